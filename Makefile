@@ -1,0 +1,82 @@
+# `make` lists what there is. Works with GNU make 3.81 (macOS) and later.
+
+PYTHON ?= python3
+# More of pytest's options: make test ARGS="-k cancel -x"
+ARGS ?=
+# Test processes; each starts a Temporal server of its own.
+WORKERS ?= 2
+UV_VERSION = 0.13.9
+
+VENV = .venv
+BIN = $(VENV)/bin
+PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --no-input
+LOCKED = --require-hashes --only-binary :all:
+INSTALL_PROJECT = $(PIP_INSTALL) --no-deps --no-index --no-build-isolation --editable .
+
+.DEFAULT_GOAL = help
+.PHONY: help setup demo test check format up bench lock clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+setup: $(VENV)/.installed-dev ## make .venv with the locked dependencies and the project in it
+	@:
+
+demo: $(VENV)/.installed ## run the whole pipe on this machine and show it at work
+	$(BIN)/orderpipe demo
+
+test: setup ## run every test (ARGS="-k name" to choose)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
+
+check: setup ## formatting, lint, types, import rule
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/basedpyright
+	$(BIN)/lint-imports
+
+format: setup ## format the code and mend what ruff can
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format .
+
+up: $(VENV)/.installed ## run everything on this machine until Ctrl-C, with Temporal's Web UI
+	$(BIN)/orderpipe up
+
+bench: setup ## measure
+	$(BIN)/python -m bench $(ARGS)
+
+# Resolves anew, keeping what the locks already pin. To move on: make lock ARGS=--upgrade
+# or make lock ARGS="--upgrade-package temporalio".
+lock: | .lock-venv/.uv-$(UV_VERSION) ## write both lock files from pyproject.toml
+	$(LOCK) --extra build --output-file requirements.lock pyproject.toml
+	$(LOCK) --extra build --extra dev --constraints requirements.lock --output-file requirements-dev.lock pyproject.toml
+
+# --no-config and --no-emit-*: nothing of the machine that it ran on gets into a lock.
+LOCK = .lock-venv/bin/uv --quiet --no-config pip compile --universal --python-version 3.11 --generate-hashes \
+	--custom-compile-command "make lock" --no-annotate --no-emit-index-url --no-emit-find-links $(ARGS)
+
+clean: ## remove the venv and the tools' caches
+	rm -rf $(VENV) .lock-venv .hypothesis .import_linter_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# A run needs less than half of what the tests and checks need: the demo does not wait for the rest.
+$(VENV)/.installed: requirements.lock pyproject.toml | $(BIN)/python
+	$(PIP_INSTALL) $(LOCKED) -r requirements.lock
+	$(INSTALL_PROJECT)
+	@touch $@
+
+$(VENV)/.installed-dev: requirements-dev.lock requirements.lock pyproject.toml | $(BIN)/python
+	$(PIP_INSTALL) $(LOCKED) -r requirements-dev.lock
+	$(INSTALL_PROJECT)
+	@touch $(VENV)/.installed $@
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "orderpipe needs Python 3.11 or later, and $(PYTHON) is $$($(PYTHON) --version 2>&1)." \
+			"Name another: make setup PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+		echo "No venv could be made. On Debian: apt-get install python3-venv" >&2; exit 1; }
+
+.lock-venv/.uv-$(UV_VERSION): | $(BIN)/python
+	$(BIN)/python -m venv .lock-venv
+	.lock-venv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@touch $@

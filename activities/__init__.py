@@ -1,0 +1,1 @@
+"""The hands: what touches the world on behalf of the core."""

@@ -1,0 +1,44 @@
+"""Working out an amendment's revision and plan, under the catalog version that the order was sold from.
+
+Runs as a local activity: it has no outside effect, and workflow code must not depend on catalog files.
+"""
+
+from __future__ import annotations
+
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from activities.catalog_files import CatalogStore, UnknownCatalogVersion
+from orders import wire
+from orders.amend import amended
+from orders.messages import PlanAnswer, PlanQuestion
+from orders.order import Rejection
+
+
+class Planning:
+    """The planner, with the catalog versions that it plans under."""
+
+    def __init__(self, catalogs: CatalogStore) -> None:
+        self._catalogs = catalogs
+
+    @activity.defn(name=wire.PLAN_REVISION)
+    def plan_revision(self, question: PlanQuestion) -> PlanAnswer:
+        """The next revision with its plan, or every reason why there can be none."""
+        try:
+            return answer_question(self._catalogs, question)
+        except UnknownCatalogVersion as error:
+            raise ApplicationError(str(error), type="UnknownCatalogVersion", non_retryable=True) from error
+
+
+def answer_question(catalogs: CatalogStore, question: PlanQuestion) -> PlanAnswer:
+    """Work out an amendment: for the workflow, or for a preview of it.
+
+    Raises:
+        UnknownCatalogVersion: if the version that the order was sold from is not kept any more.
+    """
+    catalog = catalogs.load(question.catalog)
+    try:
+        revision, plan = amended(catalog, question.order_id, question.revision, question.change, question.advancement)
+    except Rejection as rejection:
+        return PlanAnswer(reasons=rejection.reasons)
+    return PlanAnswer(revision=revision, plan=plan)

@@ -1,0 +1,45 @@
+"""Silo calls as Temporal activities: `<silo>.<verb>`, four for each silo of the catalog."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Any, Final, TypeAlias
+
+import httpx2
+from temporalio import activity
+
+from activities.http_client import SiloHttp
+from activities.protocol import SiloProtocol, perform
+from activities.tmf640 import Tmf640
+from activities.tmf641 import Tmf641
+from orders.base import Verb
+from orders.catalog import Protocol, Silo
+from orders.messages import SiloCall
+from orders.outcome import Outcome
+from orders.wire import silo_activity
+from settings import Settings
+
+SiloActivity: TypeAlias = Callable[[SiloCall], Coroutine[Any, Any, Outcome]]
+
+PROTOCOLS: Final[dict[Protocol, Callable[[SiloHttp], SiloProtocol]]] = {
+    Protocol.TMF640: Tmf640,
+    Protocol.TMF641: Tmf641,
+}
+"""The adapter of each protocol: a new one is entered here."""
+
+
+def silo_activities(silo: Silo, client: httpx2.AsyncClient, settings: Settings) -> list[SiloActivity]:
+    """The activities of a silo, one for each verb, to be run on its own task queue.
+
+    They answer with an outcome, refusals included, and raise `SiloUnavailable` for Temporal to retry.
+    """
+    protocol = PROTOCOLS[silo.protocol](SiloHttp(silo, client, settings))
+    return [_activity(protocol, silo, verb) for verb in Verb]
+
+
+def _activity(protocol: SiloProtocol, silo: Silo, verb: Verb) -> SiloActivity:
+    @activity.defn(name=silo_activity(silo.name, verb))
+    async def run(call: SiloCall) -> Outcome:
+        return await perform(protocol, silo, verb, call, activity.info().attempt)
+
+    return run

@@ -1,0 +1,76 @@
+"""The API process: routes, errors, the connection to Temporal."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import structlog
+from fastapi import FastAPI
+from sqlalchemy.exc import DBAPIError
+from temporalio.client import Client
+
+from activities.catalog_files import CatalogStore, read_catalog
+from activities.register import Register
+from api import callbacks, care, product_orders
+from api.access_log import AccessLog
+from api.codec import codec_app
+from api.dependencies import GatewayDep, errors
+from api.errors import install
+from api.gateway import Gateway
+from api.links import Links
+from settings import Settings
+from workflows.codec import CompressingCodec
+from workflows.connection import connect
+
+log = structlog.get_logger()
+
+
+def create_app(settings: Settings | None = None, client: Client | None = None) -> FastAPI:
+    """The API as an ASGI app. Without a client it connects by itself, once it is first needed.
+
+    Raises:
+        CatalogError: if the catalog does not make sense.
+    """
+    settings = settings or Settings()
+    catalog = read_catalog(settings.catalog_dir)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        connected = client or await connect(f"127.0.0.1:{settings.temporal_port}", lazy=True)
+        register = Register(settings.register_address)
+        try:
+            await asyncio.to_thread(register.prepare)
+        except DBAPIError as error:
+            log.warning("the register is not ready", error=str(error))
+        links = Links(api=settings.api_address, web_ui=settings.web_ui_address)
+        app.state.gateway = Gateway(connected, catalog, CatalogStore(settings.catalog_versions), register, links)
+        log.info("api ready", catalog=catalog.digest, offerings=len(catalog.offerings))
+        try:
+            yield
+        finally:
+            register.close()
+
+    app = FastAPI(
+        title="orderpipe",
+        description="Product orders (TMF622 v4), care for orders in flight, and callbacks from silos.",
+        version="0.1.0",
+        lifespan=lifespan,
+    )
+    install(app)
+    app.add_middleware(AccessLog)
+    for part in (product_orders, care, callbacks):
+        app.include_router(part.router)
+    app.mount("/codec", codec_app(CompressingCodec(), settings.web_ui_address))
+
+    @app.get("/healthz", tags=["health"], summary="The process is up")
+    async def healthz() -> dict[str, str]:
+        return {"status": "up"}
+
+    @app.get("/readyz", tags=["health"], summary="Temporal can be talked to", responses=errors(503))
+    async def readyz(gateway: GatewayDep) -> dict[str, str]:
+        await gateway.check()
+        return {"status": "ready"}
+
+    return app

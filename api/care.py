@@ -1,0 +1,137 @@
+"""The care API: an order as a care agent needs to see it, and changes to it while it is in flight."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query, Response
+from pydantic import ValidationError
+
+from api.care_bodies import ChangeBody, ChangedItem, ToldChange, ToldOrder, ToldPreview, ToldTasks, UndecidedChange
+from api.dependencies import GatewayDep, OrderId, errors
+from api.errors import Detail, Malformed, problem, problems
+from api.gateway import Gateway
+from api.tmf622 import characteristics_of, read_items, site_at, site_of
+from orders.base import Action
+from orders.change import ChangeRequest, ChangeState, ItemUpdate
+from orders.views import OrderView
+
+router = APIRouter(prefix="/care/v1/orders", tags=["care"])
+
+
+@router.get("/{order_id}", summary="An order in full", responses=errors(404, 503))
+async def order(order_id: OrderId, gateway: GatewayDep) -> ToldOrder:
+    """Its items, silos and fallout, every change ever decided, and where to look further."""
+    return told(await gateway.view(order_id), gateway)
+
+
+@router.get("/{order_id}/tasks", summary="An order's tasks with what the silos hold", responses=errors(404, 503))
+async def tasks(
+    order_id: OrderId,
+    gateway: GatewayDep,
+    offset: Annotated[int, Query(ge=0)] = 0,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 200,
+) -> ToldTasks:
+    """A page of tasks: those of the target first, then what is still to be undone."""
+    return ToldTasks.model_validate(await gateway.plan(order_id, offset, limit))
+
+
+@router.post(
+    "/{order_id}/changes",
+    summary="Ask for a change",
+    responses={202: {"model": UndecidedChange, "description": "Taken in, but not decided yet"}}
+    | errors(400, 404, 409, 503),
+)
+async def change(
+    order_id: OrderId,
+    body: ChangeBody,
+    response: Response,
+    gateway: GatewayDep,
+    idempotency_key: Annotated[str | None, Header(min_length=1, max_length=100)] = None,
+    dry_run: Annotated[bool, Query(alias="dryRun")] = False,
+) -> ToldChange | UndecidedChange | ToldPreview:
+    """Amend, cancel, hold or release an order, replace what is broken, or settle what waits for a person.
+
+    With `dryRun=true` nothing is changed: the answer tells what the change would do, at what fee, and its digest.
+
+    200 with the verdict, which may be `rejected` with its reasons: the request was dealt with, the answer is no. 202
+    while it is assessed, or where the verdict takes longer than two seconds: it will appear among the order's changes,
+    and the same request with the same `requestId` asks for it again. 409 once the order has ended.
+    """
+    request = to_change(body, body.request_id or idempotency_key or str(uuid.uuid4()))
+    if dry_run:
+        return ToldPreview.model_validate(await gateway.preview(order_id, request))
+    verdict = await gateway.change(order_id, request)
+    if verdict is not None and verdict.state is not ChangeState.ASSESSING:
+        return ToldChange.model_validate(verdict)
+    response.status_code = 202
+    return UndecidedChange(request_id=request.request_id, href=gateway.links.care(order_id))
+
+
+def to_change(body: ChangeBody, request_id: str) -> ChangeRequest:
+    """What a body asks for, in the core's words.
+
+    Raises:
+        Malformed: naming the JSON path of everything that is wrong.
+    """
+    found: list[Detail] = []
+    added = read_items(body.add, "add", found, into_order=True)
+    found += [
+        problem(f"add[{n}].action", "what a change adds has action add; see update and remove for the rest")
+        for n, item in enumerate(body.add)
+        if item.action is not Action.ADD
+    ]
+    updates = [_update(item, f"update[{n}]", found) for n, item in enumerate(body.update)]
+    if found:
+        raise Malformed(found)
+    try:
+        return ChangeRequest(
+            request_id=request_id,
+            kind=body.kind,
+            requester=body.requester,
+            channel=body.channel,
+            reason=body.reason,
+            expected_revision=body.expected_revision,
+            add=tuple(added),
+            update=tuple(updates),
+            remove=body.remove,
+            requested_start=body.requested_start_date,
+            requested_completion=body.requested_completion_date,
+            priority=body.priority,
+            cascade=body.cascade,
+            accept_fee=body.accept_fee,
+            digest=body.digest,
+            task=body.task,
+            resolution=body.resolution,
+            outputs=body.outputs,
+        )
+    except ValidationError as error:
+        raise Malformed(problems(error)) from error
+
+
+def _update(item: ChangedItem, path: str, found: list[Detail]) -> ItemUpdate:
+    if item.place is not None:
+        site = site_at(item.place, f"{path}.place", found)
+    else:
+        site = site_of(item.product.place, f"{path}.product.place", found)
+    return ItemUpdate(
+        id=item.id,
+        offering=item.offering,
+        characteristics={**characteristics_of(item.product, f"{path}.product", found), **item.characteristics},
+        quantity=item.quantity,
+        drop=item.drop,
+        site=site,
+    )
+
+
+def told(view: OrderView, gateway: Gateway) -> ToldOrder:
+    """A view with the addresses of everything that belongs to it."""
+    href = gateway.links.care(view.id)
+    links = {
+        "href": href,
+        "tasks": f"{href}/tasks",
+        "product_order": gateway.links.tmf622(view.id),
+        "web_ui": gateway.web_ui_link(view.id),
+    }
+    return ToldOrder.model_validate({**dict(view), **links})

@@ -1,0 +1,245 @@
+"""What the care API takes and tells: the core's views in camel case, instants in UTC."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic.alias_generators import to_camel
+
+from api.times import Instant, InstantOut
+from api.tmf622_bodies import Place, Product, ProductOrderItem, Wire
+from orders.base import Money
+from orders.change import ChangeKind, ChangeState, Resolution
+from orders.impact import Effect
+from orders.states import LifecycleState, TaskState
+
+
+class ChangedItem(Wire):
+    """What is to be different about an item; what is left out stays. `drop` names products to give up.
+
+    Characteristics come as a map, or in TMF622's form within `product`; the site as `place`, or within `product` too.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    id: str
+    offering: str | None = None
+    characteristics: dict[str, JsonValue] = {}
+    quantity: Annotated[int | None, Field(ge=1, le=1000)] = None
+    drop: tuple[str, ...] = ()
+    place: Place | None = None
+    product: Product = Product()
+
+
+class ChangeBody(Wire):
+    """A change asked for. `add` holds TMF622 items, related to what the order has by reliesOn and bundledBy.
+
+    `acceptFee` is the fee that a preview told, `digest` its digest: with it the change is refused if the impact is not
+    what was previewed any more. `task` and `resolution` settle what waits for a person.
+
+    The same `requestId` is decided once; without it the header Idempotency-Key counts, or a new one is made.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    request_id: Annotated[str | None, Field(min_length=1, max_length=100)] = None
+    kind: ChangeKind
+    requester: str = ""
+    channel: str = ""
+    reason: str = ""
+    expected_revision: int | None = None
+    add: tuple[ProductOrderItem, ...] = ()
+    update: tuple[ChangedItem, ...] = ()
+    remove: tuple[str, ...] = ()
+    requested_start_date: Instant | None = None
+    requested_completion_date: Instant | None = None
+    priority: Annotated[int | None, Field(ge=0, le=4)] = None
+    cascade: bool = False
+    accept_fee: Money | None = None
+    digest: str | None = None
+    task: str | None = None
+    resolution: Resolution | None = None
+    outputs: dict[str, JsonValue] = {}
+
+
+class Told(BaseModel):
+    """Read from a view of the core, written in camel case."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, from_attributes=True, frozen=True)
+
+
+class ToldReason(Told):
+    """Why a change was refused."""
+
+    code: str
+    message: str
+    item: str | None
+
+
+class ToldTaskImpact(Told):
+    """What becomes of one task, with the values that differ."""
+
+    task: str
+    silo: str
+    items: tuple[str, ...]
+    effect: Effect
+    before: dict[str, JsonValue]
+    after: dict[str, JsonValue]
+
+
+class ToldObstacle(Told):
+    """A point of no return that the change steps over: refused, or at a fee."""
+
+    task: str
+    silo: str
+    items: tuple[str, ...]
+    effect: Effect
+    since: str
+    fee: Money | None
+
+
+class ToldImpact(Told):
+    """What a change does, task by task; tasks of `asks` are let go by their silos first, or the change is refused."""
+
+    tasks: tuple[ToldTaskImpact, ...]
+    obstacles: tuple[ToldObstacle, ...]
+    asks: tuple[str, ...]
+
+
+class ToldPreview(Told):
+    """What a change would do now, and what would be said to it."""
+
+    state: ChangeState
+    revision: int
+    reasons: tuple[ToldReason, ...]
+    fees: tuple[Money, ...]
+    digest: str | None
+    impact: ToldImpact | None
+    expected_at: InstantOut | None
+
+
+class ToldChange(Told):
+    """A change that was decided. `revision` is the order's after it."""
+
+    request_id: str
+    kind: ChangeKind | None
+    state: ChangeState
+    revision: int
+    reasons: tuple[ToldReason, ...]
+    impact: ToldImpact | None
+    requester: str
+    channel: str
+    reason: str
+    decided_at: str
+
+
+class UndecidedChange(Told):
+    """A change that is still being assessed. It will be decided: see `changes` of the order at `href`."""
+
+    request_id: str
+    state: Literal["assessing"] = "assessing"
+    href: str
+
+
+class ToldSite(Told):
+    """Where an item is installed."""
+
+    id: str
+    address: dict[str, JsonValue]
+
+
+class ToldItem(Told):
+    """An order item, and how many of its tasks are done."""
+
+    id: str
+    offering: str
+    action: str
+    state: LifecycleState
+    quantity: int
+    products: tuple[str, ...]
+    characteristics: dict[str, JsonValue]
+    site: ToldSite | None
+    parent: str | None
+    relies_on: tuple[str, ...]
+    tasks: int
+    tasks_done: int
+
+
+class ToldSilo(Told):
+    """How far a silo has come."""
+
+    silo: str
+    tasks: int
+    done: int
+    fallout: int
+
+
+class ToldFallout(Told):
+    """A call that waits for a person. A change of kind retry with this task tries it again."""
+
+    task: str
+    silo: str
+    verb: str
+    code: str
+    reason: str
+    since: str
+
+
+class ToldOrder(Told):
+    """An order for a care agent. `webUi` is its workflow in Temporal's Web UI, `tasks` the address of its tasks."""
+
+    id: str
+    href: str
+    external_id: str
+    customer_id: str
+    channel: str
+    state: LifecycleState
+    revision: int
+    catalog: str
+    ordered_at: InstantOut
+    requested_start: InstantOut | None
+    requested_completion: InstantOut | None
+    promised_at: InstantOut
+    expected_at: InstantOut | None
+    completed_at: InstantOut | None
+    in_jeopardy: bool
+    items: tuple[ToldItem, ...]
+    silos: tuple[ToldSilo, ...]
+    fallout: tuple[ToldFallout, ...]
+    changes: tuple[ToldChange, ...]
+    product_order: str
+    tasks: str
+    web_ui: str
+
+
+class ToldFact(Told):
+    """One generation of a task: what the silo is known to hold, or will."""
+
+    generation: int
+    state: str
+    inputs: dict[str, JsonValue]
+    outputs: dict[str, JsonValue]
+    built_on: dict[str, int]
+    since: str
+
+
+class ToldTask(Told):
+    """A task of the target, or one that is still to be undone."""
+
+    key: str
+    silo: str
+    operation: str
+    state: TaskState
+    items: tuple[str, ...]
+    builds_on: tuple[str, ...]
+    after: tuple[str, ...]
+    facts: tuple[ToldFact, ...]
+
+
+class ToldTasks(Told):
+    """A page of tasks. `nextOffset` is null on the last one."""
+
+    tasks: tuple[ToldTask, ...]
+    total: int
+    next_offset: int | None

@@ -1,0 +1,183 @@
+"""What can go wrong at the door, and the one form in which it is told: TMF630's `Error`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from http import HTTPStatus
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from starlette.exceptions import HTTPException
+
+from orders.order import Reason, Rejection
+
+log = structlog.get_logger()
+
+MOST_DETAILS = 50
+"""A body can be wrong in thousands of places; nobody reads further."""
+
+
+class Detail(BaseModel):
+    """One thing that is wrong: where in the body, or with which order item."""
+
+    model_config = ConfigDict(frozen=True)
+
+    code: str
+    message: str
+    path: str | None = None
+    item: str | None = None
+
+
+class ErrorBody(BaseModel):
+    """TMF630 `Error`; `details` is an extension, one entry for each thing that is wrong."""
+
+    model_config = ConfigDict(frozen=True, populate_by_name=True)
+
+    type: str = Field(default="Error", alias="@type")
+    code: str
+    reason: str
+    message: str = ""
+    status: str
+    details: tuple[Detail, ...] | None = None
+
+
+class ApiError(Exception):
+    """An answer other than success. `code` is for programs, `reason` and `message` for people."""
+
+    status = HTTPStatus.INTERNAL_SERVER_ERROR
+    code = "internal"
+    headers: Mapping[str, str] = {}
+
+    def __init__(self, reason: str, message: str = "", details: Iterable[Detail] = ()) -> None:
+        super().__init__(f"{reason}: {message}" if message else reason)
+        self.reason = reason
+        self.message = message
+        self.details = tuple(details)[:MOST_DETAILS]
+
+
+class Malformed(ApiError):
+    """400: the body or a parameter is not of the form asked for. Every detail names its JSON path."""
+
+    status = HTTPStatus.BAD_REQUEST
+    code = "malformed"
+
+    def __init__(self, details: Iterable[Detail]) -> None:
+        found = tuple(details)
+        message = "; ".join(f"{detail.path}: {detail.message}" for detail in found[:MOST_DETAILS])
+        super().__init__("The request is malformed", message, found)
+
+
+class OrderRejected(ApiError):
+    """400: well formed, but it can not be fulfilled under the catalog. TMF622 v4 knows no 422."""
+
+    status = HTTPStatus.BAD_REQUEST
+    code = "order_rejected"
+
+    def __init__(self, rejection: Rejection) -> None:
+        super().__init__("The order can not be fulfilled", str(rejection), map(_of_reason, rejection.reasons))
+
+
+class OrderTooLarge(ApiError):
+    """400: more than one workflow can be started with."""
+
+    status = HTTPStatus.BAD_REQUEST
+    code = "order_too_large"
+
+
+class UnknownOrder(ApiError):
+    """404: there is no such order, neither with Temporal nor in the register."""
+
+    status = HTTPStatus.NOT_FOUND
+    code = "unknown_order"
+
+
+class ExternalIdReused(ApiError):
+    """409: the channel used this external id for another order."""
+
+    status = HTTPStatus.CONFLICT
+    code = "external_id_reused"
+
+
+class OrderClosed(ApiError):
+    """409: the order has ended, nothing about it can change any more."""
+
+    status = HTTPStatus.CONFLICT
+    code = "order_closed"
+
+
+class Unavailable(ApiError):
+    """503: what is needed for an answer does not answer now. The same request may be sent again."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    code = "unavailable"
+    headers = {"Retry-After": "2"}
+
+
+def problem(path: str, message: str) -> Detail:
+    """Something malformed at a JSON path such as `productOrderItem[0].action`."""
+    return Detail(code="malformed", path=path, message=message)
+
+
+def problems(error: ValidationError | RequestValidationError, below: str = "") -> list[Detail]:
+    """What pydantic found, each with its JSON path; `below` is the path of what was validated."""
+    found = error.errors()[:MOST_DETAILS]
+    return [problem(json_path(detail["loc"], below), detail["msg"].removeprefix("Value error, ")) for detail in found]
+
+
+def json_path(location: Sequence[str | int], below: str = "") -> str:
+    """`("body", "productOrderItem", 0, "action")` as `productOrderItem[0].action`."""
+    path = below
+    for part in location[1:] if location[:1] == ("body",) else location:
+        if isinstance(part, int):
+            path += f"[{part}]"
+        else:
+            path += f".{part}" if path else part
+    return path or "body"
+
+
+def _of_reason(reason: Reason) -> Detail:
+    return Detail(code=reason.code, message=reason.message, item=reason.item)
+
+
+def answer(
+    status: int,
+    code: str,
+    reason: str,
+    message: str = "",
+    details: Sequence[Detail] = (),
+    headers: Mapping[str, str] = {},
+) -> JSONResponse:
+    """An error as an HTTP answer."""
+    body = ErrorBody(code=code, reason=reason, message=message, status=str(int(status)), details=tuple(details) or None)
+    return JSONResponse(body.model_dump(by_alias=True, exclude_none=True), int(status), headers=dict(headers))
+
+
+def install(app: FastAPI) -> None:
+    """Have every error of an app answered in the one form, those of the framework included."""
+
+    @app.exception_handler(ApiError)
+    async def told(request: Request, error: ApiError) -> JSONResponse:
+        return answer(error.status, error.code, error.reason, error.message, error.details, error.headers)
+
+    @app.exception_handler(RequestValidationError)
+    async def malformed(request: Request, error: RequestValidationError) -> JSONResponse:
+        if request.method == "POST" and "json" not in request.headers.get("content-type", ""):
+            return await told(request, Malformed([problem("body", "must be sent as content-type application/json")]))
+        return await told(request, Malformed(problems(error)))
+
+    @app.exception_handler(HTTPException)
+    async def of_the_framework(request: Request, error: HTTPException) -> JSONResponse:
+        phrase = HTTPStatus(error.status_code).phrase
+        code = phrase.lower().replace(" ", "_")
+        message = error.detail if error.detail != phrase else f"{request.method} {request.url.path}"
+        return answer(error.status_code, code, phrase, message, headers=error.headers or {})
+
+    @app.exception_handler(Exception)
+    async def unforeseen(request: Request, error: Exception) -> JSONResponse:
+        log.error("unforeseen error", method=request.method, path=request.url.path, exc_info=error)
+        return answer(
+            500, "internal", "Something unforeseen went wrong", "It was logged; the same request may be tried again"
+        )

@@ -1,0 +1,93 @@
+"""The gateway's tools: calls to Temporal with their errors told, and what Temporal says of an order's workflow."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import structlog
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.enums.v1 import WorkflowExecutionStatus
+from temporalio.api.errordetails.v1 import NamespaceNotFoundFailure
+from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionRequest
+from temporalio.client import Client, RPCTimeoutOrCancelledError
+from temporalio.common import TypedSearchAttributes
+from temporalio.converter import decode_typed_search_attributes
+from temporalio.service import RPCError, RPCStatusCode
+
+from api.errors import Unavailable, UnknownOrder
+from orders import wire
+
+log = structlog.get_logger()
+
+
+@asynccontextmanager
+async def reaching(within: timedelta, order_id: str = "") -> AsyncIterator[None]:
+    """Calls to Temporal about an order, bounded as a whole: the SDK's own timeout is that of one try among several.
+
+    Raises:
+        UnknownOrder: if there is no such workflow, or it is closed and can not be told anything.
+        Unavailable: if Temporal, or a worker, does not answer in time.
+    """
+    try:
+        async with asyncio.timeout(within.total_seconds()):
+            yield
+    except (TimeoutError, RPCTimeoutOrCancelledError) as error:
+        raise Unavailable("No answer in time", "Temporal is slow, or no worker is running") from error
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND and not _lacks_namespace(error):
+            raise UnknownOrder(f"There is no order {order_id}, or it has ended") from error
+        log.warning("temporal call failed", status=error.status.name, error=error.message)
+        raise Unavailable("Temporal does not take the call now", error.status.name) from error
+    except RuntimeError as error:  # What a client raises that connects lazily, and can not.
+        log.warning("temporal call failed", error=str(error))
+        raise Unavailable("Temporal can not be reached") from error
+
+
+def _lacks_namespace(error: RPCError) -> bool:
+    details = error.grpc_status.details
+    return bool(details) and details[0].Is(NamespaceNotFoundFailure.DESCRIPTOR)
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """An order's workflow, open or closed. `started_at` is the start of its latest run."""
+
+    is_open: bool
+    is_paused: bool
+    started_at: datetime
+    body_digest: str
+    search_attributes: TypedSearchAttributes
+
+
+async def describe(client: Client, order_id: str, timeout: timedelta) -> Execution | None:
+    """The latest run of an order's workflow, or None if Temporal knows of none.
+
+    By the raw RPC: the SDK's `describe` fails on a workflow that an operator paused, having no name for that status.
+
+    Raises:
+        RPCError: if Temporal can not be asked.
+    """
+    name = wire.workflow_id(order_id)
+    request = DescribeWorkflowExecutionRequest(
+        namespace=client.namespace, execution=WorkflowExecution(workflow_id=name)
+    )
+    try:
+        answer = await client.workflow_service.describe_workflow_execution(request, retry=True, timeout=timeout)
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND and not _lacks_namespace(error):
+            return None
+        raise
+    info = answer.workflow_execution_info
+    paused = info.status == WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_PAUSED
+    digest = info.memo.fields.get(wire.BODY_DIGEST_MEMO)
+    return Execution(
+        is_open=paused or info.status == WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING,
+        is_paused=paused,
+        started_at=info.start_time.ToDatetime(tzinfo=UTC),
+        body_digest=(await client.data_converter.decode([digest], [str]))[0] if digest is not None else "",
+        search_attributes=decode_typed_search_attributes(info.search_attributes),
+    )

@@ -1,0 +1,324 @@
+"""The only door to Temporal: submits orders, asks about them, changes them, and hands on what silos report."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar, cast
+
+from pydantic import JsonValue
+from sqlalchemy.exc import DBAPIError
+from temporalio.client import (
+    Client,
+    WorkflowHandle,
+    WorkflowQueryFailedError,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateHandle,
+    WorkflowUpdateStage,
+)
+from temporalio.common import SearchAttributePair, TypedSearchAttributes, WorkflowIDReusePolicy
+from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
+from temporalio.service import RPCError, RPCStatusCode
+
+from activities.catalog_files import CatalogStore
+from activities.planning import answer_question
+from activities.register import Register
+from api import submission
+from api.errors import (
+    ExternalIdReused,
+    OrderClosed,
+    OrderRejected,
+    OrderTooLarge,
+    Unavailable,
+    UnknownOrder,
+)
+from api.executions import Execution, describe, reaching
+from api.links import Links
+from orders import wire
+from orders.catalog import Catalog
+from orders.change import ChangeKind, ChangeRequest, Verdict
+from orders.decision import FOLLOW_ON
+from orders.fulfilment import Fulfilment, OrderStart
+from orders.messages import OrderRecord, PlanAnswer, PlanQuestion, Preview, PreviewQuestion, SiloEvent
+from orders.order import OrderRequest, Rejection
+from orders.reporting import order_view
+from orders.states import LifecycleState
+from orders.views import OrderView, PlanPage
+from workflows import display
+
+PATIENCE = timedelta(seconds=5)
+_Answer = TypeVar("_Answer", OrderView, PlanPage, PlanQuestion, Preview)
+_RUN_ENDED = "AcceptedUpdateCompletedWorkflow"
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A submitted order: new, or the one that the same body made before."""
+
+    view: OrderView
+    created: bool
+
+
+class Gateway:
+    """Orders, by their ids. Every method may raise `Unavailable`, after which the same call may be made again."""
+
+    def __init__(
+        self, client: Client, catalog: Catalog, versions: CatalogStore, register: Register, links: Links
+    ) -> None:
+        self.links = links
+        self.answer_within = timedelta(seconds=2)
+        """How long a worker may take to answer a query or to decide a change."""
+        self._client = client
+        self._catalog = catalog
+        self._versions = versions
+        self._register = register
+
+    def web_ui_link(self, order_id: str) -> str:
+        """The order in Temporal's Web UI."""
+        return self.links.web_ui_of(order_id, self._client.namespace)
+
+    async def check(self) -> None:
+        """Return if Temporal can be talked to."""
+        async with reaching(PATIENCE):
+            healthy = await self._client.service_client.check_health(timeout=PATIENCE)
+        if not healthy:
+            raise Unavailable("Temporal does not serve now")
+
+    # Submitting
+
+    async def submit(self, request: OrderRequest, body: dict[str, JsonValue]) -> Submission:
+        """Start an order's workflow, once: the same external id of a channel with the same body is the same order.
+
+        Raises:
+            OrderRejected: with every reason, if it can not be fulfilled under the current catalog.
+            ExternalIdReused: if the channel used the external id for another body.
+        """
+        digest = submission.body_digest(body)
+        record = await self._recorded(request.order_id)
+        if record is not None:  # It may be gone from Temporal, which would start it anew.
+            _require_same(request, submission.body_digest(record.view.body or {}), digest)
+            return Submission(record.view, created=False)
+        try:
+            start = submission.prepare(self._catalog, request, body, datetime.now(UTC))
+        except Rejection as rejection:
+            # A repeated order was once accepted, whatever the catalog says by now.
+            known = await self._submitted_before(request, digest)
+            if known is None:
+                raise OrderRejected(rejection) from rejection
+            return known
+        await asyncio.to_thread(self._versions.keep, self._catalog)
+        try:
+            await self._start(start, digest)
+        except WorkflowAlreadyStartedError:
+            known = await self._submitted_before(request, digest)
+            if known is None:
+                raise Unavailable("The order's record is in motion") from None
+            return known
+        return Submission(order_view(Fulfilment(start), start.ordered_at), created=True)
+
+    async def _start(self, start: OrderStart, digest: str) -> None:
+        links = self.links.tmf622(start.order_id), self.links.care(start.order_id)
+        async with reaching(PATIENCE):
+            try:
+                await self._client.start_workflow(
+                    wire.ORDER_WORKFLOW,
+                    start,
+                    id=wire.workflow_id(start.order_id),
+                    task_queue=wire.ORDERS_QUEUE,
+                    id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                    memo={wire.BODY_DIGEST_MEMO: digest},
+                    search_attributes=_search_attributes(start),
+                    static_summary=submission.summary(start),
+                    static_details=submission.details(start.order_id, *links),
+                    rpc_timeout=PATIENCE,
+                )
+            except RPCError as error:
+                if error.status is RPCStatusCode.INVALID_ARGUMENT:
+                    raise OrderTooLarge("Temporal does not take the order", error.message) from error
+                raise
+
+    async def _submitted_before(self, request: OrderRequest, digest: str) -> Submission | None:
+        async with reaching(PATIENCE):
+            execution = await describe(self._client, request.order_id, PATIENCE)
+        if execution is None:
+            return None
+        _require_same(request, execution.body_digest, digest)
+        try:
+            view = await self.view(request.order_id)
+        except Unavailable:
+            view = _without_a_worker(request, execution)
+        return Submission(view, created=False)
+
+    # Asking
+
+    async def view(self, order_id: str, *, with_body: bool = False) -> OrderView:
+        """An order in summary, from its workflow, or from the register when that is gone or does not answer.
+
+        Raises:
+            UnknownOrder: if neither knows it.
+        """
+        try:
+            return await self._query(order_id, wire.ORDER_QUERY, [with_body], OrderView)
+        except (UnknownOrder, Unavailable):
+            record = await self._recorded(order_id)
+            if record is None:
+                raise
+            return record.view if with_body else record.view.model_copy(update={"body": None})
+
+    async def plan(self, order_id: str, offset: int, limit: int) -> PlanPage:
+        """A page of an order's tasks with what the silos are known to hold.
+
+        Raises:
+            UnknownOrder: if there is no such order, or Temporal has it no more: the register keeps no tasks.
+        """
+        return await self._query(order_id, wire.PLAN_QUERY, [offset, limit], PlanPage)
+
+    async def _query(self, order_id: str, name: str, args: list[object], answer: type[_Answer]) -> _Answer:
+        try:
+            async with reaching(self.answer_within, order_id):
+                # By name, the SDK's types can not know what comes back.
+                return cast(
+                    "_Answer",
+                    await self._handle(order_id).query(
+                        name, args=args, result_type=answer, rpc_timeout=self.answer_within
+                    ),
+                )
+        except WorkflowQueryFailedError as error:
+            raise Unavailable("The order can not be asked now", str(error)) from error
+        except ValueError as error:
+            # The SDK has no name for the status of a workflow that an operator paused.
+            raise Unavailable("The order can not be asked now", "An operator may have paused it") from error
+
+    async def _recorded(self, order_id: str) -> OrderRecord | None:
+        try:
+            return await asyncio.to_thread(self._register.find, order_id)
+        except DBAPIError as error:
+            raise Unavailable("The register can not be asked now", type(error).__name__) from error
+
+    # Changing
+
+    async def change(self, order_id: str, request: ChangeRequest) -> Verdict | None:
+        """Ask for a change. None if it is not decided yet: it will be, with the verdict among the order's changes.
+
+        The same request id is decided once, however often and whichever way it arrives.
+
+        Raises:
+            UnknownOrder: if there is no such order.
+            OrderClosed: if it has ended, and the change was not among those decided before.
+        """
+        accepted: WorkflowUpdateHandle[Verdict] | None = None
+        try:
+            async with reaching(self.answer_within, order_id):
+                accepted = await self._handle(order_id).start_update(
+                    wire.CHANGE_UPDATE,
+                    request,
+                    id=request.request_id,
+                    wait_for_stage=WorkflowUpdateStage.ACCEPTED,
+                    result_type=Verdict,
+                    rpc_timeout=self.answer_within,
+                )
+                return await accepted.result(rpc_timeout=self.answer_within)
+        except UnknownOrder:
+            return await self._decided_before(order_id, request)
+        except Unavailable:
+            if accepted is not None:
+                return None
+        except WorkflowUpdateFailedError as error:
+            if not isinstance(error.cause, ApplicationError) or error.cause.type != _RUN_ENDED:
+                raise
+        # Too many at once, paused, or no worker: an update that was not accepted can get lost, a signal can not.
+        try:
+            async with reaching(PATIENCE, order_id):
+                await self._handle(order_id).signal(wire.CHANGE_SIGNAL, request, rpc_timeout=PATIENCE)
+        except UnknownOrder:
+            return await self._decided_before(order_id, request)
+        return None
+
+    async def preview(self, order_id: str, request: ChangeRequest) -> Preview:
+        """What a change would do now, worked out without a trace in the order's history.
+
+        Raises:
+            UnknownOrder: if there is no such order.
+            OrderClosed: if it has ended: what follows is a new order.
+        """
+        answer = PlanAnswer()
+        if request.kind is ChangeKind.AMEND:
+            question = await self._query(order_id, wire.QUESTION_QUERY, [request], PlanQuestion)
+            answer = await asyncio.to_thread(answer_question, self._versions, question)
+        asked = PreviewQuestion(change=request, answer=answer)
+        view = await self._query(order_id, wire.PREVIEW_QUERY, [asked], Preview)
+        if view.closed:
+            raise OrderClosed(f"Order {order_id} is completed (order_completed)", FOLLOW_ON)
+        return view
+
+    async def _decided_before(self, order_id: str, request: ChangeRequest) -> Verdict:
+        """The verdict on a change that a closed order can not take any more, but may have taken."""
+        closed = OrderClosed(f"Order {order_id} has ended", f"order_completed: {FOLLOW_ON}")
+        try:
+            view = await self.view(order_id)
+        except Unavailable:
+            raise closed from None
+        for verdict in view.changes:
+            if verdict.request_id == request.request_id:
+                return verdict
+        raise closed
+
+    async def silo_event(self, order_id: str, event: SiloEvent) -> None:
+        """Hand what a silo reported to its order.
+
+        Raises:
+            UnknownOrder: if there is no such order, or it has ended.
+        """
+        async with reaching(PATIENCE, order_id):
+            await self._handle(order_id).signal(wire.SILO_EVENT_SIGNAL, event, rpc_timeout=PATIENCE)
+
+    def _handle(self, order_id: str) -> WorkflowHandle[Any, Any]:
+        return self._client.get_workflow_handle(wire.workflow_id(order_id))
+
+
+def _require_same(request: OrderRequest, before: str, now: str) -> None:
+    if before != now:
+        raise ExternalIdReused(
+            f"External id {request.external_id} is taken",
+            f"Channel {request.channel} submitted another order under it: {request.order_id}",
+        )
+
+
+def _search_attributes(start: OrderStart) -> TypedSearchAttributes:
+    return TypedSearchAttributes(
+        [
+            SearchAttributePair(display.ORDER_STATE, LifecycleState.ACKNOWLEDGED.value),
+            SearchAttributePair(display.ORDER_REVISION, start.revision.number),
+            SearchAttributePair(display.CUSTOMER_ID, start.revision.customer_id),
+            SearchAttributePair(display.CHANNEL, start.revision.channel),
+            SearchAttributePair(display.OFFERINGS, start.revision.offerings()),
+            SearchAttributePair(display.PROMISED_AT, start.promised_at),
+            SearchAttributePair(display.IN_JEOPARDY, False),
+        ]
+    )
+
+
+def _without_a_worker(request: OrderRequest, execution: Execution) -> OrderView:
+    """What can be said of an order while nobody works on it: what was asked for, and what Temporal lists it by."""
+    attributes = execution.search_attributes
+    return OrderView(
+        id=request.order_id,
+        external_id=request.external_id,
+        customer_id=request.customer_id,
+        channel=request.channel,
+        state=LifecycleState(attributes.get(display.ORDER_STATE, LifecycleState.ACKNOWLEDGED)),
+        revision=attributes.get(display.ORDER_REVISION, 1),
+        catalog="",
+        ordered_at=execution.started_at,
+        requested_start=request.requested_start,
+        requested_completion=request.requested_completion,
+        promised_at=attributes.get(display.PROMISED_AT, execution.started_at),
+        expected_at=None,
+        completed_at=None,
+        in_jeopardy=attributes.get(display.IN_JEOPARDY, False),
+        items=(),
+        silos=(),
+        fallout=(),
+        changes=(),
+    )

@@ -1,0 +1,28 @@
+"""Addresses of an order: here, and in Temporal's Web UI."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from api.tmf622 import order_href
+from orders import wire
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Base addresses, without trailing slashes."""
+
+    api: str
+    web_ui: str
+
+    def tmf622(self, order_id: str) -> str:
+        """The order's TMF622 resource."""
+        return order_href(self.api, order_id)
+
+    def care(self, order_id: str) -> str:
+        """The order in the care API."""
+        return f"{self.api}/care/v1/orders/{order_id}"
+
+    def web_ui_of(self, order_id: str, namespace: str) -> str:
+        """The order's workflow in Temporal's Web UI."""
+        return f"{self.web_ui}/namespaces/{namespace}/workflows/{wire.workflow_id(order_id)}"

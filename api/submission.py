@@ -1,0 +1,89 @@
+"""From a request to what its workflow is started with: worked out here, since workflow code reads no file."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import datetime
+
+from pydantic import JsonValue, ValidationError
+
+from api.errors import Malformed, problem, problems
+from api.tmf622 import Body
+from orders.base import Action
+from orders.capture import baseline, capture
+from orders.catalog import Catalog
+from orders.decompose import decompose
+from orders.fulfilment import OrderStart, promised_at
+from orders.order import OrderRequest, Reason, Rejection
+
+SUMMARY_BYTES = 200
+"""What Temporal takes as a workflow's summary."""
+
+
+def body_digest(body: Body) -> str:
+    """SHA-256 over the body as JSON with sorted keys: equal content, equal digest.
+
+    Raises:
+        Malformed: if it holds what JSON knows not, such as NaN or half of a surrogate pair.
+    """
+    try:
+        canonical = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+        return hashlib.sha256(canonical.encode()).hexdigest()
+    except ValueError as error:
+        raise Malformed([problem("body", str(error))]) from error
+
+
+def prepare(catalog: Catalog, request: OrderRequest, body: dict[str, JsonValue], now: datetime) -> OrderStart:
+    """The order captured and planned under a catalog, and promised for a date.
+
+    Raises:
+        Rejection: with every reason why it can not be fulfilled.
+        Malformed: if an id is too long to make others of it.
+    """
+    unsupported = [
+        Reason(
+            code="unsupported_action",
+            item=item.id,
+            message=f"item {item.id}: {item.action} of an installed product is not offered yet",
+        )
+        for item in request.items
+        if item.action is not Action.ADD
+    ]
+    if unsupported:
+        raise Rejection(unsupported)
+    try:
+        revision = capture(catalog, request)
+    except ValidationError as error:
+        raise Malformed(problems(error)) from error
+    plan = decompose(catalog, request.order_id, revision)
+    return OrderStart(
+        order_id=request.order_id,
+        external_id=request.external_id,
+        ordered_at=now,
+        catalog=catalog.digest,
+        revision=revision,
+        plan=plan,
+        promised_at=promised_at(revision, plan, now),
+        baseline=baseline(request),
+        body=body,
+    )
+
+
+def summary(start: OrderStart) -> str:
+    """`triple-play-1000 · web · 4 items`: what Temporal's Web UI lists the order by."""
+    count = len(start.revision.items)
+    rest = f" · {start.revision.channel} · {count} {'item' if count == 1 else 'items'}"
+    offerings = ", ".join(start.revision.offerings())
+    room = SUMMARY_BYTES - len(rest.encode())
+    if len(offerings) > room:  # Names of offerings are ASCII.
+        offerings = offerings[: room - 3] + "..."
+    return offerings + rest
+
+
+def details(order_id: str, tmf622: str, care: str) -> str:
+    """Markdown beside the order in the Web UI: where else it can be looked at."""
+    return (
+        f"Order `{order_id}`: [TMF622 resource]({tmf622}), [care view]({care}), [tasks]({care}/tasks).\n\n"
+        "To change it, use the care API or the signal `request_change`."
+    )

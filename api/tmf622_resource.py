@@ -1,0 +1,149 @@
+"""The core's view of an order as a TMF622 v4 `ProductOrder`: what was submitted, brought up to date."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import TypeAlias
+
+from pydantic import JsonValue
+
+from api.times import instant
+from api.tmf622 import Body, order_href
+from orders.change import ChangeKind, ChangeState
+from orders.order import Site
+from orders.states import LifecycleState
+from orders.views import ItemView, OrderView
+
+Json: TypeAlias = dict[str, JsonValue]
+
+_OURS = ("state", "orderDate", "completionDate", "expectedCompletionDate")
+"""What only the provider can know, whatever was submitted."""
+
+_ALWAYS = {"id", "href"}
+
+
+def to_resource(body: Body, view: OrderView, base_url: str) -> Json:
+    """The body as submitted, plus id, href, states and dates, the items that came later, and what was amended.
+
+    Where an amendment changed what an item asks for, the item shows what is asked for now.
+    """
+    resource: Json = {"id": view.id, "href": order_href(base_url, view.id), **deepcopy(dict(body))}
+    resource |= {"id": view.id, "href": order_href(base_url, view.id)}
+    for name in _OURS:
+        resource.pop(name, None)
+    resource.setdefault("@type", "ProductOrder")
+    resource |= {"externalId": view.external_id, "state": view.state, "orderDate": instant(view.ordered_at)}
+    if view.revision > 1:
+        if view.requested_start is not None:
+            resource["requestedStartDate"] = instant(view.requested_start)
+        if view.requested_completion is not None:
+            resource["requestedCompletionDate"] = instant(view.requested_completion)
+    if view.state is LifecycleState.CANCELLED and view.completed_at is not None:
+        resource["cancellationDate"] = instant(view.completed_at)
+    elif view.completed_at is not None:
+        resource["completionDate"] = instant(view.completed_at)
+    if view.state in (LifecycleState.CANCELLED, LifecycleState.PENDING_CANCELLATION):
+        resource["cancellationReason"] = _cancellation_reason(view)
+    elif view.state is not LifecycleState.COMPLETED:
+        resource["expectedCompletionDate"] = instant(view.expected_at or view.promised_at)
+    _bring_items_up_to_date(resource, view)
+    return resource
+
+
+def selected(resource: Json, fields: str | None) -> Json:
+    """The resource with the first-level attributes named in `fields` (`a,b` or `none`); id and href always."""
+    if not fields:
+        return resource
+    names = {name.strip() for name in fields.split(",")} | _ALWAYS
+    return {name: value for name, value in resource.items() if name in names}
+
+
+def _cancellation_reason(view: OrderView) -> str:
+    reasons = [
+        verdict.reason
+        for verdict in view.changes
+        if verdict.kind is ChangeKind.CANCEL and verdict.state in (ChangeState.ACCEPTED, ChangeState.APPLIED)
+    ]
+    return reasons[-1] if reasons else ""
+
+
+def _bring_items_up_to_date(resource: Json, view: OrderView) -> None:
+    views = {item.id: item for item in view.items}
+    shown: dict[str, Json] = {}
+    top = resource.setdefault("productOrderItem", [])
+    if not isinstance(top, list):
+        return
+    rest = list(top)
+    while rest:
+        item = rest.pop()
+        if not isinstance(item, dict):
+            continue
+        nested = item.get("productOrderItem")
+        rest += nested if isinstance(nested, list) else []
+        known = views.get(str(item.get("id")))
+        if known is None:
+            continue
+        shown[known.id] = item
+        item["state"] = known.state
+        if view.revision > 1:
+            _amend(item, known)
+    for item in view.items:
+        if item.id in shown:
+            continue
+        added = shown[item.id] = _new_item(item)
+        above = shown.get(item.parent or "")
+        siblings = above.setdefault("productOrderItem", []) if above is not None else top
+        if isinstance(siblings, list):
+            siblings.append(added)
+
+
+def _amend(item: Json, view: ItemView) -> None:
+    """Put what the item asks for now in place of what it asked for first."""
+    if item.get("quantity", 1) != view.quantity:
+        item["quantity"] = view.quantity
+    offering = item.get("productOffering")
+    if not isinstance(offering, dict) or offering.get("id") != view.offering:
+        item["productOffering"] = {"id": view.offering}
+    product = item.get("product")
+    if not isinstance(product, dict):
+        product = item["product"] = {"@type": "Product"}
+    if view.characteristics:
+        product["productCharacteristic"] = _characteristics(view, product.get("productCharacteristic"))
+    places = product.get("place")
+    listed = [place for place in places if isinstance(place, dict)] if isinstance(places, list) else []
+    if view.site is not None and listed and all(place.get("id") != view.site.id for place in listed):
+        others = [place for place in listed if not str(place.get("role", "")).lower().startswith("installation")]
+        product["place"] = [*others, _place(view.site)]
+
+
+def _characteristics(view: ItemView, submitted: JsonValue = None) -> list[JsonValue]:
+    """All characteristics, with whatever else was submitted about those that are still there."""
+    listed = submitted if isinstance(submitted, list) else []
+    before = {str(entry.get("name")): entry for entry in listed if isinstance(entry, dict)}
+    return [{**before.get(name, {}), "name": name, "value": value} for name, value in view.characteristics.items()]
+
+
+def _new_item(view: ItemView) -> Json:
+    product: Json = {"@type": "Product"}
+    if view.characteristics:
+        product["productCharacteristic"] = _characteristics(view)
+    if view.site is not None:
+        product["place"] = [_place(view.site)]
+    item: Json = {
+        "@type": "ProductOrderItem",
+        "id": view.id,
+        "action": view.action,
+        "quantity": view.quantity,
+        "state": view.state,
+        "productOffering": {"id": view.offering},
+        "product": product,
+    }
+    if view.relies_on:
+        item["productOrderItemRelationship"] = [
+            {"id": other, "relationshipType": "reliesOn"} for other in view.relies_on
+        ]
+    return item
+
+
+def _place(site: Site) -> Json:
+    return {"@type": "GeographicAddress", **site.address, "id": site.id, "role": "installationAddress"}

@@ -1,0 +1,72 @@
+"""`python -m bench`: measure, and write `bench/report.md` and `bench/report.json`."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import shlex
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from bench import growth, profile, throughput
+from bench.kinds import KINDS
+from bench.report import write_report
+from bench.section import Part, Plan
+from bench.stack import running_stack
+from ops.process import StackError
+
+SECTIONS = (throughput.run, growth.run, profile.run)
+"""What is measured, in the order of the report."""
+
+
+def main() -> None:
+    """Read the arguments, measure and report."""
+    arguments = _arguments()
+    # The sandbox runs the modules of a workflow anew for each one; where their bytecode is not kept, compiling them
+    # would be much of what is measured.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    began = time.monotonic()
+
+    def say(news: str) -> None:
+        print(f"{time.monotonic() - began:6.1f} s  {news}", flush=True)
+
+    plan = Plan(
+        kinds=tuple(kind for kind in KINDS if kind.name in arguments.kinds),
+        rounds=arguments.rounds or (1 if arguments.quick else 7),
+        quick=arguments.quick,
+        growth=(10, 100) if arguments.quick else (10, 100, 1000),
+        say=say,
+    )
+    try:
+        parts = asyncio.run(_measure(plan))
+    except StackError as error:
+        sys.exit(f"bench: {error}")
+    command = shlex.join(["python", "-m", "bench", *sys.argv[1:]])
+    for file in write_report(arguments.out, command, parts):
+        say(f"wrote {file}")
+
+
+async def _measure(plan: Plan) -> list[Part]:
+    with tempfile.TemporaryDirectory(prefix="orderpipe-bench-") as folder:
+        async with running_stack(Path(folder)) as bench:
+            plan.say("everything runs")
+            return [await section(bench, plan) for section in SECTIONS]
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench", description="Measures orderpipe.")
+    names = [kind.name for kind in KINDS]
+    parser.add_argument("--quick", action="store_true", help="under half a minute: to see that it works, not to quote")
+    parser.add_argument(
+        "--kinds", nargs="+", choices=names, default=names, metavar="KIND", help=f"of {', '.join(names)} (all)"
+    )
+    parser.add_argument("--rounds", type=int, help="turns of each contender (7, quick: 1)")
+    parser.add_argument("--out", type=Path, default=Path(__file__).parent, help="folder of the report (bench)")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,172 @@
+"""What is measured: orderpipe's own stack on this machine, and beside it a worker and an API for the bare workflow.
+
+Both contenders use the same Temporal server, in a namespace each, and the same simulated silos.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import sys
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, cast
+
+import httpx2
+import yaml
+from google.protobuf.duration_pb2 import Duration
+from temporalio.api.workflowservice.v1 import RegisterNamespaceRequest
+from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
+
+from activities.catalog_files import read_catalog
+from bench.bare_worker import READY
+from bench.contenders import WORKER, Bare, Contender, Orderpipe
+from ops.process import Process, Program
+from ops.stack import Stack, on_free_ports
+from ops.temporal_server import answers
+from orders import wire
+from settings import Settings
+from workflows.connection import data_converter
+
+BARE_NAMESPACE = "bare"
+UNLIMITED_PER_S = 10_000
+
+
+@dataclass
+class Benched:
+    """The running stack: the two contenders, and the silos that both call."""
+
+    orderpipe: Orderpipe
+    bare: Bare
+    silos: httpx2.AsyncClient
+
+    @property
+    def contenders(self) -> tuple[Contender, Contender]:
+        """Both."""
+        return self.orderpipe, self.bare
+
+    async def fresh_silos(self) -> None:
+        """Empty the silos, so that none gets slower with what an earlier block left there. Work takes no time there."""
+        (await self.silos.post("/_sim/reset")).raise_for_status()
+        (await self.silos.put("/_sim/*/pace", json={"completes_after_ms": 0})).raise_for_status()
+
+    async def calls(self, order_id: str) -> list[tuple[str, str]]:
+        """Silo and verb of every call that the silos got for an order, sorted."""
+        journal = (await self.silos.get("/_sim/journal", params={"order": order_id})).raise_for_status().json()
+        return sorted((entry["silo"], entry["verb"]) for entry in journal)
+
+
+@asynccontextmanager
+async def running_stack(folder: Path) -> AsyncIterator[Benched]:
+    """The stack, with everything that it keeps in a folder.
+
+    Raises:
+        StackError: if it can not run.
+    """
+    catalog_dir = _without_rates(Settings().catalog_dir, folder / "catalog")
+    settings = on_free_ports(Settings(catalog_dir=catalog_dir), folder / "orderpipe")
+    bare_settings = on_free_ports(settings, folder / "bare")
+    async with AsyncExitStack() as running:
+        stack = await running.enter_async_context(Stack(settings))
+        address = f"127.0.0.1:{settings.temporal_port}"
+        client = await Client.connect(address, data_converter=data_converter())
+        bare_client = await _in_namespace_of_its_own(client, address)
+        environment = {
+            **stack.processes[WORKER].program.environment,
+            "ORDERPIPE_DATA_DIR": str(bare_settings.data_dir),
+            "ORDERPIPE_REGISTER_URL": bare_settings.register_address,
+            "ORDERPIPE_API_PORT": str(bare_settings.api_port),
+            "ORDERPIPE_API_URL": bare_settings.api_address,
+            "TEMPORAL_NAMESPACE": BARE_NAMESPACE,
+        }
+        worker = await _start(running, _bare_worker(environment, bare_settings.data_dir))
+        api = await _start(running, _bare_api(environment, bare_settings))
+        catalog = read_catalog(settings.catalog_dir)
+        silos = await running.enter_async_context(
+            httpx2.AsyncClient(base_url=settings.silos_address, timeout=60, trust_env=False)
+        )
+        pids = {name: _pid(process) for name, process in stack.processes.items()}
+        yield Benched(
+            Orderpipe(client, settings, catalog, pids),
+            Bare(bare_client, catalog, {**pids, WORKER: _pid(worker), "api": _pid(api)}),
+            silos,
+        )
+
+
+def _without_rates(catalog_dir: Path, copy: Path) -> Path:
+    """The catalog with no rate limit that could be felt: it is the pipe that is measured, not its brakes."""
+    shutil.copytree(catalog_dir, copy)
+    for file in copy.rglob("*.yaml"):
+        content = cast("dict[str, Any]", yaml.safe_load(file.read_text(encoding="utf-8")))
+        if "silos" in content:
+            for silo in content["silos"].values():
+                silo["rate_per_second"] = UNLIMITED_PER_S
+            file.write_text(yaml.safe_dump(content), encoding="utf-8")
+    return copy
+
+
+async def _in_namespace_of_its_own(client: Client, address: str) -> Client:
+    """A client of a new namespace, once the server knows it."""
+    await client.workflow_service.register_namespace(
+        RegisterNamespaceRequest(namespace=BARE_NAMESPACE, workflow_execution_retention_period=Duration(seconds=86_400))
+    )
+    bare = await Client.connect(address, namespace=BARE_NAMESPACE, data_converter=data_converter())
+    async with asyncio.timeout(30):
+        while not await _knows_namespace(bare):  # noqa: ASYNC110 (only asking tells)
+            await asyncio.sleep(0.1)
+    return bare
+
+
+async def _knows_namespace(client: Client) -> bool:
+    """True once workflows can be asked for there: the server's parts learn of a namespace one after the other."""
+    try:
+        await client.get_workflow_handle(wire.workflow_id("none")).describe(rpc_timeout=timedelta(seconds=2))
+    except RPCError as error:
+        return error.status is RPCStatusCode.NOT_FOUND and "amespace" not in error.message
+    return True
+
+
+def _bare_worker(environment: dict[str, str], folder: Path) -> Program:
+    log = folder / "worker.log"
+
+    async def ready(_: int) -> bool:
+        return log.exists() and READY in log.read_text(encoding="utf-8")
+
+    return Program(
+        name="The worker for the bare workflow",
+        command=(sys.executable, "-P", "-m", "bench.bare_worker"),
+        environment=environment,
+        log=log,
+        ready=ready,
+        stop_within=6,
+    )
+
+
+def _bare_api(environment: dict[str, str], settings: Settings) -> Program:
+    async def ready(_: int) -> bool:
+        return await answers(f"{settings.api_address}/readyz")
+
+    return Program(
+        name="The API for the bare workflow",
+        command=(sys.executable, "-P", "-m", "cli", "api", "--port", str(settings.api_port)),
+        environment=environment,
+        log=settings.data_dir / "api.log",
+        ready=ready,
+    )
+
+
+async def _start(running: AsyncExitStack, program: Program) -> Process:
+    process = Process(program)
+    running.push_async_callback(process.stop)
+    await process.start()
+    return process
+
+
+def _pid(process: Process) -> int:
+    if process.pid is None:
+        raise RuntimeError(f"{process.name} does not run")
+    return process.pid

@@ -1,0 +1,168 @@
+"""The `orderpipe` command. Each command only reads its arguments; what it does stands in `ops` or with the process."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from settings import Settings
+
+# Everything else is imported where it is needed: a silo needs no Temporal, and a submission no web server.
+
+app = typer.Typer(
+    help="The order pipe of a communications service provider: every order is one durable Temporal workflow.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+catalog = typer.Typer(help="What is sold, and how it is fulfilled.", no_args_is_help=True)
+app.add_typer(catalog, name="catalog")
+
+Host = Annotated[str | None, typer.Option(help="Where to listen.", show_default="127.0.0.1")]
+Port = Annotated[int | None, typer.Option(min=0, max=65535, help="Where to listen.", show_default="by the settings")]
+Api = Annotated[str | None, typer.Option("--api", help="The API's address.", show_default="by the settings")]
+
+_Result = TypeVar("_Result")
+
+
+@app.command()
+def up() -> None:
+    """Run everything on this machine: Temporal with its Web UI, silos, a worker, the API. Ctrl-C stops it."""
+    from ops.process import StackError
+    from ops.up import run_up
+
+    try:
+        run_up(Settings(), Console())
+    except StackError as error:
+        raise _failed(error) from error
+
+
+@app.command()
+def demo(
+    keep: Annotated[bool, typer.Option("--keep", help="Leave everything running at the end, until Ctrl-C.")] = False,
+) -> None:
+    """Show the whole pipe at work, in about a minute: orders, changes, a failing silo, and what the silos hold."""
+    from ops.demo import run_demo
+    from ops.process import StackError
+
+    try:
+        done = run_demo(Settings(), Console(), keep=keep)
+    except StackError as error:
+        raise _failed(error) from error
+    raise typer.Exit(0 if done else 1)
+
+
+@app.command()
+def submit(
+    files: Annotated[list[str], typer.Argument(help="JSON or NDJSON; - is standard input.", metavar="FILE...")],
+    wait: Annotated[bool, typer.Option("--wait", help="Wait until every order has ended.")] = False,
+    api: Api = None,
+) -> None:
+    """Submit orders. Exit status 1 if any was refused, or (with --wait) did not complete."""
+    from ops.submit import submit as submit_orders
+
+    taken_in = _at_the_door(api, lambda door: submit_orders(door, files, Console(), wait=wait))
+    raise typer.Exit(0 if taken_in else 1)
+
+
+@app.command()
+def watch(order_id: Annotated[str, typer.Argument(metavar="ID")], api: Api = None) -> None:
+    """Watch an order until it ends."""
+    from ops.watch import watch as watch_order
+
+    _at_the_door(api, lambda door: watch_order(door, order_id, Console()))
+
+
+@catalog.command("check")
+def check_catalog(
+    folder: Annotated[Path | None, typer.Argument(metavar="PATH", show_default="by the settings")] = None,
+) -> None:
+    """Check a catalog: print each problem with file, path and reason, or its version and what it holds."""
+    from ops.catalog_report import check_catalog as check
+
+    raise typer.Exit(0 if check(folder or Settings().catalog_dir, Console()) else 1)
+
+
+@app.command("api")
+def run_api(host: Host = None, port: Port = None) -> None:
+    """Run the API."""
+    import uvicorn
+
+    from activities.catalog_files import CatalogError
+    from api.app import create_app
+
+    settings = Settings()
+    try:
+        served = create_app(settings)
+    except CatalogError as error:
+        raise _failed(error) from error
+    uvicorn.run(
+        served,
+        host=host or settings.api_host,
+        port=settings.api_port if port is None else port,
+        log_level="warning",
+        access_log=False,  # The API writes its own.
+        timeout_graceful_shutdown=1,
+    )
+
+
+@app.command()
+def silos(
+    host: Host = None,
+    port: Port = None,
+    data_dir: Annotated[
+        Path | None, typer.Option(help="Keep everything in this folder.", show_default="in memory only")
+    ] = None,
+) -> None:
+    """Run the simulated silos."""
+    from silos.profiles import ProfileError
+    from silos.server import serve
+    from silos.store import StoreError
+
+    try:
+        serve(host or "127.0.0.1", Settings().silos_port if port is None else port, data_dir)
+    except (OSError, ProfileError, StoreError) as error:
+        raise _failed(error) from error
+
+
+@app.command()
+def worker() -> None:
+    """Run a worker: it does the orders' work, and calls the silos."""
+    from activities.catalog_files import CatalogError
+    from worker import main
+
+    try:
+        asyncio.run(main(Settings()))
+    except (CatalogError, RuntimeError) as error:
+        raise _failed(error) from error
+
+
+def _at_the_door(address: str | None, do: Callable[..., Awaitable[_Result]]) -> _Result | None:
+    """Do something with the API; None if that was interrupted."""
+    from ops.door import Door, DoorError
+    from ops.interrupt import until_interrupted
+
+    async def with_door() -> _Result:
+        async with Door((address or Settings().api_address).rstrip("/")) as door:
+            return await do(door)
+
+    try:
+        return asyncio.run(until_interrupted(with_door()))
+    except DoorError as error:
+        raise _failed(error) from error
+
+
+def _failed(error: object) -> typer.Exit:
+    """Say what went wrong, without the way through the program, and end with exit status 1."""
+    Console(stderr=True).print(f"[red]orderpipe:[/red] {escape(str(error))}", highlight=False, soft_wrap=True)
+    return typer.Exit(1)
+
+
+if __name__ == "__main__":
+    app()

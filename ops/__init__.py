@@ -1,0 +1,1 @@
+"""What the `orderpipe` commands run: the stack on one machine, submitting, watching, the demonstration."""

@@ -1,0 +1,416 @@
+"""One order being fulfilled: its revisions, its target and ledger, and the changes decided. What the workflow carries.
+
+Everything here is deterministic; the instant `now` comes from outside.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from copy import deepcopy
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from pydantic import JsonValue
+
+from orders.amend import Advancement
+from orders.base import Frozen
+from orders.change import ChangeKind, ChangeRequest, ChangeState, Resolution, Verdict
+from orders.charges import Charge, already_accepted, charges_of, fall_due, forgo, take_over, with_charges
+from orders.decision import Assessment, common_ground, objections, undone_facts
+from orders.impact import Impact, has_passed, impact_of
+from orders.ledger import Fact, FactId, Ledger
+from orders.messages import PlanQuestion
+from orders.order import Reason, Revision
+from orders.outcome import Outcome, OutcomeKind
+from orders.plan import BILLING, Operation, Plan
+from orders.promise import seconds_to_completion
+from orders.reconcile import Reconciler, TaskStatus
+from orders.states import LifecycleState, order_state
+
+
+@dataclass
+class Snapshot:
+    """The whole state of an order in flight, as it is carried from one run of its workflow to the next."""
+
+    revisions: list[Revision]
+    plan: Plan
+    ledger: Ledger
+    cancelled: bool = False
+    started: bool = False
+    completed_at: datetime | None = None
+    closings: int = 0
+    on_hold: bool = False
+    charges: list[Charge] = field(default_factory=list)
+    assessment: Assessment | None = None
+    verdicts: dict[str, Verdict] = field(default_factory=dict)
+
+
+class OrderStart(Frozen):
+    """What a workflow is started with: the order as submitted (`body`), as captured, and its plan.
+
+    A later run of the same workflow gets the state that the run before it `carried`.
+    """
+
+    order_id: str
+    external_id: str
+    ordered_at: datetime
+    catalog: str
+    revision: Revision
+    plan: Plan
+    promised_at: datetime
+    baseline: Revision
+    baseline_plan: Plan = Plan()
+    baseline_ledger: Ledger = Ledger()
+    body: dict[str, JsonValue] = {}
+    carried: Snapshot | None = None
+
+
+class Fulfilment:
+    """One order on its way from what the silos hold to what the customer last asked for."""
+
+    def __init__(self, start: OrderStart) -> None:
+        self.start = start
+        self.carried = start.carried or Snapshot(
+            revisions=[start.baseline, start.revision], plan=start.plan, ledger=deepcopy(start.baseline_ledger)
+        )
+        self.reconciler = Reconciler(self._charged(self.carried.plan), self.carried.ledger)
+        self._tally_anew()
+
+    # What it is
+
+    @property
+    def revision(self) -> Revision:
+        """The current revision. A cancelled order keeps its last one, though its target is the baseline."""
+        return self.carried.revisions[-1]
+
+    @property
+    def plan(self) -> Plan:
+        """The plan of the target."""
+        return self.reconciler.plan
+
+    @property
+    def cancelled(self) -> bool:
+        """True once a cancellation was accepted."""
+        return self.carried.cancelled
+
+    @property
+    def settled(self) -> bool:
+        """True when the silos hold the target and nothing else."""
+        return self.reconciler.settled
+
+    @property
+    def state(self) -> LifecycleState:
+        """The order's TMF622 state."""
+        assessment = self.carried.assessment
+        if assessment is not None:
+            cancels = assessment.change.kind is ChangeKind.CANCEL
+            return LifecycleState.ASSESSING_CANCELLATION if cancels else LifecycleState.PENDING
+        if self.carried.on_hold and not self.settled:
+            return LifecycleState.HELD
+        return order_state(self.reconciler, started=self.carried.started, cancelled=self.cancelled)
+
+    @property
+    def verdicts(self) -> dict[str, Verdict]:
+        """Every change ever decided, by request id, in the order of decision."""
+        return self.carried.verdicts
+
+    @property
+    def not_before(self) -> datetime | None:
+        """The instant before which nothing is provisioned. A cancelled order waits for nothing."""
+        return None if self.cancelled else self.revision.requested_start
+
+    def is_in_place(self, task: str) -> bool:
+        """True when a task of the target is held as wanted."""
+        return self.reconciler.status.get(task) is TaskStatus.IN_PLACE
+
+    def fallout_silos(self) -> list[str]:
+        """The silos whose calls wait for a person."""
+        return sorted({self.silo_of(task) for task in self.reconciler.fallout})
+
+    def operation_of(self, task: str) -> Operation:
+        """The operation of a task, of the target or of the ledger: the end of its key names it."""
+        return self.reconciler.ledger.operations["/".join(task.rsplit("/", 2)[1:])]
+
+    def silo_of(self, task: str) -> str:
+        """The silo that does a task, of the target or of the ledger."""
+        return self.operation_of(task).silo
+
+    def expected_at(self, now: datetime) -> datetime | None:
+        """When everything should be in place, if all goes as usual from now on. None when it is."""
+        if self.settled:
+            return None
+        status = self.reconciler.status
+        seconds = seconds_to_completion(self.plan, lambda task: status[task] is TaskStatus.IN_PLACE)
+        return max(now, self.not_before or now) + timedelta(seconds=seconds)
+
+    def in_jeopardy(self, now: datetime) -> bool:
+        """True when the expected completion is later than the promised one."""
+        expected = self.expected_at(now)
+        return not self.cancelled and expected is not None and expected > self.start.promised_at
+
+    # What changes it
+
+    def first_verdict(self, change: ChangeRequest, at: str) -> Verdict | None:
+        """The verdict on a change that moves no target, carried out at once. None for one to be planned and considered.
+
+        A replacement moves the target too, but needs no planning: it is considered here.
+        """
+        known = self.verdicts.get(change.request_id)
+        if known is not None:
+            return known
+        objected = self.early_objections(change)
+        if objected:
+            return self.reject(change, objected, at)
+        if change.kind is ChangeKind.AMEND or change.kind is ChangeKind.CANCEL:
+            return None
+        if change.kind is ChangeKind.REPLACE:
+            return self._replace(change, at)
+        problem = self._carry_out(change, at)
+        return self.reject(change, [problem], at) if problem else self.accept(change, at)
+
+    def early_objections(self, change: ChangeRequest) -> list[Reason]:
+        """Why a change is refused whatever its impact would be."""
+        if change.expected_revision is not None and change.expected_revision != self.revision.number:
+            message = f"revision {change.expected_revision} was expected, the current one is {self.revision.number}"
+            return [Reason(code="stale_revision", message=message)]
+        if self.cancelled and change.kind in (ChangeKind.AMEND, ChangeKind.CANCEL, ChangeKind.REPLACE):
+            code = "already_cancelled" if change.kind is ChangeKind.CANCEL else "order_cancelled"
+            return [Reason(code=code, message="the order is cancelled already")]
+        if change.kind is ChangeKind.REPLACE:
+            task = change.task or ""
+            if task not in self.plan.tasks or task not in self.reconciler.ledger.facts:
+                return [Reason(code="nothing_to_replace", message=f"nothing of task {task} is held to be replaced")]
+        return []
+
+    def question(self, change: ChangeRequest) -> PlanQuestion:
+        """What a planner needs to work out an amendment."""
+        return PlanQuestion(
+            catalog=self.start.catalog,
+            order_id=self.start.order_id,
+            revision=self.revision,
+            change=change,
+            advancement=self.advancement(),
+        )
+
+    def _carry_out(self, change: ChangeRequest, at: str) -> Reason | None:
+        """Carry out a change that leaves the target alone, or say why it can not be."""
+        task = change.task or ""
+        match change.kind:
+            case ChangeKind.HOLD | ChangeKind.RELEASE:
+                self.carried.on_hold = change.kind is ChangeKind.HOLD
+                return None
+            case ChangeKind.RETRY:
+                done = self.reconciler.retry(task)
+                return None if done else Reason(code="nothing_to_retry", message=f"{task} has no refused call")
+            case _ if change.resolution is Resolution.DONE:
+                done = self.reconciler.done_by_hand(task, change.outputs, at)
+                message = f"{task} has no refused provision to be done by hand"
+                return None if done else Reason(code="nothing_to_resolve", message=message)
+            case _:
+                residues = [fact for fact in self.reconciler.residues if fact[0] == task]
+                for fact in residues:
+                    if self.reconciler.let_go(fact):
+                        forgo(self.carried.charges, fact)
+                message = f"no silo still holds anything of {task} that it refused to let go of"
+                return None if residues else Reason(code="nothing_to_resolve", message=message)
+
+    def _replace(self, change: ChangeRequest, at: str) -> Verdict:
+        task = change.task or ""
+        impact = self.weigh(self.carried.plan, spoiled=task)
+        reasons = objections(change, impact)
+        if reasons:
+            return self.reject(change, reasons, at, impact)
+        self._charge(change, impact)
+        self.reconciler.spoil(task)
+        return self.accept(change, at, impact)
+
+    def weigh(self, target: Plan, spoiled: str | None = None) -> Impact:
+        """What another target would do, worked out on a copy."""
+        ledger, calls = self.reconciler.ledger, self.reconciler.calls
+        impact = impact_of(self.plan, ledger, calls.values(), self._charged(target), spoiled=spoiled)
+        return already_accepted(self.carried.charges, ledger, impact)
+
+    def consider(self, change: ChangeRequest, revision: Revision | None, target: Plan, at: str) -> Verdict:
+        """Decide an amendment, or (without a revision) a cancellation, by its impact."""
+        carried = self.carried
+        if carried.assessment is not None:
+            self._withdraw(carried.assessment, ChangeState.SUPERSEDED, (), at)
+        impact = self.weigh(target)
+        reasons = objections(change, impact)
+        if reasons:
+            return self.reject(change, reasons, at, impact)
+        asked = undone_facts(self.reconciler.ledger, impact)
+        if not asked:
+            return self._adopt(change, revision, target, impact, at)
+        carried.assessment = Assessment(change, revision, target, carried.plan, asked)
+        ledger, calls = self.reconciler.ledger, self.reconciler.calls
+        self._aim_at(common_ground(carried.plan, target, ledger, calls, {task for task, _ in asked}))
+        return self._decided(change, ChangeState.ASSESSING, (), at, impact)
+
+    def assess(self, at: str) -> Verdict | None:
+        """See whether the silos that were asked have let go. The final verdict once they have, or one has refused."""
+        assessment = self.carried.assessment
+        if assessment is None:
+            return None
+        ledger = self.reconciler.ledger
+        left = [fact for fact_id in assessment.asked if (fact := ledger.fact(fact_id)) is not None]
+        kept = [fact for fact in left if fact.residue or (has_passed(ledger, fact) and not self._leaving(fact))]
+        if not kept and left:
+            return None
+        change = assessment.change
+        reasons = [
+            Reason(
+                code="not_let_go",
+                item=", ".join(fact.items) or None,
+                message=f"{self.silo_of(fact.task)} does not let go of {fact.task}: "
+                + (f"{fact.refusal.code}, {fact.refusal.reason}" if fact.refusal else "it is done meanwhile"),
+            )
+            for fact in kept
+        ]
+        impact = self.weigh(assessment.target)
+        reasons = reasons or objections(change.model_copy(update={"digest": None}), impact)
+        if reasons:
+            return self._withdraw(assessment, ChangeState.REJECTED, tuple(reasons), at)
+        self.carried.assessment = None
+        return self._adopt(change, assessment.revision, assessment.target, impact, at)
+
+    def _leaving(self, fact: Fact) -> bool:
+        return fact.leaving or fact.id in self.reconciler.calls
+
+    def _withdraw(self, assessment: Assessment, state: ChangeState, reasons: tuple[Reason, ...], at: str) -> Verdict:
+        """Give up a change that was being assessed: what was let go for it comes back."""
+        self.carried.assessment = None
+        for fact in assessment.asked:
+            self.reconciler.forgive(fact)
+        self._aim_at(assessment.before)
+        return self._decided(assessment.change, state, reasons, at)
+
+    def _adopt(
+        self, change: ChangeRequest, revision: Revision | None, target: Plan, impact: Impact, at: str
+    ) -> Verdict:
+        """Accept a change: its revision becomes the current one, and its plan the target."""
+        if revision is None:
+            self.carried.cancelled = True
+        else:
+            self.carried.revisions.append(revision)
+        take_over(self.carried.charges, self.reconciler.ledger, impact, self.reconciler.calls)
+        self._charge(change, impact)
+        self._aim_at(target)
+        return self.accept(change, at, impact)
+
+    def _charge(self, change: ChangeRequest, impact: Impact) -> None:
+        charges = self.carried.charges
+        ledger = self.reconciler.ledger
+        charges += charges_of(self.start.order_id, change.request_id, len(charges) + 1, ledger, impact)
+
+    def answer(self, fact: FactId, n: int, outcome: Outcome, at: str) -> bool:
+        """Record what a silo reported by callback or polling. False where it says nothing new."""
+        if outcome.kind is OutcomeKind.LOST:
+            # What is gone by itself will not be undone, so nobody pays for that.
+            forgo(self.carried.charges, fact)
+        return self.reconciler.answer(fact, n, outcome, at)
+
+    def bill(self) -> None:
+        """Make charges part of the target whose undo has been done."""
+        if self.carried.charges and fall_due(self.carried.charges, self.reconciler.ledger):
+            self._aim_at(self.carried.plan)
+
+    def applied(self) -> None:
+        """Note that what was accepted has been carried out: the order is settled."""
+        for request_id, verdict in self.verdicts.items():
+            if verdict.state is ChangeState.ACCEPTED:
+                self.verdicts[request_id] = verdict.model_copy(update={"state": ChangeState.APPLIED})
+
+    def accept(self, change: ChangeRequest, at: str, impact: Impact | None = None) -> Verdict:
+        """Note that a change was accepted."""
+        return self._decided(change, ChangeState.ACCEPTED, (), at, impact)
+
+    def reject(self, change: ChangeRequest, reasons: list[Reason], at: str, impact: Impact | None = None) -> Verdict:
+        """Note that a change was refused, and why. Nothing else is different."""
+        return self._decided(change, ChangeState.REJECTED, tuple(reasons), at, impact)
+
+    def reject_malformed(self, request_id: str, reason: str, at: str) -> Verdict:
+        """Note a request that could not even be read, under an id of our own."""
+        verdict = Verdict(
+            request_id=request_id,
+            kind=None,
+            state=ChangeState.REJECTED,
+            revision=self.revision.number,
+            reasons=(Reason(code="malformed", message=reason),),
+            decided_at=at,
+        )
+        self.verdicts[request_id] = verdict
+        return verdict
+
+    def _decided(
+        self,
+        change: ChangeRequest,
+        state: ChangeState,
+        reasons: tuple[Reason, ...],
+        at: str,
+        impact: Impact | None = None,
+    ) -> Verdict:
+        verdict = Verdict(
+            request_id=change.request_id,
+            kind=change.kind,
+            state=state,
+            revision=self.revision.number,
+            reasons=reasons,
+            impact=impact.changing() if impact else None,
+            requester=change.requester,
+            channel=change.channel,
+            reason=change.reason,
+            decided_at=at,
+        )
+        self.verdicts[change.request_id] = verdict
+        return verdict
+
+    def _charged(self, plan: Plan) -> Plan:
+        carried, start = self.carried, self.start
+        billing = carried.ledger.operations.get(BILLING)
+        return with_charges(plan, carried.charges, billing, start.order_id, start.revision.customer_id)
+
+    def _aim_at(self, plan: Plan) -> None:
+        self.carried.plan = plan
+        self.reconciler.retarget(self._charged(plan))
+        self._tally_anew()
+
+    # How far it is
+
+    def advancement(self) -> dict[str, Advancement]:
+        """How far each product of the current revision has come."""
+        in_place: Counter[str] = Counter()
+        past: set[str] = set()
+        for key, task in self.plan.tasks.items():
+            if len(task.products) == 1 and self.reconciler.status[key] is TaskStatus.IN_PLACE:
+                in_place[task.products[0]] += 1
+                if self.plan.operation(task).point_of_no_return is not None:
+                    past.add(task.products[0])
+        return {
+            product: Advancement(past_no_return=product in past, tasks_in_place=in_place[product])
+            for item in self.revision.items
+            for product in item.products
+        }
+
+    def tally(self) -> dict[str, Counter[TaskStatus]]:
+        """How many tasks of the target stand where, by silo."""
+        for key in self.reconciler.moved:
+            status, silo = self.reconciler.status[key], self.plan.operation(self.plan.tasks[key]).silo
+            self._tally[silo][self._tallied[key]] -= 1
+            self._tally[silo][status] += 1
+            self._tallied[key] = status
+        self.reconciler.moved.clear()
+        return self._tally
+
+    def _tally_anew(self) -> None:
+        self.reconciler.moved.clear()
+        self._tallied = dict(self.reconciler.status)
+        self._tally: defaultdict[str, Counter[TaskStatus]] = defaultdict(Counter)
+        for key, status in self._tallied.items():
+            self._tally[self.plan.operation(self.plan.tasks[key]).silo][status] += 1
+
+
+def promised_at(revision: Revision, plan: Plan, now: datetime) -> datetime:
+    """What a customer is promised at capture: the usual time from the start on, or the later date asked for."""
+    usual = max(now, revision.requested_start or now) + timedelta(seconds=seconds_to_completion(plan))
+    return max(usual, revision.requested_completion or usual)

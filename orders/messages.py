@@ -1,0 +1,106 @@
+"""What passes between the workflow, its activities and the API. Fields are only ever added, with defaults."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from orders.amend import Advancement
+from orders.base import Frozen, Inputs, Money, Verb
+from orders.change import ChangeRequest, ChangeState
+from orders.impact import Impact
+from orders.order import Reason, Revision
+from orders.outcome import OutcomeKind
+from orders.plan import Plan
+from orders.states import LifecycleState
+from orders.views import OrderView
+
+
+@dataclass(frozen=True, slots=True)
+class SiloCall:
+    """One call on a silo: the activity input of every `<silo>.<verb>`.
+
+    `service` is the thing held (`task key/generation`), `key` the idempotency key (`service/n`). An inspection of an
+    awaited call carries that call's key and `awaited` verb.
+    """
+
+    order_id: str
+    service: str
+    key: str
+    operation: str
+    inputs: Inputs
+    awaited: Verb | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SiloEvent:
+    """What a silo reported by callback, as the signal `silo_event` carries it.
+
+    `key` is the idempotency key that it answers; a loss (`kind` lost) names the `service` instead.
+    """
+
+    silo: str
+    kind: OutcomeKind
+    key: str = ""
+    service: str = ""
+    outputs: Inputs = field(default_factory=dict)
+    code: str = ""
+    reason: str = ""
+
+
+class PlanQuestion(Frozen):
+    """What the planner needs to work out an amendment, under the catalog version that the order was sold from."""
+
+    catalog: str
+    order_id: str
+    revision: Revision
+    change: ChangeRequest
+    advancement: dict[str, Advancement]
+
+
+class PlanAnswer(Frozen):
+    """The next revision with its plan, or the reasons why there can be none."""
+
+    revision: Revision | None = None
+    plan: Plan | None = None
+    reasons: tuple[Reason, ...] = ()
+
+
+class PreviewQuestion(Frozen):
+    """A change to be previewed, with the revision and plan that the caller has worked out for an amendment."""
+
+    change: ChangeRequest
+    answer: PlanAnswer = PlanAnswer()
+
+
+class Preview(Frozen):
+    """What a change would do now, and what would be said to it.
+
+    `digest` binds the change to this impact: one that carries it is refused if verdict, fees, or what would be undone
+    or replaced are not the same any more. `closed`: the order has ended, nothing about it can change.
+    """
+
+    state: ChangeState
+    revision: int
+    reasons: tuple[Reason, ...] = ()
+    fees: tuple[Money, ...] = ()
+    digest: str | None = None
+    impact: Impact | None = None
+    expected_at: datetime | None = None
+    closed: bool = False
+
+
+class OrderRecord(Frozen):
+    """An order as it is written to the register. A record with a higher `version` replaces one with a lower."""
+
+    version: int
+    view: OrderView
+
+
+class OrderOutcome(Frozen):
+    """How an order ended: the workflow's result."""
+
+    order_id: str
+    state: LifecycleState
+    revision: int
+    completed_at: datetime

@@ -1,0 +1,16 @@
+"""When an order will be done: the longest chain of work that is still to come."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from orders.plan import Plan
+
+
+def seconds_to_completion(plan: Plan, is_done: Callable[[str], bool] = lambda task: False) -> float:
+    """The usual time to completion of what is not done yet, in seconds: the critical path through the plan."""
+    until: dict[str, float] = {}
+    for key, task in plan.tasks.items():
+        begin = max((until[other] for other in task.depends_on), default=0.0)
+        until[key] = 0.0 if is_done(key) else begin + plan.operation(task).duration_s
+    return max(until.values(), default=0.0)

@@ -1,0 +1,191 @@
+"""From an order in flight to what it tells: summaries, pages of its plan, details for Temporal's Web UI."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import datetime
+from itertools import islice
+
+from orders.catalog import Undo
+from orders.fulfilment import Fulfilment
+from orders.ledger import Fact, Refusal
+from orders.order import Item
+from orders.reconcile import TaskStatus
+from orders.states import LifecycleState, TaskState, bundle_state, item_state, task_state
+from orders.views import FactView, FalloutView, ItemView, OrderView, PlanPage, SiloView, TaskView
+
+
+def order_view(order: Fulfilment, now: datetime, *, with_body: bool = False) -> OrderView:
+    """The order in summary, with the order as submitted if asked for."""
+    start, revision = order.start, order.revision
+    return OrderView(
+        id=start.order_id,
+        external_id=start.external_id,
+        customer_id=revision.customer_id,
+        channel=revision.channel,
+        state=order.state,
+        revision=revision.number,
+        catalog=start.catalog,
+        ordered_at=start.ordered_at,
+        requested_start=revision.requested_start,
+        requested_completion=revision.requested_completion,
+        promised_at=start.promised_at,
+        expected_at=order.expected_at(now),
+        completed_at=order.carried.completed_at,
+        in_jeopardy=order.in_jeopardy(now),
+        items=tuple(item_views(order)),
+        silos=tuple(silo_views(order)),
+        fallout=tuple(fallout_views(order)),
+        changes=tuple(order.verdicts.values()),
+        body=start.body if with_body else None,
+    )
+
+
+def item_views(order: Fulfilment) -> list[ItemView]:
+    """Every item that the order ever had, in order of first appearance, as it last was."""
+    last: dict[str, Item] = {}
+    for revision in order.carried.revisions:
+        last.update((item.id, item) for item in revision.items)
+    current = {item.id for item in order.revision.items if not order.cancelled}
+    states: defaultdict[str, list[TaskState]] = defaultdict(list)
+    for key, items in _tasks_with_items(order).items():
+        if order.operation_of(key).undo is Undo.NEVER:
+            continue  # A message is about the order: no item is less complete for want of it.
+        state = task_state(order.reconciler, key)
+        for item_id in items:
+            states[item_id].append(state)
+    found: dict[str, LifecycleState] = {
+        item.id: item_state(states[item.id], wanted=item.id in current)
+        for item in last.values()
+        if item.specification is not None
+    }
+    for item in reversed(last.values()):
+        if item.specification is None:
+            children = [found[child.id] for child in last.values() if child.parent == item.id and child.id in found]
+            found[item.id] = bundle_state(children) if children else LifecycleState.ACKNOWLEDGED
+    return [_item_view(item, found[item.id], states[item.id]) for item in last.values()]
+
+
+def _item_view(item: Item, state: LifecycleState, states: list[TaskState]) -> ItemView:
+    return ItemView(
+        id=item.id,
+        offering=item.offering,
+        action=item.action,
+        state=state,
+        quantity=item.quantity,
+        products=item.products,
+        characteristics=item.characteristics,
+        site=item.site,
+        parent=item.parent,
+        relies_on=item.relies_on,
+        tasks=len(states),
+        tasks_done=states.count(TaskState.DONE),
+    )
+
+
+def _tasks_with_items(order: Fulfilment) -> dict[str, tuple[str, ...]]:
+    """The items that each task serves: those of the target, of facts that it does not know any more, and of calls."""
+    tasks = {key: task.items for key, task in order.plan.tasks.items()}
+    for fact in order.reconciler.ledger.all_facts():
+        tasks.setdefault(fact.task, fact.items)
+    for task, _ in order.reconciler.calls:
+        tasks.setdefault(task, order.reconciler.items_of(task))
+    return tasks
+
+
+def silo_views(order: Fulfilment) -> list[SiloView]:
+    """How far each silo has come."""
+    return [
+        SiloView(
+            silo=silo,
+            tasks=sum(counts.values()),
+            done=counts[TaskStatus.IN_PLACE],
+            fallout=counts[TaskStatus.FALLOUT],
+        )
+        for silo, counts in sorted(order.tally().items())
+    ]
+
+
+def fallout_views(order: Fulfilment) -> list[FalloutView]:
+    """What waits for a person, and why."""
+    return [
+        FalloutView(
+            task=task,
+            silo=order.silo_of(task),
+            verb=refusal.verb,
+            code=refusal.code,
+            reason=refusal.reason,
+            since=refusal.at,
+        )
+        for task in sorted(order.reconciler.fallout)
+        for refusal in _refusals(order, task)
+    ]
+
+
+def _refusals(order: Fulfilment, task: str) -> list[Refusal]:
+    ledger = order.reconciler.ledger
+    refusals = [fact.refusal for fact in ledger.facts.get(task, {}).values() if fact.refusal]
+    refused = ledger.refused.get(task)
+    return [*refusals, refused.refusal] if refused else refusals
+
+
+def plan_page(order: Fulfilment, offset: int, limit: int) -> PlanPage:
+    """A page of the order's tasks: those of the target first, then what is still to be undone."""
+    tasks = _tasks_with_items(order)
+    page = [_task_view(order, key, items) for key, items in islice(tasks.items(), offset, offset + limit)]
+    following = offset + len(page)
+    return PlanPage(tasks=tuple(page), total=len(tasks), next_offset=following if following < len(tasks) else None)
+
+
+def _task_view(order: Fulfilment, key: str, items: tuple[str, ...]) -> TaskView:
+    task = order.plan.tasks.get(key)
+    ledger = order.reconciler.ledger
+    operation = order.operation_of(key)
+    return TaskView(
+        key=key,
+        silo=operation.silo,
+        operation=operation.operation,
+        state=task_state(order.reconciler, key),
+        items=items,
+        builds_on=task.builds_on if task else (),
+        after=task.after if task else (),
+        facts=tuple(_fact_view(fact) for fact in ledger.facts.get(key, {}).values()),
+    )
+
+
+def _fact_view(fact: Fact) -> FactView:
+    state = "residue" if fact.residue else "unknown" if fact.in_doubt else "waiting" if fact.waiting else "held"
+    return FactView(
+        generation=fact.generation,
+        state=state,
+        inputs=fact.heading,
+        outputs=fact.outputs,
+        built_on=fact.built_on,
+        since=fact.since,
+    )
+
+
+def details(order: Fulfilment) -> str:
+    """Markdown for the Web UI: the order's state, a table of silos, and what waits for a person."""
+    lines = [
+        f"**{order.state}** · revision {order.revision.number} · {', '.join(order.revision.offerings())}",
+        "",
+        "| silo | tasks | in place | under way | awaiting | fallout |",
+        "| --- | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    for silo, counts in sorted(order.tally().items()):
+        cells = [sum(counts.values()), *(counts[status] for status in _SHOWN)]
+        lines.append(f"| {silo} | {' | '.join(str(cell or '-') for cell in cells)} |")
+    for fallout in islice(fallout_views(order), 20):
+        lines.append(
+            f"\n**Fallout** `{fallout.task}` ({fallout.silo}.{fallout.verb}): {fallout.code}, {fallout.reason}"
+        )
+    lines.append(
+        "\nTo change this order, send the signal `request_change`, for example "
+        '`{"request_id": "agent-1", "kind": "cancel", "reason": "customer call"}`. '
+        "The cancel button asks for the same once; Temporal delivers no second one."
+    )
+    return "\n".join(lines)
+
+
+_SHOWN = (TaskStatus.IN_PLACE, TaskStatus.UNDER_WAY, TaskStatus.AWAITING, TaskStatus.FALLOUT)

@@ -1,0 +1,105 @@
+"""What an order tells about itself: the answers to the workflow's queries and the care API."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pydantic import JsonValue
+
+from orders.base import Frozen
+from orders.change import Verdict
+from orders.order import Site
+from orders.states import LifecycleState, TaskState
+
+
+class ItemView(Frozen):
+    """One order item, with its state and how many of its tasks are done. Removed items stay, as cancelled."""
+
+    id: str
+    offering: str
+    action: str
+    state: LifecycleState
+    quantity: int
+    products: tuple[str, ...]
+    characteristics: dict[str, JsonValue]
+    site: Site | None = None
+    parent: str | None = None
+    relies_on: tuple[str, ...] = ()
+    tasks: int = 0
+    tasks_done: int = 0
+
+
+class SiloView(Frozen):
+    """How far one silo has come with its tasks of the target."""
+
+    silo: str
+    tasks: int
+    done: int
+    fallout: int
+
+
+class FalloutView(Frozen):
+    """A call that waits for a person: what was refused, by which silo and why."""
+
+    task: str
+    silo: str
+    verb: str
+    code: str
+    reason: str
+    since: str
+
+
+class OrderView(Frozen):
+    """An order in summary: small, whatever the number of its tasks. `body` is the order as submitted, if asked for."""
+
+    id: str
+    external_id: str
+    customer_id: str
+    channel: str
+    state: LifecycleState
+    revision: int
+    catalog: str
+    ordered_at: datetime
+    requested_start: datetime | None
+    requested_completion: datetime | None
+    promised_at: datetime
+    expected_at: datetime | None
+    completed_at: datetime | None
+    in_jeopardy: bool
+    items: tuple[ItemView, ...]
+    silos: tuple[SiloView, ...]
+    fallout: tuple[FalloutView, ...]
+    changes: tuple[Verdict, ...]
+    body: dict[str, JsonValue] | None = None
+
+
+class FactView(Frozen):
+    """One generation of a task: what the silo is known to hold, or will."""
+
+    generation: int
+    state: str
+    inputs: dict[str, JsonValue]
+    outputs: dict[str, JsonValue]
+    built_on: dict[str, int]
+    since: str
+
+
+class TaskView(Frozen):
+    """One task of the target, or one that the ledger still holds facts of."""
+
+    key: str
+    silo: str
+    operation: str
+    state: TaskState
+    items: tuple[str, ...]
+    builds_on: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+    facts: tuple[FactView, ...] = ()
+
+
+class PlanPage(Frozen):
+    """A page of the order's tasks. `next_offset` is None on the last one."""
+
+    tasks: tuple[TaskView, ...]
+    total: int
+    next_offset: int | None

@@ -1,0 +1,110 @@
+"""A workbench: the activities of the catalog's silos, run one by one against the simulated silos on a real port."""
+
+from __future__ import annotations
+
+import dataclasses
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import httpx2
+import uvicorn
+from temporalio.testing import ActivityEnvironment
+
+from activities.silo_activities import SiloActivity, silo_activities
+from orders.base import Inputs, Verb
+from orders.catalog import Catalog, Silo
+from orders.messages import SiloCall
+from orders.outcome import Outcome
+from settings import Settings
+from silos.app import create_app
+from silos.server import CuttableProtocol
+
+ORDER = "O1"
+THING = "i1.1/fibre/thing/1"
+"""The service id that tests use when any will do: a task key and a generation."""
+
+
+@dataclass
+class Bench:
+    """What a test of the silo activities has at hand."""
+
+    catalog: Catalog
+    client: httpx2.AsyncClient
+    settings: Settings
+
+    def silo(self, name: str, **changes: Any) -> Silo:
+        """A silo of the shipped catalog."""
+        return self.catalog.silos[name].model_copy(update=changes)
+
+    def activity(self, silo: Silo, verb: Verb) -> SiloActivity:
+        """One of a silo's activities."""
+        return dict(zip(Verb, silo_activities(silo, self.client, self.settings), strict=True))[verb]
+
+    async def run(self, silo: str | Silo, verb: Verb, call: SiloCall, *, attempt: int = 1) -> Outcome:
+        """Run an activity as a worker would."""
+        silo = self.silo(silo) if isinstance(silo, str) else silo
+        environment = ActivityEnvironment()
+        environment.info = dataclasses.replace(environment.info, attempt=attempt)
+        return await environment.run(self.activity(silo, verb), call)
+
+    async def provision(self, silo: str | Silo, call: SiloCall, *, attempt: int = 1) -> Outcome:
+        return await self.run(silo, Verb.PROVISION, call, attempt=attempt)
+
+    async def amend(self, silo: str | Silo, call: SiloCall, *, attempt: int = 1) -> Outcome:
+        return await self.run(silo, Verb.AMEND, call, attempt=attempt)
+
+    async def compensate(self, silo: str | Silo, call: SiloCall, *, attempt: int = 1) -> Outcome:
+        return await self.run(silo, Verb.COMPENSATE, call, attempt=attempt)
+
+    async def inspect(self, silo: str | Silo, call: SiloCall) -> Outcome:
+        return await self.run(silo, Verb.INSPECT, call)
+
+    async def sim(self, method: str, path: str, body: Any = None) -> Any:
+        """Steer the silos, or look into them."""
+        answer = await self.client.request(method, f"{self.settings.silos_address}/_sim{path}", json=body)
+        assert answer.is_success, answer.text
+        return answer.json() if answer.content else None
+
+    async def faults(self, silo: str, **faults: Any) -> None:
+        """Have a silo fail; without arguments, have it work again."""
+        await self.sim("PUT", f"/{silo}/faults", faults)
+
+    async def journal(self, silo: str) -> list[str]:
+        """Every call that arrived, as `verb outcome`."""
+        return [f"{entry['verb']} {entry['outcome']}" for entry in await self.sim("GET", f"/{silo}/journal")]
+
+    async def held(self, silo: str) -> dict[str, Inputs]:
+        """The inputs of everything that a silo holds, pending or not, by service id."""
+        return {each["id"]: each["characteristics"] for each in await self.sim("GET", f"/{silo}/services")}
+
+
+def call(
+    n: int = 0, /, *, of: str = THING, awaited: Verb | None = None, operation: str = "thing", **inputs: Any
+) -> SiloCall:
+    """Call number `n` on a thing."""
+    return SiloCall(ORDER, of, f"{of}/{n}", operation, inputs, awaited)
+
+
+def brief(silo: Silo) -> Silo:
+    """The same silo with little patience."""
+    return silo.model_copy(update={"call_timeout": timedelta(milliseconds=100)})
+
+
+@contextmanager
+def simulated_silos() -> Iterator[str]:
+    """The simulated silos on a free port, in a thread. Yields their address."""
+    with socket.create_server(("127.0.0.1", 0), backlog=128) as listener:
+        config = uvicorn.Config(create_app(), http=CuttableProtocol, ws="none", log_level="warning")
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="silos")
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join()

@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+
+import httpx2
+import pytest
+
+from activities.catalog_files import read_catalog
+from activities.http_client import silo_client
+from orders.catalog import Catalog
+from settings import ROOT, Settings
+from tests.activities.bench import Bench, simulated_silos
+
+
+@pytest.fixture(scope="session")
+def catalog() -> Catalog:
+    return read_catalog(ROOT / "catalog")
+
+
+@pytest.fixture(scope="session")
+def silos_address() -> Iterator[str]:
+    with simulated_silos() as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+async def client(catalog: Catalog) -> AsyncIterator[httpx2.AsyncClient]:
+    async with silo_client(catalog.silos.values()) as client:
+        yield client
+
+
+@pytest.fixture
+async def bench(catalog: Catalog, client: httpx2.AsyncClient, silos_address: str) -> Bench:
+    """Silos that hold nothing, and do asynchronous work when told to."""
+    # A callback address where nobody listens: what matters here is what calls answer.
+    settings = Settings(silos_url=silos_address, api_url="http://127.0.0.1:9/", _env_file=None)  # pyright: ignore[reportCallIssue]
+    bench = Bench(catalog, client, settings)
+    await bench.sim("POST", "/reset")
+    await bench.sim("PUT", "/*/pace", {"completes_after_ms": None})
+    return bench

@@ -1,0 +1,87 @@
+"""The API in front of a real Temporal server: with nobody at work behind it, and with the whole pipe."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+import pytest_asyncio
+from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionResponse
+from temporalio.client import Client, WorkflowHandle
+from temporalio.testing import WorkflowEnvironment
+
+from api.app import create_app
+from orders import wire
+from settings import Settings
+from tests.pipe import free_port
+from tests.support import client_in
+
+ORDERS = "/tmf-api/productOrderingManagement/v4/productOrder"
+
+
+@dataclass
+class Door:
+    """The API without a network between, and the Temporal server behind it."""
+
+    http: httpx2.AsyncClient
+    client: Client
+    settings: Settings
+
+    async def submit(self, body: dict[str, Any]) -> str:
+        response = await self.http.post(ORDERS, json=body)
+        assert response.status_code == 201, response.text
+        return str(response.json()["id"])
+
+    async def change(self, order_id: str, **body: Any) -> httpx2.Response:
+        return await self.http.post(f"/care/v1/orders/{order_id}/changes", json=body)
+
+    def handle(self, order_id: str) -> WorkflowHandle[Any, Any]:
+        return self.client.get_workflow_handle(wire.workflow_id(order_id))
+
+    async def describe(self, order_id: str) -> DescribeWorkflowExecutionResponse:
+        return (await self.handle(order_id).describe()).raw_description
+
+    async def signals(self, order_id: str, name: str, kind: type[Any]) -> list[Any]:
+        """The payloads of the signals of that name that the order was sent."""
+        history = await self.handle(order_id).fetch_history()
+        sent = [event.workflow_execution_signaled_event_attributes for event in history.events]
+        return [
+            (await self.client.data_converter.decode(signal.input.payloads, [kind]))[0]
+            for signal in sent
+            if signal.signal_name == name
+        ]
+
+
+@asynccontextmanager
+async def opened(settings: Settings, client: Client | None) -> AsyncIterator[httpx2.AsyncClient]:
+    """The API, ready for requests. It gives up on workers soon: in these tests none will come."""
+    app = create_app(settings, client)
+    async with app.router.lifespan_context(app):
+        app.state.gateway.answer_within = timedelta(seconds=0.15)
+        transport = httpx2.ASGITransport(app, raise_app_exceptions=False)
+        async with httpx2.AsyncClient(transport=transport, base_url="http://api") as http:
+            yield http
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def door(temporal: WorkflowEnvironment, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Door]:
+    """The API in front of a Temporal where nobody works."""
+    client = await client_in(temporal, "deserted")
+    settings = Settings(_env_file=None, data_dir=tmp_path_factory.mktemp("door"))  # pyright: ignore[reportCallIssue]
+    async with opened(settings, client) as http:
+        yield Door(http, client, settings)
+
+
+@pytest.fixture
+def unreachable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
+    """Settings by which there is no Temporal server."""
+    for name in ("TEMPORAL_ADDRESS", "TEMPORAL_PROFILE", "TEMPORAL_CONFIG_FILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TEMPORAL_CONFIG_FILE", str(tmp_path / "none.toml"))
+    yield Settings(_env_file=None, data_dir=tmp_path, temporal_port=free_port())  # pyright: ignore[reportCallIssue]

@@ -1,0 +1,137 @@
+"""What silos report becomes signals to orders, and a silo is told when to try again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from orders import wire
+from orders.base import Inputs
+from orders.messages import SiloEvent
+from orders.outcome import OutcomeKind
+from tests.api.conftest import Door
+from tests.households import internet_voice_tv
+
+SERVICE = "web-1.net.1/fibre-internet/ship-router/1"
+KEY = f"{SERVICE}/0"
+
+
+def done(correlation: str, state: str = "completed", **service_order: Any) -> dict[str, Any]:
+    """A TMF641 event, as a silo sends it."""
+    service = {
+        "id": SERVICE,
+        "serviceSpecification": {"id": "parcel"},
+        "serviceCharacteristic": [{"name": "sku", "value": "router"}, {"name": "tracking_id", "value": "T1"}],
+    }
+    return {
+        "eventId": "e-1",
+        "eventTime": "2026-03-01T12:00:00Z",
+        "eventType": "ServiceOrderStateChangeEvent",
+        "correlationId": correlation,
+        "event": {
+            "serviceOrder": {
+                "id": "so-1",
+                "externalId": KEY,
+                "state": state,
+                "serviceOrderItem": [{"id": "1", "action": "add", "service": service}],
+                **service_order,
+            }
+        },
+    }
+
+
+def gone(correlation: str, **service: Any) -> dict[str, Any]:
+    """A TMF640 event: a silo lost what it held."""
+    return {
+        "eventType": "ServiceStateChangeEvent",
+        "correlationId": correlation,
+        "event": {"service": {"id": SERVICE, "state": "terminated", **service}},
+    }
+
+
+async def reported(door: Door, order_id: str) -> list[SiloEvent]:
+    return await door.signals(order_id, wire.SILO_EVENT_SIGNAL, SiloEvent)
+
+
+async def test_a_completed_service_order_is_passed_on_with_its_outputs(door: Door) -> None:
+    order_id = await door.submit(internet_voice_tv())
+    response = await door.http.post("/callbacks/shipping", json=done(order_id))
+    assert (response.status_code, response.content) == (204, b"")
+    outputs: Inputs = {"sku": "router", "tracking_id": "T1"}
+    assert await reported(door, order_id) == [SiloEvent("shipping", OutcomeKind.DONE, KEY, outputs=outputs)]
+
+
+@pytest.mark.parametrize("state", ["failed", "rejected", "cancelled"])
+async def test_a_service_order_that_ended_badly_is_passed_on_with_the_reason(door: Door, state: str) -> None:
+    order_id = await door.submit(internet_voice_tv())
+    error = {"code": "no_stock", "reason": "out of stock", "message": "none left in Bonn"}
+    response = await door.http.post("/callbacks/shipping", json=done(order_id, state, errorMessage=[error]))
+    assert response.status_code == 204
+    [event] = await reported(door, order_id)
+    assert (event.kind, event.key, event.code, event.reason) == (
+        OutcomeKind.REFUSED,
+        KEY,
+        "no_stock",
+        "none left in Bonn",
+    )
+
+
+async def test_a_lost_service_is_passed_on(door: Door) -> None:
+    order_id = await door.submit(internet_voice_tv())
+    assert (await door.http.post("/callbacks/shipping", json=gone(order_id))).status_code == 204
+    assert await reported(door, order_id) == [SiloEvent("shipping", OutcomeKind.LOST, service=SERVICE)]
+
+
+async def test_what_says_nothing_about_an_end_is_taken_and_not_passed_on(door: Door) -> None:
+    order_id = await door.submit(internet_voice_tv())
+    events = [
+        done(order_id, "acknowledged"),
+        done(order_id, "inProgress"),
+        gone(order_id, state="active"),
+        done(order_id) | {"eventType": "ServiceOrderAttributeValueChangeEvent"},
+    ]
+    answers = [await door.http.post("/callbacks/shipping", json=event) for event in events]
+    assert [answer.status_code for answer in answers] == [204] * 4
+    assert await reported(door, order_id) == []
+
+
+async def test_nobody_is_there_to_hear_of_an_unknown_or_closed_order(door: Door) -> None:
+    closed = await door.submit(internet_voice_tv())
+    await door.handle(closed).terminate()
+    for order_id in ("web-000000000000", closed):
+        response = await door.http.post("/callbacks/shipping", json=done(order_id))
+        assert response.status_code == 404
+        assert response.json()["code"] == "unknown_order"
+
+
+def without(body: dict[str, Any], *path: str) -> dict[str, Any]:
+    inner = body
+    for name in path[:-1]:
+        inner = inner[name]
+    del inner[path[-1]]
+    return body
+
+
+ORDER_PATH = "event.serviceOrder"
+MALFORMED: dict[str, tuple[dict[str, Any], str]] = {
+    "event type": (done("o") | {"eventType": "Done"}, "eventType"),
+    "correlation": (without(done("o"), "correlationId"), "correlationId"),
+    "event": (without(done("o"), "event"), "event"),
+    "service order": (done("o") | {"event": {}}, ORDER_PATH),
+    "state": (without(done("o"), "event", "serviceOrder", "state"), f"{ORDER_PATH}.state"),
+    "unknown state": (done("o", "finished"), f"{ORDER_PATH}.state"),
+    "key": (without(done("o"), "event", "serviceOrder", "externalId"), f"{ORDER_PATH}.externalId"),
+    "key form": (done("o", externalId="no-key"), f"{ORDER_PATH}.externalId"),
+    "items": (done("o", serviceOrderItem=[]), f"{ORDER_PATH}.serviceOrderItem"),
+    "service": (gone("o") | {"event": {}}, "event.service"),
+    "service id": (gone("o", id="nothing"), "event.service.id"),
+}
+
+
+@pytest.mark.parametrize("case", MALFORMED)
+async def test_a_malformed_event_is_refused_by_the_path_of_what_is_wrong(door: Door, case: str) -> None:
+    body, path = MALFORMED[case]
+    response = await door.http.post("/callbacks/shipping", json=body)
+    assert response.status_code == 400
+    assert [detail["path"] for detail in response.json()["details"]] == [path]

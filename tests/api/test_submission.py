@@ -1,0 +1,156 @@
+"""Orders submitted to the API become workflows, once each, whether or not anyone is at work on them."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from typing import Any
+
+from temporalio.client import Client
+
+from activities.catalog_files import read_catalog
+from activities.register import Register
+from api.submission import SUMMARY_BYTES, prepare, summary
+from api.tmf622 import to_request
+from orders import wire
+from orders.fulfilment import Fulfilment, OrderStart
+from orders.messages import OrderRecord
+from orders.reporting import order_view
+from settings import ROOT
+from tests.api.conftest import ORDERS, Door
+from tests.households import internet_voice_tv, item, order
+from tests.pipe import body_of
+
+
+async def decoded(client: Client, payload: Any, kind: type[Any] = str) -> Any:
+    return (await client.data_converter.decode([payload], [kind]))[0]
+
+
+async def test_an_order_is_answered_with_its_resource(door: Door) -> None:
+    body = body_of("triple-play")
+    response = await door.http.post(ORDERS, json=body)
+    resource = response.json()
+    assert response.status_code == 201
+    assert response.headers["location"] == resource["href"]
+    assert resource["href"].endswith(f"{ORDERS}/{resource['id']}")
+    assert resource["state"] == "acknowledged"
+    assert resource["externalId"] == body["externalId"]
+
+
+async def test_its_workflow_can_be_found_by_what_matters_about_it(door: Door) -> None:
+    order_id = await door.submit(order(item("1", "triple-play-1000"), item("2", "mobile-s"), channel="shop"))
+    handle = door.handle(order_id)
+    description = await handle.describe()
+    found = {pair.key.name: pair.value for pair in description.typed_search_attributes}
+    assert description.id == f"order-{order_id}"
+    assert description.task_queue == wire.ORDERS_QUEUE
+    assert found[wire.ORDER_STATE] == "acknowledged"
+    assert found[wire.ORDER_REVISION] == 1
+    assert found[wire.CUSTOMER_ID] == "cust-1"
+    assert found[wire.CHANNEL] == "shop"
+    assert found[wire.OFFERINGS] == ["mobile-s", "triple-play-1000"]
+    assert found[wire.IN_JEOPARDY] is False
+    assert found[wire.PROMISED_AT] > description.start_time
+    assert await description.static_summary() == "mobile-s, triple-play-1000 · shop · 5 items"
+    assert f"/care/v1/orders/{order_id}" in (await description.static_details() or "")
+
+
+def test_the_summary_of_an_order_of_many_offerings_still_fits() -> None:
+    catalog = read_catalog(ROOT / "catalog")
+    sites = [item(f"net{n}", "fibre-100") for n in range(1)]
+    body = order(*sites)
+    start = prepare(catalog, to_request(body), body, datetime.now(UTC))
+    many = tuple(
+        start.revision.items[0].model_copy(update={"id": f"net{n}", "offering": f"an-offering-with-a-name-{n}"})
+        for n in range(40)
+    )
+    long = start.model_copy(update={"revision": start.revision.model_copy(update={"items": many})})
+    assert len(summary(long).encode()) <= SUMMARY_BYTES
+    assert summary(long).endswith(" · web · 40 items")
+
+
+async def test_the_workflow_is_given_the_body_as_submitted_and_a_kept_catalog(door: Door) -> None:
+    body = internet_voice_tv() | {"note": [{"text": "ring twice"}]}
+    order_id = await door.submit(body)
+    history = await door.handle(order_id).fetch_history()
+    payload = history.events[0].workflow_execution_started_event_attributes.input.payloads[0]
+    start: OrderStart = await decoded(door.client, payload, OrderStart)
+    assert start.body == body
+    assert (door.settings.catalog_versions / f"{start.catalog}.json").exists()
+
+
+async def test_the_same_body_again_is_the_same_order(door: Door) -> None:
+    body = internet_voice_tv()
+    order_id = await door.submit(body)
+    again = await door.http.post(ORDERS, json=dict(reversed(body.items())))
+    assert again.status_code == 200
+    assert again.json()["id"] == order_id
+    assert again.json()["state"] == "acknowledged"
+    assert again.json()["productOrderItem"] == body["productOrderItem"]
+
+
+async def test_of_many_at_once_one_makes_the_order(door: Door) -> None:
+    body = internet_voice_tv()
+    answers = await asyncio.gather(*(door.http.post(ORDERS, json=body) for _ in range(6)))
+    assert sorted(answer.status_code for answer in answers) == [200] * 5 + [201]
+    assert len({answer.json()["id"] for answer in answers}) == 1
+
+
+async def test_another_body_under_the_same_external_id_is_a_conflict(door: Door) -> None:
+    body = internet_voice_tv()
+    await door.submit(body)
+    response = await door.http.post(ORDERS, json=body | {"description": "changed my mind"})
+    assert response.status_code == 409
+    assert response.json()["code"] == "external_id_reused"
+
+
+async def test_the_same_external_id_of_another_channel_is_another_order(door: Door) -> None:
+    body = internet_voice_tv()
+    assert await door.submit(body) != await door.submit(body | {"channel": [{"id": "shop"}]})
+
+
+async def test_an_idempotency_key_stands_for_a_missing_external_id(door: Door) -> None:
+    body = internet_voice_tv()
+    del body["externalId"]
+    keyed = {"Idempotency-Key": "key-1"}
+    answers = [await door.http.post(ORDERS, json=body, headers=headers) for headers in (keyed, keyed, {}, {})]
+    assert [answer.status_code for answer in answers] == [201, 200, 201, 201]
+    assert len({answer.json()["id"] for answer in answers}) == 3
+
+
+async def test_an_order_that_temporal_has_forgotten_is_known_by_the_register(door: Door) -> None:
+    body = internet_voice_tv()
+    start = prepare(read_catalog(ROOT / "catalog"), to_request(body), body, datetime.now(UTC))
+    view = order_view(Fulfilment(start), start.ordered_at, with_body=True)
+    Register(door.settings.register_address).record(OrderRecord(version=1, view=view))
+
+    shown = await door.http.get(f"{ORDERS}/{view.id}")
+    assert shown.status_code == 200
+    assert shown.json()["externalId"] == body["externalId"]
+    assert (await door.http.get(f"/care/v1/orders/{view.id}")).json()["id"] == view.id
+    assert (await door.http.post(ORDERS, json=body)).status_code == 200
+    assert (await door.http.post(ORDERS, json=body | {"description": "x"})).status_code == 409
+
+
+async def test_an_order_that_can_not_be_fulfilled_is_refused_with_every_reason(door: Door) -> None:
+    body = order(item("1", "fibre-9000"), item("2", "voice-line", number="12"), item("3", "tv-basic"))
+    response = await door.http.post(ORDERS, json=body)
+    assert response.status_code == 400
+    assert response.json()["code"] == "order_rejected"
+    assert {(detail["code"], detail["item"]) for detail in response.json()["details"]} >= {
+        ("unknown_offering", "1"),
+        ("bad_characteristic", "2"),
+    }
+
+
+async def test_changing_installed_products_is_refused_until_it_is_offered(door: Door) -> None:
+    cease = {"id": "1", "action": "delete", "product": {"id": "web-1.1.1"}}
+    response = await door.http.post(ORDERS, json=order(cease))
+    assert response.status_code == 400
+    assert [detail["code"] for detail in response.json()["details"]] == ["unsupported_action"]
+
+
+async def test_an_item_id_too_long_for_its_components_is_malformed(door: Door) -> None:
+    response = await door.http.post(ORDERS, json=order(item("x" * 60, "triple-play-1000")))
+    assert response.status_code == 400
+    assert response.json()["code"] == "malformed"

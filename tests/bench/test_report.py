@@ -1,0 +1,34 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from settings import ROOT
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(180)
+def test_a_quick_run_writes_a_report_with_every_figure_of_both_contenders(tmp_path: Path) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-m", "bench", "--quick", "--kinds", "mobile", "--out", str(tmp_path)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=170,
+    )
+    assert ran.returncode == 0, ran.stderr
+    report = json.loads((tmp_path / "report.json").read_text())
+    throughput, history = report["throughput"]["mobile"], report["history"]["mobile"]
+    assert throughput["ratio"] == pytest.approx(throughput["orders_per_s"] / throughput["bare_orders_per_s"])
+    assert 0 < throughput["p50_s"] <= throughput["p99_s"]
+    assert 0 < throughput["bare_p50_s"] <= throughput["bare_p99_s"]
+    assert history["events"] > history["bare_events"] > 0
+    assert history["actions"] > history["bare_actions"] > 0
+    assert set(report["growth"]) == {"10", "100"}
+    assert all(size["worker_cpu_s"] > 0 for size in report["growth"].values())
+    assert report["versions"]["temporalio"]
+    text = (tmp_path / "report.md").read_text()
+    assert all(part in text for part in ("## Orders per second", "## CPU", "## History", "## Growth", "## Profile"))
+    assert "--quick --kinds mobile" in text

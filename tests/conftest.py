@@ -1,0 +1,35 @@
+"""What tests of a process share: one Temporal server, and one whole pipe around it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+from temporalio.testing import WorkflowEnvironment
+
+from tests.pipe import Pipe, running_pipe
+from tests.support import temporal_server
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def temporal() -> AsyncIterator[WorkflowEnvironment]:
+    """The Temporal server of this test process."""
+    async with temporal_server() as environment:
+        yield environment
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def shared_pipe(temporal: WorkflowEnvironment, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Pipe]:
+    """The pipe of this process. Its workers are the only ones of their namespace, so there is but one."""
+    async with running_pipe(temporal.client, tmp_path_factory.mktemp("pipe")) as pipe:
+        yield pipe
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def pipe(shared_pipe: Pipe) -> AsyncIterator[Pipe]:
+    """The pipe, its silos empty, without faults, and quick with asynchronous work."""
+    await shared_pipe.sim("POST", "/reset")
+    await shared_pipe.sim("PUT", "/*/pace", {"completes_after_ms": 0})
+    yield shared_pipe
+    await shared_pipe.sim("DELETE", "/*/faults")

@@ -1,0 +1,99 @@
+"""The whole stack as separate processes, and what an end-to-end test does to it."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import yaml
+from temporalio.client import Client
+
+from ops.stack import Stack, on_free_ports
+from orders import wire
+from orders.messages import OrderOutcome
+from settings import ROOT, Settings
+from silos.model import Outcome
+from tests.e2e.comparison import read_journal
+from tests.pipe import Pipe, until
+from workflows.connection import data_converter
+
+PATIENCE_S = 200
+"""For what takes seconds on a machine that has nothing else to do."""
+
+
+@dataclass
+class StackPipe(Pipe):
+    """A pipe of separate processes."""
+
+    stack: Stack
+
+    async def kill(self, name: str) -> None:
+        """End a process of the stack with SIGKILL, and wait until it is gone."""
+        process = self.stack.processes[name]
+        process.kill()
+        await process.ended()
+
+    async def start(self, name: str) -> None:
+        """Start a process of the stack again, and wait until it is ready."""
+        await self.stack.processes[name].start()
+
+    async def until_calls(self, silo: str, verb: str, count: int) -> None:
+        """Wait until a silo has done that many calls of a verb."""
+
+        async def done() -> bool:
+            journal = await read_journal(self, silo)
+            return sum(entry.verb == verb and entry.outcome is Outcome.APPLIED for entry in journal) >= count
+
+        await until(done, f"{silo} to {verb} {count} times", seconds=PATIENCE_S)
+
+    async def outcome(self, order_id: str) -> OrderOutcome:
+        """How the order ended."""
+        handle = self.client.get_workflow_handle(wire.workflow_id(order_id), result_type=OrderOutcome)
+        return await asyncio.wait_for(handle.result(), PATIENCE_S)
+
+    async def submit_all(self, bodies: list[dict[str, Any]]) -> list[str]:
+        """Submit orders, several at a time. Returns their ids in the same order."""
+        return list(await asyncio.gather(*(self.submit(body) for body in bodies)))
+
+    async def states(self, orders: list[str]) -> set[str]:
+        """How the orders ended, when all of them have."""
+        return {str((await outcome).state) for outcome in asyncio.as_completed(map(self.outcome, orders))}
+
+    async def clean(self) -> None:
+        """Give up what an earlier test has left, and make the silos empty, well, and as quick as they usually are."""
+        running = [each async for each in self.client.list_workflows('ExecutionStatus = "Running"')]
+        for execution in running:
+            await self.client.get_workflow_handle(execution.id).terminate("left by another test")
+        await self.sim("POST", "/reset")
+
+
+@asynccontextmanager
+async def running_stack(folder: Path) -> AsyncIterator[StackPipe]:
+    """A stack of its own, on free ports, that is in more of a hurry than the shipped catalog wants it to be."""
+    base = Settings(_env_file=None, catalog_dir=_hasty_catalog(folder / "catalog"))  # pyright: ignore[reportCallIssue]
+    settings = on_free_ports(base, folder / "data")
+    async with Stack(settings) as stack:
+        client = await Client.connect(f"127.0.0.1:{settings.temporal_port}", data_converter=data_converter())
+        async with httpx2.AsyncClient(timeout=30, trust_env=False) as http:
+            yield StackPipe(stack.settings, client, http, stack)
+
+
+def _hasty_catalog(folder: Path) -> Path:
+    """A copy of the shipped catalog whose silos are given up on, tried again and polled sooner."""
+    shutil.copytree(ROOT / "catalog", folder)
+    path = folder / "silos.yaml"
+    catalog = yaml.safe_load(path.read_text())
+    for silo in catalog["silos"].values():
+        silo["call_timeout"] = "PT1S" if silo.get("retry") == "inspect" else "PT5S"
+        # More attempts than shipped for the one silo that has few: nobody is there to ask for more.
+        silo["retry_budget"] = {"attempts": 30, "first_pause": "PT0.1S", "longest_pause": "PT1S"}
+        if "polling" in silo:
+            silo["polling"] = {"first": "PT2S", "longest": "PT8S"}
+    path.write_text(yaml.safe_dump(catalog, sort_keys=False))
+    return folder

@@ -1,0 +1,72 @@
+"""One order for a company with hundreds of sites."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from orders import wire
+from orders.views import PlanPage
+from tests.e2e.comparison import flaws, read_journal
+from tests.e2e.running import StackPipe
+from tests.households import item, order
+
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
+
+PER_SITE = 5
+PER_ORDER = 5
+"""The customer's account, the core's contract, routing domain and charge, and the message at the end."""
+
+
+def vpn(sites: int) -> dict[str, Any]:
+    """A business VPN over that many sites."""
+    core = item("core", "business-vpn-core")
+    del core["product"]["place"]
+    attached = [item(f"site-{n}", "business-vpn-site", relies_on="core", bandwidth_mbps=100 + n) for n in range(sites)]
+    for n, each in enumerate(attached):
+        each["product"]["place"] = [{"id": f"branch-{n}", "role": "installationAddress", "city": f"Town {n}"}]
+    return order(core, *attached, channel="partner")
+
+
+async def test_an_order_of_a_thousand_tasks_ends_with_every_site_attached(pipe: StackPipe) -> None:
+    sites = (1000 - PER_ORDER) // PER_SITE
+    await pipe.sim("PUT", "/*/pace", {"completes_after_ms": 0})
+    order_id = await pipe.submit(vpn(sites))
+    plan = await pipe.handle(order_id).query(wire.PLAN_QUERY, args=[0, 1], result_type=PlanPage)
+    assert plan.total == 1000
+    assert (await pipe.outcome(order_id)).state == "completed"
+    assert len(await pipe.held(order_id)) == 1000 - sites - 1  # Visits and the message are nothing that is held.
+
+    held = await pipe.services(order_id)
+    by_task = {service["task"]: service for services in held.values() for service in services}
+    core = by_task[f"{order_id}.core.1/business-vpn-core/create-vpn"]["outputs"]
+    for n in range(sites):
+        its = {
+            task: by_task[f"{order_id}.site-{n}.1/business-vpn-site/{task}"]
+            for task in ("reserve-port", "assign-vlan", "attach-site", "start-billing")
+        }
+        port = its["reserve-port"]["outputs"]["port_id"]
+        assert its["reserve-port"]["characteristics"] == {"site": f"branch-{n}"}
+        assert its["assign-vlan"]["characteristics"] == {"port": port}
+        assert its["attach-site"]["characteristics"] == {
+            "vpn": core["vpn_id"],
+            "port": port,
+            "vlan": its["assign-vlan"]["outputs"]["vlan_id"],
+            "bandwidth_mbps": 100 + n,
+        }
+        assert its["start-billing"]["characteristics"]["bandwidth_mbps"] == 100 + n
+    applied = [entry for entry in await read_journal(pipe) if entry.verb == "provision"]
+    assert len(applied) == len({entry.key for entry in applied}) == 1000
+
+
+async def test_a_large_order_that_is_cancelled_half_way_leaves_nothing(pipe: StackPipe) -> None:
+    sites = 60
+    await pipe.sim("PUT", "/*/pace", {"completes_after_ms": None})
+    order_id = await pipe.submit(vpn(sites))
+    await pipe.until_calls("field-service", "provision", sites // 2)
+    await pipe.change(order_id, requestId="away", kind="cancel")
+    assert (await pipe.outcome(order_id)).state == "cancelled"
+    undone = {entry.id for entry in await read_journal(pipe) if entry.verb == "compensate"}
+    assert len(undone) > 2 * sites
+    assert await flaws(pipe, [order_id]) == []

@@ -1,0 +1,84 @@
+"""The command line itself: what it prints, and its exit status."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+from typer.testing import CliRunner, Result
+
+import cli
+from ops.ports import free_ports
+from settings import ROOT
+
+TRIPLE_PLAY = str(ROOT / "examples" / "orders" / "triple-play.json")
+
+
+def orderpipe(*arguments: str, **environment: str) -> Result:
+    return CliRunner().invoke(cli.app, arguments, env={"COLUMNS": "80", **environment})
+
+
+@pytest.fixture
+def catalog(tmp_path: Path) -> Path:
+    """A copy of the shipped catalog."""
+    return Path(shutil.copytree(ROOT / "catalog", tmp_path / "catalog"))
+
+
+def test_a_catalog_that_is_right_is_told_with_its_version_and_what_it_holds(catalog: Path) -> None:
+    result = orderpipe("catalog", "check", str(catalog))
+    assert result.exit_code == 0
+    assert "offerings" in result.stdout
+    assert "13 silos" in result.stdout
+    assert len(result.stdout.splitlines()) == 1
+
+
+def test_without_a_path_the_catalog_of_the_settings_is_checked(catalog: Path) -> None:
+    (catalog / "silos.yaml").unlink()
+    assert orderpipe("catalog", "check").exit_code == 0
+    assert orderpipe("catalog", "check", ORDERPIPE_CATALOG_DIR=str(catalog)).exit_code == 1
+
+
+def test_each_problem_of_a_catalog_is_told_with_file_path_and_reason(catalog: Path) -> None:
+    file = catalog / "offerings" / "mobile.yaml"
+    offerings = yaml.safe_load(file.read_text())
+    offerings["offerings"]["mobile-s"]["specification"] = "telepathy"
+    offerings["offerings"]["mobile-m"]["characteristics"]["data_gb"] = "plenty"
+    file.write_text(yaml.safe_dump(offerings))
+    result = orderpipe("catalog", "check", str(catalog))
+    assert result.exit_code == 1
+    first, second, summary = result.stdout.splitlines()
+    for line, path in ((first, "mobile-m"), (second, "mobile-s")):
+        assert line.startswith("offerings/mobile.yaml:")
+        assert f"offerings.{path}" in line
+    assert summary == f"{catalog}: 2 problems"
+
+
+def test_submitting_without_an_api_says_so_and_ends_with_status_1() -> None:
+    address = f"http://127.0.0.1:{free_ports(1)[0]}"
+    result = orderpipe("submit", TRIPLE_PLAY, "--api", address)
+    assert result.exit_code == 1
+    assert f"{TRIPLE_PLAY}: The API at {address} does not answer" in result.stderr
+    assert "1 failed" in result.stderr
+    assert result.stdout == ""
+
+
+def test_watching_without_an_api_says_so_and_ends_with_status_1() -> None:
+    address = f"http://127.0.0.1:{free_ports(1)[0]}"
+    result = orderpipe("watch", "web-1", "--api", address)
+    assert result.exit_code == 1
+    assert f"orderpipe: The API at {address} does not answer" in result.stderr
+
+
+def test_a_worker_with_a_broken_catalog_says_what_is_wrong_with_it(catalog: Path) -> None:
+    (catalog / "silos.yaml").write_text("silos: [")
+    result = orderpipe("api", ORDERPIPE_CATALOG_DIR=str(catalog))
+    assert result.exit_code == 1
+    assert "silos.yaml" in result.stderr
+
+
+def test_silos_on_a_port_in_use_say_so() -> None:
+    result = orderpipe("silos", "--host", "203.0.113.1")  # An address that no machine has.
+    assert result.exit_code == 1
+    assert "orderpipe:" in result.stderr

@@ -1,0 +1,113 @@
+"""Changes decided on the real engine: fees billed once, silos asked to let go, previews that touch nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.households import internet_voice_tv
+from tests.pipe import Pipe, until
+
+
+async def test_a_cancellation_waits_for_the_technician_to_let_go(pipe: Pipe) -> None:
+    await pipe.sim("PUT", "/*/pace", {"completes_after_ms": None})
+    await pipe.sim("PUT", "/field-service/faults", {"latency_ms": 500})
+    order_id = await pipe.submit(internet_voice_tv())
+    await pipe.until_task(order_id, "installation/visit-site", "awaiting")
+    verdict = await pipe.change(order_id, requestId="away", kind="cancel")
+    assert verdict["state"] == "assessing"
+    assert (await pipe.view(order_id)).state == "assessingCancellation"
+    assert (await pipe.outcome(order_id)).state == "cancelled"
+    undone = [entry for entry in await pipe.journal(order_id) if ".compensate" in entry]
+    assert undone[0] == "field-service.compensate installation/visit-site/0/1"
+    assert await pipe.held(order_id) == []
+
+
+async def test_a_technician_who_does_not_let_go_keeps_the_whole_order(pipe: Pipe) -> None:
+    await pipe.sim("PUT", "/*/pace", {"completes_after_ms": None})
+    order_id = await pipe.submit(internet_voice_tv())
+    await pipe.until_task(order_id, "installation/visit-site", "awaiting")
+    refusal = {"operation": "visit", "match": "/0/1", "code": "technician_on_site"}
+    await pipe.sim("PUT", "/field-service/faults", {"permanent": [refusal]})
+    await pipe.change(order_id, requestId="away", kind="cancel")
+
+    async def rejected() -> bool:
+        return [change.state for change in (await pipe.view(order_id)).changes] == ["rejected"]
+
+    await until(rejected, "the cancellation to be rejected")
+    assert "technician_on_site" in (await pipe.view(order_id)).changes[0].reasons[0].message
+    await pipe.sim("DELETE", "/field-service/faults")
+    for silo in ("field-service", "shipping"):
+        await pipe.sim("POST", f"/{silo}/complete", {"match": "", "outcome": "completed"})
+    assert (await pipe.outcome(order_id)).state == "completed"
+    assert not any(".compensate" in entry for entry in await pipe.journal(order_id))
+
+
+async def test_an_accepted_fee_is_billed_once_and_stays_when_the_order_is_cancelled(pipe: Pipe) -> None:
+    refusal = {"operation": "subscription", "match": "activate-tv", "code": "no_coverage"}
+    await pipe.sim("PUT", "/tv/faults", {"permanent": [refusal]})
+    order_id = await pipe.submit(internet_voice_tv(installation="self"))
+
+    async def held() -> bool:
+        return (await pipe.view(order_id)).state == "held"
+
+    await until(held, "the order to be held")
+    refused = await pipe.change(order_id, requestId="1", kind="cancel")
+    assert [reason["code"] for reason in refused["reasons"]] == ["fee_not_accepted"]
+    fee = {"amount": "9.90", "currency": "EUR"}
+    accepted = await pipe.change(order_id, requestId="2", kind="cancel", acceptFee=fee)
+    assert accepted["state"] == "accepted"
+    assert (await pipe.outcome(order_id)).state == "cancelled"
+    assert await pipe.held(order_id) == ["charges/bill-fee"]
+    bill = (await pipe.services(order_id))["billing"][0]["characteristics"]
+    assert (bill["amount"], bill["currency"], bill["change"]) == ("9.90", "EUR", "2")
+
+
+async def test_a_preview_adds_no_event_and_makes_no_call(pipe: Pipe) -> None:
+    await pipe.sim("PUT", "/field-service/pace", {"completes_after_ms": None})
+    order_id = await pipe.submit(internet_voice_tv(equipment="own"))
+    await pipe.until_task(order_id, "installation/visit-site", "awaiting")
+    await pipe.until_task(order_id, "voice-line/reserve-number", "done")
+    handle = pipe.handle(order_id)
+    events, calls = len((await handle.fetch_history()).events), len(await pipe.journal(order_id))
+    cancel = await preview(pipe, order_id, kind="cancel")
+    assert (cancel["state"], cancel["fees"]) == ("assessing", [])
+    assert [task.rsplit("/", 1)[1] for task in cancel["impact"]["asks"]] == ["visit-site"]
+    number = {"id": "voice", "characteristics": {"number": "+4930222222"}}
+    amend = await preview(pipe, order_id, kind="amend", update=[number])
+    effects = {task["task"].split("/", 1)[1]: task for task in amend["impact"]["tasks"]}
+    assert effects["voice-line/reserve-number"]["effect"] == "replaced"
+    assert effects["voice-line/reserve-number"]["before"] == {"number": "+4930111111"}
+    assert effects["tv/activate-tv"]["effect"] == "kept"
+    assert len((await handle.fetch_history()).events) == events
+    assert len(await pipe.journal(order_id)) == calls
+
+    applied = await pipe.change(order_id, requestId="do", kind="amend", update=[number], digest=amend["digest"])
+    assert applied["state"] == "accepted"
+    await pipe.sim("POST", "/field-service/complete", {"match": "", "outcome": "completed"})
+    assert (await pipe.outcome(order_id)).revision == 2
+
+
+async def test_a_preview_of_what_can_not_be_says_why(pipe: Pipe) -> None:
+    await pipe.sim("PUT", "/field-service/pace", {"completes_after_ms": None})
+    order_id = await pipe.submit(internet_voice_tv())
+    await pipe.until_task(order_id, "installation/visit-site", "awaiting")
+    told = await preview(pipe, order_id, kind="amend", remove=["net"])
+    assert told["state"] == "rejected"
+    assert {reason["item"] for reason in told["reasons"]} == {"voice", "tv"}
+    await pipe.sim("POST", "/field-service/complete", {"match": "", "outcome": "completed"})
+    await pipe.outcome(order_id)
+    response = await pipe.http.post(dry_run(pipe, order_id), json={"kind": "cancel"})
+    assert response.status_code == 409
+    assert "order_completed" in response.text
+
+
+def dry_run(pipe: Pipe, order_id: str) -> str:
+    """The address of previews."""
+    return f"{pipe.settings.api_address}/care/v1/orders/{order_id}/changes?dryRun=true"
+
+
+async def preview(pipe: Pipe, order_id: str, **change: Any) -> dict[str, Any]:
+    """What a change would do."""
+    response = await pipe.http.post(dry_run(pipe, order_id), json=change)
+    assert response.status_code == 200, response.text
+    return response.json()

@@ -1,0 +1,94 @@
+"""The worker process: runs workflows and activities, with a task queue for each silo."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
+
+import structlog
+from temporalio.client import Client
+from temporalio.worker import PollerBehaviorAutoscaling, Worker
+
+from activities.catalog_files import CatalogStore, read_catalog
+from activities.http_client import silo_client
+from activities.planning import Planning
+from activities.register import Register
+from activities.silo_activities import silo_activities
+from orders import wire
+from settings import Settings
+from workflows.connection import connect, sandbox
+from workflows.order import OrderWorkflow
+
+GRACE = timedelta(seconds=5)
+log = structlog.get_logger()
+
+
+@asynccontextmanager
+async def workers(settings: Settings, client: Client) -> AsyncIterator[None]:
+    """All workers of this process, running: one for orders, and one for each silo with its own limits.
+
+    Raises:
+        CatalogError: if the catalog does not make sense.
+    """
+    catalog = read_catalog(settings.catalog_dir)
+    catalogs = CatalogStore(settings.catalog_versions)
+    digest = catalogs.keep(catalog)
+    register = Register(settings.register_address)
+    register.prepare()
+    async with AsyncExitStack() as stack:
+        threads = stack.enter_context(ThreadPoolExecutor(max_workers=20, thread_name_prefix="orders"))
+        http = await stack.enter_async_context(silo_client(catalog.silos.values()))
+        for silo in catalog.silos.values():
+            await stack.enter_async_context(
+                Worker(
+                    client,
+                    task_queue=wire.silo_queue(silo.name),
+                    activities=silo_activities(silo, http, settings),
+                    max_concurrent_activities=silo.concurrency,
+                    max_task_queue_activities_per_second=silo.rate_per_second,
+                    activity_task_poller_behavior=PollerBehaviorAutoscaling(initial=2, maximum=10),
+                    graceful_shutdown_timeout=GRACE,
+                )
+            )
+        await stack.enter_async_context(
+            Worker(
+                client,
+                task_queue=wire.ORDERS_QUEUE,
+                workflows=[OrderWorkflow],
+                activities=[Planning(catalogs).plan_revision, register.record],
+                activity_executor=threads,
+                max_concurrent_activities=20,
+                max_concurrent_local_activities=20,
+                max_cached_workflows=1000,
+                workflow_runner=sandbox(),
+                graceful_shutdown_timeout=GRACE,
+            )
+        )
+        log.info("worker ready", catalog=digest, silos=len(catalog.silos), namespace=client.namespace)
+        yield
+
+
+async def run_worker(settings: Settings, client: Client, stop: asyncio.Event) -> None:
+    """Work until `stop` is set, then finish what is under way within the grace period."""
+    async with workers(settings, client):
+        await stop.wait()
+        log.info("worker stopping")
+
+
+async def main(settings: Settings | None = None) -> None:
+    """Connect and work until SIGTERM or SIGINT."""
+    settings = settings or Settings()
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, stop.set)
+    client = await connect(f"127.0.0.1:{settings.temporal_port}")
+    await run_worker(settings, client, stop)
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

@@ -1,0 +1,1 @@
+"""The durable shell around the core: one Temporal workflow per order."""

@@ -1,0 +1,39 @@
+"""How every process speaks with Temporal: client, worker and replayer share one data converter and one sandbox."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.converter import DataConverter
+from temporalio.envconfig import ClientConfig
+from temporalio.runtime import Runtime
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
+
+from workflows.codec import CompressingCodec
+
+
+def data_converter() -> DataConverter:
+    """Pydantic models as JSON, large payloads compressed."""
+    return dataclasses.replace(pydantic_data_converter, payload_codec=CompressingCodec())
+
+
+async def connect(
+    default_address: str = "127.0.0.1:7233", *, runtime: Runtime | None = None, lazy: bool = False
+) -> Client:
+    """A client by Temporal's own `TEMPORAL_*` variables and config file, else of the local server.
+
+    Raises:
+        RuntimeError: if there is no server at that address (unless `lazy`).
+    """
+    configured = ClientConfig.load_client_connect_config()
+    configured.setdefault("target_host", default_address)
+    return await Client.connect(**configured, data_converter=data_converter(), runtime=runtime, lazy=lazy)
+
+
+def sandbox() -> SandboxedWorkflowRunner:
+    """The workflow sandbox. The core is pure and deterministic, so it is passed through: a tenth of the CPU."""
+    return SandboxedWorkflowRunner(
+        restrictions=SandboxRestrictions.default.with_passthrough_modules("orders", "pydantic", "pydantic_core")
+    )

@@ -1,0 +1,62 @@
+"""What Temporal's Web UI shows of an order: search attributes to find it by, and details to read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from temporalio import workflow
+from temporalio.common import SearchAttributeKey, SearchAttributeUpdate
+
+from orders import wire
+from orders.fulfilment import Fulfilment
+from orders.reporting import details
+from orders.states import LifecycleState
+
+ORDER_STATE = SearchAttributeKey.for_keyword(wire.ORDER_STATE)
+ORDER_REVISION = SearchAttributeKey.for_int(wire.ORDER_REVISION)
+CUSTOMER_ID = SearchAttributeKey.for_keyword(wire.CUSTOMER_ID)
+CHANNEL = SearchAttributeKey.for_keyword(wire.CHANNEL)
+OFFERINGS = SearchAttributeKey.for_keyword_list(wire.OFFERINGS)
+FALLOUT_SILOS = SearchAttributeKey.for_keyword_list(wire.FALLOUT_SILOS)
+IN_JEOPARDY = SearchAttributeKey.for_bool(wire.IN_JEOPARDY)
+PROMISED_AT = SearchAttributeKey.for_datetime(wire.PROMISED_AT)
+
+
+@dataclass(frozen=True)
+class _Shown:
+    state: LifecycleState
+    revision: int
+    fallout: tuple[str, ...]
+    promise_over: bool
+
+
+class Display:
+    """Shows an order, and only what has changed: every upsert is an event in history."""
+
+    def __init__(self) -> None:
+        self._shown: _Shown | None = None
+
+    def show(self, order: Fulfilment, now: datetime) -> None:
+        """Bring details and search attributes up to date."""
+        workflow.set_current_details(details(order))
+        promise_over = now >= order.start.promised_at
+        shown = _Shown(order.state, order.revision.number, tuple(order.fallout_silos()), promise_over)
+        if shown == self._shown:
+            return
+        self._shown = shown
+        have = workflow.info().typed_search_attributes
+        updates: list[SearchAttributeUpdate[Any]] = []
+        if have.get(ORDER_STATE) != shown.state:
+            updates.append(ORDER_STATE.value_set(shown.state.value))
+        if have.get(ORDER_REVISION) != shown.revision:
+            updates.append(ORDER_REVISION.value_set(shown.revision))
+            updates.append(OFFERINGS.value_set(order.revision.offerings()))
+        if tuple(have.get(FALLOUT_SILOS) or ()) != shown.fallout:
+            updates.append(FALLOUT_SILOS.value_set(shown.fallout))
+        in_jeopardy = order.in_jeopardy(now)
+        if bool(have.get(IN_JEOPARDY)) != in_jeopardy:
+            updates.append(IN_JEOPARDY.value_set(in_jeopardy))
+        if updates:
+            workflow.upsert_search_attributes(updates)  # pyright: ignore[reportUnknownMemberType]

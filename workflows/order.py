@@ -1,0 +1,296 @@
+"""The order pipe's one workflow: a customer order, from capture until the silos hold what was last asked for."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Coroutine
+from datetime import timedelta
+
+from temporalio import workflow
+from temporalio.common import RawValue, RetryPolicy
+from temporalio.exceptions import FailureError
+
+from orders import wire
+from orders.change import ChangeKind, ChangeRequest, Verdict
+from orders.fulfilment import Fulfilment, OrderStart
+from orders.ledger import FactId, Step, parse_key, parse_service_id
+from orders.messages import OrderOutcome, OrderRecord, PlanAnswer, PlanQuestion, Preview, PreviewQuestion, SiloEvent
+from orders.order import Reason
+from orders.outcome import Outcome, OutcomeKind
+from orders.plan import Plan
+from orders.preview import preview
+from orders.reporting import order_view, plan_page
+from orders.views import OrderView, PlanPage
+from workflows.alarm import Alarm
+from workflows.display import Display
+from workflows.polling import PollSchedule
+from workflows.silo_calls import ask, carry_out
+
+MOST_CALLS_UNDER_WAY = 500
+
+
+@workflow.defn(name=wire.ORDER_WORKFLOW)
+class OrderWorkflow:
+    """One order. Messages only put something on the inbox or the ledger; the main loop alone acts on it."""
+
+    @workflow.init
+    def __init__(self, start: OrderStart) -> None:
+        self._order = Fulfilment(start)
+        self._inbox: deque[ChangeRequest] = deque()
+        self._stirred = False
+        self._broken: BaseException | None = None
+        self._under_way: set[asyncio.Task[None]] = set()
+        self._polls = PollSchedule()
+        self._promise = Alarm("promised for", self._stir)
+        self._deadline = Alarm("next look at", self._stir)
+        self._display = Display()
+
+    @workflow.run
+    async def run(self, start: OrderStart) -> OrderOutcome:
+        """Fulfil the order, whatever is asked of it meanwhile. A cancel from the Web UI is a change like any other."""
+        body = asyncio.create_task(self._fulfil())
+        while not body.done():
+            try:
+                await workflow.wait_condition(body.done)
+            except asyncio.CancelledError:
+                self._inbox.append(_cancel_asked_for_natively())
+        if body.result():
+            return self._outcome()
+        workflow.continue_as_new(start.model_copy(update={"plan": Plan(), "carried": self._order.carried}))
+
+    async def _fulfil(self) -> bool:
+        """Reconcile until the order is settled and closed. False where it is to go on in a new run."""
+        self._expect_answers()
+        while True:
+            await self._decide_changes()
+            self._start_steps()
+            self._show()
+            if self._finished():
+                if await self._close():
+                    return True
+            elif self._drained():
+                return False
+            else:
+                await self._news()
+
+    def _finished(self) -> bool:
+        """True when nothing is left to do or to decide."""
+        return self._order.settled and not self._inbox and self._order.carried.assessment is None
+
+    # What comes in
+
+    @workflow.update(name=wire.CHANGE_UPDATE)
+    async def change(self, request: ChangeRequest) -> Verdict:
+        """Change the order, and wait for the verdict."""
+        self._inbox.append(request)
+        await workflow.wait_condition(lambda: request.request_id in self._order.verdicts)
+        return self._order.verdicts[request.request_id]
+
+    @workflow.signal(name=wire.CHANGE_SIGNAL)
+    def request_change(self, request: RawValue) -> None:
+        """Change the order; the verdict is in the order's log. What can not be read becomes a rejected change."""
+        try:
+            content: object = workflow.payload_converter().from_payload(request.payload)
+            self._inbox.append(ChangeRequest.model_validate(content))
+        except Exception as error:  # Anyone may send anything; none of it may harm the order.
+            number = sum(name.startswith("malformed-") for name in self._order.verdicts) + 1
+            self._order.reject_malformed(f"malformed-{number}", str(error)[:1000], _instant())
+            self._stirred = True
+
+    @workflow.signal(name=wire.SILO_EVENT_SIGNAL)
+    def silo_event(self, event: SiloEvent) -> None:
+        """A silo's callback: what it reports is recorded as a fact at once."""
+        try:
+            fact, n = parse_key(event.key) if event.key else (parse_service_id(event.service), 0)
+        except ValueError:
+            workflow.logger.error("event of %s names no call: %r %r", event.silo, event.key, event.service)
+            return
+        self._answered(fact, n, Outcome(event.kind, event.outputs, event.code, event.reason))
+
+    @workflow.query(name=wire.ORDER_QUERY)
+    def order(self, with_body: bool = False) -> OrderView:
+        """The order in summary."""
+        return order_view(self._order, workflow.now(), with_body=with_body)
+
+    @workflow.query(name=wire.PLAN_QUERY)
+    def plan(self, offset: int = 0, limit: int = 200) -> PlanPage:
+        """A page of the order's tasks with their facts."""
+        return plan_page(self._order, max(offset, 0), min(max(limit, 1), 1000))
+
+    @workflow.query(name=wire.QUESTION_QUERY)
+    def question(self, change: ChangeRequest) -> PlanQuestion:
+        """What a planner outside needs to work out an amendment, for a preview of it."""
+        return self._order.question(change)
+
+    @workflow.query(name=wire.PREVIEW_QUERY)
+    def preview(self, asked: PreviewQuestion) -> Preview:
+        """What a change would do now. Changes nothing."""
+        return preview(self._order, asked, workflow.now())
+
+    # The loop's parts
+
+    async def _decide_changes(self) -> None:
+        """Decide what is in the inbox, in order of arrival. An accepted change moves the target."""
+        self._order.assess(_instant())
+        while (change := self._next_change()) is not None:
+            if self._order.first_verdict(change, _instant()) is None:
+                await self._consider(change)
+
+    def _next_change(self) -> ChangeRequest | None:
+        """The next change to decide. One that is being assessed holds back those that would move the target too."""
+        for place, change in enumerate(self._inbox):
+            if self._order.carried.assessment is None or change.kind not in (ChangeKind.AMEND, ChangeKind.REPLACE):
+                del self._inbox[place]
+                return change
+        return None
+
+    async def _consider(self, change: ChangeRequest) -> None:
+        """Decide a change that moves the target: a cancellation to the baseline, an amendment to a new plan."""
+        if change.kind is ChangeKind.CANCEL:
+            self._order.consider(change, None, self._order.start.baseline_plan, _instant())
+            return
+        try:
+            answer = await workflow.execute_local_activity(
+                wire.PLAN_REVISION,
+                self._order.question(change),
+                result_type=PlanAnswer,
+                start_to_close_timeout=timedelta(seconds=30),
+                retry_policy=RetryPolicy(maximum_attempts=3),
+            )
+        except FailureError as error:
+            answer = PlanAnswer(reasons=(Reason(code="planning_failed", message=str(error.cause or error)[:500]),))
+        if answer.revision is None or answer.plan is None:
+            self._order.reject(change, list(answer.reasons), _instant())
+        else:
+            self._order.consider(change, answer.revision, answer.plan, _instant())
+
+    def _start_steps(self) -> None:
+        """Start every silo call that can start now: none before the requested start, none while draining."""
+        not_before = self._order.not_before
+        waits = not self._order.carried.started and not_before is not None and workflow.now() < not_before
+        if waits or self._order.carried.on_hold or self._draining():
+            return
+        self._order.bill()
+        self._order.carried.started = True
+        for step in self._order.reconciler.next_steps(MOST_CALLS_UNDER_WAY):
+            self._go(self._carry_out(step))
+        for fact, n, pause in self._polls.pop_due(workflow.now()):
+            self._go(self._poll(fact, n, pause))
+
+    async def _carry_out(self, step: Step) -> None:
+        ledger = self._order.reconciler.ledger
+        operation = ledger.operations[step.operation]
+        silo = ledger.silos[operation.silo]
+        outcome = await carry_out(self._order.start.order_id, step, operation.operation, silo)
+        self._order.reconciler.record(step, outcome, _instant())
+        if outcome.kind is OutcomeKind.ACKNOWLEDGED:
+            self._polls.expect(step.fact, step.n, workflow.now(), silo.polling)
+        self._stirred = True
+
+    async def _poll(self, fact_id: FactId, n: int, pause: timedelta) -> None:
+        ledger = self._order.reconciler.ledger
+        fact = ledger.fact(fact_id)
+        if fact is None or fact.waiting is None or fact.waiting.n != n or fact_id in self._order.reconciler.calls:
+            return
+        operation = ledger.operations[fact.operation]
+        silo = ledger.silos[operation.silo]
+        outcome = await ask(self._order.start.order_id, fact, operation.operation, silo)
+        if outcome is None or outcome.kind is OutcomeKind.ACKNOWLEDGED:
+            self._polls.again(fact_id, n, pause, workflow.now(), silo.polling)
+        else:
+            self._answered(fact_id, n, outcome)
+
+    def _answered(self, fact: FactId, n: int, outcome: Outcome) -> None:
+        if self._order.answer(fact, n, outcome, _instant()):
+            self._stirred = True
+
+    def _expect_answers(self) -> None:
+        """After a new run began: go on asking for what was awaited in the last one."""
+        ledger = self._order.reconciler.ledger
+        for fact_id in sorted(self._order.reconciler.waiting):
+            fact = ledger.fact(fact_id)
+            if fact is not None and fact.waiting is not None:
+                silo = ledger.silos[ledger.operations[fact.operation].silo]
+                self._polls.expect(fact_id, fact.waiting.n, workflow.now(), silo.polling)
+
+    def _go(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._under_way.add(task)
+        task.add_done_callback(self._gone)
+
+    def _gone(self, task: asyncio.Task[None]) -> None:
+        self._under_way.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._broken = error
+        self._stirred = True
+
+    def _show(self) -> None:
+        self._display.show(self._order, workflow.now())
+
+    async def _news(self) -> None:
+        """Wait for an outcome, a change, a callback or a deadline."""
+        self._promise.set(self._order.start.promised_at)
+        self._deadline.set(self._polls.next_due if self._order.carried.started else self._order.not_before)
+        heard = len(self._inbox)
+        await workflow.wait_condition(lambda: self._stirred or len(self._inbox) > heard)
+        self._stirred = False
+        if self._broken is not None:  # A defect of ours: the workflow task fails, and goes on when it is mended.
+            raise self._broken
+
+    def _stir(self) -> None:
+        self._stirred = True
+
+    # The end of a run
+
+    def _draining(self) -> bool:
+        """True when nothing new is begun, so that this run can end. What is being assessed is decided first."""
+        return workflow.info().is_continue_as_new_suggested() and self._order.carried.assessment is None
+
+    def _drained(self) -> bool:
+        """True when this run's history has grown long, and nothing of it is under way any more."""
+        return self._draining() and not self._under_way and not self._inbox and workflow.all_handlers_finished()
+
+    async def _close(self) -> bool:
+        """Record the end. False where something came in meanwhile: then it is no end, and the loop goes on."""
+        carried = self._order.carried
+        carried.completed_at = workflow.now()
+        carried.closings += 1
+        self._order.applied()
+        record = OrderRecord(version=carried.closings, view=order_view(self._order, workflow.now(), with_body=True))
+        await workflow.execute_activity(
+            wire.RECORD_ORDER,
+            record,
+            start_to_close_timeout=timedelta(seconds=30),
+            activity_id=f"record/{carried.closings}",
+            summary=f"record the end of revision {self._order.revision.number}: {self._order.state}",
+        )
+        await workflow.wait_condition(
+            lambda: bool(self._inbox) or not self._order.settled or workflow.all_handlers_finished()
+        )
+        if self._finished():
+            return True
+        carried.completed_at = None
+        return False
+
+    def _outcome(self) -> OrderOutcome:
+        return OrderOutcome(
+            order_id=self._order.start.order_id,
+            state=self._order.state,
+            revision=self._order.revision.number,
+            completed_at=self._order.carried.completed_at or workflow.now(),
+        )
+
+
+def _cancel_asked_for_natively() -> ChangeRequest:
+    # Temporal delivers one such cancel a run, so the run names it.
+    return ChangeRequest(
+        request_id=f"native-cancel-{workflow.info().run_id}",
+        kind=ChangeKind.CANCEL,
+        channel="temporal",
+        reason=workflow.cancellation_reason() or "",
+    )
+
+
+def _instant() -> str:
+    return workflow.now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
