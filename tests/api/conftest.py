@@ -63,7 +63,7 @@ async def opened(settings: Settings, client: Client | None) -> AsyncIterator[htt
     """The API, ready for requests. It gives up on workers soon: in these tests none will come."""
     app = create_app(settings, client)
     async with app.router.lifespan_context(app):
-        app.state.gateway.answer_within = timedelta(seconds=0.15)
+        app.state.gateway.answer_within = timedelta(seconds=1)
         transport = httpx2.ASGITransport(app, raise_app_exceptions=False)
         async with httpx2.AsyncClient(transport=transport, base_url="http://api") as http:
             yield http
