@@ -29,7 +29,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, OperationalError
 from temporalio import activity
 
-from orders.messages import OrderRecord
+from orders.records import OrderRecord
 from orders.views import OrderView
 from orders.wire import RECORD_ORDER
 

@@ -40,8 +40,9 @@ from orders.catalog import Catalog
 from orders.change import ChangeKind, ChangeRequest, Verdict
 from orders.decision import FOLLOW_ON
 from orders.fulfilment import Fulfilment, OrderStart
-from orders.messages import OrderRecord, PlanAnswer, PlanQuestion, Preview, PreviewQuestion, SiloEvent
+from orders.messages import PlanAnswer, PlanQuestion, Preview, PreviewQuestion, SiloEvent
 from orders.order import OrderRequest, Rejection
+from orders.records import OrderRecord
 from orders.reporting import order_view
 from orders.states import LifecycleState
 from orders.views import OrderView, PlanPage

@@ -13,7 +13,6 @@ from orders.order import Reason, Revision
 from orders.outcome import OutcomeKind
 from orders.plan import Plan
 from orders.states import LifecycleState
-from orders.views import OrderView
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +87,6 @@ class Preview(Frozen):
     impact: Impact | None = None
     expected_at: datetime | None = None
     closed: bool = False
-
-
-class OrderRecord(Frozen):
-    """An order as it is written to the register. A record with a higher `version` replaces one with a lower."""
-
-    version: int
-    view: OrderView
 
 
 class OrderOutcome(Frozen):

@@ -15,11 +15,12 @@ from orders import wire
 from orders.change import ChangeKind, ChangeRequest, Verdict
 from orders.fulfilment import Fulfilment, OrderStart
 from orders.ledger import FactId, Step, parse_key, parse_service_id
-from orders.messages import OrderOutcome, OrderRecord, PlanAnswer, PlanQuestion, Preview, PreviewQuestion, SiloEvent
+from orders.messages import OrderOutcome, PlanAnswer, PlanQuestion, Preview, PreviewQuestion, SiloEvent
 from orders.order import Reason
 from orders.outcome import Outcome, OutcomeKind
 from orders.plan import Plan
 from orders.preview import preview
+from orders.records import OrderRecord
 from orders.reporting import order_view, plan_page
 from orders.views import OrderView, PlanPage
 from workflows.alarm import Alarm

@@ -15,7 +15,7 @@ from sqlalchemy.exc import OperationalError
 from temporalio.testing import ActivityEnvironment
 
 from activities.register import Register
-from orders.messages import OrderRecord
+from orders.records import OrderRecord
 from orders.states import LifecycleState
 from orders.views import OrderView
 

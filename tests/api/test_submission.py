@@ -14,7 +14,7 @@ from api.submission import SUMMARY_BYTES, prepare, summary
 from api.tmf622 import to_request
 from orders import wire
 from orders.fulfilment import Fulfilment, OrderStart
-from orders.messages import OrderRecord
+from orders.records import OrderRecord
 from orders.reporting import order_view
 from settings import ROOT
 from tests.api.conftest import ORDERS, Door

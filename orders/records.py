@@ -1,0 +1,82 @@
+"""What an order writes to the register: itself, how it came to be as it is, and what others may want to hear of it.
+
+Everything counts from 1 within its order, so that records that come twice, late or in another order do no harm.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from pydantic import JsonValue
+
+from orders.base import Frozen, Money
+from orders.installed import InstalledProduct
+from orders.order import Revision
+from orders.states import LifecycleState
+from orders.views import OrderView
+
+
+class Transition(Frozen):
+    """One step from state to state, of an item or (without `item`) of the order. `cause` names what led to it:
+
+    a task with what became of it, or a change by its request id.
+    """
+
+    number: int
+    at: datetime
+    item: str | None = None
+    before: LifecycleState | None
+    after: LifecycleState
+    cause: str
+
+
+class EventKind(StrEnum):
+    """What can happen to an order that others may want to hear of."""
+
+    CREATED = "created"
+    STATE_CHANGED = "stateChanged"
+    ATTRIBUTES_CHANGED = "attributesChanged"
+    INFORMATION_REQUIRED = "informationRequired"
+    CANCELLATION_REQUESTED = "cancellationRequested"
+    CANCELLATION_STATE_CHANGED = "cancellationStateChanged"
+    MILESTONE = "milestone"
+    JEOPARDY = "jeopardy"
+
+
+class OrderEvent(Frozen):
+    """One event. `data` says in the core's words what happened; each kind has its own keys, listed with `Journal`.
+
+    Its id for the world is `<order id>-<number>`.
+    """
+
+    number: int
+    at: datetime
+    kind: EventKind
+    data: dict[str, JsonValue] = {}
+
+
+class ChargeRecord(Frozen):
+    """A fee that a change was accepted for. `billed` once the silo has it."""
+
+    task: str
+    change: str
+    money: Money
+    billed: bool
+    forgone: bool
+
+
+class OrderRecord(Frozen):
+    """An order as it stands, and what has happened since the record before. A higher `version` replaces a lower.
+
+    `revisions`, `transitions` and `events` are those that are new; `products` is the installed base as the order leaves
+    it, told once it has ended.
+    """
+
+    version: int
+    view: OrderView
+    revisions: tuple[Revision, ...] = ()
+    transitions: tuple[Transition, ...] = ()
+    events: tuple[OrderEvent, ...] = ()
+    charges: tuple[ChargeRecord, ...] = ()
+    products: tuple[InstalledProduct, ...] = ()
