@@ -18,9 +18,9 @@ from orders.views import OrderView
 
 
 class Transition(Frozen):
-    """One step from state to state, of an item or (without `item`) of the order. `cause` names what led to it:
+    """One step from state to state, of an item or (without `item`) of the order.
 
-    a task with what became of it, or a change by its request id.
+    `cause` names what led to it: a task with what became of it, or a change by its request id.
     """
 
     number: int
