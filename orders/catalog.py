@@ -150,10 +150,20 @@ class Dependency(TaskRef):
 
 
 class InputTemplate(Frozen):
-    """A value, literal or with `${namespace.name}` references, and what a change of it means."""
+    """A value, literal or with `${namespace.name}` references, and what a change of it means.
+
+    `exclusive`: two things in the silo never have the same value at once, such as a telephone number.
+    """
 
     value: JsonValue
     on_change: OnChange = OnChange.AMEND
+    exclusive: bool = False
+
+    @model_validator(mode="after")
+    def _exclusive_is_replaced(self) -> InputTemplate:
+        if self.exclusive and self.on_change is not OnChange.REPLACE:
+            raise ValueError("an exclusive input has on_change replace")
+        return self
 
 
 class PointOfNoReturn(Frozen):

@@ -138,6 +138,7 @@ class _Decomposition:
             amend_while_waiting=template.amend_while_waiting,
             duration_s=template.duration.total_seconds(),
             point_of_no_return=template.point_of_no_return,
+            exclusive=tuple(name for name, given in template.inputs.items() if given.exclusive),
         )
 
     def _task(self, key: str, parts: list[Contribution]) -> Task:

@@ -19,7 +19,8 @@ BILLING = "charges/bill-fee"
 class Operation:
     """What all tasks of one template share: who does it, and what changing it means.
 
-    `name` is `specification/task`. `duration_s` is the usual time to completion, in seconds.
+    `name` is `specification/task`. `duration_s` is the usual time to completion, in seconds. `exclusive` names inputs
+    of whose values there is only one at a time in the silo.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Operation:
     amend_while_waiting: bool
     duration_s: float
     point_of_no_return: PointOfNoReturn | None = None
+    exclusive: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

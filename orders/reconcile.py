@@ -21,6 +21,7 @@ from pydantic import JsonValue
 
 from orders.base import Inputs, Verb
 from orders.catalog import OnChange, Replacement, Undo
+from orders.exclusive import Exclusives, claims
 from orders.ledger import BuiltOn, Fact, FactId, Ledger, Step, Waiting
 from orders.outcome import Outcome, record, record_answer
 from orders.plan import Plan, Task
@@ -62,12 +63,13 @@ class Reconciler:
         self.residues: set[FactId] = set()
         """Facts whose compensation was refused."""
         self._held_up: set[str] = set()
+        self._exclusives = Exclusives()
         self._items: dict[str, tuple[str, ...]] = {}
         self._steps: list[Step] = []
         self._room = 0
+        self.retarget(plan)
         for holder in {*self.calls, *(fact.id for fact in ledger.all_facts())}:
             self._reindex(holder)
-        self.retarget(plan)
 
     # The target
 
@@ -84,6 +86,7 @@ class Reconciler:
         self._current: dict[str, FactId] = {}
         self._doomed: set[FactId] = set()
         self._refused: set[str] = set()
+        self._exclusives.nobody_waits()
         self._neighbours: defaultdict[str, list[str]] = defaultdict(list)
         for task in plan.tasks.values():
             for other in task.depends_on:
@@ -251,6 +254,7 @@ class Reconciler:
                 self._unwanted.add(fact.id)
                 self._agenda.add(fact.id)
         self._current.pop(key, None)
+        self._exclusives.go_on(key)
         for other in task.depends_on:
             if other not in self._placed:
                 return self._standstill(key)
@@ -307,6 +311,8 @@ class Reconciler:
         return newest in self.calls and self.calls[newest].verb is Verb.PROVISION
 
     def _provision(self, task: Task, inputs: Inputs, built_on: BuiltOn) -> TaskStatus:
+        if self._taken(task, inputs):
+            return TaskStatus.BLOCKED
         generation, n = self.ledger.next_generation.get(task.key, 0), 0
         refused = self.ledger.refused.get(task.key)
         if refused is not None and refused.refusal.inputs == inputs:
@@ -318,6 +324,50 @@ class Reconciler:
         self.ledger.next_generation[task.key] = max(generation + 1, self.ledger.next_generation.get(task.key, 0))
         self._begin(Step(Verb.PROVISION, task.key, generation, n, task.operation, inputs, built_on))
         return TaskStatus.UNDER_WAY
+
+    def _taken(self, task: Task, inputs: Inputs) -> bool:
+        """True while another thing has what this one is to have, and will let go of it.
+
+        Where things wait for each other in a circle, as two lines that swap their numbers do, one of them must break
+        before it is made anew. Where the other is to keep what it has, the silo decides.
+        """
+        for claim in claims(self.plan.operations[task.operation], inputs):
+            for holder in self._exclusives.holders(claim):
+                if holder[0] != task.key and self._lets_go(holder, claim[2], inputs[claim[2]], task.key):
+                    self._exclusives.wait(task.key, holder)
+                    self._break_circle(task.key)
+                    return True
+        return False
+
+    def _lets_go(self, holder: FactId, name: str, value: JsonValue, waiting: str) -> bool:
+        task = self.plan.tasks.get(holder[0])
+        if task is None:
+            return True
+        wanted = task.inputs.get(name)
+        return wanted is not None and wanted != value and not self._rests_on(task.key, waiting)
+
+    def _rests_on(self, key: str, other: str) -> bool:
+        """True where a task depends on the other, near or far: it can not move before that is in place."""
+        seen: set[str] = set()
+        rest = [key]
+        while rest:
+            for below in self.plan.tasks[rest.pop()].depends_on:
+                if below == other:
+                    return True
+                if below not in seen:
+                    seen.add(below)
+                    rest.append(below)
+        return False
+
+    def _break_circle(self, key: str) -> None:
+        circle = self._exclusives.circle(key)
+        if not circle:
+            return
+        first = min(circle, key=self._rank.__getitem__)
+        if first == key:
+            self._doomed.add(circle[key])
+        else:
+            self._touch(first)
 
     def _differs(self, task: Task, fact: Fact, inputs: Inputs, built_on: BuiltOn) -> TaskStatus | None:
         """The current fact is not what the target wants. None where a note in the ledger was all that it took."""
@@ -484,6 +534,8 @@ class Reconciler:
         self._reindex(fact)
         if self.ledger.fact(fact) is None:
             self._doomed.discard(fact)
+            for waiting in self._exclusives.waiting_for(fact):
+                self._touch(waiting)
         if fact[0] in self._rank:
             self._touch(fact[0])
         elif self.ledger.fact(fact) is not None:
@@ -515,6 +567,7 @@ class Reconciler:
                 stands_on.update(fact.built_on.items())
         if call is not None:
             stands_on.update(call.built_on.items())
+        self._note_exclusives(holder, fact, call)
         before = self._stands_on.get(holder, frozenset())
         for base in before - stands_on:
             self._standing_on[base].discard(holder)
@@ -526,6 +579,16 @@ class Reconciler:
             self._stands_on[holder] = frozenset(stands_on)
         else:
             self._stands_on.pop(holder, None)
+
+    def _note_exclusives(self, holder: FactId, fact: Fact | None, call: Step | None) -> None:
+        about = fact or call
+        if about is None or not self.ledger.operations[about.operation].exclusive:
+            return self._exclusives.note(holder, frozenset())
+        values = [call.inputs] if call is not None else []
+        if fact is not None:
+            values += [fact.inputs, fact.heading, fact.outputs]
+        self._exclusives.note(holder, frozenset(claims(self.ledger.operations[about.operation], *values)))
+        return None
 
 
 def _keep(members: set[_Member], member: _Member, belongs: bool) -> None:

@@ -34,17 +34,20 @@ def operation(
     amend_while_waiting: bool = False,
     replace: Iterable[str] = (),
     keep: Iterable[str] = (),
+    exclusive: Iterable[str] = (),
 ) -> Operation:
-    """An operation. Inputs that neither `replace` nor `keep` names are amended."""
+    """An operation. Inputs that are neither named nor exclusive are amended; exclusive ones are replaced."""
+    exclusive = tuple(exclusive)
     return Operation(
         name=f"s/{name}",
         silo="silo",
         operation="op",
-        on_change={**dict.fromkeys(replace, OnChange.REPLACE), **dict.fromkeys(keep, OnChange.KEEP)},
+        on_change={**dict.fromkeys((*replace, *exclusive), OnChange.REPLACE), **dict.fromkeys(keep, OnChange.KEEP)},
         replacement=Replacement.BREAK_BEFORE_MAKE if break_before_make else Replacement.MAKE_BEFORE_BREAK,
         undo=undo,
         amend_while_waiting=amend_while_waiting,
         duration_s=1.0,
+        exclusive=exclusive,
     )
 
 
