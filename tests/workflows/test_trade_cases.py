@@ -11,8 +11,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-import pytest
-
 from orders import wire
 from orders.views import PlanPage
 from tests.households import PLACE, internet_voice_tv, item, order
