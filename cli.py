@@ -96,15 +96,18 @@ def run_api(host: Host = None, port: Port = None) -> None:
 
     from activities.catalog_files import CatalogError
     from api.app import create_app
+    from api.guard import AccessError, check_exposure
 
     settings = Settings()
+    host = host or settings.api_host
     try:
+        check_exposure(settings, host)
         served = create_app(settings)
-    except CatalogError as error:
+    except (AccessError, CatalogError) as error:
         raise _failed(error) from error
     uvicorn.run(
         served,
-        host=host or settings.api_host,
+        host=host,
         port=settings.api_port if port is None else port,
         log_level="warning",
         access_log=False,  # The API writes its own.

@@ -8,10 +8,18 @@ from __future__ import annotations
 
 from functools import cached_property
 from pathlib import Path
+from typing import Annotated
 
+from pydantic import ConfigDict, Field, TypeAdapter
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parent
+
+_Secret = Annotated[str, Field(min_length=16)]
+_SILO_SECRETS = TypeAdapter(
+    dict[str, _Secret | Annotated[tuple[_Secret, ...], Field(min_length=1)]],
+    config=ConfigDict(hide_input_in_errors=True),  # They end up in logs.
+)
 
 
 class Settings(BaseSettings):
@@ -30,6 +38,20 @@ class Settings(BaseSettings):
     catalog_dir: Path = ROOT / "catalog"
     register_url: str | None = None
     """SQLAlchemy URL of the register; SQLite in the data folder by default."""
+    auth_issuer: str | None = None
+    """Whose tokens the API takes: their `iss`. Without it everybody may do everything, on loopback only."""
+    auth_audience: str = "orderpipe"
+    """The `aud` that tokens must have."""
+    auth_jwks: str | None = None
+    """The issuer's public keys, a JSON Web Key Set (RFC 7517): its URL, or a file."""
+    silo_secrets: Path | None = None
+    """A JSON file with the bearer token, or several, by which each silo reports: `{"tv": "..."}`."""
+    codec_open: bool = False
+    """Decode payloads for Temporal's Web UI without a token; only where the API listens on loopback."""
+    max_body_bytes: int = Field(default=2 * 2**20, gt=0)
+    """The longest request body that the API reads."""
+    rate_per_second: float = Field(default=200, gt=0)
+    """Requests that the API takes from one caller, each second on average; a burst is ten seconds' worth."""
     temporal_port: int = 7233
     temporal_ui_port: int = 8233
     temporal_ui_url: str | None = None
@@ -60,3 +82,21 @@ class Settings(BaseSettings):
     def catalog_versions(self) -> Path:
         """The folder of catalog versions in use by orders."""
         return self.data_dir / "catalogs"
+
+    def read_silo_secrets(self) -> dict[str, tuple[str, ...]]:
+        """Each silo's secrets, the one in use first; empty where none are configured.
+
+        Raises:
+            OSError: if the file can not be read.
+            ValueError: if it holds something else, or the same secret for two silos.
+        """
+        if self.silo_secrets is None:
+            return {}
+        found = _SILO_SECRETS.validate_json(self.silo_secrets.read_bytes())
+        secrets = {silo: (told,) if isinstance(told, str) else told for silo, told in found.items()}
+        owners: dict[str, str] = {}
+        for silo, its in secrets.items():
+            for secret in its:
+                if owners.setdefault(secret, silo) != silo:
+                    raise ValueError(f"{owners[secret]} and {silo} have the same secret")
+        return secrets

@@ -120,6 +120,16 @@ class Register:
             return None
         return OrderRecord(version=row.version, view=OrderView.model_validate(row.view))
 
+    def has_order(self, channel: str, customer_id: str) -> bool:
+        """True if an order of a customer that a channel submitted was written down.
+
+        Raises:
+            sqlalchemy.exc.DBAPIError: if the database is locked or can not be reached.
+        """
+        wanted = select(ORDERS.c.id).where(ORDERS.c.channel == channel, ORDERS.c.customer_id == customer_id).limit(1)
+        with self._engine.connect() as connection:
+            return connection.execute(wanted).first() is not None
+
     def close(self) -> None:
         """Close all connections."""
         self._engine.dispose()

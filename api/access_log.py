@@ -13,7 +13,7 @@ _QUIET = ("/healthz", "/readyz")
 
 
 class AccessLog:
-    """Logs method, path, status and milliseconds; not the probes, which come every few seconds."""
+    """Logs method, path, who asked, status and milliseconds; not the probes, which come every few seconds."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -35,4 +35,12 @@ class AccessLog:
             await self.app(scope, receive, watched)
         finally:
             took = round((time.perf_counter() - started) * 1000, 1)
-            log.info("request", method=scope["method"], path=scope["path"], status=status, ms=took)
+            who = scope.get("state", {}).get("principal")
+            log.info(
+                "request",
+                method=scope["method"],
+                path=scope["path"],
+                who=who.name if who else None,
+                status=status,
+                ms=took,
+            )

@@ -16,9 +16,11 @@ from activities.register import Register
 from api import callbacks, care, product_orders
 from api.access_log import AccessLog
 from api.codec import codec_app
-from api.dependencies import GatewayDep, errors
+from api.dependencies import GUARDED, GatewayDep, errors
 from api.errors import install
 from api.gateway import Gateway
+from api.guard import Guard, doorkeeper
+from api.limits import RateLimit
 from api.links import Links
 from settings import Settings
 from workflows.codec import CompressingCodec
@@ -31,9 +33,11 @@ def create_app(settings: Settings | None = None, client: Client | None = None) -
     """The API as an ASGI app. Without a client it connects by itself, once it is first needed.
 
     Raises:
-        CatalogError: if the catalog does not make sense.
+        AccessError: if the settings of access control do not make sense.
+        CatalogError: if the catalog does not.
     """
     settings = settings or Settings()
+    who = doorkeeper(settings)
     catalog = read_catalog(settings.catalog_dir)
 
     @asynccontextmanager
@@ -59,10 +63,13 @@ def create_app(settings: Settings | None = None, client: Client | None = None) -
         lifespan=lifespan,
     )
     install(app)
+    app.add_middleware(
+        Guard, doorkeeper=who, rate=RateLimit(settings.rate_per_second), most_bytes=settings.max_body_bytes
+    )
     app.add_middleware(AccessLog)
     for part in (product_orders, care, callbacks):
-        app.include_router(part.router)
-    app.mount("/codec", codec_app(CompressingCodec(), settings.web_ui_address))
+        app.include_router(part.router, responses=GUARDED)
+    app.mount("/codec", codec_app(CompressingCodec(), settings.web_ui_address, is_open=settings.codec_open))
 
     @app.get("/healthz", tags=["health"], summary="The process is up")
     async def healthz() -> dict[str, str]:

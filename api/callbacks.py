@@ -9,7 +9,7 @@ from pydantic import Field
 
 from activities.tmf640 import Service
 from activities.tmf641 import ServiceOrder
-from api.dependencies import GatewayDep, errors
+from api.dependencies import GatewayDep, ReportingSilo, errors
 from api.errors import Malformed, problem
 from api.tmf622_bodies import Wire
 from orders.ledger import parse_key, parse_service_id
@@ -35,10 +35,11 @@ class Event(Wire):
 
 
 @router.post("/{silo}", status_code=204, summary="Report what became of a call", responses=errors(400, 404, 503))
-async def report(silo: str, event: Event, gateway: GatewayDep) -> None:
-    """Tell an order what a silo did for it. 503 asks for the event to be sent again; a repeated one does no harm.
+async def report(silo: ReportingSilo, event: Event, gateway: GatewayDep) -> None:
+    """Tell an order what a silo did for it, under the silo's own token.
 
-    States on the way to an end, and event types that say nothing about an end, are taken and not passed on.
+    503 asks for the event to be sent again; a repeated one does no harm. States on the way to an end, and
+    event types that say nothing about an end, are taken and not passed on.
     """
     reported = to_silo_event(silo, event)
     if reported is not None:

@@ -8,8 +8,9 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Query, Response
 from pydantic import ValidationError
 
+from api.access import Scope
 from api.care_bodies import ChangeBody, ChangedItem, ToldChange, ToldOrder, ToldPreview, ToldTasks, UndecidedChange
-from api.dependencies import GatewayDep, OrderId, errors
+from api.dependencies import Agent, GatewayDep, OrderId, errors, needs
 from api.errors import Detail, Malformed, problem, problems
 from api.gateway import Gateway
 from api.tmf622 import characteristics_of, read_items, site_at, site_of
@@ -17,7 +18,7 @@ from orders.base import Action
 from orders.change import ChangeRequest, ChangeState, ItemUpdate
 from orders.views import OrderView
 
-router = APIRouter(prefix="/care/v1/orders", tags=["care"])
+router = APIRouter(prefix="/care/v1/orders", tags=["care"], dependencies=[needs(Scope.CARE)])
 
 
 @router.get("/{order_id}", summary="An order in full", responses=errors(404, 503))
@@ -48,6 +49,7 @@ async def change(
     body: ChangeBody,
     response: Response,
     gateway: GatewayDep,
+    agent: Agent,
     idempotency_key: Annotated[str | None, Header(min_length=1, max_length=100)] = None,
     dry_run: Annotated[bool, Query(alias="dryRun")] = False,
 ) -> ToldChange | UndecidedChange | ToldPreview:
@@ -59,6 +61,8 @@ async def change(
     while it is assessed, or where the verdict takes longer than two seconds: it will appear among the order's changes,
     and the same request with the same `requestId` asks for it again. 409 once the order has ended.
     """
+    asking = {"requester": agent.requester(body.requester), "channel": agent.channel_for(body.channel)}
+    body = body.model_copy(update=asking)
     request = to_change(body, body.request_id or idempotency_key or str(uuid.uuid4()))
     if dry_run:
         return ToldPreview.model_validate(await gateway.preview(order_id, request))

@@ -15,13 +15,19 @@ from pydantic import JsonValue
 from temporalio.api.common.v1 import Payloads
 from temporalio.converter import PayloadCodec
 
+from api.access import Scope
+from api.dependencies import needs
 from api.errors import Malformed, install, problem
 from api.tmf622_resource import Json
 
 
-def codec_app(codec: PayloadCodec, web_ui: str) -> FastAPI:
-    """An app of its own, since only it is to be called by pages of another origin: those of the Web UI."""
-    app = FastAPI(openapi_url=None)
+def codec_app(codec: PayloadCodec, web_ui: str, *, is_open: bool) -> FastAPI:
+    """An app of its own, since only it is to be called by pages of another origin: those of the Web UI.
+
+    They send their user's token along, where Temporal's Web UI is set up for that (`TEMPORAL_CODEC_PASS_ACCESS_TOKEN`).
+    Where it has no users (`temporal server start-dev`), it has none to send: then this has to be open.
+    """
+    app = FastAPI(openapi_url=None, dependencies=[] if is_open else [needs(Scope.CARE)])
     install(app)
     app.add_middleware(
         CORSMiddleware,

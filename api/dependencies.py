@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any, TypeAlias
 
-from fastapi import Depends, Path, Request
+from fastapi import Depends, Path, Request, Security
+from fastapi.security import HTTPBearer, SecurityScopes
 
-from api.errors import ErrorBody
+from api.access import ANYBODY, Principal, Scope
+from api.errors import ErrorBody, Forbidden, Unauthorized
 from api.gateway import Gateway
 
 
@@ -16,6 +18,57 @@ def _gateway(request: Request) -> Gateway:
 
 GatewayDep: TypeAlias = Annotated[Gateway, Depends(_gateway)]
 
+_bearer = HTTPBearer(
+    scheme_name="bearer",
+    bearerFormat="JWT",
+    description="A JWT of the configured issuer; silos send their own secret",
+    auto_error=False,
+)
+"""For the documentation: the header itself was read by `api.guard`."""
+
+
+def _caller(request: Request, _: Annotated[object, Security(_bearer)]) -> Principal:
+    principal: Principal | None = request.state.principal
+    if principal is None:
+        raise Unauthorized
+    return principal
+
+
+def _admitted(principal: Annotated[Principal, Depends(_caller)], needed: SecurityScopes) -> Principal:
+    for scope in needed.scopes:
+        principal.require(Scope(scope))
+    return principal
+
+
+def _reporting(principal: Annotated[Principal, Depends(_caller)], silo: Annotated[str, Path(max_length=200)]) -> str:
+    if principal is not ANYBODY and principal.silo != silo:
+        raise Forbidden(f"Only {silo} reports for {silo}", f"The token is that of {principal.name}")
+    return silo
+
+
+# Every route has one of these, or its router has `dependencies=[needs(...)]`.
+
+Submitter: TypeAlias = Annotated[Principal, Security(_admitted, scopes=[Scope.SUBMIT])]
+"""Whoever may submit orders."""
+
+Reader: TypeAlias = Annotated[Principal, Security(_admitted, scopes=[Scope.READ])]
+"""Whoever may read orders: those that `api.sight` lets them see."""
+
+Agent: TypeAlias = Annotated[Principal, Security(_admitted, scopes=[Scope.CARE])]
+"""Whoever takes care of all orders."""
+
+Operator: TypeAlias = Annotated[Principal, Security(_admitted, scopes=[Scope.OPERATE])]
+"""Whoever may do everything."""
+
+ReportingSilo: TypeAlias = Annotated[str, Security(_reporting)]
+"""The silo of the path `/.../{silo}`, which is the one that reports."""
+
+
+def needs(scope: Scope) -> Any:
+    """A dependency for a whole router, where no route wants to know who is asking."""
+    return Security(_admitted, scopes=[scope])
+
+
 OrderId: TypeAlias = Annotated[str, Path(max_length=200)]
 
 Responses: TypeAlias = dict[int | str, dict[str, Any]]
@@ -23,8 +76,12 @@ Responses: TypeAlias = dict[int | str, dict[str, Any]]
 
 _ERRORS = {
     400: "The body or a parameter is malformed, or the order can not be fulfilled; `details` says where and why",
+    401: "There is no token, or it is not taken",
+    403: "The token does not allow that",
     404: "There is no such order",
     409: "In conflict with what became of the order",
+    413: "The body is too large",
+    429: "Too many requests; the header Retry-After says when to go on",
     503: "Temporal, or a worker, does not answer now; the same request may be sent again",
 }
 
@@ -32,3 +89,7 @@ _ERRORS = {
 def errors(*statuses: int) -> Responses:
     """The documentation of error answers."""
     return {status: {"model": ErrorBody, "description": _ERRORS[status]} for status in statuses}
+
+
+GUARDED = errors(401, 403, 413, 429)
+"""What every route but the probes can answer, for `include_router`."""

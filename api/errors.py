@@ -87,6 +87,53 @@ class OrderTooLarge(ApiError):
     code = "order_too_large"
 
 
+class Unauthorized(ApiError):
+    """401: there is no usable token. With the challenge of RFC 6750, which tells a missing token from a bad one."""
+
+    status = HTTPStatus.UNAUTHORIZED
+    code = "unauthorized"
+
+    def __init__(self, problem: str = "") -> None:
+        super().__init__("A bearer token is needed", problem or "The header Authorization has none")
+        challenge = f', error="invalid_token", error_description="{problem}"' if problem else ""
+        self.headers = {"WWW-Authenticate": f'Bearer realm="orderpipe"{challenge}'}
+
+
+class Forbidden(ApiError):
+    """403: whoever asks is known, and may not do that. `scope` is the one that is missing, if that is what is."""
+
+    status = HTTPStatus.FORBIDDEN
+    code = "forbidden"
+
+    def __init__(self, reason: str, message: str = "", scope: str = "") -> None:
+        super().__init__(reason, message)
+        if scope:
+            challenge = f'Bearer realm="orderpipe", error="insufficient_scope", scope="{scope}"'
+            self.headers = {"WWW-Authenticate": challenge}
+
+
+class BodyTooLarge(ApiError):
+    """413: the body is longer than the settings allow. The connection is closed: the rest of it is not read."""
+
+    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    code = "body_too_large"
+    headers = {"Connection": "close"}
+
+    def __init__(self, most: int) -> None:
+        super().__init__("The body is too large", f"At most {most} bytes are taken in one request")
+
+
+class TooManyRequests(ApiError):
+    """429: whoever asks has asked too often. `wait` is in seconds."""
+
+    status = HTTPStatus.TOO_MANY_REQUESTS
+    code = "too_many_requests"
+
+    def __init__(self, per_second: float, wait: int) -> None:
+        super().__init__("Too many requests", f"At most {per_second:g} a second are taken from one caller")
+        self.headers = {"Retry-After": str(wait)}
+
+
 class UnknownOrder(ApiError):
     """404: there is no such order, neither with Temporal nor in the register."""
 
@@ -155,18 +202,23 @@ def answer(
     return JSONResponse(body.model_dump(by_alias=True, exclude_none=True), int(status), headers=dict(headers))
 
 
+def told(error: ApiError) -> JSONResponse:
+    """An error of ours as an HTTP answer."""
+    return answer(error.status, error.code, error.reason, error.message, error.details, error.headers)
+
+
 def install(app: FastAPI) -> None:
     """Have every error of an app answered in the one form, those of the framework included."""
 
     @app.exception_handler(ApiError)
-    async def told(request: Request, error: ApiError) -> JSONResponse:
-        return answer(error.status, error.code, error.reason, error.message, error.details, error.headers)
+    async def ours(request: Request, error: ApiError) -> JSONResponse:
+        return told(error)
 
     @app.exception_handler(RequestValidationError)
     async def malformed(request: Request, error: RequestValidationError) -> JSONResponse:
         if request.method == "POST" and "json" not in request.headers.get("content-type", ""):
-            return await told(request, Malformed([problem("body", "must be sent as content-type application/json")]))
-        return await told(request, Malformed(problems(error)))
+            return told(Malformed([problem("body", "must be sent as content-type application/json")]))
+        return told(Malformed(problems(error)))
 
     @app.exception_handler(HTTPException)
     async def of_the_framework(request: Request, error: HTTPException) -> JSONResponse:

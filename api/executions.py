@@ -12,7 +12,7 @@ import structlog
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.enums.v1 import WorkflowExecutionStatus
 from temporalio.api.errordetails.v1 import NamespaceNotFoundFailure
-from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionRequest
+from temporalio.api.workflowservice.v1 import CountWorkflowExecutionsRequest, DescribeWorkflowExecutionRequest
 from temporalio.client import Client, RPCTimeoutOrCancelledError
 from temporalio.common import TypedSearchAttributes
 from temporalio.converter import decode_typed_search_attributes
@@ -91,3 +91,14 @@ async def describe(client: Client, order_id: str, timeout: timedelta) -> Executi
         body_digest=(await client.data_converter.decode([digest], [str]))[0] if digest is not None else "",
         search_attributes=decode_typed_search_attributes(info.search_attributes),
     )
+
+
+async def has_order(client: Client, channel: str, customer_id: str, timeout: timedelta) -> bool:
+    """True if Temporal lists an order of a customer, open or closed, that a channel submitted. It may lag by a moment.
+
+    Raises:
+        RPCError: if Temporal can not be asked.
+    """
+    query = f'{wire.CHANNEL} = "{channel}" AND {wire.CUSTOMER_ID} = "{customer_id}"'  # Identifiers hold no quotes.
+    request = CountWorkflowExecutionsRequest(namespace=client.namespace, query=query)
+    return (await client.workflow_service.count_workflow_executions(request, retry=True, timeout=timeout)).count > 0

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar, cast
 
+import structlog
 from pydantic import JsonValue
 from sqlalchemy.exc import DBAPIError
 from temporalio.client import (
@@ -33,7 +34,7 @@ from api.errors import (
     Unavailable,
     UnknownOrder,
 )
-from api.executions import Execution, describe, reaching
+from api.executions import Execution, describe, has_order, reaching
 from api.links import Links
 from orders import wire
 from orders.catalog import Catalog
@@ -47,6 +48,8 @@ from orders.reporting import order_view
 from orders.states import LifecycleState
 from orders.views import OrderView, PlanPage
 from workflows import display
+
+log = structlog.get_logger()
 
 PATIENCE = timedelta(seconds=5)
 _Answer = TypeVar("_Answer", OrderView, PlanPage, PlanQuestion, Preview)
@@ -174,6 +177,19 @@ class Gateway:
             UnknownOrder: if there is no such order, or Temporal has it no more: the register keeps no tasks.
         """
         return await self._query(order_id, wire.PLAN_QUERY, [offset, limit], PlanPage)
+
+    async def has_order(self, channel: str, customer_id: str) -> bool:
+        """True if a channel has ever submitted an order of a customer: in the register, or still with Temporal.
+
+        One submitted this moment may not count yet.
+        """
+        try:
+            if await asyncio.to_thread(self._register.has_order, channel, customer_id):
+                return True
+        except DBAPIError as error:
+            log.warning("the register can not be asked", error=type(error).__name__)
+        async with reaching(PATIENCE):
+            return await has_order(self._client, channel, customer_id, PATIENCE)
 
     async def _query(self, order_id: str, name: str, args: list[object], answer: type[_Answer]) -> _Answer:
         try:

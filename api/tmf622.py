@@ -25,8 +25,10 @@ def order_href(base_url: str, order_id: str) -> str:
     return f"{base_url}{BASE_PATH}/productOrder/{order_id}"
 
 
-def to_request(body: Body | ProductOrder, external_id: str | None = None) -> OrderRequest:
+def to_request(body: Body | ProductOrder, external_id: str | None = None, channel: str | None = None) -> OrderRequest:
     """What a `ProductOrder_Create` body asks for. Without `externalId` it gets the one given, or a new one.
+
+    `channel` is the one that submits it, if that is known; otherwise it is the first that the body names.
 
     Raises:
         Malformed: naming the JSON path of everything that is wrong with the body.
@@ -46,7 +48,7 @@ def to_request(body: Body | ProductOrder, external_id: str | None = None) -> Ord
         raise Malformed(found)
     return OrderRequest(
         external_id=order.external_id or external_id or str(uuid.uuid4()),
-        channel=order.channel[0].id if order.channel else "api",
+        channel=channel or (order.channel[0].id if order.channel else "api"),
         customer_id=customer.id,
         items=tuple(items),
         requested_start=order.requested_start_date,

@@ -1,0 +1,30 @@
+"""Which orders a principal sees: agents and operators all of them, a channel those of its own customers.
+
+A customer is a channel's own when it has submitted an order of theirs. It then sees all orders of that customer,
+whichever channel they came from: one story, told the same everywhere. A token of one customer sees that one's only.
+"""
+
+from __future__ import annotations
+
+from api.access import Principal
+from api.errors import Forbidden, UnknownOrder
+from api.gateway import Gateway
+
+
+async def require_sight(principal: Principal, customer_id: str, channel: str, order_id: str, gateway: Gateway) -> None:
+    """Return if a principal sees an order, given its customer and channel.
+
+    Raises:
+        UnknownOrder: if not: that it exists is not told either.
+        Forbidden: if its token names neither channel nor customer.
+    """
+    if principal.sees_every_order:
+        return
+    if principal.customer is not None:
+        seen = principal.customer == customer_id
+    elif principal.channel is not None:
+        seen = principal.channel == channel or await gateway.has_order(principal.channel, customer_id)
+    else:
+        raise Forbidden("The token speaks for no channel and no customer", "It needs the claim `channel` or `customer`")
+    if not seen:
+        raise UnknownOrder(f"There is no order {order_id}, or it has ended")
