@@ -129,11 +129,16 @@ class Fulfilment:
 
     def operation_of(self, task: str) -> Operation:
         """The operation of a task, of the target or of the ledger: the end of its key names it."""
-        return self.reconciler.ledger.operations["/".join(task.rsplit("/", 2)[1:])]
+        return self.reconciler.ledger.operations[_operation_name(task)]
 
     def silo_of(self, task: str) -> str:
         """The silo that does a task, of the target or of the ledger."""
         return self.operation_of(task).silo
+
+    def is_done_by(self, task: str, silo: str) -> bool:
+        """True if a silo does a task; False also where the order knows no such task."""
+        operation = self.reconciler.ledger.operations.get(_operation_name(task))
+        return operation is not None and operation.silo == silo
 
     def expected_at(self, now: datetime) -> datetime | None:
         """When everything should be in place, if all goes as usual from now on. None when it is."""
@@ -408,6 +413,10 @@ class Fulfilment:
         self._tally: defaultdict[str, Counter[TaskStatus]] = defaultdict(Counter)
         for key, status in self._tallied.items():
             self._tally[self.plan.operation(self.plan.tasks[key]).silo][status] += 1
+
+
+def _operation_name(task: str) -> str:
+    return "/".join(task.rsplit("/", 2)[1:])
 
 
 def promised_at(revision: Revision, plan: Plan, now: datetime) -> datetime:

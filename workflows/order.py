@@ -101,11 +101,14 @@ class OrderWorkflow:
 
     @workflow.signal(name=wire.SILO_EVENT_SIGNAL)
     def silo_event(self, event: SiloEvent) -> None:
-        """A silo's callback: what it reports is recorded as a fact at once."""
+        """A silo's callback: what it reports of its own tasks is recorded as a fact at once."""
         try:
             fact, n = parse_key(event.key) if event.key else (parse_service_id(event.service), 0)
         except ValueError:
             workflow.logger.error("event of %s names no call: %r %r", event.silo, event.key, event.service)
+            return
+        if not self._order.is_done_by(fact[0], event.silo):
+            workflow.logger.error("%s reported on %s, which is none of its tasks", event.silo, fact[0])
             return
         self._answered(fact, n, Outcome(event.kind, event.outputs, event.code, event.reason))
 

@@ -1,0 +1,28 @@
+"""What silos report is believed of their own tasks only."""
+
+from __future__ import annotations
+
+from orders import wire
+from orders.messages import SiloEvent
+from orders.outcome import OutcomeKind
+from tests.households import internet_voice_tv
+from tests.pipe import Pipe
+
+VISIT = "installation/visit-site"
+
+
+async def test_what_a_silo_reports_on_the_task_of_another_changes_nothing(pipe: Pipe) -> None:
+    await pipe.sim("PUT", "/*/pace", {"completes_after_ms": None})
+    order = await pipe.submit(internet_voice_tv())
+    await pipe.until_task(order, VISIT, "awaiting")
+    (visit,) = (await pipe.services(order))["field-service"]
+    for silo, kind in (("tv", OutcomeKind.DONE), ("", OutcomeKind.REFUSED), ("shipping", OutcomeKind.LOST)):
+        event = SiloEvent(silo, kind, key="" if kind is OutcomeKind.LOST else f"{visit['id']}/0", service=visit["id"])
+        await pipe.handle(order).signal(wire.SILO_EVENT_SIGNAL, event)
+    unknown = SiloEvent("tv", OutcomeKind.DONE, key=f"{order}.net.1/telepathy/tune-in/0/0")
+    await pipe.handle(order).signal(wire.SILO_EVENT_SIGNAL, unknown)
+    assert (await pipe.tasks(order))[VISIT] == "awaiting"
+    await pipe.handle(order).signal(
+        wire.SILO_EVENT_SIGNAL, SiloEvent("field-service", OutcomeKind.DONE, key=f"{visit['id']}/0")
+    )
+    await pipe.until_task(order, VISIT, "done")
