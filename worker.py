@@ -59,7 +59,7 @@ async def workers(settings: Settings, client: Client) -> AsyncIterator[None]:
                 client,
                 task_queue=wire.ORDERS_QUEUE,
                 workflows=[OrderWorkflow],
-                activities=[Planning(catalogs).plan_revision, register.record],
+                activities=[Planning(catalogs).plan_revision, register.records.record],
                 activity_executor=threads,
                 max_concurrent_activities=20,
                 max_concurrent_local_activities=20,

@@ -209,7 +209,7 @@ class Gateway:
 
     async def _recorded(self, order_id: str) -> OrderRecord | None:
         try:
-            return await asyncio.to_thread(self._register.find, order_id)
+            return await asyncio.to_thread(self._register.records.find, order_id)
         except DBAPIError as error:
             raise Unavailable("The register can not be asked now", type(error).__name__) from error
 

@@ -37,6 +37,7 @@ def order_view(order: Fulfilment, now: datetime, *, with_body: bool = False) -> 
         silos=tuple(silo_views(order)),
         fallout=tuple(fallout_views(order)),
         changes=tuple(order.verdicts.values()),
+        priority=revision.priority,
         body=start.body if with_body else None,
     )
 

@@ -70,6 +70,7 @@ class OrderView(Frozen):
     silos: tuple[SiloView, ...]
     fallout: tuple[FalloutView, ...]
     changes: tuple[Verdict, ...]
+    priority: int = 4
     body: dict[str, JsonValue] | None = None
 
 

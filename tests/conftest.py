@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import os
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 import pytest_asyncio
 from temporalio.testing import WorkflowEnvironment
 
 from tests.pipe import Pipe, running_pipe
+from tests.postgres import PostgresServer, find_programs, fresh_database, postgres_server
 from tests.support import temporal_server
 
 
@@ -33,3 +35,21 @@ async def pipe(shared_pipe: Pipe) -> AsyncIterator[Pipe]:
     await shared_pipe.sim("PUT", "/*/pace", {"completes_after_ms": 0})
     yield shared_pipe
     await shared_pipe.sim("DELETE", "/*/faults")
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """The PostgreSQL server of this test process. Without PostgreSQL its tests are skipped, but fail where CI runs."""
+    programs = find_programs()
+    if programs is None:
+        missing = "there is no PostgreSQL server (Debian: apt-get install postgresql)"
+        pytest.fail(missing) if os.environ.get("CI") == "true" else pytest.skip(missing)
+    with postgres_server(programs) as server:
+        yield server
+
+
+@pytest.fixture
+def postgres_url(postgres: PostgresServer) -> Iterator[str]:
+    """An empty database."""
+    with fresh_database(postgres) as url:
+        yield url

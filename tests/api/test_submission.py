@@ -122,7 +122,7 @@ async def test_an_order_that_temporal_has_forgotten_is_known_by_the_register(doo
     body = internet_voice_tv()
     start = prepare(read_catalog(ROOT / "catalog"), to_request(body), body, datetime.now(UTC))
     view = order_view(Fulfilment(start), start.ordered_at, with_body=True)
-    Register(door.settings.register_address).record(OrderRecord(version=1, view=view))
+    Register(door.settings.register_address).records.record(OrderRecord(version=1, view=view))
 
     shown = await door.http.get(f"{ORDERS}/{view.id}")
     assert shown.status_code == 200

@@ -1,0 +1,35 @@
+"""The register: orders in SQL, for longer than Temporal keeps them, and the records that are nowhere else.
+
+register = Register(settings.register_address)
+register.prepare()
+register.records.find("web-51210a3f6660")
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import URL
+
+from activities.register.engine import Database
+from activities.register.records import Records
+
+
+class Register:
+    """All of the register behind one SQLAlchemy URL. Safe to use from several threads, and by several processes.
+
+    Every use may raise `sqlalchemy.exc.DBAPIError`, if the database is locked or can not be reached.
+    """
+
+    def __init__(self, url: str | URL, *, busy_timeout: timedelta = timedelta(seconds=5)) -> None:
+        """Connect to nothing yet. `busy_timeout` is how long SQLite waits for a lock that another holds."""
+        self.database = Database(url, busy_timeout=busy_timeout)
+        self.records = Records(self.database)
+
+    def prepare(self) -> None:
+        """Create the tables or bring them up to date; see `Database.prepare`."""
+        self.database.prepare()
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.database.close()

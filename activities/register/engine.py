@@ -1,0 +1,147 @@
+"""The database under the register: SQLite in a file, or PostgreSQL. Brings its tables up to date by itself."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from threading import Lock
+from typing import Any, Final, TypeAlias
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy import URL, Connection, Engine, Table, create_engine, make_url
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import OperationalError
+
+MIGRATIONS: Final = Path(__file__).with_name("migrations")
+
+Insert: TypeAlias = sqlite.Insert | postgresql.Insert
+"""An insertion that can say what is to happen where the row is there already."""
+
+_ADVISORY_LOCK: Final = 0x6F72646572  # "order"
+_PATIENCE_S: Final = 30
+# Alembic's context is one for the whole process.
+_migrating: Final = Lock()
+
+
+class RegisterError(Exception):
+    """The register can not be used as it is: says why, for people."""
+
+
+class Database:
+    """One database by its SQLAlchemy URL. Safe to use from several threads, and by several processes.
+
+    Every use may raise `sqlalchemy.exc.DBAPIError`, if the database is locked or can not be reached.
+    """
+
+    def __init__(self, url: str | URL, *, busy_timeout: timedelta = timedelta(seconds=5)) -> None:
+        """Connect to nothing yet. `busy_timeout` is how long SQLite waits for a lock that another holds."""
+        self.url = make_url(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self.insert: Callable[[Table], Insert] = sqlite.insert if self.is_sqlite else postgresql.insert
+        self._busy_timeout_s = busy_timeout.total_seconds()
+        self._engine = self._sqlite() if self.is_sqlite else self._postgresql()
+        self._prepared = False
+
+    def prepare(self) -> None:
+        """Create the tables or bring them up to date, where no other process does; also done before the first use.
+
+        Raises:
+            RegisterError: if a later version of orderpipe has been at work here.
+            sqlalchemy.exc.DBAPIError: if the database can not be reached.
+        """
+        with _migrating:
+            if self._prepared:
+                return
+            if self.is_sqlite and self.url.database:
+                Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
+            with self._engine.connect() as connection:
+                up_to_date = _is_up_to_date(connection)
+            if not up_to_date:
+                self._bring_up_to_date()
+            self._prepared = True
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A connection to read by."""
+        self._make_ready()
+        with self._engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A transaction: all of it is kept, or on an error nothing."""
+        self._make_ready()
+        with self._engine.begin() as connection:
+            if self.is_sqlite:
+                # One that read first could not write any more once another has written.
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            yield connection
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._engine.dispose()
+
+    def _make_ready(self) -> None:
+        if not self._prepared:
+            self.prepare()
+
+    def _bring_up_to_date(self) -> None:
+        if self.is_sqlite:
+            _write_ahead(self._engine, self._busy_timeout_s)
+        with self._engine.begin() as connection:
+            # One process migrates, the others wait here and then find nothing left to do.
+            if self.is_sqlite:
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            else:
+                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_ADVISORY_LOCK})")
+            try:
+                command.upgrade(_alembic(connection), "head")
+            except CommandError as error:
+                shown = self.url.render_as_string(hide_password=True)
+                raise RegisterError(f"The register {shown} is of another version of orderpipe: {error}") from error
+
+    def _sqlite(self) -> Engine:
+        return create_engine(self.url, connect_args={"timeout": self._busy_timeout_s})
+
+    def _postgresql(self) -> Engine:
+        timeouts: dict[str, Any] = {"connect_timeout": 5, "options": f"-c statement_timeout={_PATIENCE_S}s"}
+        return create_engine(self.url, pool_pre_ping=True, pool_size=10, max_overflow=20, connect_args=timeouts)
+
+
+def _alembic(connection: Connection) -> Config:
+    config = Config(attributes={"connection": connection})
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    return config
+
+
+def _is_up_to_date(connection: Connection) -> bool:
+    """True where every migration was done, as nearly always: then no lock is needed to find out."""
+    head = ScriptDirectory.from_config(_alembic(connection)).get_current_head()
+    return MigrationContext.configure(connection).get_current_revision() == head
+
+
+def _write_ahead(engine: Engine, patience_s: float) -> None:
+    """Have a SQLite file, for good, let readers and the writer not wait for each other."""
+    deadline = time.monotonic() + patience_s
+    while True:
+        try:
+            with engine.connect() as connection:
+                connection.exec_driver_sql("PRAGMA journal_mode = WAL")
+                return
+        except OperationalError as error:
+            # For this one statement SQLite does not wait while another process is at the same.
+            if not _is_locked(error) or time.monotonic() > deadline:
+                raise
+        time.sleep(0.01)
+
+
+def _is_locked(error: OperationalError) -> bool:
+    return isinstance(error.orig, sqlite3.Error) and error.orig.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY

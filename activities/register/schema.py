@@ -1,0 +1,303 @@
+"""The register's tables. What alters them needs a migration too: `alembic revision --autogenerate` writes one.
+
+No table refers to another by a foreign key: records arrive twice, late and in any order, and what can be rebuilt is
+rebuilt around the records in their own right: subscriptions, deliveries, charges, cancellations, products, locks and
+request ids.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Dialect,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    TypeDecorator,
+    UniqueConstraint,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+
+SCHEMA: Final = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+
+class Instant(TypeDecorator[datetime]):
+    """An instant: any time zone goes in, UTC comes out. SQLite keeps text that sorts by time."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> Any:
+        """The database's own type."""
+        return sqlite.DATETIME() if dialect.name == "sqlite" else postgresql.TIMESTAMP(timezone=True)
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """To UTC."""
+        return value.astimezone(UTC) if value is not None else None
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """To UTC: SQLite gives back no time zone, PostgreSQL the connection's."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def _instant(name: str, *, nullable: bool = False) -> Column[datetime]:
+    return Column(name, Instant, nullable=nullable)
+
+
+def _text(name: str, *, nullable: bool = False) -> Column[str]:
+    return Column(name, String, nullable=nullable)
+
+
+def _key(name: str) -> Column[str]:
+    return Column(name, String, primary_key=True)
+
+
+def _number(name: str) -> Column[int]:
+    return Column(name, Integer, primary_key=True, autoincrement=False)
+
+
+def _json(name: str, *, nullable: bool = False) -> Column[Any]:
+    # Not JSONB, which knows no \u0000 and does not keep what came as it came.
+    return Column(name, JSON(none_as_null=True), nullable=nullable)
+
+
+ORDERS: Final = Table(
+    "orders",
+    SCHEMA,
+    _key("id"),
+    Column("version", Integer, nullable=False),
+    _text("state"),
+    _text("customer_id"),
+    _text("channel"),
+    _text("external_id"),
+    Column("revision", Integer, nullable=False),
+    _text("catalog"),
+    Column("priority", Integer, nullable=False),
+    _instant("ordered_at"),
+    _instant("requested_start", nullable=True),
+    _instant("requested_completion", nullable=True),
+    _instant("promised_at", nullable=True),
+    _instant("expected_at", nullable=True),
+    _instant("completed_at", nullable=True),
+    Column("in_jeopardy", Boolean, nullable=False),
+    _json("body", nullable=True),
+    _json("view"),
+    Index(None, "ordered_at", "id"),
+    Index(None, "customer_id", "ordered_at", "id"),
+    Index(None, "state", "ordered_at", "id"),
+    Index(None, "channel", "customer_id"),
+    Index(None, "channel", "ordered_at", "id"),
+    Index(None, "external_id"),
+)
+"""One row for each order, rejected ones too. `body` is the order as submitted, whole; `view` all else that is told of
+it (an `OrderView` without body), and the other columns repeat what one looks for. Version 0 is what the API wrote at
+submission; the workflow's records count from 1."""
+
+ORDER_OFFERINGS: Final = Table(
+    "order_offerings",
+    SCHEMA,
+    _key("order_id"),
+    _key("offering"),
+    Index(None, "offering", "order_id"),
+)
+"""The offerings of an order's items: bundles, and what is in them."""
+
+ORDER_FALLOUT: Final = Table(
+    "order_fallout",
+    SCHEMA,
+    _key("order_id"),
+    _key("silo"),
+    Index(None, "silo", "order_id"),
+)
+"""The silos with a call of the order that waits for a person."""
+
+ITEMS: Final = Table(
+    "items",
+    SCHEMA,
+    _key("order_id"),
+    _key("item_id"),
+    Column("position", Integer, nullable=False),
+    _text("state"),
+    _text("offering"),
+    _text("action"),
+    Column("quantity", Integer, nullable=False),
+    _text("parent", nullable=True),
+)
+"""The items that an order ever had, in order of `position`. `parent` is the item of the bundle around it."""
+
+REVISIONS: Final = Table(
+    "revisions",
+    SCHEMA,
+    _key("order_id"),
+    _number("number"),
+    _json("content"),
+)
+"""Every content that an order had: a `Revision`."""
+
+CHANGES: Final = Table(
+    "changes",
+    SCHEMA,
+    _key("order_id"),
+    _key("request_id"),
+    Column("position", Integer, nullable=False),
+    _text("kind", nullable=True),
+    _text("state"),
+    _text("requester"),
+    _text("channel"),
+    _instant("requested_at", nullable=True),
+    _instant("decided_at", nullable=True),
+    _json("content"),
+    Index(None, "state", "order_id"),
+)
+"""What was asked of an order in flight, and what was said to it: a `Verdict`. `position` is the order of decision."""
+
+TRANSITIONS: Final = Table(
+    "transitions",
+    SCHEMA,
+    _key("order_id"),
+    _number("number"),
+    _instant("at"),
+    _text("item", nullable=True),
+    _text("before", nullable=True),
+    _text("after"),
+    _text("cause"),
+)
+"""Each step from state to state, of an item or (without `item`) of the order."""
+
+EVENTS: Final = Table(
+    "events",
+    SCHEMA,
+    _key("order_id"),
+    _number("number"),
+    _instant("at"),
+    _text("kind"),
+    _json("data"),
+)
+"""What others may want to hear of: an `OrderEvent`. Written once, and told to those who had subscribed by then."""
+
+SUBSCRIPTIONS: Final = Table(
+    "subscriptions",
+    SCHEMA,
+    _key("id"),
+    _text("callback"),
+    _text("query"),
+    _text("owner"),
+    _text("secret"),
+    _instant("created_at"),
+    _instant("ended_at", nullable=True),
+    _instant("leased_until", nullable=True),
+    _text("lease", nullable=True),
+)
+"""Who wants to hear of events. One process at a time delivers to a subscription: `lease` names it."""
+
+DELIVERIES: Final = Table(
+    "deliveries",
+    SCHEMA,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    _text("subscription_id"),
+    _text("order_id"),
+    Column("event_number", Integer, nullable=False),
+    _text("state"),
+    Column("attempts", Integer, nullable=False),
+    _instant("next_at"),
+    _instant("first_at", nullable=True),
+    _text("last_error", nullable=True),
+    UniqueConstraint("subscription_id", "order_id", "event_number"),
+    Index(None, "subscription_id", "state", "id"),
+    Index(None, "state", "next_at"),
+    sqlite_autoincrement=True,
+)
+"""One event on its way to one subscriber: pending, delivered or parked. Its `id` goes up with time."""
+
+CHARGES: Final = Table(
+    "charges",
+    SCHEMA,
+    _key("order_id"),
+    _key("task"),
+    _text("change"),
+    _text("amount"),
+    Column("currency", String(3), nullable=False),
+    Column("billed", Boolean, nullable=False),
+    Column("forgone", Boolean, nullable=False),
+)
+"""Fees of accepted changes. `amount` is a decimal in words: SQLite has no number that keeps one exactly."""
+
+CANCELLATIONS: Final = Table(
+    "cancellations",
+    SCHEMA,
+    _key("id"),
+    _text("order_id"),
+    _text("request_id"),
+    _json("body"),
+    _instant("created_at"),
+    UniqueConstraint("order_id", "request_id"),
+    Index(None, "created_at", "id"),
+)
+"""TMF622 `CancelProductOrder` resources as submitted. What became of one stands in `changes`."""
+
+PRODUCTS: Final = Table(
+    "products",
+    SCHEMA,
+    _key("id"),
+    Column("version", Integer, nullable=False),
+    _text("customer_id"),
+    _text("status"),
+    _text("offering"),
+    _text("specification", nullable=True),
+    _text("order_id"),
+    _text("item_id"),
+    _instant("started_at", nullable=True),
+    _instant("ended_at", nullable=True),
+    _json("content"),
+    Index(None, "customer_id", "id"),
+    Index(None, "order_id"),
+    Index(None, "status", "id"),
+)
+"""The installed base: an `InstalledProduct` each, with its ledger. Kept for life."""
+
+PRODUCT_RELATIONS: Final = Table(
+    "product_relations",
+    SCHEMA,
+    _key("product_id"),
+    _key("other_id"),
+    Index(None, "other_id"),
+)
+"""Which product is held by a bundle, or stands on another."""
+
+PRODUCT_LOCKS: Final = Table(
+    "product_locks",
+    SCHEMA,
+    _key("product_id"),
+    _text("order_id"),
+    _instant("since"),
+    Index(None, "order_id"),
+)
+"""The one order in flight that may touch an installed product."""
+
+REQUEST_IDS: Final = Table(
+    "request_ids",
+    SCHEMA,
+    _key("order_id"),
+    _text("channel"),
+    _text("external_id"),
+    _text("body_digest"),
+    _instant("created_at"),
+)
+"""The order ids ever taken, each with the digest of the body that took it. Never deleted."""

@@ -1,0 +1,57 @@
+"""Registers for tests, and orders to write there."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from orders.records import OrderRecord
+from orders.states import LifecycleState
+from orders.views import ItemView, OrderView
+
+NOON = datetime(2026, 3, 29, 12, tzinfo=UTC)
+
+
+def a_view(order_id: str = "O1", **changes: Any) -> OrderView:
+    """An order that has ended."""
+    view = OrderView(
+        id=order_id,
+        external_id="shop-1",
+        customer_id="C1",
+        channel="shop",
+        state=LifecycleState.COMPLETED,
+        revision=1,
+        catalog="0123456789abcdef",
+        ordered_at=NOON,
+        requested_start=None,
+        requested_completion=None,
+        promised_at=NOON + timedelta(days=3),
+        expected_at=None,
+        completed_at=NOON + timedelta(days=2),
+        in_jeopardy=False,
+        items=(an_item("1"),),
+        silos=(),
+        fallout=(),
+        changes=(),
+        body={"note": "Grüße \u0000 🛰", "productOrderItem": [{"id": "1"}]},
+    )
+    return view.model_copy(update=changes)
+
+
+def an_item(item_id: str, offering: str = "mobile-s", **changes: Any) -> ItemView:
+    """An item that is done."""
+    item = ItemView(
+        id=item_id,
+        offering=offering,
+        action="add",
+        state=LifecycleState.COMPLETED,
+        quantity=1,
+        products=(f"O1.{item_id}.1",),
+        characteristics={},
+    )
+    return item.model_copy(update=changes)
+
+
+def a_record(version: int = 1, order_id: str = "O1", **changes: Any) -> OrderRecord:
+    """What an order writes down at its end."""
+    return OrderRecord(version=version, view=a_view(order_id, **changes))
