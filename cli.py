@@ -27,6 +27,12 @@ app.add_typer(catalog, name="catalog")
 Host = Annotated[str | None, typer.Option(help="Where to listen.", show_default="127.0.0.1")]
 Port = Annotated[int | None, typer.Option(min=0, max=65535, help="Where to listen.", show_default="by the settings")]
 Api = Annotated[str | None, typer.Option("--api", help="The API's address.", show_default="by the settings")]
+Token = Annotated[
+    str | None,
+    typer.Option(
+        envvar="ORDERPIPE_TOKEN", show_envvar=True, help="The bearer token.", show_default="one of the local stack"
+    ),
+]
 
 _Result = TypeVar("_Result")
 
@@ -63,20 +69,21 @@ def submit(
     files: Annotated[list[str], typer.Argument(help="JSON or NDJSON; - is standard input.", metavar="FILE...")],
     wait: Annotated[bool, typer.Option("--wait", help="Wait until every order has ended.")] = False,
     api: Api = None,
+    token: Token = None,
 ) -> None:
     """Submit orders. Exit status 1 if any was refused, or (with --wait) did not complete."""
     from ops.submit import submit as submit_orders
 
-    taken_in = _at_the_door(api, lambda door: submit_orders(door, files, Console(), wait=wait))
+    taken_in = _at_the_door(api, token, lambda door: submit_orders(door, files, Console(), wait=wait))
     raise typer.Exit(0 if taken_in else 1)
 
 
 @app.command()
-def watch(order_id: Annotated[str, typer.Argument(metavar="ID")], api: Api = None) -> None:
+def watch(order_id: Annotated[str, typer.Argument(metavar="ID")], api: Api = None, token: Token = None) -> None:
     """Watch an order until it ends."""
     from ops.watch import watch as watch_order
 
-    _at_the_door(api, lambda door: watch_order(door, order_id, Console()))
+    _at_the_door(api, token, lambda door: watch_order(door, order_id, Console()))
 
 
 @catalog.command("check")
@@ -128,9 +135,11 @@ def silos(
     from silos.server import serve
     from silos.store import StoreError
 
+    settings = Settings()
     try:
-        serve(host or "127.0.0.1", Settings().silos_port if port is None else port, data_dir)
-    except (OSError, ProfileError, StoreError) as error:
+        tokens = {silo: current for silo, (current, *_) in settings.read_silo_secrets().items()}
+        serve(host or "127.0.0.1", settings.silos_port if port is None else port, data_dir, tokens)
+    except (OSError, ValueError, ProfileError, StoreError) as error:
         raise _failed(error) from error
 
 
@@ -146,13 +155,64 @@ def worker() -> None:
         raise _failed(error) from error
 
 
-def _at_the_door(address: str | None, do: Callable[..., Awaitable[_Result]]) -> _Result | None:
-    """Do something with the API; None if that was interrupted."""
+@app.command()
+def issuer() -> None:
+    """Make a development issuer in the data folder, and secrets for the silos, where there are none yet.
+
+    `orderpipe up` does so by itself. Never in production: whoever reads the folder may do everything.
+    """
+    from activities.catalog_files import CatalogError, read_catalog
+    from ops.issuer import DevelopmentIssuer
+
+    settings = Settings()
+    try:
+        DevelopmentIssuer(settings).prepare(read_catalog(settings.catalog_dir).silos)
+    except (CatalogError, OSError) as error:
+        raise _failed(error) from error
+
+
+@app.command()
+def token(
+    scope: Annotated[
+        list[str] | None,
+        typer.Option(help="orders:submit, orders:read, care or operate; repeat it.", show_default="operate"),
+    ] = None,
+    channel: Annotated[str | None, typer.Option(help="The channel that it speaks for.", show_default="none")] = None,
+    customer: Annotated[str | None, typer.Option(help="The only customer it is for.", show_default="any")] = None,
+    subject: Annotated[str, typer.Option(help="Who is written down as having asked.")] = "developer",
+    minutes: Annotated[int, typer.Option(min=1, help="How long it lasts.")] = 720,
+) -> None:
+    """Print a token for the stack on this machine, made by its development issuer."""
+    from datetime import timedelta
+
+    from api.access import Scope
+    from ops.issuer import DevelopmentIssuer, IssuerError
+
+    try:
+        scopes = [Scope(name) for name in scope or [Scope.OPERATE]]
+        made = DevelopmentIssuer(Settings()).token(
+            scopes, subject=subject, channel=channel, customer=customer, lifetime=timedelta(minutes=minutes)
+        )
+    except ValueError as error:
+        raise _failed(f"There is no such scope: {error}") from error
+    except IssuerError as error:
+        raise _failed(error) from error
+    typer.echo(made)
+
+
+def _at_the_door(address: str | None, token: str | None, do: Callable[..., Awaitable[_Result]]) -> _Result | None:
+    """Do something with the API; None if that was interrupted. A local API gets a token of the local issuer."""
     from ops.door import Door, DoorError
     from ops.interrupt import until_interrupted
+    from ops.issuer import local_token
+
+    settings = Settings()
+    address = (address or settings.api_address).rstrip("/")
+    if token is None and address == settings.api_address:
+        token = local_token(settings)
 
     async def with_door() -> _Result:
-        async with Door((address or Settings().api_address).rstrip("/")) as door:
+        async with Door(address, token=token) as door:
             return await do(door)
 
     try:

@@ -21,6 +21,7 @@ from ops.board import Board, GaveUp, Sight
 from ops.demo_verdicts import Verdicts
 from ops.door import ENDED, Door, DoorError
 from ops.interrupt import until_interrupted
+from ops.issuer import DevelopmentIssuer
 from ops.sim import Sim
 from ops.stack import Stack, on_free_ports
 from ops.up import command
@@ -62,7 +63,9 @@ async def _demo(settings: Settings, console: Console, keep: bool) -> bool:
         f"{len(catalog.silos)} simulated provisioning systems (silos).",
     )
     stack = Stack(settings)
-    async with Door(settings.api_address) as door, Sim(settings.silos_address) as sim:
+    issuer = DevelopmentIssuer(settings)
+    issuer.prepare(catalog.silos)
+    async with Door(settings.api_address, token=issuer.token()) as door, Sim(settings.silos_address) as sim:
         demo = Demo(door, sim, console, catalog)
         demo.step("Temporal with its Web UI, the silos, a worker and the API are started")
         with console.status("  This takes a few seconds ..."):
@@ -88,7 +91,9 @@ async def _demo(settings: Settings, console: Console, keep: bool) -> bool:
 
 async def _stay(stack: Stack, console: Console) -> None:
     """Leave everything running until a signal comes, which is then no interruption but the end."""
-    _say(console, f"Everything goes on running: {stack.settings.web_ui_address}\nCtrl-C ends it.")
+    _say(console, f"Everything goes on running: {stack.settings.web_ui_address}")
+    _say(console, f"A token for its API: ORDERPIPE_DATA_DIR={stack.settings.data_dir} {command()} token")
+    _say(console, "Ctrl-C ends it.")
     with suppress(asyncio.CancelledError):
         await stack.keep_alive(lambda news: _say(console, escape(news)))
 

@@ -50,15 +50,16 @@ class Door:
     """The API at an address. Every method may raise `DoorError`.
 
     What it can not answer now is asked again for `patience` seconds: there is no call that may not be repeated.
-
+    `token` is the bearer token that is sent along.
     """
 
-    def __init__(self, address: str, *, patience: float = 15.0) -> None:
+    def __init__(self, address: str, *, token: str | None = None, patience: float = 15.0) -> None:
         self.address = address
         self._patience = patience
         self._has_answered = False
         limits = httpx2.Limits(max_connections=50)
-        self._http = httpx2.AsyncClient(base_url=address, timeout=10, limits=limits, trust_env=False)
+        headers = {"Authorization": f"Bearer {token}"} if token else None
+        self._http = httpx2.AsyncClient(base_url=address, headers=headers, timeout=10, limits=limits, trust_env=False)
 
     async def __aenter__(self) -> Door:
         """Nothing is done before the first call."""

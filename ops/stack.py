@@ -26,6 +26,9 @@ from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client
 from temporalio.service import RPCError
 
+from activities.catalog_files import CatalogError, read_catalog
+from api.guard import is_loopback
+from ops.issuer import DevelopmentIssuer
 from ops.ports import free_ports, is_free
 from ops.process import Process, Program, StackError, keep_alive
 from ops.temporal_server import NAMESPACE, answers, temporal_server
@@ -46,7 +49,12 @@ class Stack:
 
     def __init__(self, settings: Settings) -> None:
         # The processes may be started from elsewhere than a person's shell stands now.
-        self.settings = _with(settings, data_dir=settings.data_dir.absolute())
+        settings = _with(settings, data_dir=settings.data_dir.absolute())
+        self.issuer = DevelopmentIssuer(settings) if settings.auth_issuer is None else None
+        if self.issuer is not None:
+            # Temporal's development server has no users, so its Web UI has no tokens to send.
+            settings = _with(self.issuer.configured, codec_open=is_loopback(settings.api_host))
+        self.settings = settings
         self.processes = {key: Process(program) for key, program in _programs(self.settings).items()}
         self._lock: IO[str] | None = None
 
@@ -70,6 +78,7 @@ class Stack:
         _check_ports(self.settings)
         self._prepare_folder()
         try:
+            self._prepare_access()
             await _together(self.processes["temporal"].start(), self.processes["silos"].start())
             await _together(self.processes["worker"].start(), self.processes["api"].start())
         except BaseException:
@@ -122,12 +131,21 @@ class Stack:
             if process.log.exists():
                 process.log.replace(process.log.with_name(f"{process.log.name}.1"))
 
+    def _prepare_access(self) -> None:
+        if self.issuer is None:
+            return
+        try:
+            self.issuer.prepare(read_catalog(self.settings.catalog_dir).silos)
+        except (CatalogError, OSError) as error:
+            raise StackError(str(error)) from error
+
 
 def on_free_ports(settings: Settings, data_dir: Path) -> Settings:
     """The same settings, for a stack of its own beside any other: free ports, a data folder, and only that."""
     ports = dict(zip(_PORTS, free_ports(len(_PORTS)), strict=True))
     own_addresses = dict.fromkeys(("api_url", "silos_url", "temporal_ui_url", "register_url"))
-    return _with(settings, data_dir=data_dir, **ports, **own_addresses)
+    own_access = dict.fromkeys(("auth_issuer", "auth_jwks", "silo_secrets"))
+    return _with(settings, data_dir=data_dir, **ports, **own_addresses, **own_access)
 
 
 def _with(settings: Settings, **changes: object) -> Settings:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Literal, TypeVar
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
@@ -60,9 +61,12 @@ class _Connection(Response):
             pass
 
 
-def create_app(data_dir: Path | None = None) -> Starlette:
-    """The silos as an ASGI application. With a data directory they outlive the process, without one they do not."""
-    simulator = Simulator(data_dir)
+def create_app(data_dir: Path | None = None, tokens: Mapping[str, str] = MappingProxyType({})) -> Starlette:
+    """The silos as an ASGI application. With a data directory they outlive the process, without one they do not.
+
+    `tokens` are what silos send along with their callbacks, by silo.
+    """
+    simulator = Simulator(data_dir, tokens=tokens)
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:

@@ -19,10 +19,10 @@ class Callbacks:
         self._client: httpx2.AsyncClient | None = None
         self._sending: set[asyncio.Task[None]] = set()
 
-    def send(self, url: str, event: bytes, copies: int = 1) -> None:
-        """POST an event (JSON) that many times: not at all, once, or twice."""
+    def send(self, url: str, event: bytes, copies: int = 1, token: str | None = None) -> None:
+        """POST an event (JSON) that many times: not at all, once, or twice. `token` says who sends it."""
         for _ in range(copies):
-            task = asyncio.create_task(self._send(url, event))
+            task = asyncio.create_task(self._send(url, event, token))
             self._sending.add(task)
             task.add_done_callback(self._sending.discard)
 
@@ -44,7 +44,10 @@ class Callbacks:
             await self._client.aclose()
             self._client = None
 
-    async def _send(self, url: str, event: bytes) -> None:
+    async def _send(self, url: str, event: bytes, token: str | None) -> None:
+        headers = {"content-type": "application/json"}
+        if token is not None:
+            headers["authorization"] = f"Bearer {token}"
         if self._client is None:
             # No limit to waiting for a connection: thousands of events may be due at once. No proxy from the
             # environment either: events stay between silo and caller.
@@ -53,7 +56,7 @@ class Callbacks:
             self._client = httpx2.AsyncClient(timeout=timeout, limits=limits, trust_env=False)
         for delay in (*self._retry_delays, None):
             try:
-                answer = await self._client.post(url, content=event, headers={"content-type": "application/json"})
+                answer = await self._client.post(url, content=event, headers=headers)
                 if answer.status_code < 500:
                     return
             except httpx2.TransportError:

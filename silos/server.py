@@ -7,9 +7,10 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import uvicorn
@@ -55,8 +56,15 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def serve(host: str = "127.0.0.1", port: int = 8100, data_dir: Path | None = None) -> None:
+def serve(
+    host: str = "127.0.0.1",
+    port: int = 8100,
+    data_dir: Path | None = None,
+    tokens: Mapping[str, str] = MappingProxyType({}),
+) -> None:
     """Run the silos until SIGTERM or SIGINT. Port 0 takes a free one; the address is printed.
+
+    `tokens` are what silos send along with their callbacks, by silo.
 
     Raises:
         OSError: if the address can not be had.
@@ -64,7 +72,7 @@ def serve(host: str = "127.0.0.1", port: int = 8100, data_dir: Path | None = Non
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.create_server((host, port), family=family, backlog=2048) as listener:
         bound = listener.getsockname()[1]
-        app = create_app(data_dir)
+        app = create_app(data_dir, tokens)
         config = uvicorn.Config(
             app,
             http=CuttableProtocol,

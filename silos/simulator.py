@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from silos import wire
 from silos.callbacks import Callbacks
@@ -49,9 +51,18 @@ class Silo:
 
 
 class Simulator:
-    """Any number of silos. What a data directory holds of an earlier run is taken up, without one nothing is kept."""
+    """Any number of silos. What a data directory holds of an earlier run is taken up, without one nothing is kept.
 
-    def __init__(self, data_dir: Path | None = None, profiles: Profiles | None = None) -> None:
+    `tokens` are what silos send along with their callbacks, to say who they are.
+    """
+
+    def __init__(
+        self,
+        data_dir: Path | None = None,
+        profiles: Profiles | None = None,
+        tokens: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        self._tokens = tokens
         self._profiles = profiles or shipped_profiles()
         self.callbacks = Callbacks()
         self._store = Store(data_dir)
@@ -182,7 +193,7 @@ class Simulator:
         service, change = lost
         self._record(name, change)
         if url is not None:
-            self.callbacks.send(url, wire.loss_event(service), silo.faults.callback_copies())
+            self._report(name, url, wire.loss_event(service))
         return True
 
     def reset(self) -> None:
@@ -258,7 +269,10 @@ class Simulator:
         order = landing.service_order
         self._record(name, landing.change, _done(self.journal.last_seq + 1, name, order.call, order.error))
         if order.call.callback_url is not None:
-            self.callbacks.send(order.call.callback_url, wire.order_event(order), silo.faults.callback_copies())
+            self._report(name, order.call.callback_url, wire.order_event(order))
+
+    def _report(self, name: str, url: str, event: bytes) -> None:
+        self.callbacks.send(url, event, self.silo(name).faults.callback_copies(), self._tokens.get(name))
 
 
 def _wake(sleeper: asyncio.Future[None]) -> None:

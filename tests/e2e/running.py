@@ -14,6 +14,7 @@ import httpx2
 import yaml
 from temporalio.client import Client
 
+from ops.issuer import local_token
 from ops.stack import Stack, on_free_ports
 from orders import wire
 from orders.messages import OrderOutcome
@@ -80,7 +81,8 @@ async def running_stack(folder: Path) -> AsyncIterator[StackPipe]:
     settings = on_free_ports(base, folder / "data")
     async with Stack(settings) as stack:
         client = await Client.connect(f"127.0.0.1:{settings.temporal_port}", data_converter=data_converter())
-        async with httpx2.AsyncClient(timeout=30, trust_env=False) as http:
+        headers = {"Authorization": f"Bearer {local_token(settings)}"}
+        async with httpx2.AsyncClient(timeout=30, trust_env=False, headers=headers) as http:
             yield StackPipe(stack.settings, client, http, stack)
 
 

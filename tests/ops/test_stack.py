@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from ops.door import Door
+from ops.issuer import local_token
 from ops.ports import free_ports, is_free
 from ops.process import StackError
 from ops.sim import Sim
@@ -34,6 +35,10 @@ def settings_in(folder: Path) -> Settings:
 def environment_of(settings: Settings) -> dict[str, str]:
     named = {f"ORDERPIPE_{name.upper()}": str(getattr(settings, name)) for name in (*PORTS, "data_dir")}
     return {**os.environ, **named}
+
+
+def at_the_door(settings: Settings) -> Door:
+    return Door(settings.api_address, token=local_token(settings))
 
 
 @asynccontextmanager
@@ -134,7 +139,7 @@ async def test_up_tells_its_places_notices_a_death_ends_within_ten_seconds_and_o
     assert all(is_free(getattr(settings, name)) for name in PORTS)
     assert (tmp_path / "data" / ".gitignore").read_text() == "*\n"
 
-    async with Stack(settings) as stack, Door(settings.api_address) as door, Sim(settings.silos_address) as sim:
+    async with Stack(settings) as stack, at_the_door(settings) as door, Sim(settings.silos_address) as sim:
         await sim.fail("voice")
         assert (await door.end(order, within=60)).state == "completed"
         pids = [process.pid for process in stack.processes.values()]
@@ -143,7 +148,7 @@ async def test_up_tells_its_places_notices_a_death_ends_within_ten_seconds_and_o
 
 async def order_with_a_call_that_hangs(settings: Settings) -> str:
     """A triple play half-way, with a call under way that takes longer than anybody waits: a bad moment to stop at."""
-    async with Door(settings.api_address) as door, Sim(settings.silos_address) as sim:
+    async with at_the_door(settings) as door, Sim(settings.silos_address) as sim:
         await sim.fail("voice", latency_ms=30_000)
         await sim.pace("field-service", 0)
         order = (await door.submit(body_of("triple-play"))).id
