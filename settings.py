@@ -10,16 +10,17 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import ConfigDict, Field, TypeAdapter
+from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parent
 
-_Secret = Annotated[str, Field(min_length=16)]
-_SILO_SECRETS = TypeAdapter(
-    dict[str, _Secret | Annotated[tuple[_Secret, ...], Field(min_length=1)]],
-    config=ConfigDict(hide_input_in_errors=True),  # They end up in logs.
-)
+_Secrets = Annotated[
+    tuple[Annotated[str, Field(min_length=16)], ...],
+    Field(min_length=1),
+    BeforeValidator(lambda value: (value,) if isinstance(value, str) else value),
+]
+_SILO_SECRETS = TypeAdapter(dict[str, _Secrets])
 
 
 class Settings(BaseSettings):
@@ -92,8 +93,11 @@ class Settings(BaseSettings):
         """
         if self.silo_secrets is None:
             return {}
-        found = _SILO_SECRETS.validate_json(self.silo_secrets.read_bytes())
-        secrets = {silo: (told,) if isinstance(told, str) else told for silo, told in found.items()}
+        try:
+            secrets = _SILO_SECRETS.validate_json(self.silo_secrets.read_bytes())
+        except ValidationError as error:  # Told without the secrets themselves: it ends up in a log.
+            found = (f"{'.'.join(map(str, detail['loc'])) or 'file'}: {detail['msg']}" for detail in error.errors())
+            raise ValueError("; ".join(found)) from None
         owners: dict[str, str] = {}
         for silo, its in secrets.items():
             for secret in its:

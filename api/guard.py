@@ -67,7 +67,7 @@ class Guard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or answer why not."""
-        if scope["type"] != "http":
+        if scope["type"] != "http" or scope["path"] in _OPEN:
             await self.app(scope, receive, send)
             return
         try:
@@ -85,7 +85,7 @@ class Guard:
                 principal = await self._doorkeeper.principal(Headers(scope=scope).get("authorization"))
             except Unauthorized:
                 self._rate.take(_address(scope))
-                if scope["path"] in _OPEN or scope["path"].startswith(_ASKS_ITSELF):
+                if scope["path"].startswith(_ASKS_ITSELF):
                     return None
                 raise
         if principal.silo is None:  # What silos report, they were asked to do.

@@ -34,8 +34,8 @@ async def _up(settings: Settings, console: Console) -> None:
         console.print(f"\n[bold]orderpipe is up[/bold] [dim]({time.monotonic() - began:.1f} s)[/dim]\n")
         console.print(_places(stack), highlight=False, soft_wrap=True)
         if stack.issuer is not None:
-            told = f"\nThe API wants a token, which `submit` and `watch` make by themselves:\n  [bold]{command()} token[/bold]"
-            console.print(told, highlight=False)
+            console.print("\nThe API wants a token. Other than `submit` and `watch`, curl has none of its own:")
+            console.print(f"  [bold]{command()} token[/bold]", highlight=False, soft_wrap=True)
         console.print(
             f"\nTry it:\n  [bold]{command()} submit {_shown(ROOT / 'examples/orders/triple-play.json')} --wait[/bold]\n"
             "\nCtrl-C stops everything. Orders in flight go on at the next start.\n",

@@ -16,13 +16,17 @@ from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionResponse
 from temporalio.client import Client, WorkflowHandle
 from temporalio.testing import WorkflowEnvironment
 
+from api.access import Scope
 from api.app import create_app
+from ops.issuer import DevelopmentIssuer
 from orders import wire
 from settings import Settings
-from tests.pipe import free_port
+from tests.households import internet_voice_tv
+from tests.pipe import Pipe, free_port
 from tests.support import client_in
 
 ORDERS = "/tmf-api/productOrderingManagement/v4/productOrder"
+SILO = "shipping"
 
 
 @dataclass
@@ -58,6 +62,44 @@ class Door:
         ]
 
 
+@dataclass
+class ShutDoor(Door):
+    """The API with an issuer. Without a token it is asked by nobody; `as_` gives what to send along."""
+
+    issuer: DevelopmentIssuer
+
+    def as_(self, *scopes: Scope, **claims: Any) -> dict[str, str]:
+        """The headers of whoever has those scopes."""
+        return bearer(self.issuer.token(scopes, **claims))
+
+    def as_channel(self, channel: str, **claims: Any) -> dict[str, str]:
+        """The headers of a channel."""
+        return self.as_(Scope.SUBMIT, Scope.READ, subject=f"{channel}-client", channel=channel, **claims)
+
+    def as_silo(self, silo: str = SILO) -> dict[str, str]:
+        """The headers of a silo."""
+        return bearer(self.settings.read_silo_secrets()[silo][0])
+
+    async def post_order(self, headers: dict[str, str], customer: str = "cust-1", **edits: Any) -> httpx2.Response:
+        """Submit a household's order for a customer, without a channel unless `edits` names one."""
+        party = [{"id": customer, "role": "customer"}]
+        body = {**internet_voice_tv(), "relatedParty": party, **edits}
+        if "channel" not in edits:
+            del body["channel"]
+        return await self.http.post(ORDERS, json=body, headers=headers)
+
+
+def bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+def shut(settings: Settings) -> tuple[Settings, DevelopmentIssuer]:
+    """Settings with access control by a development issuer, and that issuer."""
+    issuer = DevelopmentIssuer(settings)
+    issuer.prepare([SILO, "tv"])
+    return issuer.configured, issuer
+
+
 @asynccontextmanager
 async def opened(settings: Settings, client: Client | None) -> AsyncIterator[httpx2.AsyncClient]:
     """The API, ready for requests. It gives up on workers soon: in these tests none will come."""
@@ -85,3 +127,11 @@ def unreachable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Set
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("TEMPORAL_CONFIG_FILE", str(tmp_path / "none.toml"))
     yield Settings(_env_file=None, data_dir=tmp_path, temporal_port=free_port())  # pyright: ignore[reportCallIssue]
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def shut_door(shared_pipe: Pipe) -> AsyncIterator[ShutDoor]:
+    """The API with access control in front of the whole pipe."""
+    settings, issuer = shut(shared_pipe.settings)
+    async with opened(settings, shared_pipe.client) as http:
+        yield ShutDoor(http, shared_pipe.client, settings, issuer)
