@@ -184,7 +184,7 @@ class Gateway:
         One submitted this moment may not count yet.
         """
         try:
-            if await asyncio.to_thread(self._register.has_order, channel, customer_id):
+            if await asyncio.to_thread(self._register.records.has_order, channel, customer_id):
                 return True
         except DBAPIError as error:
             log.warning("the register can not be asked", error=type(error).__name__)
