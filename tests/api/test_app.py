@@ -7,9 +7,10 @@ import json
 
 import pytest
 
+from api.access import Scope
 from api.codec import origins
 from settings import Settings
-from tests.api.conftest import ORDERS, Door, opened
+from tests.api.conftest import ORDERS, Door, ShutDoor, opened
 from tests.households import internet_voice_tv
 
 UNKNOWN = "web-000000000000"
@@ -118,6 +119,21 @@ async def test_the_web_ui_gets_compressed_payloads_restored(door: Door) -> None:
     restored = await door.http.post("/codec/decode", json=packed.json(), headers=origin)
     assert restored.json() == plain
     assert restored.headers["access-control-allow-origin"] == door.settings.web_ui_address
+
+
+async def test_with_access_control_the_codec_wants_the_web_ui_users_token_unless_it_is_said_to_be_open(
+    shut_door: ShutDoor,
+) -> None:
+    origin = {"origin": shut_door.settings.web_ui_address}
+    nobody = await shut_door.http.post("/codec/decode", json={"payloads": []}, headers=origin)
+    assert nobody.status_code == 401
+    assert nobody.headers["access-control-allow-origin"] == shut_door.settings.web_ui_address
+    channel = await shut_door.http.post("/codec/decode", json={}, headers=shut_door.as_channel("web"))
+    agent = await shut_door.http.post("/codec/decode", json={"payloads": []}, headers=shut_door.as_(Scope.CARE))
+    assert (channel.status_code, agent.status_code) == (403, 200)
+    opened_up = Settings.model_validate({**shut_door.settings.model_dump(), "codec_open": True})
+    async with opened(opened_up, shut_door.client) as http:
+        assert (await http.post("/codec/decode", json={"payloads": []})).status_code == 200
 
 
 @pytest.mark.parametrize(("origin", "status"), [("http://localhost:8233", 200), ("http://evil.example", 400)])

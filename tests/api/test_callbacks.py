@@ -6,12 +6,14 @@ from typing import Any
 
 import pytest
 
+from api.access import Scope
 from orders import wire
 from orders.base import Inputs
 from orders.messages import SiloEvent
 from orders.outcome import OutcomeKind
-from tests.api.conftest import Door
+from tests.api.conftest import Door, ShutDoor, bearer
 from tests.households import internet_voice_tv
+from tests.pipe import until
 
 SERVICE = "web-1.net.1/fibre-internet/ship-router/1"
 KEY = f"{SERVICE}/0"
@@ -135,3 +137,27 @@ async def test_a_malformed_event_is_refused_by_the_path_of_what_is_wrong(door: D
     response = await door.http.post("/callbacks/shipping", json=body)
     assert response.status_code == 400
     assert [detail["path"] for detail in response.json()["details"]] == [path]
+
+
+async def test_only_what_a_silo_reports_under_its_own_token_reaches_an_order(shut_door: ShutDoor) -> None:
+    order_id = (await shut_door.post_order(shut_door.as_channel("web"))).json()["id"]
+    tries: list[tuple[dict[str, str], int]] = [
+        ({}, 401),
+        (bearer("not-the-secret-of-anybody"), 401),
+        ({"Authorization": f"Basic {shut_door.as_silo()['Authorization'].split()[1]}"}, 401),
+        (shut_door.as_silo("tv"), 403),
+        (shut_door.as_(Scope.OPERATE), 403),
+        (shut_door.as_silo(), 204),
+    ]
+    answers = [
+        await shut_door.http.post("/callbacks/shipping", json=done(order_id, state), headers=headers)
+        for state, (headers, _) in zip(["failed"] * 5 + ["completed"], tries, strict=True)
+    ]
+    assert [answer.status_code for answer in answers] == [status for _, status in tries]
+    assert answers[3].json()["reason"] == "Only shipping reports for shipping"
+
+    async def arrived() -> bool:
+        return bool(await reported(shut_door, order_id))
+
+    await until(arrived, "the silo's own event")
+    assert [event.kind for event in await reported(shut_door, order_id)] == [OutcomeKind.DONE]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import jwt
 import pytest
 import yaml
 from typer.testing import CliRunner, Result
@@ -82,3 +83,41 @@ def test_silos_on_a_port_in_use_say_so() -> None:
     result = orderpipe("silos", "--host", "203.0.113.1")  # An address that no machine has.
     assert result.exit_code == 1
     assert "orderpipe:" in result.stderr
+
+
+def test_an_api_that_others_could_reach_does_not_start_without_access_control() -> None:
+    result = orderpipe("api", "--host", "0.0.0.0")
+    assert result.exit_code == 1
+    assert "Without access control the API listens on loopback only, not at 0.0.0.0" in result.stderr
+    assert "ORDERPIPE_AUTH_ISSUER, ORDERPIPE_AUTH_JWKS and ORDERPIPE_SILO_SECRETS" in result.stderr
+
+
+def test_silos_whose_secrets_can_not_be_read_say_so(tmp_path: Path) -> None:
+    (tmp_path / "silos.json").write_text("[]")
+    result = orderpipe("silos", ORDERPIPE_SILO_SECRETS=str(tmp_path / "silos.json"))
+    assert (result.exit_code, "file: Input should be an object" in result.stderr) == (1, True)
+
+
+def test_a_token_is_printed_for_whom_and_what_it_is_asked_for(tmp_path: Path) -> None:
+    folder = {"ORDERPIPE_DATA_DIR": str(tmp_path)}
+    assert orderpipe("issuer", **folder).exit_code == 0
+    options = ["--scope", "orders:read", "--scope", "orders:submit", "--channel", "web", "--customer", "cust-1"]
+    result = orderpipe("token", *options, "--subject", "web-shop", "--minutes", "5", **folder)
+    said = jwt.decode(result.stdout.strip(), options={"verify_signature": False})
+    assert said["exp"] - said["iat"] == 300
+    assert {name: said[name] for name in ("sub", "scope", "channel", "customer")} == {
+        "sub": "web-shop",
+        "scope": "orders:read orders:submit",
+        "channel": "web",
+        "customer": "cust-1",
+    }
+    everything = jwt.decode(orderpipe("token", **folder).stdout.strip(), options={"verify_signature": False})
+    assert everything["scope"] == "operate"
+    assert "channel" not in everything
+
+
+def test_a_token_that_can_not_be_made_is_told_why(tmp_path: Path) -> None:
+    nowhere = orderpipe("token", ORDERPIPE_DATA_DIR=str(tmp_path))
+    assert (nowhere.exit_code, "There is no development issuer in" in nowhere.stderr) == (1, True)
+    unknown = orderpipe("token", "--scope", "everything", ORDERPIPE_DATA_DIR=str(tmp_path))
+    assert (unknown.exit_code, "There is no such scope: 'everything'" in unknown.stderr) == (1, True)

@@ -125,11 +125,15 @@ class Caller:
 
 @dataclass
 class Receiver:
-    """A tiny HTTP server that takes callbacks in. `answers` are the status codes to come, then 204."""
+    """A tiny HTTP server that takes callbacks in. `answers` are the status codes to come, then 204.
+
+    `senders` are the headers `authorization` that came, in lower case; None where there was none.
+    """
 
     url: str = ""
     events: asyncio.Queue[dict[str, Any]] = field(default_factory=asyncio.Queue)
     answers: list[int] = field(default_factory=list)
+    senders: list[str | None] = field(default_factory=list)
     connections: dict[asyncio.StreamWriter, asyncio.Task[Any]] = field(default_factory=dict)
 
     async def next(self) -> dict[str, Any]:
@@ -142,6 +146,8 @@ class Receiver:
         try:
             while True:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
+                senders = [line.split(": ")[1] for line in head.splitlines() if line.startswith("authorization")]
+                self.senders.append(senders[0] if senders else None)
                 [length] = [line.split(":")[1] for line in head.splitlines() if line.startswith("content-length")]
                 self.events.put_nowait(json.loads(await reader.readexactly(int(length))))
                 status = self.answers.pop(0) if self.answers else 204

@@ -3,8 +3,9 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from httpx2 import AsyncClient
+from httpx2 import ASGITransport, AsyncClient
 
+from silos.app import create_app
 from silos.callbacks import Callbacks
 from tests.silos.support import Caller, Receiver, receiving
 
@@ -145,3 +146,18 @@ async def test_a_silo_tells_of_a_thing_that_it_lost(voice: Caller, receiver: Rec
     assert (event["eventType"], event["correlationId"]) == ("ServiceStateChangeEvent", "O1")
     assert event["event"] == {"service": {"id": "O1.1.1/voice/line/0", "state": "terminated"}}
     assert await voice.services() == []
+
+
+async def test_a_silo_that_has_a_token_sends_it_along_and_no_other_does(receiver: Receiver) -> None:
+    app = create_app(tokens={"shipping": "secret-of-shipping"})
+    async with AsyncClient(transport=ASGITransport(app), base_url="http://silos") as client:
+        for silo in ("shipping", "field-service"):
+            caller = Caller(client, silo, "parcel", callback_url=receiver.url)
+            await caller.pace(0)
+            await caller.place("add", f"O1/{silo}/parcel/0")
+            await receiver.next()
+        shipping = Caller(client, "shipping", "parcel")
+        await shipping.lose("O1/shipping/parcel/0")
+        await receiver.next()
+    assert receiver.senders == ["bearer secret-of-shipping", None, "bearer secret-of-shipping"]
+    await app.state.simulator.close()
