@@ -12,6 +12,7 @@ from datetime import timedelta
 from sqlalchemy import URL
 
 from activities.register.engine import Database
+from activities.register.products import Products
 from activities.register.records import Records
 
 
@@ -25,6 +26,7 @@ class Register:
         """Connect to nothing yet. `busy_timeout` is how long SQLite waits for a lock that another holds."""
         self.database = Database(url, busy_timeout=busy_timeout)
         self.records = Records(self.database)
+        self.products = Products(self.database)
 
     def prepare(self) -> None:
         """Create the tables or bring them up to date; see `Database.prepare`."""
