@@ -14,6 +14,7 @@ from sqlalchemy import URL
 from activities.register.engine import Database
 from activities.register.products import Products
 from activities.register.records import Records
+from activities.register.search import Search
 
 
 class Register:
@@ -27,6 +28,7 @@ class Register:
         self.database = Database(url, busy_timeout=busy_timeout)
         self.records = Records(self.database)
         self.products = Products(self.database)
+        self.search = Search(self.database)
 
     def prepare(self) -> None:
         """Create the tables or bring them up to date; see `Database.prepare`."""

@@ -5,7 +5,6 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
 
 from activities.register import Register
 from activities.register.schema import SCHEMA
@@ -20,27 +19,38 @@ def sqlite_url(tmp_path: Path) -> str:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def url(request: pytest.FixtureRequest) -> str:
-    """An empty register on either database."""
+    """A register that is to be prepared yet, on either database."""
     return request.getfixturevalue("sqlite_url" if request.param == "sqlite" else "postgres_url")
 
 
 @pytest.fixture(scope="session")
-def on_postgres(postgres: PostgresServer) -> Iterator[Register]:
-    """One register for all tests that are content with empty tables: making a database takes half a second."""
+def on_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Register]:
+    with closing(Register(f"sqlite:///{tmp_path_factory.mktemp('register') / 'register.db'}")) as register:
+        register.prepare()
+        yield register
+
+
+@pytest.fixture(scope="session")
+def on_postgresql(postgres: PostgresServer) -> Iterator[Register]:
     with fresh_database(postgres) as url, closing(Register(url)) as register:
         register.prepare()
         yield register
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def register(request: pytest.FixtureRequest) -> Iterator[Register]:
-    """A register with empty tables on either database."""
-    if request.param == "sqlite":
-        with closing(Register(request.getfixturevalue("sqlite_url"))) as register:
-            register.prepare()
-            yield register
-    else:
-        register: Register = request.getfixturevalue("on_postgres")
-        with register.database.writing() as connection:
-            connection.execute(text(f"TRUNCATE {', '.join(SCHEMA.tables)}"))
-        yield register
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def shared_register(request: pytest.FixtureRequest) -> Register:
+    """One register on either database for all tests: to make one takes a good part of a second."""
+    return request.getfixturevalue(f"on_{request.param}")
+
+
+@pytest.fixture
+def register(shared_register: Register) -> Register:
+    """A register with empty tables, on either database."""
+    empty(shared_register)
+    return shared_register
+
+
+def empty(register: Register) -> None:
+    with register.database.writing() as connection:
+        for table in SCHEMA.sorted_tables:
+            connection.execute(table.delete())
