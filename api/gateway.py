@@ -303,9 +303,12 @@ def _require_same(request: OrderRequest, before: str, now: str) -> None:
 
 
 def _search_attributes(start: OrderStart) -> TypedSearchAttributes:
+    # What begins at once is shown as begun: to show it as anything else would be an event more in its history.
+    waits = start.revision.requested_start is not None and start.revision.requested_start > start.ordered_at
+    state = LifecycleState.ACKNOWLEDGED if waits else LifecycleState.IN_PROGRESS
     return TypedSearchAttributes(
         [
-            SearchAttributePair(display.ORDER_STATE, LifecycleState.ACKNOWLEDGED.value),
+            SearchAttributePair(display.ORDER_STATE, state.value),
             SearchAttributePair(display.ORDER_REVISION, start.revision.number),
             SearchAttributePair(display.CUSTOMER_ID, start.revision.customer_id),
             SearchAttributePair(display.CHANNEL, start.revision.channel),

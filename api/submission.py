@@ -14,7 +14,8 @@ from orders.base import Action
 from orders.capture import baseline, capture
 from orders.catalog import Catalog
 from orders.decompose import decompose
-from orders.fulfilment import OrderStart, promised_at
+from orders.fulfilment import OrderStart
+from orders.observation import promised_at
 from orders.order import OrderRequest, Reason, Rejection
 
 SUMMARY_BYTES = 200

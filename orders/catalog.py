@@ -199,6 +199,7 @@ class TaskTemplate(Frozen):
     undo: Undo = Undo.ALWAYS
     duration: timedelta = timedelta(minutes=1)
     point_of_no_return: PointOfNoReturn | None = None
+    milestone: Name | None = None
 
 
 class ProductSpecification(Frozen):

@@ -139,6 +139,7 @@ class _Decomposition:
             duration_s=template.duration.total_seconds(),
             point_of_no_return=template.point_of_no_return,
             exclusive=tuple(name for name, given in template.inputs.items() if given.exclusive),
+            milestone=template.milestone,
         )
 
     def _task(self, key: str, parts: list[Contribution]) -> Task:

@@ -5,10 +5,11 @@ Everything here is deterministic; the instant `now` comes from outside.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
+from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from pydantic import JsonValue
 
@@ -18,12 +19,13 @@ from orders.change import ChangeKind, ChangeRequest, ChangeState, Resolution, Ve
 from orders.charges import Charge, already_accepted, charges_of, fall_due, forgo, take_over, with_charges
 from orders.decision import Assessment, common_ground, objections, undone_facts
 from orders.impact import Impact, has_passed, impact_of
-from orders.ledger import Fact, FactId, Ledger
+from orders.journal import Journal, Journalled
+from orders.ledger import Fact, FactId, Ledger, Step, operation_name
 from orders.messages import PlanQuestion
 from orders.order import Reason, Revision
 from orders.outcome import Outcome, OutcomeKind
-from orders.plan import BILLING, Operation, Plan
-from orders.promise import seconds_to_completion
+from orders.plan import BILLING, Plan
+from orders.progress import Progress
 from orders.reconcile import Reconciler, TaskStatus
 from orders.states import LifecycleState, order_state
 
@@ -38,11 +40,11 @@ class Snapshot:
     cancelled: bool = False
     started: bool = False
     completed_at: datetime | None = None
-    closings: int = 0
     on_hold: bool = False
     charges: list[Charge] = field(default_factory=list)
     assessment: Assessment | None = None
     verdicts: dict[str, Verdict] = field(default_factory=dict)
+    journal: Journalled = field(default_factory=Journalled)
 
 
 class OrderStart(Frozen):
@@ -73,8 +75,12 @@ class Fulfilment:
         self.carried = start.carried or Snapshot(
             revisions=[start.baseline, start.revision], plan=start.plan, ledger=deepcopy(start.baseline_ledger)
         )
+        self.journal = Journal(self.carried.journal)
         self.reconciler = Reconciler(self._charged(self.carried.plan), self.carried.ledger)
-        self._tally_anew()
+        self.progress = self._progress()
+        if start.carried is None:
+            held = [fact for fact in start.baseline_ledger.all_facts() if self._has_milestone(fact)]
+            self.journal.opened(self.revision.number, self.progress.items, held, start.ordered_at)
 
     # What it is
 
@@ -127,31 +133,53 @@ class Fulfilment:
         """The silos whose calls wait for a person."""
         return sorted({self.silo_of(task) for task in self.reconciler.fallout})
 
-    def operation_of(self, task: str) -> Operation:
-        """The operation of a task, of the target or of the ledger: the end of its key names it."""
-        return self.reconciler.ledger.operations[_operation_name(task)]
-
     def silo_of(self, task: str) -> str:
         """The silo that does a task, of the target or of the ledger."""
-        return self.operation_of(task).silo
+        return self.reconciler.ledger.operation_of(task).silo
 
     def is_done_by(self, task: str, silo: str) -> bool:
         """True if a silo does a task; False also where the order knows no such task."""
-        operation = self.reconciler.ledger.operations.get(_operation_name(task))
+        operation = self.reconciler.ledger.operations.get(operation_name(task))
         return operation is not None and operation.silo == silo
 
-    def expected_at(self, now: datetime) -> datetime | None:
-        """When everything should be in place, if all goes as usual from now on. None when it is."""
-        if self.settled:
-            return None
-        status = self.reconciler.status
-        seconds = seconds_to_completion(self.plan, lambda task: status[task] is TaskStatus.IN_PLACE)
-        return max(now, self.not_before or now) + timedelta(seconds=seconds)
+    # What comes about
 
-    def in_jeopardy(self, now: datetime) -> bool:
-        """True when the expected completion is later than the promised one."""
-        expected = self.expected_at(now)
-        return not self.cancelled and expected is not None and expected > self.start.promised_at
+    def begin(self) -> None:
+        """The start asked for has come: from here on silos are called."""
+        if not self.carried.started:
+            self.carried.started = True
+            if self.not_before is not None:
+                self.journal.because("start date reached")
+
+    def record(self, step: Step, outcome: Outcome, at: str) -> None:
+        """Record how a call has ended."""
+        self.journal.because(f"{step.task} {step.verb} {outcome.kind}", self.reconciler.items_of(step.task))
+        self.reconciler.record(step, outcome, at)
+
+    def answer(self, fact_id: FactId, n: int, outcome: Outcome, at: str) -> bool:
+        """Record what a silo reported by callback or polling. False where it says nothing new."""
+        if outcome.kind is OutcomeKind.LOST:
+            # What is gone by itself will not be undone, so nobody pays for that.
+            forgo(self.carried.charges, fact_id)
+        fact = self.reconciler.ledger.fact(fact_id)
+        verb = f" {fact.waiting.verb}" if fact is not None and fact.waiting is not None else ""
+        news = self.reconciler.answer(fact_id, n, outcome, at)
+        if news:
+            self.journal.because(f"{fact_id[0]}{verb} {outcome.kind}", self.reconciler.items_of(fact_id[0]))
+        return news
+
+    def close(self, now: datetime) -> None:
+        """The order is settled: this is its end, unless something comes in before the register knows of it."""
+        if self.carried.completed_at is None:
+            self.carried.completed_at = now
+            self.journal.note(now)
+        for verdict in list(self.verdicts.values()):
+            if verdict.state is ChangeState.ACCEPTED:
+                self._keep_verdict(verdict.model_copy(update={"state": ChangeState.APPLIED}), now)
+
+    def reopen(self) -> None:
+        """The order has not come to its end, or not any more."""
+        self.carried.completed_at = None
 
     # What changes it
 
@@ -238,6 +266,9 @@ class Fulfilment:
     def consider(self, change: ChangeRequest, revision: Revision | None, target: Plan, at: str) -> Verdict:
         """Decide an amendment, or (without a revision) a cancellation, by its impact."""
         carried = self.carried
+        if revision is None:
+            self.journal.because(f"change {change.request_id}: {change.kind} {ChangeState.ASSESSING}")
+            self.journal.passes(LifecycleState.ASSESSING_CANCELLATION, datetime.fromisoformat(at))
         if carried.assessment is not None:
             self._withdraw(carried.assessment, ChangeState.SUPERSEDED, (), at)
         impact = self.weigh(target)
@@ -297,6 +328,7 @@ class Fulfilment:
         if revision is None:
             self.carried.cancelled = True
         else:
+            self.journal.amended(change.request_id, self.revision, revision, datetime.fromisoformat(at))
             self.carried.revisions.append(revision)
         take_over(self.carried.charges, self.reconciler.ledger, impact, self.reconciler.calls)
         self._charge(change, impact)
@@ -308,23 +340,10 @@ class Fulfilment:
         ledger = self.reconciler.ledger
         charges += charges_of(self.start.order_id, change.request_id, len(charges) + 1, ledger, impact)
 
-    def answer(self, fact: FactId, n: int, outcome: Outcome, at: str) -> bool:
-        """Record what a silo reported by callback or polling. False where it says nothing new."""
-        if outcome.kind is OutcomeKind.LOST:
-            # What is gone by itself will not be undone, so nobody pays for that.
-            forgo(self.carried.charges, fact)
-        return self.reconciler.answer(fact, n, outcome, at)
-
     def bill(self) -> None:
         """Make charges part of the target whose undo has been done."""
         if self.carried.charges and fall_due(self.carried.charges, self.reconciler.ledger):
             self._aim_at(self.carried.plan)
-
-    def applied(self) -> None:
-        """Note that what was accepted has been carried out: the order is settled."""
-        for request_id, verdict in self.verdicts.items():
-            if verdict.state is ChangeState.ACCEPTED:
-                self.verdicts[request_id] = verdict.model_copy(update={"state": ChangeState.APPLIED})
 
     def accept(self, change: ChangeRequest, at: str, impact: Impact | None = None) -> Verdict:
         """Note that a change was accepted."""
@@ -344,8 +363,7 @@ class Fulfilment:
             reasons=(Reason(code="malformed", message=reason),),
             decided_at=at,
         )
-        self.verdicts[request_id] = verdict
-        return verdict
+        return self._keep_verdict(verdict, datetime.fromisoformat(at))
 
     def _decided(
         self,
@@ -367,7 +385,13 @@ class Fulfilment:
             reason=change.reason,
             decided_at=at,
         )
-        self.verdicts[change.request_id] = verdict
+        if state is not ChangeState.REJECTED or self.journal.carried.state in _ASSESSED:
+            self.journal.because(f"change {change.request_id}: {change.kind} {state}")
+        return self._keep_verdict(verdict, datetime.fromisoformat(at))
+
+    def _keep_verdict(self, verdict: Verdict, now: datetime) -> Verdict:
+        self.journal.decided(verdict, self.verdicts.get(verdict.request_id), now)
+        self.verdicts[verdict.request_id] = verdict
         return verdict
 
     def _charged(self, plan: Plan) -> Plan:
@@ -378,7 +402,14 @@ class Fulfilment:
     def _aim_at(self, plan: Plan) -> None:
         self.carried.plan = plan
         self.reconciler.retarget(self._charged(plan))
-        self._tally_anew()
+        self.progress = self._progress()
+
+    def _progress(self) -> Progress:
+        wanted = () if self.cancelled else {item.id for item in self.revision.items}
+        return Progress(self.reconciler, self.carried.revisions, wanted, self.carried.journal.items)
+
+    def _has_milestone(self, fact: Fact) -> bool:
+        return self.reconciler.ledger.operations[fact.operation].milestone is not None
 
     # How far it is
 
@@ -397,29 +428,9 @@ class Fulfilment:
             for product in item.products
         }
 
-    def tally(self) -> dict[str, Counter[TaskStatus]]:
+    def tally(self) -> Mapping[str, Counter[TaskStatus]]:
         """How many tasks of the target stand where, by silo."""
-        for key in self.reconciler.moved:
-            status, silo = self.reconciler.status[key], self.plan.operation(self.plan.tasks[key]).silo
-            self._tally[silo][self._tallied[key]] -= 1
-            self._tally[silo][status] += 1
-            self._tallied[key] = status
-        self.reconciler.moved.clear()
-        return self._tally
-
-    def _tally_anew(self) -> None:
-        self.reconciler.moved.clear()
-        self._tallied = dict(self.reconciler.status)
-        self._tally: defaultdict[str, Counter[TaskStatus]] = defaultdict(Counter)
-        for key, status in self._tallied.items():
-            self._tally[self.plan.operation(self.plan.tasks[key]).silo][status] += 1
+        return self.progress.tally()
 
 
-def _operation_name(task: str) -> str:
-    return "/".join(task.rsplit("/", 2)[1:])
-
-
-def promised_at(revision: Revision, plan: Plan, now: datetime) -> datetime:
-    """What a customer is promised at capture: the usual time from the start on, or the later date asked for."""
-    usual = max(now, revision.requested_start or now) + timedelta(seconds=seconds_to_completion(plan))
-    return max(usual, revision.requested_completion or usual)
+_ASSESSED = (LifecycleState.PENDING, LifecycleState.ASSESSING_CANCELLATION)

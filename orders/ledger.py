@@ -41,6 +41,11 @@ def parse_service_id(name: str) -> FactId:
     return task, int(generation)
 
 
+def operation_name(task: str) -> str:
+    """`specification/task`, by which the operation of a task is known: the end of its key."""
+    return "/".join(task.rsplit("/", 2)[1:])
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """One silo call that brings the facts nearer to the target. `n` numbers the calls on one generation."""
@@ -171,6 +176,15 @@ class Ledger:
     def fact(self, fact: FactId) -> Fact | None:
         """The fact of that task and generation, or None."""
         return self.facts.get(fact[0], {}).get(fact[1])
+
+    def operation_of(self, task: str) -> Operation:
+        """The operation of a task that is held or was ever planned."""
+        return self.operations[operation_name(task)]
+
+    def refusals_of(self, task: str) -> list[Refusal]:
+        """What of a task was refused, or is not known to have been done: what waits for a person."""
+        refusals = [fact.refusal for fact in self.facts.get(task, {}).values() if fact.refusal]
+        return [*refusals, self.refused[task].refusal] if task in self.refused else refusals
 
     def all_facts(self) -> list[Fact]:
         """Every fact, by task in order of appearance, oldest generation first."""

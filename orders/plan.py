@@ -20,7 +20,7 @@ class Operation:
     """What all tasks of one template share: who does it, and what changing it means.
 
     `name` is `specification/task`. `duration_s` is the usual time to completion, in seconds. `exclusive` names inputs
-    of whose values there is only one at a time in the silo.
+    of whose values there is only one at a time in the silo. `milestone` is what the world is told when it is done.
     """
 
     name: str
@@ -33,6 +33,7 @@ class Operation:
     duration_s: float
     point_of_no_return: PointOfNoReturn | None = None
     exclusive: tuple[str, ...] = ()
+    milestone: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,18 @@ from collections.abc import Callable
 from orders.plan import Plan
 
 
-def seconds_to_completion(plan: Plan, is_done: Callable[[str], bool] = lambda task: False) -> float:
-    """The usual time to completion of what is not done yet, in seconds: the critical path through the plan."""
+def seconds_to_completion(
+    plan: Plan,
+    is_done: Callable[[str], bool] = lambda task: False,
+    elapsed_s: Callable[[str], float] = lambda task: 0.0,
+) -> float:
+    """The usual time to completion of what is not done yet, in seconds: the critical path through the plan.
+
+    `elapsed_s` is how long a task has been under way already.
+    """
     until: dict[str, float] = {}
     for key, task in plan.tasks.items():
         begin = max((until[other] for other in task.depends_on), default=0.0)
-        until[key] = 0.0 if is_done(key) else begin + plan.operation(task).duration_s
+        left = max(0.0, plan.operation(task).duration_s - elapsed_s(key))
+        until[key] = 0.0 if is_done(key) else begin + left
     return max(until.values(), default=0.0)

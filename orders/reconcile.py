@@ -57,11 +57,15 @@ class Reconciler:
         self._stands_on: dict[FactId, frozenset[FactId]] = {}
         self._standing_on: defaultdict[FactId, set[FactId]] = defaultdict(set)
         self.moved: set[str] = set()
-        """Tasks whose status has changed since someone last looked and cleared the set."""
+        """Tasks whose status, facts or calls have changed since someone last looked and cleared the set."""
+        self.status: dict[str, TaskStatus] = {}
+        self.judged = False
+        """False until the tasks were first looked at: before that they all count as blocked."""
         self.waiting: set[FactId] = set()
         """Facts whose effect is to come: what to expect callbacks for, and to poll."""
         self.residues: set[FactId] = set()
         """Facts whose compensation was refused."""
+        self._refused: set[str] = set()
         self._held_up: set[str] = set()
         self._exclusives = Exclusives()
         self._items: dict[str, tuple[str, ...]] = {}
@@ -79,13 +83,14 @@ class Reconciler:
         self.ledger.operations.update(plan.operations)
         self.ledger.silos.update(plan.silos)
         self._items.update((task.key, task.items) for task in plan.tasks.values())
-        self.status: dict[str, TaskStatus] = dict.fromkeys(plan.tasks, TaskStatus.BLOCKED)
+        # Until it is judged anew, a task stands where it stood.
+        self.status = {key: self.status.get(key, TaskStatus.BLOCKED) for key in plan.tasks}
         self._rank = {key: rank for rank, key in enumerate(plan.tasks)}
         self._keys = list(plan.tasks)
         self._placed: dict[str, tuple[int, Inputs]] = {}
         self._current: dict[str, FactId] = {}
         self._doomed: set[FactId] = set()
-        self._refused: set[str] = set()
+        self._refused &= plan.tasks.keys()
         self._exclusives.nobody_waits()
         self._neighbours: defaultdict[str, list[str]] = defaultdict(list)
         for task in plan.tasks.values():
@@ -114,6 +119,10 @@ class Reconciler:
         """The items that a task serves, or last served, of a target since this reconciler was made."""
         return self._items.get(task, ())
 
+    def is_called(self, task: str) -> bool:
+        """True while a call for any generation of the task is under way."""
+        return any((task, generation) in self.calls for generation in range(self.ledger.next_generation.get(task, 0)))
+
     # The loop
 
     def next_steps(self, most: int = 500) -> list[Step]:
@@ -123,6 +132,7 @@ class Reconciler:
         """
         self._steps = []
         self._room = most - len(self.calls)
+        self.judged = True
         postponed: set[str] = set()
         while True:
             while self._dirty:
@@ -211,6 +221,8 @@ class Reconciler:
         wanted = self.plan.tasks.get(task)
         if refused is None or wanted is None or self.status[task] is not TaskStatus.FALLOUT:
             return False
+        if any(other not in self._placed for other in wanted.depends_on):
+            return False
         del self.ledger.refused[task]
         self.ledger.put(
             Fact(
@@ -239,7 +251,7 @@ class Reconciler:
         if self.status[task.key] is not status:
             self.status[task.key] = status
             self.moved.add(task.key)
-            _keep(self._refused, task.key, status is TaskStatus.FALLOUT)
+        _keep(self._refused, task.key, status is TaskStatus.FALLOUT)
         if self._placed.get(task.key) != before:
             for other in self._neighbours[task.key]:
                 self._touch(other)
@@ -280,10 +292,7 @@ class Reconciler:
 
     def _standstill(self, key: str) -> TaskStatus:
         """The status of a task whose dependencies are not in place: nothing can be decided about it yet."""
-        under_way = any(
-            (key, generation) in self.calls for generation in range(self.ledger.next_generation.get(key, 0))
-        )
-        return TaskStatus.UNDER_WAY if under_way else TaskStatus.BLOCKED
+        return TaskStatus.UNDER_WAY if self.is_called(key) else TaskStatus.BLOCKED
 
     def _choose(self, key: str, facts: dict[int, Fact], inputs: Inputs) -> Fact | None:
         """The current fact: the held generation that equals the target, else the newest. Leaving ones do not count."""
@@ -554,6 +563,7 @@ class Reconciler:
         """Note anew what a fact, with the call under way on it, stands on, and whether anyone must look after it."""
         stands_on: set[FactId] = set()
         fact, call = self.ledger.fact(holder), self.calls.get(holder)
+        self.moved.add(holder[0])
         _keep(self.waiting, holder, fact is not None and fact.waiting is not None and not fact.in_doubt)
         _keep(self.residues, holder, fact is not None and fact.residue)
         if fact is not None:

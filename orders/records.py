@@ -80,3 +80,10 @@ class OrderRecord(Frozen):
     events: tuple[OrderEvent, ...] = ()
     charges: tuple[ChargeRecord, ...] = ()
     products: tuple[InstalledProduct, ...] = ()
+
+
+class Unrecorded(Frozen):
+    """The transitions that no record has told yet. `complete` where there is nothing at all left to record."""
+
+    transitions: tuple[Transition, ...]
+    complete: bool

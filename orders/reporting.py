@@ -1,17 +1,18 @@
-"""From an order in flight to what it tells: summaries, pages of its plan, details for Temporal's Web UI."""
+"""From an order in flight to what it tells: summaries, records, pages of its plan, details for Temporal's Web UI."""
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter
 from datetime import datetime
 from itertools import islice
 
-from orders.catalog import Undo
 from orders.fulfilment import Fulfilment
-from orders.ledger import Fact, Refusal
+from orders.ledger import Fact
+from orders.observation import expected_at, foresee, in_jeopardy
 from orders.order import Item
 from orders.reconcile import TaskStatus
-from orders.states import LifecycleState, TaskState, bundle_state, item_state, task_state
+from orders.records import ChargeRecord, OrderRecord
+from orders.states import LifecycleState, TaskState, task_state
 from orders.views import FactView, FalloutView, ItemView, OrderView, PlanPage, SiloView, TaskView
 
 
@@ -30,9 +31,9 @@ def order_view(order: Fulfilment, now: datetime, *, with_body: bool = False) -> 
         requested_start=revision.requested_start,
         requested_completion=revision.requested_completion,
         promised_at=start.promised_at,
-        expected_at=order.expected_at(now),
+        expected_at=expected_at(order, now),
         completed_at=order.carried.completed_at,
-        in_jeopardy=order.in_jeopardy(now),
+        in_jeopardy=in_jeopardy(order, now),
         items=tuple(item_views(order)),
         silos=tuple(silo_views(order)),
         fallout=tuple(fallout_views(order)),
@@ -42,32 +43,43 @@ def order_view(order: Fulfilment, now: datetime, *, with_body: bool = False) -> 
     )
 
 
+def order_record(order: Fulfilment, now: datetime) -> OrderRecord:
+    """Everything that the register does not know yet. From here on it counts as on its way there."""
+    journal = order.journal
+    foresee(order, now)
+    return OrderRecord(
+        version=journal.begin_record(),
+        view=order_view(order, now, with_body=True),
+        revisions=tuple(order.carried.revisions[journal.carried.revisions :]),
+        transitions=tuple(journal.carried.transitions),
+        events=tuple(journal.carried.events),
+        charges=tuple(charge_records(order)),
+    )
+
+
+def charge_records(order: Fulfilment) -> list[ChargeRecord]:
+    """The fees of accepted changes."""
+    return [
+        ChargeRecord(
+            task=charge.task,
+            change=charge.change,
+            money=charge.money,
+            billed=order.is_in_place(charge.task),
+            forgone=charge.forgone,
+        )
+        for charge in order.carried.charges
+    ]
+
+
 def item_views(order: Fulfilment) -> list[ItemView]:
     """Every item that the order ever had, in order of first appearance, as it last was."""
-    last: dict[str, Item] = {}
-    for revision in order.carried.revisions:
-        last.update((item.id, item) for item in revision.items)
-    current = {item.id for item in order.revision.items if not order.cancelled}
-    states: defaultdict[str, list[TaskState]] = defaultdict(list)
-    for key, items in _tasks_with_items(order).items():
-        if order.operation_of(key).undo is Undo.NEVER:
-            continue  # A message is about the order: no item is less complete for want of it.
-        state = task_state(order.reconciler, key)
-        for item_id in items:
-            states[item_id].append(state)
-    found: dict[str, LifecycleState] = {
-        item.id: item_state(states[item.id], wanted=item.id in current)
-        for item in last.values()
-        if item.specification is not None
-    }
-    for item in reversed(last.values()):
-        if item.specification is None:
-            children = [found[child.id] for child in last.values() if child.parent == item.id and child.id in found]
-            found[item.id] = bundle_state(children) if children else LifecycleState.ACKNOWLEDGED
-    return [_item_view(item, found[item.id], states[item.id]) for item in last.values()]
+    progress = order.progress
+    return [
+        _item_view(item, progress.state_of(item.id), progress.tasks_of(item.id)) for item in progress.items.values()
+    ]
 
 
-def _item_view(item: Item, state: LifecycleState, states: list[TaskState]) -> ItemView:
+def _item_view(item: Item, state: LifecycleState, states: Counter[TaskState]) -> ItemView:
     return ItemView(
         id=item.id,
         offering=item.offering,
@@ -79,8 +91,8 @@ def _item_view(item: Item, state: LifecycleState, states: list[TaskState]) -> It
         site=item.site,
         parent=item.parent,
         relies_on=item.relies_on,
-        tasks=len(states),
-        tasks_done=states.count(TaskState.DONE),
+        tasks=states.total(),
+        tasks_done=states[TaskState.DONE],
     )
 
 
@@ -119,15 +131,8 @@ def fallout_views(order: Fulfilment) -> list[FalloutView]:
             since=refusal.at,
         )
         for task in sorted(order.reconciler.fallout)
-        for refusal in _refusals(order, task)
+        for refusal in order.reconciler.ledger.refusals_of(task)
     ]
-
-
-def _refusals(order: Fulfilment, task: str) -> list[Refusal]:
-    ledger = order.reconciler.ledger
-    refusals = [fact.refusal for fact in ledger.facts.get(task, {}).values() if fact.refusal]
-    refused = ledger.refused.get(task)
-    return [*refusals, refused.refusal] if refused else refusals
 
 
 def plan_page(order: Fulfilment, offset: int, limit: int) -> PlanPage:
@@ -141,7 +146,7 @@ def plan_page(order: Fulfilment, offset: int, limit: int) -> PlanPage:
 def _task_view(order: Fulfilment, key: str, items: tuple[str, ...]) -> TaskView:
     task = order.plan.tasks.get(key)
     ledger = order.reconciler.ledger
-    operation = order.operation_of(key)
+    operation = ledger.operation_of(key)
     return TaskView(
         key=key,
         silo=operation.silo,

@@ -14,6 +14,7 @@ CHANGE_SIGNAL: Final = "request_change"
 SILO_EVENT_SIGNAL: Final = "silo_event"
 ORDER_QUERY: Final = "order"
 PLAN_QUERY: Final = "plan"
+JOURNAL_QUERY: Final = "journal"
 QUESTION_QUERY: Final = "question"
 PREVIEW_QUERY: Final = "preview"
 

@@ -23,6 +23,7 @@ from temporalio.client import Client, WorkflowHandle
 from api.app import create_app
 from orders import wire
 from orders.messages import OrderOutcome
+from orders.records import Unrecorded
 from orders.views import OrderView, PlanPage
 from settings import ROOT, Settings
 from silos.app import create_app as create_silos
@@ -76,6 +77,16 @@ class Pipe:
             return (await self.tasks(order_id)).get(task) == state
 
         await until(there, f"{task} to be {state}")
+
+    async def until_recorded(self, order_id: str) -> None:
+        """Wait until the order is at rest, and the register knows it as it is."""
+
+        async def there() -> bool:
+            described = await self.client.workflow_service.describe_workflow_execution(self.describe(order_id))
+            unrecorded = await self.handle(order_id).query(wire.JOURNAL_QUERY, result_type=Unrecorded)
+            return not described.pending_activities and unrecorded.complete
+
+        await until(there, "the order to be recorded")
 
     async def outcome(self, order_id: str) -> OrderOutcome:
         """How the order ended."""

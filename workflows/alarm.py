@@ -1,4 +1,4 @@
-"""One timer for the nearest of several deadlines, replaced only by a nearer one: each is an event in history."""
+"""One timer for the nearest of several deadlines. Each is an event in history, and one more when it is replaced."""
 
 from __future__ import annotations
 
@@ -18,9 +18,15 @@ class Alarm:
         self._due: datetime | None = None
         self._timer: asyncio.Task[None] | None = None
 
-    def set(self, due: datetime | None) -> None:
-        """Ring at `due`; None, or a time that is over, sets nothing."""
-        if due is None or due <= workflow.now() or (self._due is not None and self._due <= due):
+    def set(self, due: datetime | None, *, exactly: bool = False) -> None:
+        """Ring at `due`; None, or a time that is over, sets nothing.
+
+        What was set for an earlier time rings first, and costs a workflow task for nothing, unless it is to be
+        `exactly` then.
+        """
+        if due is None or due <= workflow.now() or self._due == due:
+            return
+        if self._due is not None and self._due < due and not exactly:
             return
         if self._timer is not None:
             self._timer.cancel()

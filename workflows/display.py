@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from temporalio import workflow
@@ -29,7 +28,7 @@ class _Shown:
     state: LifecycleState
     revision: int
     fallout: tuple[str, ...]
-    promise_over: bool
+    in_jeopardy: bool
 
 
 class Display:
@@ -38,11 +37,11 @@ class Display:
     def __init__(self) -> None:
         self._shown: _Shown | None = None
 
-    def show(self, order: Fulfilment, now: datetime) -> None:
+    def show(self, order: Fulfilment) -> None:
         """Bring details and search attributes up to date."""
         workflow.set_current_details(details(order))
-        promise_over = now >= order.start.promised_at
-        shown = _Shown(order.state, order.revision.number, tuple(order.fallout_silos()), promise_over)
+        in_jeopardy = order.journal.carried.in_jeopardy
+        shown = _Shown(order.state, order.revision.number, tuple(order.fallout_silos()), in_jeopardy)
         if shown == self._shown:
             return
         self._shown = shown
@@ -55,8 +54,7 @@ class Display:
             updates.append(OFFERINGS.value_set(order.revision.offerings()))
         if tuple(have.get(FALLOUT_SILOS) or ()) != shown.fallout:
             updates.append(FALLOUT_SILOS.value_set(shown.fallout))
-        in_jeopardy = order.in_jeopardy(now)
-        if bool(have.get(IN_JEOPARDY)) != in_jeopardy:
-            updates.append(IN_JEOPARDY.value_set(in_jeopardy))
+        if bool(have.get(IN_JEOPARDY)) != shown.in_jeopardy:
+            updates.append(IN_JEOPARDY.value_set(shown.in_jeopardy))
         if updates:
             workflow.upsert_search_attributes(updates)  # pyright: ignore[reportUnknownMemberType]

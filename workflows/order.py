@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Coroutine
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from temporalio import workflow
 from temporalio.common import RawValue, RetryPolicy
@@ -16,16 +16,18 @@ from orders.change import ChangeKind, ChangeRequest, Verdict
 from orders.fulfilment import Fulfilment, OrderStart
 from orders.ledger import FactId, Step, parse_key, parse_service_id
 from orders.messages import OrderOutcome, PlanAnswer, PlanQuestion, Preview, PreviewQuestion, SiloEvent
+from orders.observation import observe
 from orders.order import Reason
 from orders.outcome import Outcome, OutcomeKind
 from orders.plan import Plan
 from orders.preview import preview
-from orders.records import OrderRecord
+from orders.records import Unrecorded
 from orders.reporting import order_view, plan_page
 from orders.views import OrderView, PlanPage
 from workflows.alarm import Alarm
 from workflows.display import Display
 from workflows.polling import PollSchedule
+from workflows.recording import Recorder
 from workflows.silo_calls import ask, carry_out
 
 MOST_CALLS_UNDER_WAY = 500
@@ -43,8 +45,8 @@ class OrderWorkflow:
         self._broken: BaseException | None = None
         self._under_way: set[asyncio.Task[None]] = set()
         self._polls = PollSchedule()
-        self._promise = Alarm("promised for", self._stir)
-        self._deadline = Alarm("next look at", self._stir)
+        self._alarm = Alarm("next look at", self._stir)
+        self._recorder = Recorder(self._order)
         self._display = Display()
 
     @workflow.run
@@ -66,18 +68,12 @@ class OrderWorkflow:
         while True:
             await self._decide_changes()
             self._start_steps()
-            self._show()
-            if self._finished():
-                if await self._close():
-                    return True
-            elif self._drained():
+            self._tell()
+            if self._closed():
+                return True
+            if self._drained():
                 return False
-            else:
-                await self._news()
-
-    def _finished(self) -> bool:
-        """True when nothing is left to do or to decide."""
-        return self._order.settled and not self._inbox and self._order.carried.assessment is None
+            await self._news()
 
     # What comes in
 
@@ -121,6 +117,11 @@ class OrderWorkflow:
     def plan(self, offset: int = 0, limit: int = 200) -> PlanPage:
         """A page of the order's tasks with their facts."""
         return plan_page(self._order, max(offset, 0), min(max(limit, 1), 1000))
+
+    @workflow.query(name=wire.JOURNAL_QUERY)
+    def journal(self) -> Unrecorded:
+        """What the order has to tell that the register does not know yet."""
+        return self._order.journal.unrecorded()
 
     @workflow.query(name=wire.QUESTION_QUERY)
     def question(self, change: ChangeRequest) -> PlanQuestion:
@@ -175,8 +176,8 @@ class OrderWorkflow:
         waits = not self._order.carried.started and not_before is not None and workflow.now() < not_before
         if waits or self._order.carried.on_hold or self._draining():
             return
+        self._order.begin()
         self._order.bill()
-        self._order.carried.started = True
         for step in self._order.reconciler.next_steps(MOST_CALLS_UNDER_WAY):
             self._go(self._carry_out(step))
         for fact, n, pause in self._polls.pop_due(workflow.now()):
@@ -187,7 +188,7 @@ class OrderWorkflow:
         operation = ledger.operations[step.operation]
         silo = ledger.silos[operation.silo]
         outcome = await carry_out(self._order.start.order_id, step, operation.operation, silo)
-        self._order.reconciler.record(step, outcome, _instant())
+        self._order.record(step, outcome, _instant())
         if outcome.kind is OutcomeKind.ACKNOWLEDGED:
             self._polls.expect(step.fact, step.n, workflow.now(), silo.polling)
         self._stirred = True
@@ -219,9 +220,13 @@ class OrderWorkflow:
                 self._polls.expect(fact_id, fact.waiting.n, workflow.now(), silo.polling)
 
     def _go(self, work: Coroutine[None, None, None]) -> None:
+        """Do what this run has to see the end of."""
+        self._under_way.add(self._watch(work))
+
+    def _watch(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
-        self._under_way.add(task)
         task.add_done_callback(self._gone)
+        return task
 
     def _gone(self, task: asyncio.Task[None]) -> None:
         self._under_way.discard(task)
@@ -229,18 +234,33 @@ class OrderWorkflow:
             self._broken = error
         self._stirred = True
 
-    def _show(self) -> None:
-        self._display.show(self._order, workflow.now())
+    def _tell(self) -> None:
+        """Tell the register and Temporal's Web UI what is new."""
+        now, ended = workflow.now(), self._finished()
+        if ended:
+            self._order.close(now)
+        else:
+            self._order.reopen()
+        observe(self._order, now)
+        due = self._recorder.due(ended=ended)
+        if due is not None and due <= now:
+            self._watch(self._recorder.write())
+        self._display.show(self._order)
 
     async def _news(self) -> None:
-        """Wait for an outcome, a change, a callback or a deadline."""
-        self._promise.set(self._order.start.promised_at)
-        self._deadline.set(self._polls.next_due if self._order.carried.started else self._order.not_before)
+        """Wait for an outcome, a change, a callback or a deadline, and at the end until everything is written down."""
+        self._alarm.set(self._next_look(), exactly=not self._order.reconciler.calls)
         heard = len(self._inbox)
-        await workflow.wait_condition(lambda: self._stirred or len(self._inbox) > heard)
+        await workflow.wait_condition(lambda: self._stirred or len(self._inbox) > heard or self._closed())
         self._stirred = False
         if self._broken is not None:  # A defect of ours: the workflow task fails, and goes on when it is mended.
             raise self._broken
+
+    def _next_look(self) -> datetime | None:
+        """The nearest deadline: of the start, of what is awaited, of the promise, of a record."""
+        begins = self._polls.next_due if self._order.carried.started else self._order.not_before
+        deadlines = (begins, self._order.journal.late_at, self._recorder.due(ended=self._finished()))
+        return min((deadline for deadline in deadlines if deadline is not None), default=None)
 
     def _stir(self) -> None:
         self._stirred = True
@@ -252,30 +272,20 @@ class OrderWorkflow:
         return workflow.info().is_continue_as_new_suggested() and self._order.carried.assessment is None
 
     def _drained(self) -> bool:
-        """True when this run's history has grown long, and nothing of it is under way any more."""
-        return self._draining() and not self._under_way and not self._inbox and workflow.all_handlers_finished()
+        """True when this run's history has grown long, and nothing of it is under way any more but maybe a record.
 
-    async def _close(self) -> bool:
-        """Record the end. False where something came in meanwhile: then it is no end, and the loop goes on."""
-        carried = self._order.carried
-        carried.completed_at = workflow.now()
-        carried.closings += 1
-        self._order.applied()
-        record = OrderRecord(version=carried.closings, view=order_view(self._order, workflow.now(), with_body=True))
-        await workflow.execute_activity(
-            wire.RECORD_ORDER,
-            record,
-            start_to_close_timeout=timedelta(seconds=30),
-            activity_id=f"record/{carried.closings}",
-            summary=f"record the end of revision {self._order.revision.number}: {self._order.state}",
-        )
-        await workflow.wait_condition(
-            lambda: bool(self._inbox) or not self._order.settled or workflow.all_handlers_finished()
-        )
-        if self._finished():
-            return True
-        carried.completed_at = None
-        return False
+        The next run writes that anew, under the next version.
+        """
+        idle = not self._under_way and not self._inbox and workflow.all_handlers_finished()
+        return self._draining() and idle and not self._finished()
+
+    def _finished(self) -> bool:
+        """True when nothing is left to do or to decide. It is no end yet: more may come in."""
+        return self._order.settled and not self._inbox and self._order.carried.assessment is None
+
+    def _closed(self) -> bool:
+        """True when nothing is left to do, the register knows it, and whoever asked for something has his answer."""
+        return self._order.journal.complete and self._finished() and workflow.all_handlers_finished()
 
     def _outcome(self) -> OrderOutcome:
         return OrderOutcome(

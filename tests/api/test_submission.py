@@ -44,7 +44,7 @@ async def test_its_workflow_can_be_found_by_what_matters_about_it(door: Door) ->
     found = {pair.key.name: pair.value for pair in description.typed_search_attributes}
     assert description.id == f"order-{order_id}"
     assert description.task_queue == wire.ORDERS_QUEUE
-    assert found[wire.ORDER_STATE] == "acknowledged"
+    assert found[wire.ORDER_STATE] == "inProgress"
     assert found[wire.ORDER_REVISION] == 1
     assert found[wire.CUSTOMER_ID] == "cust-1"
     assert found[wire.CHANNEL] == "shop"
@@ -85,7 +85,7 @@ async def test_the_same_body_again_is_the_same_order(door: Door) -> None:
     again = await door.http.post(ORDERS, json=dict(reversed(body.items())))
     assert again.status_code == 200
     assert again.json()["id"] == order_id
-    assert again.json()["state"] == "acknowledged"
+    assert again.json()["state"] == "inProgress"
     assert again.json()["productOrderItem"] == body["productOrderItem"]
 
 

@@ -45,7 +45,7 @@ def shown(body: dict[str, Any], order: Fulfilment | OrderView) -> dict[str, Any]
 
 def amend(catalog: Catalog, order: Fulfilment, **change: Any) -> None:
     request = ChangeRequest(request_id="c", kind=ChangeKind.AMEND, **change)
-    order.consider(request, *amended(catalog, order.start.order_id, order.revision, request), at="")
+    order.consider(request, *amended(catalog, order.start.order_id, order.revision, request), at="2026-03-02T09:00:00Z")
 
 
 def item_of(resource: dict[str, Any], item_id: str) -> dict[str, Any]:
@@ -154,7 +154,7 @@ def test_an_order_that_ended_says_when_and_why(catalog: Catalog) -> None:
     body = internet_voice_tv()
     fulfilment = captured(catalog, body)
     cancel = ChangeRequest(request_id="c", kind=ChangeKind.CANCEL, reason="moved away")
-    fulfilment.consider(cancel, None, fulfilment.start.baseline_plan, at="")
+    fulfilment.consider(cancel, None, fulfilment.start.baseline_plan, at="2026-03-02T09:00:00Z")
     fulfilment.carried.completed_at = NOW
     resource = shown(body, fulfilment)
     assert resource["state"] == "cancelled"

@@ -82,7 +82,7 @@ class Driver:
                 return self.calls[before:]
             for step in steps:
                 self.calls.append(self._name(step))
-                self.order.reconciler.record(step, self._answer(step), AT)
+                self.order.record(step, self._answer(step), AT)
 
     def complete(self, silo: str) -> None:
         """What a silo has acknowledged is done."""
@@ -91,7 +91,7 @@ class Driver:
             fact = reconciler.ledger.fact(fact_id)
             if fact is not None and fact.waiting is not None and self.order.silo_of(fact.task) == silo:
                 done = Outcome(OutcomeKind.DONE, {"report_id": "r", "tracking_id": "t"})
-                reconciler.answer(fact_id, fact.waiting.n, done, AT)
+                self.order.answer(fact_id, fact.waiting.n, done, AT)
 
     def change(self, kind: str, request_id: str = "c", **fields: Any) -> Verdict:
         """Ask for a change, as the workflow would decide it."""

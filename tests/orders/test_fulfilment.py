@@ -15,7 +15,7 @@ from orders.order import OrderRequest, Rejection, RequestedItem
 from orders.outcome import Outcome, OutcomeKind
 from orders.plan import Plan
 from orders.states import LifecycleState
-from tests.orders.driver import AT, Driver, household, key
+from tests.orders.driver import AT, NOW, Driver, household, key
 
 SELF = {"installation": "self", "equipment": "own"}
 
@@ -95,7 +95,7 @@ def test_an_accepted_change_is_applied_once_the_order_is_settled() -> None:
     driver.change("cancel", "no", expected_revision=7)
     driver.change("amend", "yes", update=(ItemUpdate(id="m", quantity=1),))
     driver.run()
-    driver.order.applied()
+    driver.order.close(NOW)
     states = {name: verdict.state for name, verdict in driver.order.verdicts.items()}
     assert states == {"no": ChangeState.REJECTED, "yes": ChangeState.APPLIED}
 

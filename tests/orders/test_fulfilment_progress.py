@@ -9,7 +9,8 @@ from pydantic import TypeAdapter
 from orders.capture import baseline, capture
 from orders.change import ItemUpdate
 from orders.decompose import decompose
-from orders.fulfilment import Fulfilment, OrderStart, Snapshot, promised_at
+from orders.fulfilment import Fulfilment, OrderStart, Snapshot
+from orders.observation import expected_at, in_jeopardy, promised_at
 from orders.order import OrderRequest, RequestedItem, Site
 from orders.reconcile import TaskStatus
 from orders.states import LifecycleState
@@ -96,31 +97,33 @@ def test_what_is_promised_is_the_usual_time_from_the_start_or_the_later_date_ask
 
 def test_an_order_is_expected_when_its_longest_chain_of_work_is_done() -> None:
     driver = Driver(household(), waiting=["field-service"])
-    expected = driver.order.expected_at(NOW)
+    expected = expected_at(driver.order, NOW)
     assert expected is not None
     driver.run()
-    waiting = driver.order.expected_at(NOW)
+    waiting = expected_at(driver.order, NOW)
     assert waiting is not None
     assert timedelta(days=5) <= waiting - NOW < expected - NOW
+    assert expected_at(driver.order, NOW + timedelta(days=4)) == waiting
+    assert expected_at(driver.order, waiting) == waiting + (waiting - NOW - timedelta(days=5))
     driver.complete("field-service")
     driver.run()
-    assert driver.order.expected_at(NOW) is None
+    assert expected_at(driver.order, NOW) is None
 
 
 def test_an_order_that_will_be_later_than_promised_is_in_jeopardy_until_it_is_done_or_cancelled() -> None:
     driver = Driver(household(), waiting=["field-service", "shipping"])
     start = driver.order.start
-    usual = promised_at(start.revision, start.plan, NOW)
-    driver.order.start = start.model_copy(update={"promised_at": usual})
-    assert not driver.order.in_jeopardy(NOW)
-    assert driver.order.in_jeopardy(NOW + timedelta(seconds=1))
+    promised = promised_at(start.revision, start.plan, NOW)
+    driver.order.start = start.model_copy(update={"promised_at": promised})
+    assert not in_jeopardy(driver.order, NOW + timedelta(hours=12))
+    assert in_jeopardy(driver.order, NOW + timedelta(hours=13))
     driver.run()
-    assert not driver.order.in_jeopardy(NOW + timedelta(seconds=1))
-    assert driver.order.in_jeopardy(NOW + timedelta(days=1))
+    assert not in_jeopardy(driver.order, NOW + timedelta(days=5))
+    assert in_jeopardy(driver.order, NOW + timedelta(days=6))
     for silo in ("field-service", "shipping"):
         driver.complete(silo)
     driver.run()
-    assert not driver.order.in_jeopardy(NOW + timedelta(days=365))
+    assert not in_jeopardy(driver.order, NOW + timedelta(days=365))
 
 
 def test_a_cancelled_order_is_never_in_jeopardy() -> None:
@@ -131,7 +134,7 @@ def test_a_cancelled_order_is_never_in_jeopardy() -> None:
     driver.change("cancel")
     driver.run()
     assert not driver.order.settled
-    assert not driver.order.in_jeopardy(NOW + timedelta(days=365))
+    assert not in_jeopardy(driver.order, NOW + timedelta(days=365))
 
 
 # From one run to the next

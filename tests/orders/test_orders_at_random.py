@@ -24,8 +24,9 @@ from orders.capture import baseline, capture
 from orders.catalog import Catalog, OnChange, Undo
 from orders.change import ChangeKind, ChangeRequest, ChangeState
 from orders.decompose import decompose
-from orders.fulfilment import Fulfilment, OrderStart, Snapshot, promised_at
+from orders.fulfilment import Fulfilment, OrderStart, Snapshot
 from orders.ledger import Ledger
+from orders.observation import promised_at
 from orders.order import Item, OrderRequest, Rejection, Revision
 from orders.plan import BILLING, Plan
 from orders.reconcile import Reconciler

@@ -67,6 +67,7 @@ async def test_a_preview_adds_no_event_and_makes_no_call(pipe: Pipe) -> None:
     order_id = await pipe.submit(internet_voice_tv(equipment="own"))
     await pipe.until_task(order_id, "installation/visit-site", "awaiting")
     await pipe.until_task(order_id, "voice-line/reserve-number", "done")
+    await pipe.until_recorded(order_id)
     handle = pipe.handle(order_id)
     events, calls = len((await handle.fetch_history()).events), len(await pipe.journal(order_id))
     cancel = await preview(pipe, order_id, kind="cancel")

@@ -1,0 +1,67 @@
+"""What can be seen of an order, told to its journal: where it has come to, and whether it will be there in time."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from orders.fulfilment import Fulfilment
+from orders.order import Revision
+from orders.plan import Plan
+from orders.promise import seconds_to_completion
+from orders.reconcile import TaskStatus
+from orders.states import task_state
+
+ALLOWANCE = 1.1
+"""How much longer than usual a promise is: work that takes just its usual time does not break it."""
+
+
+def observe(order: Fulfilment, now: datetime) -> None:
+    """Tell everything that has moved since the last time. It costs what has moved."""
+    items, tasks = order.progress.take_moved()
+    order.journal.moved(order.state, {item: order.progress.state_of(item) for item in items}, now)
+    reconciler = order.reconciler
+    order.journal.looked_at({task: task_state(reconciler, task) for task in tasks}, reconciler.ledger, now)
+    if order.journal.late_at is not None and now >= order.journal.late_at:
+        foresee(order, now)
+
+
+def foresee(order: Fulfilment, now: datetime) -> None:
+    """Tell whether the promise can be kept, and until when that holds if nothing comes about."""
+    late, expected = in_jeopardy(order, now), expected_at(order, now)
+    late_at: datetime | None = None
+    if not late and not order.cancelled and expected is not None:
+        given = (TaskStatus.IN_PLACE, TaskStatus.AWAITING)
+        left = seconds_to_completion(order.plan, lambda task: order.reconciler.status[task] in given)
+        # Begun right at that instant, what is left would just be done in time.
+        late_at = order.start.promised_at - timedelta(seconds=left) + timedelta(seconds=1)
+    order.journal.foreseen(late, expected, order.start.promised_at, late_at, now)
+
+
+def expected_at(order: Fulfilment, now: datetime) -> datetime | None:
+    """When everything should be in place, if all goes as usual from now on. None when it is."""
+    if order.settled:
+        return None
+    seconds = seconds_to_completion(order.plan, order.is_in_place, lambda task: _awaited_s(order, task, now))
+    return max(now, order.not_before or now) + timedelta(seconds=seconds)
+
+
+def in_jeopardy(order: Fulfilment, now: datetime) -> bool:
+    """True when the expected completion is later than the promised one."""
+    expected = expected_at(order, now)
+    return not order.cancelled and expected is not None and expected > order.start.promised_at
+
+
+def _awaited_s(order: Fulfilment, task: str, now: datetime) -> float:
+    """How long ago a silo has acknowledged a task that it has still to do, in seconds."""
+    if order.reconciler.status.get(task) is not TaskStatus.AWAITING:
+        return 0.0
+    facts = order.reconciler.ledger.facts[task]
+    waiting = facts[max(facts)].waiting
+    return (now - datetime.fromisoformat(waiting.since)).total_seconds() if waiting else 0.0
+
+
+def promised_at(revision: Revision, plan: Plan, now: datetime) -> datetime:
+    """What a customer is promised at capture: some more than the usual time, or the later date asked for."""
+    span = timedelta(seconds=ALLOWANCE * seconds_to_completion(plan))
+    safe = max(now, revision.requested_start or now) + span
+    return max(safe, revision.requested_completion or safe)
