@@ -180,7 +180,7 @@ class Journal:
                 else:
                     self.carried.fallout.remove(task)
             milestone = ledger.operation_of(task).milestone
-            if milestone is not None and state is TaskState.DONE:
+            if milestone is not None and state is TaskState.DONE and task in ledger.facts:
                 self._reached(milestone, ledger.facts[task], now)
         if fallen:
             self._event(EventKind.INFORMATION_REQUIRED, now, {"fallout": fallen})

@@ -53,11 +53,11 @@ def in_jeopardy(order: Fulfilment, now: datetime) -> bool:
 
 def _awaited_s(order: Fulfilment, task: str, now: datetime) -> float:
     """How long ago a silo has acknowledged a task that it has still to do, in seconds."""
-    if order.reconciler.status.get(task) is not TaskStatus.AWAITING:
+    facts = order.reconciler.ledger.facts.get(task)
+    waiting = facts[max(facts)].waiting if facts else None
+    if waiting is None or order.reconciler.status.get(task) is not TaskStatus.AWAITING:
         return 0.0
-    facts = order.reconciler.ledger.facts[task]
-    waiting = facts[max(facts)].waiting
-    return (now - datetime.fromisoformat(waiting.since)).total_seconds() if waiting else 0.0
+    return (now - datetime.fromisoformat(waiting.since)).total_seconds()
 
 
 def promised_at(revision: Revision, plan: Plan, now: datetime) -> datetime:

@@ -26,12 +26,13 @@ from orders.change import ChangeKind, ChangeRequest, ChangeState
 from orders.decompose import decompose
 from orders.fulfilment import Fulfilment, OrderStart, Snapshot
 from orders.ledger import Ledger
-from orders.observation import promised_at
+from orders.observation import observe, promised_at
 from orders.order import Item, OrderRequest, Rejection, Revision
 from orders.plan import BILLING, Plan
 from orders.reconcile import Reconciler
-from orders.reporting import details, order_view, plan_page
-from orders.states import LifecycleState
+from orders.records import EventKind, OrderEvent, OrderRecord, Transition
+from orders.reporting import details, order_record, order_view, plan_page
+from orders.states import ITEM_MOVES, ORDER_MOVES, LifecycleState
 from tests.orders.driving import assert_as_ordered_alone, drive, ordered_alone
 from tests.orders.random_catalogs import FEE, as_ordered_anew, random_catalog, random_change, random_items
 from tests.orders.world import AT, World
@@ -52,6 +53,7 @@ class Order:
         self.fulfilment = Fulfilment(start)
         self.changes = 0
         self.inbox: list[Callable[[], None]] = []
+        self.records: list[OrderRecord] = []
 
     @property
     def reconciler(self) -> Reconciler:
@@ -64,6 +66,10 @@ class Order:
     def tick(self) -> bool:
         """Bill what is due and decide what can be decided, as the workflow does."""
         before = self.fulfilment.plan
+        observe(self.fulfilment, NOW)
+        if self.choose.random() < 0.1:
+            self.write_down()
+        self.fulfilment.begin()
         self.fulfilment.bill()
         self.fulfilment.assess(AT)
         while self.inbox and self.fulfilment.carried.assessment is None:
@@ -124,6 +130,13 @@ class Order:
             carried = SNAPSHOT.validate_json(SNAPSHOT.dump_json(self.fulfilment.carried))
             assert carried == self.fulfilment.carried
             self.fulfilment = Fulfilment(self.start.model_copy(update={"carried": carried}))
+
+    def write_down(self) -> None:
+        """A record is taken to the register."""
+        record = order_record(self.fulfilment, NOW)
+        self.records.append(record)
+        if self.choose.random() < 0.9:  # Else the run ends before the answer, and the next record tells it again.
+            self.fulfilment.journal.recorded(record)
 
     def look(self) -> None:
         """What the order tells can be told at any moment, and agrees with itself."""
@@ -209,6 +222,41 @@ def run(world: World, order: Order, cancel_rate: float) -> None:
     wanted = LifecycleState.CANCELLED if order.fulfilment.cancelled else LifecycleState.COMPLETED
     assert order.fulfilment.state is wanted
     order.look()
+    observe(order.fulfilment, NOW)
+    order.write_down()
+    assert_legal_to_the_end(order)
+
+
+def assert_legal_to_the_end(order: Order) -> None:
+    """What was recorded are legal moves of each item and of the order, from its beginning to where it stands now."""
+    told: dict[int, Transition] = {}
+    events: dict[int, OrderEvent] = {}
+    for record in order.records:
+        for transition in record.transitions:
+            assert told.setdefault(transition.number, transition) == transition
+        for event in record.events:
+            assert events.setdefault(event.number, event) == event
+    assert sorted(told) == list(range(1, len(told) + 1))
+    assert sorted(events) == list(range(1, len(events) + 1))
+    stands: dict[str | None, LifecycleState] = {}
+    for _, transition in sorted(told.items()):
+        moves = ORDER_MOVES if transition.item is None else ITEM_MOVES
+        assert transition.before is stands.get(transition.item)
+        assert transition.after in moves[transition.before]
+        assert transition.cause
+        stands[transition.item] = transition.after
+    view = order.records[-1].view
+    assert stands == {None: view.state} | {item.id: item.state for item in view.items}
+    assert events[1].kind is EventKind.CREATED
+    announced: dict[str, JsonValue] = {item: LifecycleState.ACKNOWLEDGED.value for item in stands if item is not None}
+    state: JsonValue = LifecycleState.ACKNOWLEDGED.value
+    for _, event in sorted(events.items()):
+        if event.kind is EventKind.STATE_CHANGED:
+            state = event.data["state"]
+            items = event.data.get("items", {})
+            assert isinstance(items, dict)
+            announced.update(items)
+    assert announced | {"": state} == {item.id: item.state.value for item in view.items} | {"": view.state.value}
 
 
 def modify(world: World, order: Order) -> None:
