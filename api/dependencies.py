@@ -78,7 +78,7 @@ _ERRORS = {
     400: "The body or a parameter is malformed, or the order can not be fulfilled; `details` says where and why",
     401: "There is no token, or it is not taken",
     403: "The token does not allow that",
-    404: "There is no such order",
+    404: "There is no such thing",
     409: "In conflict with what became of the order",
     413: "The body is too large",
     429: "Too many requests; the header Retry-After says when to go on",

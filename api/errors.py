@@ -141,6 +141,13 @@ class UnknownOrder(ApiError):
     code = "unknown_order"
 
 
+class NotInCatalog(ApiError):
+    """404: the current catalog has no such offering or specification."""
+
+    status = HTTPStatus.NOT_FOUND
+    code = "not_in_catalog"
+
+
 class ExternalIdReused(ApiError):
     """409: the channel used this external id for another order."""
 

@@ -78,6 +78,11 @@ class Gateway:
         self._versions = versions
         self._register = register
 
+    @property
+    def catalog(self) -> Catalog:
+        """What is sold now."""
+        return self._catalog
+
     def web_ui_link(self, order_id: str) -> str:
         """The order in Temporal's Web UI."""
         return self.links.web_ui_of(order_id, self._client.namespace)

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import APIRouter, Header, Request, Response
 
 from api.dependencies import GatewayDep, OrderId, Reader, Submitter, errors
+from api.listing import FIELDS
 from api.sight import require_sight
 from api.tmf622 import BASE_PATH, to_request
 from api.tmf622_bodies import ProductOrder
-from api.tmf622_resource import Json, selected, to_resource
+from api.tmf622_resource import Json, to_resource
+from api.tmf630 import selected
 
 router = APIRouter(prefix=BASE_PATH, tags=["TMF622 product ordering"])
-
-FIELDS = Query(description="first-level attributes to answer with, `a,b`, or `none`; id and href always come")
 
 
 @router.post(

@@ -19,8 +19,6 @@ Json: TypeAlias = dict[str, JsonValue]
 _OURS = ("state", "orderDate", "completionDate", "expectedCompletionDate")
 """What only the provider can know, whatever was submitted."""
 
-_ALWAYS = {"id", "href"}
-
 
 def to_resource(body: Body, view: OrderView, base_url: str) -> Json:
     """The body as submitted, plus id, href, states and dates, the items that came later, and what was amended.
@@ -48,14 +46,6 @@ def to_resource(body: Body, view: OrderView, base_url: str) -> Json:
         resource["expectedCompletionDate"] = instant(view.expected_at or view.promised_at)
     _bring_items_up_to_date(resource, view)
     return resource
-
-
-def selected(resource: Json, fields: str | None) -> Json:
-    """The resource with the first-level attributes named in `fields` (`a,b` or `none`); id and href always."""
-    if not fields:
-        return resource
-    names = {name.strip() for name in fields.split(",")} | _ALWAYS
-    return {name: value for name, value in resource.items() if name in names}
 
 
 def _cancellation_reason(view: OrderView) -> str:

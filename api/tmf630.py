@@ -213,7 +213,7 @@ def _holds(left: float | str, operator: Operator, right: float | str) -> bool:
 
 
 def _sort_key(resource: Mapping[str, JsonValue], path: str) -> tuple[bool, bool, float, str]:
-    """What is not there comes last, numbers before text."""
+    """Numbers before text, and what is not there last."""
     value = next(_values_at(resource, path.split(".")), None)
     if isinstance(value, int | float):
         return False, False, float(value), ""
@@ -221,6 +221,14 @@ def _sort_key(resource: Mapping[str, JsonValue], path: str) -> tuple[bool, bool,
 
 
 # The answer
+
+
+def selected(resource: dict[str, JsonValue], fields: str | None) -> dict[str, JsonValue]:
+    """The resource with the first-level attributes named in `fields` (`a,b` or `none`); id and href always."""
+    if not fields:
+        return resource
+    names = {name.strip() for name in fields.split(",")} | {"id", "href"}
+    return {name: value for name, value in resource.items() if name in names}
 
 
 def page_status(query: ListQuery, count: int, total: int) -> int:

@@ -101,6 +101,10 @@ async def test_all_routes_are_documented_with_their_bodies_and_errors(door: Door
     assert set(document["paths"]) == {
         ORDERS,
         f"{ORDERS}/{{order_id}}",
+        "/tmf-api/productCatalogManagement/v4/productOffering",
+        "/tmf-api/productCatalogManagement/v4/productOffering/{name}",
+        "/tmf-api/productCatalogManagement/v4/productSpecification",
+        "/tmf-api/productCatalogManagement/v4/productSpecification/{name}",
         "/care/v1/orders/{order_id}",
         "/care/v1/orders/{order_id}/tasks",
         "/care/v1/orders/{order_id}/changes",

@@ -13,7 +13,7 @@ import pytest
 from activities.catalog_files import read_catalog
 from api.submission import prepare
 from api.tmf622 import to_request
-from api.tmf622_resource import selected, to_resource
+from api.tmf622_resource import to_resource
 from orders.amend import amended
 from orders.catalog import Catalog
 from orders.change import ChangeKind, ChangeRequest, ItemUpdate
@@ -161,11 +161,3 @@ def test_an_order_that_ended_says_when_and_why(catalog: Catalog) -> None:
     assert resource["cancellationDate"] == "2026-03-01T12:00:00.123Z"
     assert resource["cancellationReason"] == "moved away"
     assert "expectedCompletionDate" not in resource
-
-
-def test_fields_select_attributes_of_the_first_level(catalog: Catalog) -> None:
-    body = internet_voice_tv()
-    resource = shown(body, captured(catalog, body))
-    assert set(selected(resource, "state, channel")) == {"id", "href", "state", "channel"}
-    assert set(selected(resource, "none")) == {"id", "href"}
-    assert selected(resource, None) == resource

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from api.errors import Malformed
-from api.tmf630 import Filter, ListQuery, Operator, Sort, list_query, page_headers, page_status, select_page
+from api.tmf630 import Filter, ListQuery, Operator, Sort, list_query, page_headers, page_status, select_page, selected
 
 THINGS: list[dict[str, Any]] = [
     {"id": "a", "size": 9, "tags": [{"name": "red"}, {"name": "blue"}], "on": True, "at": "2031-01-01T00:00:00.000Z"},
@@ -130,3 +130,10 @@ def test_a_query_can_not_break_out_of_a_link() -> None:
     assert links(ListQuery(), 0, 0, 'a=">é\r\n')['rel="self"'] == (
         "<http://api/things?a=%22%3E%C3%A9%0D%0A&offset=0&limit=100>"
     )
+
+
+def test_fields_select_attributes_of_the_first_level() -> None:
+    resource: dict[str, Any] = {"id": "1", "href": "x", "state": "held", "channel": [], "note": []}
+    assert set(selected(resource, "state, channel")) == {"id", "href", "state", "channel"}
+    assert set(selected(resource, "none")) == {"id", "href"}
+    assert selected(resource, None) == resource
