@@ -18,7 +18,7 @@ from temporalio.converter import PayloadCodec
 from api.access import Scope
 from api.dependencies import needs
 from api.errors import Malformed, install, problem
-from api.tmf622_resource import Json
+from api.tmf622_merge import Json
 
 
 def codec_app(codec: PayloadCodec, web_ui: str, *, is_open: bool) -> FastAPI:

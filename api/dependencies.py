@@ -80,6 +80,7 @@ _ERRORS = {
     403: "The token does not allow that",
     404: "There is no such thing",
     409: "In conflict with what became of the order",
+    412: "The order is not at the revision that If-Match names any more",
     413: "The body is too large",
     429: "Too many requests; the header Retry-After says when to go on",
     503: "Temporal, or a worker, does not answer now; the same request may be sent again",

@@ -155,6 +155,32 @@ class ExternalIdReused(ApiError):
     code = "external_id_reused"
 
 
+class PatchConflict(ApiError):
+    """409: the operations of a JSON patch do not fit the order as it is now."""
+
+    status = HTTPStatus.CONFLICT
+    code = "patch_conflict"
+
+
+class ChangeRefused(ApiError):
+    """409: what is asked for can not be had any more, or not at that price. Every detail has its code."""
+
+    status = HTTPStatus.CONFLICT
+    code = "change_refused"
+
+    def __init__(self, reasons: Iterable[Reason]) -> None:
+        found = tuple(reasons)
+        message = "; ".join(reason.message for reason in found)
+        super().__init__("The order can not be changed like that", message, map(_of_reason, found))
+
+
+class Outdated(ApiError):
+    """412: the order is not at the revision that the header If-Match names."""
+
+    status = HTTPStatus.PRECONDITION_FAILED
+    code = "outdated"
+
+
 class OrderClosed(ApiError):
     """409: the order has ended, nothing about it can change any more."""
 

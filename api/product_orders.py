@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Request, Response
 
 from api.dependencies import GatewayDep, OrderId, Reader, Submitter, errors
+from api.errors import ChangeRefused, Outdated
 from api.listing import FIELDS
-from api.sight import require_sight
+from api.sight import seen
 from api.tmf622 import BASE_PATH, to_request
 from api.tmf622_bodies import ProductOrder
-from api.tmf622_resource import Json, to_resource
+from api.tmf622_merge import Json
+from api.tmf622_patch import JSON_PATCH, PATCH_BODY, patched, read_patch, to_change
+from api.tmf622_resource import to_resource
 from api.tmf630 import selected
+from orders.change import ChangeState
+from orders.views import OrderView
 
 router = APIRouter(prefix=BASE_PATH, tags=["TMF622 product ordering"])
 
@@ -49,9 +55,71 @@ async def submit(
 
 @router.get("/productOrder/{order_id}", summary="An order as it stands", responses=errors(404, 503))
 async def retrieve(
-    order_id: OrderId, gateway: GatewayDep, principal: Reader, fields: Annotated[str | None, FIELDS] = None
+    order_id: OrderId,
+    response: Response,
+    gateway: GatewayDep,
+    principal: Reader,
+    fields: Annotated[str | None, FIELDS] = None,
 ) -> Json:
-    """What was submitted, with states, dates, and what amendments made of it."""
-    view = await gateway.view(order_id, with_body=True)
-    await require_sight(principal, view.customer_id, view.channel, order_id, gateway)
+    """What was submitted, with states, dates, and what amendments made of it. The header ETag is its revision."""
+    view = await seen(principal, order_id, gateway)
+    response.headers["ETag"] = etag(view)
     return selected(to_resource(view.body or {}, view, gateway.links.api), fields)
+
+
+@router.patch(
+    "/productOrder/{order_id}",
+    summary="Amend an order",
+    responses={
+        200: {"description": "The order as it is now, which is what was asked for"},
+        202: {"description": "The order as it stands while the change is assessed, as a rule with state pending"},
+    }
+    | errors(400, 404, 409, 412, 503),
+    openapi_extra=PATCH_BODY,
+)
+async def amend(
+    order_id: OrderId,
+    request: Request,
+    response: Response,
+    gateway: GatewayDep,
+    principal: Submitter,
+    idempotency_key: Annotated[str | None, Header(min_length=1, max_length=100)] = None,
+    if_match: Annotated[str | None, Header(max_length=200)] = None,
+) -> Json:
+    """Patch an order's resource. What differs then becomes an amendment, decided like every other change.
+
+    `application/merge-patch+json`, or `application/json`, merges order items by their ids, and null takes an attribute
+    away. `application/json-patch+json` applies to the resource as GET shows it. An item patched to the state
+    `cancelled` is removed. 409 tells why the change was refused; a fee that it names is accepted by `acceptFee`.
+    """
+    media_type, document = await read_patch(request)
+    view = await seen(principal, order_id, gateway)
+    if if_match is not None and if_match != "*" and etag(view) not in (tag.strip() for tag in if_match.split(",")):
+        raise Outdated(f"The order is at revision {view.revision}", f"If-Match names {if_match}")
+    verdict = next((verdict for verdict in view.changes if verdict.request_id == idempotency_key), None)
+    if verdict is None:
+        before = to_resource(view.body or {}, view, gateway.links.api)
+        after = patched(before, media_type, document)
+        wanted = to_change(before, after, idempotency_key or str(uuid.uuid4()))
+        if wanted is None:
+            return before
+        # The places in a JSON patch are those of one revision.
+        bound = if_match is not None or media_type == JSON_PATCH
+        asking = {
+            "requester": principal.requester(""),
+            "channel": principal.channel or "",
+            "expected_revision": view.revision if bound else None,
+        }
+        verdict = await gateway.change(order_id, wanted.model_copy(update=asking))
+    if verdict is not None and verdict.state is ChangeState.REJECTED:
+        raise ChangeRefused(verdict.reasons)
+    if verdict is None or verdict.state is ChangeState.ASSESSING:
+        response.status_code = 202
+    view = await gateway.view(order_id, with_body=True)
+    response.headers["ETag"] = etag(view)
+    return to_resource(view.body or {}, view, gateway.links.api)
+
+
+def etag(view: OrderView) -> str:
+    """The order's revision, as the header ETag. What a patch depends on is what was asked for, not how far it is."""
+    return f'"{view.revision}"'

@@ -9,6 +9,7 @@ from __future__ import annotations
 from api.access import Principal
 from api.errors import Forbidden, UnknownOrder
 from api.gateway import Gateway
+from orders.views import OrderView
 
 
 async def require_sight(principal: Principal, customer_id: str, channel: str, order_id: str, gateway: Gateway) -> None:
@@ -28,3 +29,15 @@ async def require_sight(principal: Principal, customer_id: str, channel: str, or
         raise Forbidden("The token speaks for no channel and no customer", "It needs the claim `channel` or `customer`")
     if not seen:
         raise UnknownOrder(f"There is no order {order_id}, or it has ended")
+
+
+async def seen(principal: Principal, order_id: str, gateway: Gateway) -> OrderView:
+    """An order that a principal sees, with its body.
+
+    Raises:
+        UnknownOrder: if there is none that it sees.
+        Forbidden: if its token names neither channel nor customer.
+    """
+    view = await gateway.view(order_id, with_body=True)
+    await require_sight(principal, view.customer_id, view.channel, order_id, gateway)
+    return view

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 from pydantic.alias_generators import to_camel
 
 from api.times import Instant
-from orders.base import Action
+from orders.base import Action, Money
 from orders.order import Identifier
 
 
@@ -23,6 +24,18 @@ class Wire(BaseModel):
         if isinstance(value, dict):
             return {name: inner for name, inner in value.items() if inner is not None}
         return value
+
+
+class MoneyBody(Wire):
+    """`Money`, with an ISO 4217 currency as its unit."""
+
+    unit: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+    value: Annotated[Decimal, Field(ge=0, lt=10**9)]
+
+    @property
+    def money(self) -> Money:
+        """In the core's words."""
+        return Money(amount=self.value, currency=self.unit)
 
 
 class ChannelRef(Wire):

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from copy import deepcopy
-from typing import TypeAlias
 
 from pydantic import JsonValue
 
 from api.times import instant
 from api.tmf622 import Body, order_href
+from api.tmf622_merge import ITEMS, Json, merged, walk
 from orders.change import ChangeKind, ChangeState
 from orders.order import Site
 from orders.states import LifecycleState
 from orders.views import ItemView, OrderView
-
-Json: TypeAlias = dict[str, JsonValue]
 
 _OURS = ("state", "orderDate", "completionDate", "expectedCompletionDate")
 """What only the provider can know, whatever was submitted."""
@@ -26,9 +24,12 @@ def to_resource(body: Body, view: OrderView, base_url: str) -> Json:
     Where an amendment changed what an item asks for, the item shows what is asked for now.
     """
     resource: Json = {"id": view.id, "href": order_href(base_url, view.id), **deepcopy(dict(body))}
-    resource |= {"id": view.id, "href": order_href(base_url, view.id)}
+    _add_later_items(resource, view)
+    for content in view.contents:
+        resource = merged(resource, deepcopy(content))
     for name in _OURS:
         resource.pop(name, None)
+    resource |= {"id": view.id, "href": order_href(base_url, view.id)}
     resource.setdefault("@type", "ProductOrder")
     resource |= {"externalId": view.external_id, "state": view.state, "orderDate": instant(view.ordered_at)}
     if view.revision > 1:
@@ -57,34 +58,29 @@ def _cancellation_reason(view: OrderView) -> str:
     return reasons[-1] if reasons else ""
 
 
-def _bring_items_up_to_date(resource: Json, view: OrderView) -> None:
-    views = {item.id: item for item in view.items}
-    shown: dict[str, Json] = {}
-    top = resource.setdefault("productOrderItem", [])
-    if not isinstance(top, list):
-        return
-    rest = list(top)
-    while rest:
-        item = rest.pop()
-        if not isinstance(item, dict):
-            continue
-        nested = item.get("productOrderItem")
-        rest += nested if isinstance(nested, list) else []
-        known = views.get(str(item.get("id")))
-        if known is None:
-            continue
-        shown[known.id] = item
-        item["state"] = known.state
-        if view.revision > 1:
-            _amend(item, known)
+def _add_later_items(resource: Json, view: OrderView) -> None:
+    """Items that were not submitted: components that a bundle brought along, and what was added since."""
+    top = resource.setdefault(ITEMS, [])
+    shown = {str(item.get("id")): item for item in walk(top)}
     for item in view.items:
         if item.id in shown:
             continue
         added = shown[item.id] = _new_item(item)
         above = shown.get(item.parent or "")
-        siblings = above.setdefault("productOrderItem", []) if above is not None else top
+        siblings = above.setdefault(ITEMS, []) if above is not None else top
         if isinstance(siblings, list):
             siblings.append(added)
+
+
+def _bring_items_up_to_date(resource: Json, view: OrderView) -> None:
+    views = {item.id: item for item in view.items}
+    for item in walk(resource.get(ITEMS)):
+        known = views.get(str(item.get("id")))
+        if known is None:
+            continue
+        item["state"] = known.state
+        if view.revision > 1:
+            _amend(item, known)
 
 
 def _amend(item: Json, view: ItemView) -> None:

@@ -141,11 +141,12 @@ def _updated(
         kept = {}
         products = _numbered(order_id, item, len(products), numbers)
     products = _resized(order_id, item, products, update, numbers, advancement)
+    wanted = {name: value for name, value in {**kept, **update.characteristics}.items() if value is not None}
     return item.model_copy(
         update={
             "offering": offering_name,
             "specification": specification,
-            "characteristics": with_defaults(catalog, offering, {**kept, **update.characteristics}),
+            "characteristics": with_defaults(catalog, offering, wanted),
             "products": products,
             "site": update.site or item.site,
         }

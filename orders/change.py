@@ -50,7 +50,7 @@ class Resolution(StrEnum):
 
 
 class ItemUpdate(Frozen):
-    """What is to be different about an item. What is left out stays as it is.
+    """What is to be different about an item. What is left out stays; a characteristic that is null has its default.
 
     `drop` names the products to give up when the quantity goes down; without it those least advanced go.
     """
@@ -69,7 +69,8 @@ class ChangeRequest(Frozen):
     The same `request_id` is decided once, however often it arrives. An `expected_revision` that is not the current
     one is refused, and so is one whose `digest` is not that of its impact any more. `accept_fee` is what the customer
     agreed to pay. `cascade` removes with an item what depends on it. `task` names the task to replace, retry or
-    resolve; `resolution` says how, with the `outputs` of what was done by hand.
+    resolve; `resolution` says how, with the `outputs` of what was done by hand. `content` is what else is to be
+    different about the order in the form that it has outside: kept with it, never read.
     """
 
     request_id: Annotated[str, Field(min_length=1, max_length=100)]
@@ -90,15 +91,18 @@ class ChangeRequest(Frozen):
     task: str | None = None
     resolution: Resolution | None = None
     outputs: dict[str, JsonValue] = Field(default_factory=dict)
+    content: dict[str, JsonValue] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _fits_its_kind(self) -> ChangeRequest:
         amends = (
-            any((self.add, self.update, self.remove, self.requested_start, self.requested_completion))
+            any((self.add, self.update, self.remove, self.requested_start, self.requested_completion, self.content))
             or self.priority is not None
         )
         if self.kind is ChangeKind.AMEND and not amends:
-            raise ValueError("an amend change adds, updates or removes items, or moves dates or the priority")
+            raise ValueError(
+                "an amend change adds, updates or removes items, moves dates or the priority, or brings other content"
+            )
         if self.kind is not ChangeKind.AMEND and amends:
             raise ValueError(f"a {self.kind} change carries no items, dates or priority")
         names_a_task = self.kind in (ChangeKind.REPLACE, ChangeKind.RETRY, ChangeKind.RESOLVE)

@@ -45,6 +45,7 @@ class Snapshot:
     assessment: Assessment | None = None
     verdicts: dict[str, Verdict] = field(default_factory=dict)
     journal: Journalled = field(default_factory=Journalled)
+    contents: list[dict[str, JsonValue]] = field(default_factory=list)
 
 
 class OrderStart(Frozen):
@@ -330,6 +331,8 @@ class Fulfilment:
         else:
             self.journal.amended(change.request_id, self.revision, revision, datetime.fromisoformat(at))
             self.carried.revisions.append(revision)
+            if change.content:
+                self.carried.contents.append(change.content)
         take_over(self.carried.charges, self.reconciler.ledger, impact, self.reconciler.calls)
         self._charge(change, impact)
         self._aim_at(target)

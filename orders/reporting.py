@@ -39,6 +39,7 @@ def order_view(order: Fulfilment, now: datetime, *, with_body: bool = False) -> 
         fallout=tuple(fallout_views(order)),
         changes=tuple(order.verdicts.values()),
         priority=revision.priority,
+        contents=tuple(order.carried.contents),
         body=start.body if with_body else None,
     )
 

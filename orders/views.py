@@ -50,7 +50,11 @@ class FalloutView(Frozen):
 
 
 class OrderView(Frozen):
-    """An order in summary: small, whatever the number of its tasks. `body` is the order as submitted, if asked for."""
+    """An order in summary: small, whatever the number of its tasks.
+
+    `body` is the order as submitted, if asked for; `contents` are what accepted changes have brought since of the form
+    that it has outside.
+    """
 
     id: str
     external_id: str
@@ -71,6 +75,7 @@ class OrderView(Frozen):
     fallout: tuple[FalloutView, ...]
     changes: tuple[Verdict, ...]
     priority: int = 4
+    contents: tuple[dict[str, JsonValue], ...] = ()
     body: dict[str, JsonValue] | None = None
 
 
