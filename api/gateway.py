@@ -229,6 +229,7 @@ class Gateway:
             UnknownOrder: if there is no such order.
             OrderClosed: if it has ended, and the change was not among those decided before.
         """
+        submission.require_shallow(request.model_dump())
         accepted: WorkflowUpdateHandle[Verdict] | None = None
         try:
             async with reaching(self.answer_within, order_id):

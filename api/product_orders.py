@@ -96,6 +96,7 @@ async def amend(
     view = await seen(principal, order_id, gateway)
     if if_match is not None and if_match != "*" and etag(view) not in (tag.strip() for tag in if_match.split(",")):
         raise Outdated(f"The order is at revision {view.revision}", f"If-Match names {if_match}")
+    response.headers["ETag"] = etag(view)
     verdict = next((verdict for verdict in view.changes if verdict.request_id == idempotency_key), None)
     if verdict is None:
         before = to_resource(view.body or {}, view, gateway.links.api)

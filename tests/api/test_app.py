@@ -57,6 +57,18 @@ async def test_a_body_may_hold_no_number_that_json_does_not_know(door: Door) -> 
     assert response.status_code == 400
 
 
+@pytest.mark.parametrize("depth", [101, 200, 900])
+async def test_a_body_that_the_worker_could_not_read_is_malformed(door: Door, depth: int) -> None:
+    nested = json.loads("[" * depth + "]" * depth)
+    order_id = await door.submit(internet_voice_tv())
+    item = {"id": "net", "characteristics": {"down_mbps": nested}}
+    answers = [
+        await door.http.post(ORDERS, json=internet_voice_tv() | {"note": nested}),
+        await door.change(order_id, kind="amend", update=[item]),
+    ]
+    assert [(answer.status_code, answer.json()["code"]) for answer in answers] == [(400, "malformed")] * 2
+
+
 @pytest.mark.parametrize("path", [ORDERS, "/care/v1/orders"])
 async def test_an_order_that_nobody_can_tell_about_now_is_asked_for_again_later(door: Door, path: str) -> None:
     order_id = await door.submit(internet_voice_tv())
