@@ -26,6 +26,7 @@ from temporalio.envconfig import ClientConfig
 from temporalio.testing import WorkflowEnvironment
 
 import cli
+from ops.issuer import DevelopmentIssuer
 from settings import Settings
 
 ROOT = Path(__file__).parent.parent
@@ -53,8 +54,8 @@ def test_the_compose_file_follows_the_compose_specification() -> None:
     jsonschema.validate(COMPOSE, get_builtin_schema("vendor.compose-spec"))
 
 
-def test_the_project_has_three_services_of_its_own() -> None:
-    assert set(OURS) == {"api", "silos", "worker"}
+def test_the_project_has_four_services_of_its_own() -> None:
+    assert set(OURS) == {"api", "issuer", "silos", "worker"}
 
 
 @pytest.mark.parametrize("name", OURS)
@@ -126,8 +127,19 @@ def test_what_a_service_mounts_exists_and_holds_the_files_that_it_names(name: st
         assert (inside["/deploy"] / Path(word).name).is_file()
 
 
-def test_the_worker_and_the_api_keep_their_data_on_one_volume() -> None:
-    for name in ("worker", "api"):
+@pytest.mark.parametrize("name", ["api", "silos"])
+def test_the_api_and_the_silos_find_what_the_issuer_makes_before_they_start(name: str) -> None:
+    given = environment(OURS[name])
+    made = DevelopmentIssuer(Settings(data_dir=Path(environment(OURS["issuer"])["ORDERPIPE_DATA_DIR"]))).configured
+    assert given["ORDERPIPE_AUTH_ISSUER"] == made.auth_issuer
+    assert given["ORDERPIPE_AUTH_JWKS"] == made.auth_jwks
+    assert given["ORDERPIPE_SILO_SECRETS"] == str(made.silo_secrets)
+    assert OURS[name]["depends_on"]["issuer"] == {"condition": "service_completed_successfully"}
+    assert any(volume.startswith("data:/data") for volume in OURS[name]["volumes"])
+
+
+def test_the_worker_the_api_and_the_issuer_keep_their_data_on_one_volume() -> None:
+    for name in ("worker", "api", "issuer"):
         assert f"data:{environment(OURS[name])['ORDERPIPE_DATA_DIR']}" in OURS[name]["volumes"]
 
 
