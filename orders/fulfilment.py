@@ -192,6 +192,8 @@ class Fulfilment:
         known = self.verdicts.get(change.request_id)
         if known is not None:
             return known
+        if change.kind is ChangeKind.CANCEL:
+            self.journal.cancellation_requested(change.request_id, datetime.fromisoformat(at))
         objected = self.early_objections(change)
         if objected:
             return self.reject(change, objected, at)

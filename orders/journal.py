@@ -141,18 +141,20 @@ class Journal:
         """Tell of a state that the order passes through, though it may have left it when someone looks."""
         self.moved(state, {}, now)
 
+    def cancellation_requested(self, change: str, now: datetime) -> None:
+        """Tell that a cancellation was asked for."""
+        self._event(EventKind.CANCELLATION_REQUESTED, now, {"change": change})
+
     def decided(self, verdict: Verdict, before: Verdict | None, now: datetime) -> None:
         """Tell what was decided about a change, and `before` that, if anything."""
         self.note(now)
-        change: JsonValue = verdict.request_id
+        change = verdict.request_id
         refused = {reason.code for reason in verdict.reasons}
         if "fee_not_accepted" in refused and verdict.impact is not None:
             fees: JsonValue = [fee.model_dump(mode="json") for fee in verdict.impact.fees]
             self._event(EventKind.INFORMATION_REQUIRED, now, {"change": change, "fees": fees})
         if verdict.kind is ChangeKind.CANCEL:
             state = cancellation_state(verdict.state)
-            if before is None:
-                self._event(EventKind.CANCELLATION_REQUESTED, now, {"change": change})
             if before is None or state is not cancellation_state(before.state):
                 self._event(EventKind.CANCELLATION_STATE_CHANGED, now, {"change": change, "state": state.value})
 

@@ -237,11 +237,11 @@ class OrderWorkflow:
     def _tell(self) -> None:
         """Tell the register and Temporal's Web UI what is new."""
         now, ended = workflow.now(), self._finished()
+        observe(self._order, now)
         if ended:
             self._order.close(now)
         else:
             self._order.reopen()
-        observe(self._order, now)
         due = self._recorder.due(ended=ended)
         if due is not None and due <= now:
             self._watch(self._recorder.write())
@@ -257,9 +257,11 @@ class OrderWorkflow:
             raise self._broken
 
     def _next_look(self) -> datetime | None:
-        """The nearest deadline: of the start, of what is awaited, of the promise, of a record."""
+        """The nearest deadline: of the start, of what is awaited, of the promise, of a record. None at the end."""
+        if self._finished():
+            return None
         begins = self._polls.next_due if self._order.carried.started else self._order.not_before
-        deadlines = (begins, self._order.journal.late_at, self._recorder.due(ended=self._finished()))
+        deadlines = (begins, self._order.journal.late_at, self._recorder.due())
         return min((deadline for deadline in deadlines if deadline is not None), default=None)
 
     def _stir(self) -> None:

@@ -28,7 +28,7 @@ class Recorder:
         self._writing = False
         self._next: datetime | None = None
 
-    def due(self, *, ended: bool) -> datetime | None:
+    def due(self, *, ended: bool = False) -> datetime | None:
         """When to write next. None while there is no news, or a record is under way."""
         since = self._order.journal.news_since
         if since is None or self._writing:

@@ -16,6 +16,7 @@ from orders.change import ChangeKind, ChangeRequest, Verdict
 from orders.decompose import decompose
 from orders.fulfilment import Fulfilment, OrderStart
 from orders.ledger import Step
+from orders.observation import observe
 from orders.order import OrderRequest, RequestedItem, Site
 from orders.outcome import Outcome, OutcomeKind
 from orders.plan import Plan
@@ -78,6 +79,7 @@ class Driver:
             self.order.bill()
             self.order.assess(AT)
             steps = self.order.reconciler.next_steps()
+            observe(self.order, NOW)
             if not steps:
                 return self.calls[before:]
             for step in steps:

@@ -12,6 +12,7 @@ from orders.ledger import Fact, Ledger, Step
 from orders.order import Item, Revision
 from orders.outcome import Outcome, OutcomeKind
 from orders.plan import Plan, Task
+from orders.progress import Progress
 from orders.reconcile import Reconciler
 from tests.orders.builders import AT, operation, plan, task
 from workflows.connection import data_converter
@@ -100,6 +101,35 @@ def test_the_effort_of_an_outcome_does_not_grow_with_the_order() -> None:
         loop.record(line, _done(line), AT)
         loop.next_steps()
         efforts[number] = loop.effort
+    assert efforts[100] == efforts[10] < 10
+
+
+class CountingProgress(Progress):
+    """Counts how often it looks where a task stands."""
+
+    effort = 0
+
+    def _look_at(self, task: str) -> None:
+        self.effort += 1
+        super()._look_at(task)
+
+
+def test_the_effort_to_tell_of_an_outcome_does_not_grow_with_the_order() -> None:
+    efforts: dict[int, int] = {}
+    for number in (10, 100):
+        loop = Counting(products(number))
+        progress = CountingProgress(loop, [], (), {})
+        steps = loop.next_steps()
+        while not any("line-3" in step.task for step in steps):
+            loop.record(step := steps.pop(0), _done(step), AT)
+            steps += loop.next_steps()
+        line = next(step for step in steps if "line-3" in step.task)
+        progress.take_moved()
+        progress.effort = 0
+        loop.record(line, _done(line), AT)
+        loop.next_steps()
+        assert line.task in progress.take_moved()[1]
+        efforts[number] = progress.effort
     assert efforts[100] == efforts[10] < 10
 
 

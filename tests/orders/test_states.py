@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import pytest
 
-from orders.states import LifecycleState, TaskState, bundle_state, item_state, order_state, task_state
+from orders.states import (
+    ITEM_MOVES,
+    LifecycleState,
+    TaskState,
+    bundle_state,
+    item_state,
+    order_state,
+    passed,
+    task_state,
+)
 from tests.orders.builders import Bench, held, key_of, ledger_of, plan, task
 
 DONE, PENDING, AWAITING = TaskState.DONE, TaskState.PENDING, TaskState.AWAITING
@@ -77,6 +87,43 @@ def test_a_task_is_in_this_state(order: Bench, name: str, state: TaskState) -> N
 )
 def test_an_item_is_in_this_state(tasks: list[TaskState], wanted: bool, state: LifecycleState) -> None:
     assert item_state(tasks, wanted=wanted) is state
+
+
+ITEM_STATES = [state for state in LifecycleState if state is not LifecycleState.REJECTED]
+
+
+@pytest.mark.parametrize("before", ITEM_STATES)
+@pytest.mark.parametrize("after", ITEM_STATES)
+def test_an_item_comes_from_any_state_to_any_other_by_legal_moves(
+    before: LifecycleState, after: LifecycleState
+) -> None:
+    way = [before, *passed(before, after, of_item=True)]
+    assert way[-1] is after
+    assert all(there in ITEM_MOVES[here] for here, there in pairwise(way))
+    assert len(set(way)) == len(way)
+
+
+def moved(before: str | None, after: str) -> list[str]:
+    """The states of an order on its way."""
+    start = LifecycleState(before) if before else None
+    return [state.value for state in passed(start, LifecycleState(after))]
+
+
+def test_an_order_that_jumps_is_told_to_have_passed_what_lies_between() -> None:
+    assert moved(None, "acknowledged") == ["acknowledged"]
+    assert moved("acknowledged", "completed") == ["inProgress", "completed"]
+    assert moved("inProgress", "pendingCancellation") == ["assessingCancellation", "pendingCancellation"]
+    assert moved("pending", "cancelled") == ["assessingCancellation", "pendingCancellation", "cancelled"]
+    assert moved("held", "held") == []
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [("rejected", "inProgress"), ("pendingCancellation", "inProgress"), ("cancelled", "completed")],
+)
+def test_nothing_leads_an_order_back_from_where_there_is_no_way(before: str, after: str) -> None:
+    with pytest.raises(ValueError, match=f"nothing leads from {before} to {after}"):
+        moved(before, after)
 
 
 @pytest.mark.parametrize(
