@@ -38,7 +38,15 @@ def answer_question(catalogs: CatalogStore, question: PlanQuestion) -> PlanAnswe
     """
     catalog = catalogs.load(question.catalog)
     try:
-        revision, plan = amended(catalog, question.order_id, question.revision, question.change, question.advancement)
+        revision, plan = amended(
+            catalog,
+            question.order_id,
+            question.revision,
+            question.change,
+            question.advancement,
+            question.baseline,
+            question.baseline_plan,
+        )
     except Rejection as rejection:
         return PlanAnswer(reasons=rejection.reasons)
     return PlanAnswer(revision=revision, plan=plan)

@@ -11,13 +11,14 @@ from pydantic import JsonValue, ValidationError
 
 from api.errors import Malformed, problem, problems
 from api.tmf622 import Body
-from orders.base import Action
-from orders.capture import baseline, capture
+from orders.baseline import baseline_of
+from orders.capture import capture
 from orders.catalog import Catalog
 from orders.decompose import decompose
 from orders.fulfilment import OrderStart
+from orders.installed import InstalledProduct
 from orders.observation import promised_at
-from orders.order import OrderRequest, Reason, Rejection
+from orders.order import OrderRequest
 
 SUMMARY_BYTES = 200
 """What Temporal takes as a workflow's summary."""
@@ -60,29 +61,25 @@ def _inside(value: object) -> Iterable[object]:
     return value if isinstance(value, list | tuple) else ()
 
 
-def prepare(catalog: Catalog, request: OrderRequest, body: dict[str, JsonValue], now: datetime) -> OrderStart:
-    """The order captured and planned under a catalog, and promised for a date.
+def prepare(
+    catalog: Catalog,
+    request: OrderRequest,
+    body: dict[str, JsonValue],
+    now: datetime,
+    installed: Iterable[InstalledProduct] = (),
+) -> OrderStart:
+    """The order captured and planned under a catalog on the customer's installed products, and promised for a date.
 
     Raises:
         Rejection: with every reason why it can not be fulfilled.
         Malformed: if an id is too long to make others of it.
     """
-    unsupported = [
-        Reason(
-            code="unsupported_action",
-            item=item.id,
-            message=f"item {item.id}: {item.action} of an installed product is not offered yet",
-        )
-        for item in request.items
-        if item.action is not Action.ADD
-    ]
-    if unsupported:
-        raise Rejection(unsupported)
+    found = baseline_of(catalog, request, installed)
     try:
-        revision = capture(catalog, request)
+        revision = capture(catalog, request, baseline=found)
     except ValidationError as error:
         raise Malformed(problems(error)) from error
-    plan = decompose(catalog, request.order_id, revision)
+    plan = decompose(catalog, request.order_id, revision, found.revision, found.plan)
     return OrderStart(
         order_id=request.order_id,
         external_id=request.external_id,
@@ -91,14 +88,17 @@ def prepare(catalog: Catalog, request: OrderRequest, body: dict[str, JsonValue],
         revision=revision,
         plan=plan,
         promised_at=promised_at(revision, plan, now),
-        baseline=baseline(request),
+        baseline=found.revision,
+        baseline_plan=found.plan,
+        baseline_ledger=found.ledger,
+        installed=found.products,
         body=body,
     )
 
 
 def summary(start: OrderStart) -> str:
     """`triple-play-1000 · web · 4 items`: what Temporal's Web UI lists the order by."""
-    count = len(start.revision.items)
+    count = len(start.revision.ordered())
     rest = f" · {start.revision.channel} · {count} {'item' if count == 1 else 'items'}"
     offerings = ", ".join(start.revision.offerings())
     room = SUMMARY_BYTES - len(rest.encode())

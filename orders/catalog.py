@@ -21,6 +21,10 @@ Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length
 CharacteristicName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=60)]
 
 
+SITE = "site"
+"""In `on_change_of`: where the product is installed."""
+
+
 class Scope(StrEnum):
     """What one task of a template serves: a product, an item, all products at a site, or the whole order."""
 
@@ -182,7 +186,11 @@ class PointOfNoReturn(Frozen):
 
 
 class TaskTemplate(Frozen):
-    """One unit of silo work that a specification calls for."""
+    """One unit of silo work that a specification calls for.
+
+    `on_change_of` narrows `applies_on: modify`: only where one of these characteristics, or the `site`, differs from
+    what is installed.
+    """
 
     name: Name
     silo: Name
@@ -190,6 +198,7 @@ class TaskTemplate(Frozen):
     scope: Scope = Scope.PRODUCT
     when: dict[CharacteristicName, JsonValue] = Field(default_factory=dict)
     applies_on: tuple[Action, ...] = (Action.ADD, Action.MODIFY, Action.NO_CHANGE)
+    on_change_of: tuple[CharacteristicName, ...] = ()
     depends_on: tuple[Dependency, ...] = ()
     inputs: dict[CharacteristicName, InputTemplate] = Field(default_factory=dict)
     outputs: tuple[CharacteristicName, ...] = ()

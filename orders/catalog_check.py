@@ -13,7 +13,6 @@ from datetime import timedelta
 
 from pydantic import JsonValue
 
-from orders.capture import value_problem
 from orders.catalog import (
     BundleComponent,
     Catalog,
@@ -25,6 +24,7 @@ from orders.catalog import (
     Silo,
 )
 from orders.catalog_check_tasks import Problem, sold, task_problems
+from orders.items import value_problem
 
 __all__ = ["Problem", "problems"]
 

@@ -11,8 +11,8 @@ from typing import TypeAlias
 from pydantic import JsonValue
 
 from orders.base import Action
-from orders.capture import value_problem
 from orders.catalog import (
+    SITE,
     Catalog,
     Dependency,
     OnChange,
@@ -27,6 +27,7 @@ from orders.catalog import (
 )
 from orders.catalog_check_inputs import Target, input_problems
 from orders.expressions import CONTEXT_NAMESPACES
+from orders.items import value_problem
 
 Node: TypeAlias = tuple[str, str]
 """A template: the specification that defines it, and its name there."""
@@ -127,8 +128,7 @@ class _Template:
         template = self.template
         if template.name in CONTEXT_NAMESPACES:
             self.add("", f"${{{template.name}.…}} has a meaning of its own: give the task another name")
-        if not template.applies_on:
-            self.add("applies_on", "names no action: the task never runs")
+        self._actions()
         if template.scope is Scope.SITE:
             for host in self.hosts:
                 if host.site == "none":
@@ -164,6 +164,22 @@ class _Template:
             self.add("duration", "is less than nothing")
         if template.point_of_no_return is not None and not template.point_of_no_return.verbs:
             self.add("point_of_no_return.verbs", "names no verb: the point means nothing")
+
+    def _actions(self) -> None:
+        template = self.template
+        missing = [action.value for action in sorted(LIVE - set(template.applies_on))]
+        if not template.applies_on:
+            self.add("applies_on", "names no action: the task never runs")
+        elif template.scope is Scope.PRODUCT and 0 < len(missing) < len(LIVE):
+            what = f"does not name {', '.join(missing)}: that would take back what the product has"
+            self.add("applies_on", f"{what}. A task of one order only has another scope")
+        if template.on_change_of and template.scope is Scope.PRODUCT:
+            self.add("on_change_of", "is for tasks of another scope: what a product has, it keeps")
+        elif template.on_change_of and Action.MODIFY not in template.applies_on:
+            self.add("on_change_of", "has no effect: the task does not apply on modify")
+        for name in template.on_change_of:
+            if name != SITE and not any(name in host.characteristics for host in self.hosts):
+                self.add("on_change_of", f"no product with this task has a characteristic {name}")
 
     def _when(self) -> None:
         for name, value in self.template.when.items():

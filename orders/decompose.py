@@ -1,18 +1,21 @@
 """Decomposition: a revision becomes a plan, by the task templates of the specifications that its products have.
 
 The same revision under the same catalog gives the same plan, task for task: a product that a revision leaves untouched
-keeps its tasks verbatim.
+keeps its tasks verbatim. So does an installed product, whatever has become of the catalog since it was sold.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from collections.abc import Container, Iterable
+from dataclasses import dataclass, replace
 from graphlib import CycleError, TopologicalSorter
 
 from pydantic import JsonValue
 
+from orders.base import Action
 from orders.catalog import (
+    SITE,
     Catalog,
     EdgeKind,
     InputTemplate,
@@ -27,7 +30,7 @@ from orders.catalog import (
 )
 from orders.expressions import Reference, fill, references, whole_reference
 from orders.order import Item, Reason, Rejection, Revision
-from orders.plan import BILLING, Operation, OutputRef, Plan, Task
+from orders.plan import BILLING, Operation, OutputRef, Plan, Task, product_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,25 +52,38 @@ class Contribution:
     template: TaskTemplate
 
 
-def decompose(catalog: Catalog, order_id: str, revision: Revision) -> Plan:
-    """The plan of a checked revision.
+def decompose(
+    catalog: Catalog,
+    order_id: str,
+    revision: Revision,
+    baseline: Revision | None = None,
+    installed: Plan | None = None,
+) -> Plan:
+    """The plan of a checked revision. `baseline` is what the order found installed, with its tasks in `installed`.
+
+    Of those, products with the action `noChange` keep their tasks as they are, and call for no others. Where something
+    that they stand on goes, they are planned anew.
 
     Raises:
         Rejection: where a product lacks another that it builds on, or products rely on each other in a circle.
     """
-    return _Decomposition(catalog, order_id, revision).plan()
+    return _Decomposition(catalog, order_id, revision, baseline, installed or Plan()).plan()
 
 
 class _Decomposition:
-    def __init__(self, catalog: Catalog, order_id: str, revision: Revision) -> None:
+    def __init__(
+        self, catalog: Catalog, order_id: str, revision: Revision, baseline: Revision | None, installed: Plan
+    ) -> None:
         self.catalog = catalog
         self.order_id = order_id
         self.revision = revision
+        self.installed = installed
+        self.before = {product: item for item in (baseline.items if baseline else ()) for product in item.products}
         self.reasons: list[Reason] = []
         self.products = [
             Product(product, index, item, catalog.specifications[item.specification])
             for item in revision.items
-            if item.specification is not None
+            if item.specification is not None and item.specification in catalog.specifications
             for index, product in enumerate(item.products)
         ]
         self.products_of_item: dict[str, list[Product]] = defaultdict(list)
@@ -78,10 +94,13 @@ class _Decomposition:
         for item in revision.items:
             if item.parent is not None:
                 self.children[item.parent].append(item.id)
-        self.contributions = self._contributions()
+        self.untouched = self._untouched()
+        self.kept = {task.key: task for tasks in self.untouched.values() for task in tasks}
+        self.contributions = self._contributions(self.untouched)
 
     def plan(self) -> Plan:
         tasks = {key: self._task(key, parts) for key, parts in self.contributions.items()}
+        tasks |= self._kept_tasks()
         if self.reasons:
             raise Rejection(list(dict.fromkeys(self.reasons)))
         try:
@@ -91,7 +110,11 @@ class _Decomposition:
             raise Rejection(
                 [Reason(code="circular_reliance", message=f"tasks wait for each other: {circle}")]
             ) from error
-        operations = {tasks[key].operation: self._operation(parts[0]) for key, parts in self.contributions.items()}
+        operations = {task.operation: self.installed.operations[task.operation] for task in self.kept.values()}
+        operations |= {
+            tasks[key].operation: operation_of(parts[0].specification.name, parts[0].template)
+            for key, parts in self.contributions.items()
+        }
         biller = self.catalog.biller()
         if biller is not None:
             operations[BILLING] = _billing(biller)
@@ -99,17 +122,66 @@ class _Decomposition:
         return Plan(
             tasks={key: tasks[key] for key in order},
             operations=operations,
-            silos={name: self.catalog.silos[name] for name in silos},
+            silos={name: self.catalog.silos.get(name) or self.installed.silos[name] for name in silos},
         )
 
-    def _contributions(self) -> dict[str, list[Contribution]]:
+    def _untouched(self) -> dict[str, list[Task]]:
+        """The tasks of each installed product that the revision leaves alone, and that loses nothing it stands on."""
+        found: dict[str, list[Task]] = {
+            product: [] for item in self.revision.items if item.action is Action.NO_CHANGE for product in item.products
+        }
+        for task in self.installed.tasks.values():
+            if task.product in found:
+                found[task.product].append(task)
+        while True:
+            there = {*self._contributions(found), *(task.key for kept in found.values() for task in kept)}
+            shaken = [product for product, kept in found.items() if not all(_stands(task, there) for task in kept)]
+            if not shaken:
+                return found
+            for product in shaken:
+                del found[product]
+                self._must_be_planned(product)
+
+    def _must_be_planned(self, product: str) -> None:
+        item = self.revision.item_of(product)
+        if item is not None and item.specification not in self.catalog.specifications:
+            message = f"item {item.id}: what {product} stands on would go, and {item.offering} is not sold any more"
+            self.reasons.append(Reason(code="withdrawn", item=item.id, message=message))
+
+    def _kept_tasks(self) -> dict[str, Task]:
+        """The tasks of untouched products, for the items that they have now. What is gone is not waited for."""
+        items = {product: (item.id,) for item in self.revision.items for product in item.products}
+        return {
+            key: replace(
+                task,
+                items=items[product_of(key)],
+                after=tuple(other for other in task.after if self._is_there(other)),
+                release_after=tuple(other for other in task.release_after if self._is_there(other)),
+            )
+            for key, task in self.kept.items()
+        }
+
+    def _is_there(self, key: str) -> bool:
+        return key in self.contributions or key in self.kept
+
+    def _contributions(self, untouched: Container[str]) -> dict[str, list[Contribution]]:
         found: dict[str, list[Contribution]] = defaultdict(list)
         for product in self.products:
+            if product.id in untouched:
+                continue
             for specification, template in self.catalog.templates(product.specification.name):
-                if product.item.action in template.applies_on and _when(template, product.item):
+                if self._applies(template, product):
                     key = self._key(product, specification, template)
                     found[key].append(Contribution(product, specification, template))
         return dict(found)
+
+    def _applies(self, template: TaskTemplate, product: Product) -> bool:
+        item, before = product.item, self.before.get(product.id)
+        if item.action not in template.applies_on or not _when(template, item):
+            return False
+        if not template.on_change_of or item.action is not Action.MODIFY or before is None:
+            return True
+        return any(_value(item, name) != _value(before, name) for name in template.on_change_of)
 
     def _key(self, product: Product, specification: ProductSpecification, template: TaskTemplate) -> str:
         return f"{self._scope_id(product, template.scope)}/{specification.name}/{template.name}"
@@ -125,22 +197,6 @@ class _Decomposition:
                 return f"{self.order_id}@{site.id if site else ''}"
             case Scope.ORDER:
                 return self.order_id
-
-    def _operation(self, part: Contribution) -> Operation:
-        template = part.template
-        return Operation(
-            name=f"{part.specification.name}/{template.name}",
-            silo=template.silo,
-            operation=template.operation,
-            on_change={name: given.on_change for name, given in template.inputs.items()},
-            replacement=template.replacement,
-            undo=template.undo,
-            amend_while_waiting=template.amend_while_waiting,
-            duration_s=template.duration.total_seconds(),
-            point_of_no_return=template.point_of_no_return,
-            exclusive=tuple(name for name, given in template.inputs.items() if given.exclusive),
-            milestone=template.milestone,
-        )
 
     def _task(self, key: str, parts: list[Contribution]) -> Task:
         template = parts[0].template
@@ -202,16 +258,18 @@ class _Decomposition:
             owner = self.catalog.specifications[specification] if specification else part.specification
             template = owner.tasks[task]
             key = self._key(part.product, owner, template)
-            return [key] if key in self.contributions else []
+            return [key] if self._is_there(key) else []
         shared = part.template.scope is not Scope.PRODUCT
         found = [part.product] if shared and part.product.specification.role == ref.of else []
         found = found or self._beside(part.product, ref.of)
+        if shared:  # It serves what the order adds or changes.
+            found = [product for product in found if product.id not in self.untouched]
         keys: list[str] = []
         for product in found:
             template = product.specification.tasks.get(ref.task)
             if template is not None:
                 key = self._key(product, product.specification, template)
-                if key in self.contributions:
+                if self._is_there(key):
                     keys.append(key)
         return keys
 
@@ -259,6 +317,23 @@ class _Decomposition:
         }
 
 
+def operation_of(specification: str, template: TaskTemplate) -> Operation:
+    """The operation that all tasks of a template perform."""
+    return Operation(
+        name=f"{specification}/{template.name}",
+        silo=template.silo,
+        operation=template.operation,
+        on_change={name: given.on_change for name, given in template.inputs.items()},
+        replacement=template.replacement,
+        undo=template.undo,
+        amend_while_waiting=template.amend_while_waiting,
+        duration_s=template.duration.total_seconds(),
+        point_of_no_return=template.point_of_no_return,
+        exclusive=tuple(name for name, given in template.inputs.items() if given.exclusive),
+        milestone=template.milestone,
+    )
+
+
 def _billing(silo: Silo) -> Operation:
     """How fees are billed: never undone, and never billed anew."""
     names = ("customer", "order", "change", "amount", "currency")
@@ -272,6 +347,19 @@ def _billing(silo: Silo) -> Operation:
         amend_while_waiting=False,
         duration_s=60.0,
     )
+
+
+def _stands(task: Task, there: Container[str]) -> bool:
+    """True where everything is there that a task builds on or takes an input from."""
+    needed: Iterable[str] = (*task.builds_on, *(other for ref in task.refs.values() for other in ref.tasks))
+    return all(other in there for other in needed)
+
+
+def _value(item: Item, name: str) -> JsonValue:
+    """A characteristic, or where the item is installed."""
+    if name == SITE:
+        return item.site.id if item.site else None
+    return item.characteristics.get(name)
 
 
 def _when(template: TaskTemplate, item: Item) -> bool:

@@ -19,6 +19,7 @@ from orders.change import ChangeKind, ChangeRequest, ChangeState, Resolution, Ve
 from orders.charges import Charge, already_accepted, charges_of, fall_due, forgo, take_over, with_charges
 from orders.decision import Assessment, common_ground, objections, undone_facts
 from orders.impact import Impact, has_passed, impact_of
+from orders.installed import InstalledProduct
 from orders.journal import Journal, Journalled
 from orders.ledger import Fact, FactId, Ledger, Step, operation_name
 from orders.messages import PlanQuestion
@@ -51,7 +52,8 @@ class Snapshot:
 class OrderStart(Frozen):
     """What a workflow is started with: the order as submitted (`body`), as captured, and its plan.
 
-    A later run of the same workflow gets the state that the run before it `carried`.
+    `installed` are the products of the baseline, whose holdings are in its plan and ledger. A later run of the same
+    workflow gets the state that the run before it `carried`.
     """
 
     order_id: str
@@ -64,6 +66,7 @@ class OrderStart(Frozen):
     baseline: Revision
     baseline_plan: Plan = Plan()
     baseline_ledger: Ledger = Ledger()
+    installed: tuple[InstalledProduct, ...] = ()
     body: dict[str, JsonValue] = {}
     carried: Snapshot | None = None
 
@@ -226,6 +229,8 @@ class Fulfilment:
             revision=self.revision,
             change=change,
             advancement=self.advancement(),
+            baseline=self.start.baseline,
+            baseline_plan=self.start.baseline_plan,
         )
 
     def _carry_out(self, change: ChangeRequest, at: str) -> Reason | None:
@@ -410,8 +415,8 @@ class Fulfilment:
         self.progress = self._progress()
 
     def _progress(self) -> Progress:
-        wanted = () if self.cancelled else {item.id for item in self.revision.items}
-        return Progress(self.reconciler, self.carried.revisions, wanted, self.carried.journal.items)
+        told = self.carried.journal.items
+        return Progress(self.reconciler, self.carried.revisions, told, cancelled=self.cancelled)
 
     def _has_milestone(self, fact: Fact) -> bool:
         return self.reconciler.ledger.operations[fact.operation].milestone is not None

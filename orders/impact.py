@@ -258,17 +258,26 @@ def _obstacle(ledger: Ledger, task: TaskImpact) -> Obstacle | None:
 
 
 def has_passed(ledger: Ledger, fact: Fact) -> bool:
-    """True when a fact is past its point of no return: its milestone was reported, or it is done."""
+    """True when a fact is past its point of no return: its milestone was reported, or it was done, by this order."""
     point = ledger.operations[fact.operation].point_of_no_return
     if point is None:
         return False
-    return fact.established or (point.milestone is not None and point.milestone in fact.milestones)
+    done = fact.established and not fact.installed
+    return done or (point.milestone is not None and point.milestone in fact.milestones)
 
 
 def _to_be_asked(ledger: Ledger, task: TaskImpact) -> bool:
-    """True where the silo still works on what would be undone, and may pass a hard point of no return meanwhile."""
+    """True where the silo still works on what would be undone, and may pass a hard point of no return meanwhile.
+
+    An installed one is not asked: it would be taken down when only its amendment is awaited.
+    """
     fact = _newest(ledger, task.task)
-    if fact is None or fact.waiting is None or task.effect not in (Effect.COMPENSATED, Effect.REPLACED):
+    if (
+        fact is None
+        or fact.waiting is None
+        or fact.installed
+        or task.effect not in (Effect.COMPENSATED, Effect.REPLACED)
+    ):
         return False
     point = ledger.operations[fact.operation].point_of_no_return
     return point is not None and point.kind == "hard" and not has_passed(ledger, fact)

@@ -162,8 +162,9 @@ class Journal:
         """Tell of a new revision."""
         order: list[JsonValue] = list(_differing(before, after, but=("number", "items", "next_product")))
         items: dict[str, JsonValue] = {}
-        for item in {**_by_id(before), **_by_id(after)}:
-            old, new = before.item(item), after.item(item)
+        olds, news = _by_id(before), _by_id(after)
+        for item in {**olds, **news}:
+            old, new = olds.get(item), news.get(item)
             names = ["removed"] if new is None else ["added"] if old is None else _differing(old, new)
             if names:
                 items[item] = list[JsonValue](names)
@@ -263,7 +264,7 @@ class Journal:
 
 
 def _by_id(revision: Revision) -> dict[str, Item]:
-    return {item.id: item for item in revision.items}
+    return {item.id: item for item in revision.ordered()}
 
 
 def _differing(before: Frozen, after: Frozen, but: Collection[str] = ()) -> list[str]:

@@ -107,7 +107,8 @@ class Fact:
 
     `established`: its provision is known to have been done. While it waits for its first provision, `inputs` are what
     was submitted; after that, what is in force. `n` is the highest number of any call made on it. `milestones` are
-    those that the silo reported, with the instant. `spoiled`: a person asked for the same thing anew.
+    those that the silo reported, with the instant. `spoiled`: a person asked for the same thing anew. `installed`: as
+    the order found it, whose points of no return closed with the order that made it.
     """
 
     task: str
@@ -124,6 +125,7 @@ class Fact:
     since: str = ""
     milestones: dict[str, str] = field(default_factory=dict)
     spoiled: bool = False
+    installed: bool = False
 
     @property
     def id(self) -> FactId:

@@ -48,13 +48,18 @@ class SiloEvent:
 
 
 class PlanQuestion(Frozen):
-    """What the planner needs to work out an amendment, under the catalog version that the order was sold from."""
+    """What the planner needs to work out an amendment, under the catalog version that the order was sold from.
+
+    `baseline` and its plan are what the order found installed.
+    """
 
     catalog: str
     order_id: str
     revision: Revision
     change: ChangeRequest
     advancement: dict[str, Advancement]
+    baseline: Revision | None = None
+    baseline_plan: Plan = Plan()
 
 
 class PlanAnswer(Frozen):

@@ -29,7 +29,8 @@ class RequestedItem(Frozen):
     """One order item as a channel asks for it, before it is captured.
 
     `parent` is the item of the bundle that holds this one; `relies_on` are items of the same order that this item
-    stands on. `product` is the id of an installed product that `modify`, `delete` and `noChange` speak of.
+    stands on, `relies_on_products` installed products. `product` is the id of an installed product that `modify`,
+    `delete` and `noChange` speak of; what a `modify` does not name stays as it is.
     """
 
     id: Identifier
@@ -40,6 +41,7 @@ class RequestedItem(Frozen):
     site: Site | None = None
     parent: str | None = None
     relies_on: tuple[str, ...] = ()
+    relies_on_products: tuple[str, ...] = ()
     product: str | None = None
 
 
@@ -62,7 +64,10 @@ class OrderRequest(Frozen):
 
 
 class Item(Frozen):
-    """An order item of a revision: one offering, its final characteristics, and its products one by one."""
+    """An order item of a revision: one offering, its final characteristics, and its products one by one.
+
+    `context`: the order does not name it. It stands for an installed product that is linked with one that is named.
+    """
 
     id: Identifier
     action: Action
@@ -73,6 +78,7 @@ class Item(Frozen):
     site: Site | None = None
     parent: str | None = None
     relies_on: tuple[str, ...] = ()
+    context: bool = False
 
     @property
     def quantity(self) -> int:
@@ -103,9 +109,19 @@ class Revision(Frozen):
                 yield item
                 yield from self.descendants(item.id)
 
+    def ordered(self) -> list[Item]:
+        """The items that the order names."""
+        return [item for item in self.items if not item.context]
+
     def offerings(self) -> list[str]:
         """The distinct offerings ordered, as the customer named them: bundles, and what stands in no bundle."""
-        return sorted({item.offering for item in self.items if item.parent is None})
+        ordered = self.ordered()
+        ids = {item.id for item in ordered}
+        return sorted({item.offering for item in ordered if item.parent not in ids})
+
+    def item_of(self, product: str) -> Item | None:
+        """The item that has a product, or None."""
+        return next((item for item in self.items if product in item.products), None)
 
 
 class Reason(Frozen):

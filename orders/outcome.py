@@ -106,6 +106,7 @@ def _older_answer(fact: Fact, waiting: Waiting, n: int, outcome: Outcome, at: st
 
 def _in_force(fact: Fact, waiting: Waiting, outcome: Outcome, at: str) -> None:
     fact.established = True
+    fact.installed = False
     fact.inputs = waiting.inputs
     fact.outputs = {**fact.outputs, **outcome.outputs}
     fact.built_on = waiting.built_on

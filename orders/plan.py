@@ -15,6 +15,11 @@ BILLING = "charges/bill-fee"
 """The operation that bills a fee; every plan brings it along, for fees that may come."""
 
 
+def product_of(key: str) -> str:
+    """The scope of a task key: the id of its product, unless products share it."""
+    return key.split("/", 1)[0]
+
+
 @dataclass(frozen=True, slots=True)
 class Operation:
     """What all tasks of one template share: who does it, and what changing it means.
@@ -63,6 +68,11 @@ class Task:
     def depends_on(self) -> tuple[str, ...]:
         """Every task that this one waits for, whatever the kind of edge."""
         return self.builds_on + self.after
+
+    @property
+    def product(self) -> str | None:
+        """The product that it belongs to, for life. None for a task that products of an order share."""
+        return product_of(self.key) if self.products == (product_of(self.key),) else None
 
 
 @dataclass(frozen=True, slots=True)

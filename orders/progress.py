@@ -7,11 +7,12 @@ the order itself has to follow up is taken from it once a pass: the items, and t
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from orders.catalog import Undo
 from orders.order import Item, Revision
+from orders.plan import product_of
 from orders.reconcile import Reconciler, TaskStatus
 from orders.states import LifecycleState, TaskState, bundle_state, item_state, task_state
 
@@ -34,19 +35,25 @@ class Progress:
         self,
         reconciler: Reconciler,
         revisions: Sequence[Revision],
-        wanted: Collection[str],
         told: Mapping[str, LifecycleState],
+        *,
+        cancelled: bool,
     ) -> None:
         self._reconciler = reconciler
-        self._wanted = wanted
         self._told = told
         self.items: dict[str, Item] = {}
-        """Every item that the order ever had, in order of first appearance, as it last was."""
+        """Every item that the order ever named, in order of first appearance, as it last was."""
         for revision in revisions:
-            self.items.update((item.id, item) for item in revision.items)
+            self.items.update((item.id, item) for item in revision.ordered())
         self._place = {item_id: place for place, item_id in enumerate(self.items)}
+        now = revisions[-1].items
+        self._known = {**{item.id: item for item in now if item.context}, **self.items}
+        # One that was named once and is context now was removed.
+        wanted = [] if cancelled else [item for item in now if not item.context or item.id not in self.items]
+        self._wanted = {item.id for item in wanted}
+        self._of_product = {product: (item.id,) for item in now for product in item.products}
         self._components: defaultdict[str, list[str]] = defaultdict(list)
-        for item in self.items.values():
+        for item in self._known.values():
             if item.parent is not None:
                 self._components[item.parent].append(item.id)
         self._standings: dict[str, _Standing] = {}
@@ -106,20 +113,29 @@ class Progress:
         if planned is None and not facts and not reconciler.is_called(task):
             return None
         operation = reconciler.ledger.operation_of(task)
-        items = planned.items if planned else next(iter(facts.values())).items if facts else reconciler.items_of(task)
-        if operation.undo is Undo.NEVER:
-            items = ()
+        items = () if operation.undo is Undo.NEVER else self.items_of(task)
         state = task_state(reconciler, task)
         return _Standing(items, state, reconciler.status.get(task), operation.silo)
+
+    def items_of(self, task: str) -> tuple[str, ...]:
+        """The items that a task serves: the one that has its product now, or those that it served last."""
+        own = self._of_product.get(product_of(task))
+        if own is not None:
+            return own
+        planned, facts = self._reconciler.plan.tasks.get(task), self._reconciler.ledger.facts.get(task)
+        if planned is not None:
+            return planned.items
+        return next(iter(facts.values())).items if facts else self._reconciler.items_of(task)
 
     def _count(self, standing: _Standing, number: int) -> None:
         if standing.status is not None:
             self._tally[standing.silo][standing.status] += number
         for item_id in standing.items:
             self._states[item_id][standing.state] += number
-            while item_id in self._place and item_id not in self._moved_items:
-                self._moved_items.add(item_id)
-                item_id = self.items[item_id].parent or ""
+            while item_id in self._known and item_id not in self._moved_items:
+                if item_id in self._place:
+                    self._moved_items.add(item_id)
+                item_id = self._known[item_id].parent or ""
 
     def _state_of(self, item: Item) -> LifecycleState:
         told, wanted = self._told.get(item.id), item.id in self._wanted
@@ -128,7 +144,7 @@ class Progress:
         begun = told not in (None, LifecycleState.ACKNOWLEDGED, LifecycleState.CANCELLED)
         if item.specification is not None:
             return item_state(+self._states[item.id], wanted=wanted, begun=begun)
-        components = [self._state_of(self.items[component]) for component in self._components[item.id]]
+        components = [self._state_of(self._known[component]) for component in self._components[item.id]]
         return bundle_state(components, begun=begun) if components else LifecycleState.ACKNOWLEDGED
 
 

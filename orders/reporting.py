@@ -7,6 +7,7 @@ from datetime import datetime
 from itertools import islice
 
 from orders.fulfilment import Fulfilment
+from orders.leaving import installed_products
 from orders.ledger import Fact
 from orders.observation import expected_at, foresee, in_jeopardy
 from orders.order import Item
@@ -55,6 +56,7 @@ def order_record(order: Fulfilment, now: datetime) -> OrderRecord:
         transitions=tuple(journal.carried.transitions),
         events=tuple(journal.carried.events),
         charges=tuple(charge_records(order)),
+        products=installed_products(order, now) if order.carried.completed_at is not None else (),
     )
 
 
@@ -73,7 +75,7 @@ def charge_records(order: Fulfilment) -> list[ChargeRecord]:
 
 
 def item_views(order: Fulfilment) -> list[ItemView]:
-    """Every item that the order ever had, in order of first appearance, as it last was."""
+    """Every item that the order ever named, in order of first appearance, as it last was."""
     progress = order.progress
     return [
         _item_view(item, progress.state_of(item.id), progress.tasks_of(item.id)) for item in progress.items.values()
@@ -99,12 +101,9 @@ def _item_view(item: Item, state: LifecycleState, states: Counter[TaskState]) ->
 
 def _tasks_with_items(order: Fulfilment) -> dict[str, tuple[str, ...]]:
     """The items that each task serves: those of the target, of facts that it does not know any more, and of calls."""
-    tasks = {key: task.items for key, task in order.plan.tasks.items()}
-    for fact in order.reconciler.ledger.all_facts():
-        tasks.setdefault(fact.task, fact.items)
-    for task, _ in order.reconciler.calls:
-        tasks.setdefault(task, order.reconciler.items_of(task))
-    return tasks
+    progress = order.progress
+    keys = [*order.plan.tasks, *order.reconciler.ledger.facts, *(task for task, _ in order.reconciler.calls)]
+    return {key: progress.items_of(key) for key in dict.fromkeys(keys)}
 
 
 def silo_views(order: Fulfilment) -> list[SiloView]:

@@ -10,16 +10,18 @@ from typing import Any
 from activities.catalog_files import read_catalog
 from orders.amend import amended
 from orders.base import Verb
-from orders.capture import baseline, capture
+from orders.baseline import baseline_of
+from orders.capture import capture
 from orders.catalog import Catalog, Protocol
 from orders.change import ChangeKind, ChangeRequest, Verdict
 from orders.decompose import decompose
 from orders.fulfilment import Fulfilment, OrderStart
+from orders.installed import InstalledProduct
+from orders.leaving import installed_products
 from orders.ledger import Step
 from orders.observation import observe
 from orders.order import OrderRequest, RequestedItem, Site
 from orders.outcome import Outcome, OutcomeKind
-from orders.plan import Plan
 from settings import ROOT
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -52,9 +54,17 @@ def household(**internet: Any) -> OrderRequest:
 class Driver:
     """One order, the calls made for it so far, and the silos that keep it waiting."""
 
-    def __init__(self, request: OrderRequest, *, waiting: Collection[str] = ()) -> None:
-        self.catalog = shipped_catalog()
-        revision = capture(self.catalog, request)
+    def __init__(
+        self,
+        request: OrderRequest,
+        *,
+        waiting: Collection[str] = (),
+        installed: Collection[InstalledProduct] = (),
+        catalog: Catalog | None = None,
+    ) -> None:
+        self.catalog = catalog or shipped_catalog()
+        found = baseline_of(self.catalog, request, installed)
+        revision = capture(self.catalog, request, baseline=found)
         self.order = Fulfilment(
             OrderStart(
                 order_id=request.order_id,
@@ -62,9 +72,12 @@ class Driver:
                 ordered_at=NOW,
                 catalog=self.catalog.digest,
                 revision=revision,
-                plan=decompose(self.catalog, request.order_id, revision),
+                plan=decompose(self.catalog, request.order_id, revision, found.revision, found.plan),
                 promised_at=NOW,
-                baseline=baseline(request),
+                baseline=found.revision,
+                baseline_plan=found.plan,
+                baseline_ledger=found.ledger,
+                installed=found.products,
             )
         )
         self.order.carried.started = True
@@ -72,13 +85,16 @@ class Driver:
         self.refuse: dict[str, str] = {}
         self.calls: list[str] = []
 
-    def run(self) -> list[str]:
-        """Carry out everything that can be, and tell the calls made: `silo.verb specification/task/generation/n`."""
+    def run(self, most: int = 500) -> list[str]:
+        """Carry out everything that can be, or the first `most` calls.
+
+        Tells the calls made: `silo.verb specification/task/generation/n`.
+        """
         before = len(self.calls)
         while True:
             self.order.bill()
             self.order.assess(AT)
-            steps = self.order.reconciler.next_steps()
+            steps = self.order.reconciler.next_steps(most) if len(self.calls) - before < most else []
             observe(self.order, NOW)
             if not steps:
                 return self.calls[before:]
@@ -95,16 +111,24 @@ class Driver:
                 done = Outcome(OutcomeKind.DONE, {"report_id": "r", "tracking_id": "t"})
                 self.order.answer(fact_id, fact.waiting.n, done, AT)
 
+    def leaves(self) -> tuple[InstalledProduct, ...]:
+        """What the order leaves in the installed base, now that it is settled."""
+        assert self.order.settled
+        return installed_products(self.order, NOW)
+
     def change(self, kind: str, request_id: str = "c", **fields: Any) -> Verdict:
         """Ask for a change, as the workflow would decide it."""
         change = ChangeRequest(request_id=request_id, kind=ChangeKind(kind), **fields)
         verdict = self.order.first_verdict(change, AT)
         if verdict is not None:
             return verdict
+        order, start = self.order, self.order.start
         if change.kind is ChangeKind.CANCEL:
-            return self.order.consider(change, None, Plan(), AT)
-        order = self.order
-        revision, plan = amended(self.catalog, order.start.order_id, order.revision, change, order.advancement())
+            return order.consider(change, None, start.baseline_plan, AT)
+        advancement = order.advancement()
+        revision, plan = amended(
+            self.catalog, start.order_id, order.revision, change, advancement, start.baseline, start.baseline_plan
+        )
         return order.consider(change, revision, plan, AT)
 
     def _name(self, step: Step) -> str:

@@ -129,9 +129,12 @@ def _spent(reconciler: Reconciler, key: str) -> bool:
 
 
 def ordered_alone(plan: Plan, ledger: Ledger | None = None) -> Reconciler:
-    """An order for the plan, on silos that do at once what they are asked."""
+    """An order for the plan, on silos that hold the ledger and do at once what they are asked."""
     reconciler = Reconciler(plan, ledger or Ledger())
     world = World(Random(0))
+    for fact in reconciler.ledger.all_facts():
+        world.held[fact.id] = fact.inputs
+        world.newest[fact.id] = fact.n
     drive(world, Loop(reconciler))
     assert_as_ordered_alone(world, reconciler, plan)
     return reconciler

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from random import Random
 
@@ -29,6 +30,7 @@ from orders.catalog import (
 )
 from orders.catalog_check import problems
 from orders.change import ChangeKind, ChangeRequest, ItemUpdate
+from orders.installed import InstalledProduct, ProductStatus
 from orders.order import Item, RequestedItem, Revision, Site
 
 SITES = (Site(id="x", address={"city": "X"}), Site(id="y", address={"city": "Y"}))
@@ -86,6 +88,7 @@ def _shared(choose: Random, kinds: int) -> ProductSpecification:
         silo="slow",
         operation="visit",
         scope=Scope.SITE,
+        on_change_of=choose.choice(((), ("site",), ("site", "a"))),
         depends_on=at_site,
         inputs={
             "products": InputTemplate(value="${each.id}", on_change=choose.choice(_MEANINGS)),
@@ -252,6 +255,40 @@ def _update(choose: Random, catalog: Catalog, item: Item) -> ItemUpdate:
     if what == "drop":
         return ItemUpdate(id=item.id, drop=(choose.choice(item.products),), quantity=choose.choice((None, 1, 2)))
     return ItemUpdate(id=item.id, characteristics=_values(choose, item.offering))
+
+
+def random_follow_on(
+    choose: Random, catalog: Catalog, installed: Sequence[InstalledProduct]
+) -> tuple[RequestedItem, ...]:
+    """Items that change, cease or keep installed products, and new ones that rely on them."""
+    active = [product for product in installed if product.status is ProductStatus.ACTIVE]
+    named = choose.sample(active, min(len(active), choose.choice((0, 1, 1, 2, 3))))
+    items = [_on_installed(choose, catalog, f"i{number}", product) for number, product in enumerate(named)]
+    if not items or choose.random() < 0.4:
+        for new in random_items(choose, catalog, None, "n"):
+            relies_on = tuple(product.id for product in active if choose.random() < 0.2)
+            items.append(new.model_copy(update={"relies_on_products": relies_on}))
+    return tuple(items)
+
+
+def _on_installed(choose: Random, catalog: Catalog, item_id: str, product: InstalledProduct) -> RequestedItem:
+    action = choose.choice(
+        (Action.MODIFY, Action.MODIFY, Action.MODIFY, Action.DELETE, Action.DELETE, Action.NO_CHANGE)
+    )
+    asked = RequestedItem(id=item_id, action=action, product=product.id)
+    if action is not Action.MODIFY:
+        return asked
+    what = choose.choice(("values", "values", "offering", "move"))
+    if what == "move":
+        return asked.model_copy(update={"site": choose.choice(SITES)})
+    if product.specification is None:
+        bundles = [name for name, offering in catalog.offerings.items() if offering.bundle]
+        return asked.model_copy(update={"offering": choose.choice(bundles)})
+    offering = product.offering
+    if what == "offering":
+        offering = choose.choice([name for name, each in catalog.offerings.items() if not each.bundle])
+    values = {name: value for name, value in _values(choose, offering).items() if choose.random() < 0.7}
+    return asked.model_copy(update={"offering": offering, "characteristics": values})
 
 
 def as_ordered_anew(revision: Revision) -> tuple[RequestedItem, ...]:

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from orders.base import Action
-from orders.capture import baseline, capture
+from orders.baseline import baseline_of
+from orders.capture import capture
 from orders.catalog import Catalog
 from orders.order import OrderRequest, Rejection, RequestedItem, Revision, Site
 from tests.orders.catalogs import SOUND, catalog_of
@@ -43,8 +44,8 @@ def test_a_request_becomes_revision_1(catalog: Catalog) -> None:
     assert (ordered.action, ordered.specification, ordered.site) == (Action.ADD, "internet", HOME)
 
 
-def test_the_baseline_of_new_products_is_empty() -> None:
-    revision = baseline(request(item("1", "fibre")))
+def test_the_baseline_of_new_products_is_empty(catalog: Catalog) -> None:
+    revision = baseline_of(catalog, request(item("1", "fibre"))).revision
     assert (revision.number, revision.items) == (0, ())
 
 
@@ -63,16 +64,6 @@ def test_every_unit_is_a_product_with_an_id_of_its_own(catalog: Catalog) -> None
     assert revision.items[0].products == ("o.1.1", "o.1.2", "o.1.3")
     assert revision.items[0].quantity == 3
     assert revision.next_product["1"] == 4
-
-
-def test_an_installed_product_keeps_its_id(catalog: Catalog) -> None:
-    revision = captured(catalog, item("1", "fibre", site=HOME, action=Action.MODIFY, product="older.7.1"))
-    assert revision.items[0].products == ("older.7.1",)
-
-
-def test_two_items_can_not_name_the_same_product(catalog: Catalog) -> None:
-    same = {"site": HOME, "action": Action.MODIFY, "product": "older.7.1"}
-    assert ("duplicate_product", None) in refusals(catalog, item("1", "fibre", **same), item("2", "fibre", **same))
 
 
 # Bundles
@@ -184,11 +175,6 @@ def test_an_item_that_can_not_be_fulfilled_is_refused(
 ) -> None:
     found = refusals(catalog, *items)
     assert sorted(found, key=str) == sorted(expected, key=str)
-
-
-def test_what_is_deleted_needs_no_site(catalog: Catalog) -> None:
-    gone = captured(catalog, item("1", "fibre", action=Action.DELETE, product="older.7.1"))
-    assert gone.items[0].action is Action.DELETE
 
 
 def test_all_reasons_are_given_at_once(catalog: Catalog) -> None:

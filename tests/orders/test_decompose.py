@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from orders.base import Action
 from orders.capture import capture
 from orders.catalog import Catalog
 from orders.decompose import decompose
@@ -167,25 +166,6 @@ def test_an_untouched_product_keeps_its_own_tasks_word_for_word(catalog: Catalog
         assert (before.inputs, before.refs, before.builds_on) == (after.inputs, after.refs, after.builds_on)
 
 
-def test_products_to_be_deleted_have_no_tasks(catalog: Catalog) -> None:
-    gone = item("1", "fibre", site=HOME, action=Action.DELETE, product="p")
-    plan = plan_of(catalog, gone, item("2", "fibre", site=HOME))
-    assert {task.products for task in plan.tasks.values()} == {("o.2.1",)}
-
-
-def test_an_installed_product_keeps_its_keys_in_a_later_order(catalog: Catalog) -> None:
-    installed = item("1", "fibre", site=HOME, action=Action.NO_CHANGE, product="older.1.1")
-    plan = plan_of(catalog, installed, item("2", "phone", site=HOME, relies_on=("1",)))
-    assert plan.tasks["o.2.1/voice/line"].builds_on == ("older.1.1/internet/line",)
-
-
-def test_a_task_applies_on_the_actions_that_it_names(tmp_path: Path) -> None:
-    catalog = catalog_of(tmp_path, SOUND, **{"specifications/installation/tasks/visit/applies_on": "[add]"})
-    installed = item("1", "fibre", site=HOME, action=Action.NO_CHANGE, product="older.1.1")
-    assert not any("visit" in key for key in plan_of(catalog, installed).tasks)
-    assert any("visit" in key for key in plan_of(catalog, item("1", "fibre", site=HOME)).tasks)
-
-
 # Shared tasks
 
 
@@ -316,11 +296,6 @@ def test_relying_on_a_product_of_another_role_is_not_enough(shop: Catalog) -> No
 
 def test_a_missing_product_is_named_once_whatever_the_quantity(shop: Catalog) -> None:
     assert len(refusal(shop, item("1", "gadget", quantity=5))) == 1
-
-
-def test_a_product_can_not_build_on_one_that_is_deleted(catalog: Catalog) -> None:
-    gone = item("1", "fibre", site=HOME, action=Action.DELETE, product="p")
-    assert refusal(catalog, gone, item("2", "phone", site=HOME, relies_on=("1",)))[0][:2] == ("missing_reliance", "2")
 
 
 def test_products_that_build_on_each_other_in_a_circle_are_refused(shop: Catalog) -> None:

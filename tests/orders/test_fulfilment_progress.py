@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 from pydantic import TypeAdapter
 
-from orders.capture import baseline, capture
+from orders.baseline import baseline_of
+from orders.capture import capture
 from orders.change import ItemUpdate
 from orders.decompose import decompose
 from orders.fulfilment import Fulfilment, OrderStart, Snapshot
@@ -176,7 +177,7 @@ def test_a_start_holds_everything_that_an_order_needs() -> None:
         revision=revision,
         plan=decompose(catalog, request.order_id, revision),
         promised_at=NOW,
-        baseline=baseline(request),
+        baseline=baseline_of(catalog, request).revision,
     )
     order = Fulfilment(OrderStart.model_validate_json(start.model_dump_json()))
     assert order.plan == start.plan

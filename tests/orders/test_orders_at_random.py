@@ -10,6 +10,8 @@ import os
 import re
 from collections import Counter
 from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import replace
 from datetime import UTC, datetime
 from random import Random
 
@@ -19,12 +21,15 @@ from hypothesis import strategies as st
 from pydantic import JsonValue, TypeAdapter
 
 from orders.amend import amended
-from orders.base import Inputs
-from orders.capture import baseline, capture
+from orders.base import Action, Inputs
+from orders.baseline import Baseline, baseline_of
+from orders.capture import capture
 from orders.catalog import Catalog, OnChange, Undo
 from orders.change import ChangeKind, ChangeRequest, ChangeState
 from orders.decompose import decompose
 from orders.fulfilment import Fulfilment, OrderStart, Snapshot
+from orders.installed import InstalledProduct
+from orders.leaving import installed_products
 from orders.ledger import Ledger
 from orders.observation import observe, promised_at
 from orders.order import Item, OrderRequest, Rejection, Revision
@@ -34,7 +39,14 @@ from orders.records import EventKind, OrderEvent, OrderRecord, Transition
 from orders.reporting import details, order_record, order_view, plan_page
 from orders.states import ITEM_MOVES, ORDER_MOVES, LifecycleState
 from tests.orders.driving import assert_as_ordered_alone, drive, ordered_alone
-from tests.orders.random_catalogs import FEE, as_ordered_anew, random_catalog, random_change, random_items
+from tests.orders.random_catalogs import (
+    FEE,
+    as_ordered_anew,
+    random_catalog,
+    random_change,
+    random_follow_on,
+    random_items,
+)
 from tests.orders.world import AT, World
 
 ORDERS = int(os.environ.get("ORDERPIPE_TEST_ORDERS", "400"))
@@ -86,7 +98,15 @@ class Order:
         change = random_change(self.choose, self.catalog, before, f"c{self.changes}")
         if order.first_verdict(change, AT) is None:
             try:
-                revision, following = amended(self.catalog, "o", before, change, order.advancement())
+                revision, following = amended(
+                    self.catalog,
+                    self.start.order_id,
+                    before,
+                    change,
+                    order.advancement(),
+                    self.start.baseline,
+                    self.start.baseline_plan,
+                )
             except Rejection as rejection:
                 order.reject(change, list(rejection.reasons), AT)
                 assert order.plan is plan
@@ -195,7 +215,7 @@ def settle(choose: Random) -> None:
         revision=revision,
         plan=plan,
         promised_at=promised_at(revision, plan, NOW),
-        baseline=baseline(request),
+        baseline=baseline_of(catalog, request).revision,
     )
     world = random_world(choose, catalog)
     order = Order(choose, catalog, start)
@@ -204,8 +224,9 @@ def settle(choose: Random) -> None:
         assert [key for key in order.reconciler.ledger.facts if not key.endswith(BILLING)] == []
     else:
         assert_as_captured_anew(catalog, order.fulfilment.revision, order.reconciler)
-        if choose.random() < 0.3:
-            modify(world, order)
+        base: dict[str, InstalledProduct] = {}
+        for number in range(choose.choice((0, 0, 1, 3))):
+            order = follow_on(world, order, base, number)
 
 
 def run(world: World, order: Order, cancel_rate: float) -> None:
@@ -259,29 +280,74 @@ def assert_legal_to_the_end(order: Order) -> None:
     assert announced | {"": state} == {item.id: item.state.value for item in view.items} | {"": view.state.value}
 
 
-def modify(world: World, order: Order) -> None:
-    """A later order changes what was installed, and is cancelled, where it can be: what was installed is as before."""
-    before = order.fulfilment
-    ledger = before.carried.ledger
-    for charge in before.carried.charges:
-        for generation in ledger.facts.pop(charge.task, {}):
-            del world.held[charge.task, generation]
-    start = order.start.model_copy(
-        update={
-            "baseline": before.revision,
-            "baseline_plan": before.carried.plan,
-            "baseline_ledger": ledger,
-            "revision": before.revision,
-            "plan": before.carried.plan,
-            "carried": None,
-        }
+def follow_on(world: World, before: Order, base: dict[str, InstalledProduct], number: int) -> Order:
+    """A later order on what is installed. The order before where there is none that could be fulfilled.
+
+    Where it is cancelled, everything is as it was. Where it is not, it is as its final revision ordered alone on what
+    was there.
+    """
+    choose, catalog, order_id = world.choose, before.catalog, f"o{number}"
+    base |= {product.id: product for product in installed_products(before.fulfilment, NOW)}
+    items = random_follow_on(choose, catalog, list(base.values()))
+    request = OrderRequest(external_id=f"x{number}", channel="web", customer_id="c", items=items)
+    try:
+        found = baseline_of(catalog, request, base.values())
+        revision = capture(catalog, request, order_id, found)
+        plan = decompose(catalog, order_id, revision, found.revision, found.plan)
+    except Rejection:
+        return before
+    assert_at_rest(found)
+    start = OrderStart(
+        order_id=order_id,
+        external_id="x",
+        ordered_at=NOW,
+        catalog=catalog.digest,
+        revision=revision,
+        plan=plan,
+        promised_at=promised_at(revision, plan, NOW),
+        baseline=found.revision,
+        baseline_plan=found.plan,
+        baseline_ledger=found.ledger,
+        installed=found.products,
     )
-    installed = _renamed(held(ledger, before.carried.plan), {})
-    later = Order(world.choose, order.catalog, start)
-    run(world, later, cancel_rate=1.0)
-    if later.fulfilment.cancelled:
-        assert later.fulfilment.carried.plan == before.carried.plan
-        assert _renamed(held(later.reconciler.ledger, before.carried.plan), {}) == installed
+    assert_verbatim(found, revision, plan)
+    later = Order(choose, catalog, start)
+    world.asked()
+    # What products shared, and what is linked with none of those in the order, is no matter of this one.
+    own = {fact.id for fact in found.ledger.all_facts()}
+    others = {fact: inputs for fact, inputs in world.held.items() if fact not in own}
+    world.held = {fact: inputs for fact, inputs in world.held.items() if fact in own}
+    run(world, later, cancel_rate=0.4)
+    world.held |= others
+    order = later.fulfilment
+    if order.cancelled:
+        assert order.carried.plan == found.plan
+        assert held(later.reconciler.ledger, found.plan).keys() == held(found.ledger, found.plan).keys()
+    alone = ordered_alone(order.carried.plan, deepcopy(found.ledger))
+    assert _renamed(held(later.reconciler.ledger, order.carried.plan), {}) == _renamed(
+        held(alone.ledger, order.carried.plan), {}
+    )
+    return later
+
+
+def assert_at_rest(found: Baseline) -> None:
+    """What orders leave installed is just what its tasks ask for: nothing is to be done about it."""
+    reconciler = Reconciler(found.plan, deepcopy(found.ledger))
+    assert reconciler.next_steps() == []
+    assert reconciler.settled
+
+
+def assert_verbatim(found: Baseline, revision: Revision, plan: Plan) -> None:
+    """Where nothing is ceased, what an order leaves alone keeps its tasks."""
+    if any(item.action is Action.DELETE for item in revision.items):
+        return
+    for item in revision.items:
+        if item.action is Action.NO_CHANGE:
+            own = [
+                {key: replace(task, items=()) for key, task in given.tasks.items() if task.product == item.products[0]}
+                for given in (found.plan, plan)
+            ]
+            assert own[0] == own[1]
 
 
 def assert_untouched_verbatim(before: Revision, plan: Plan, after: Revision, following: Plan) -> None:
