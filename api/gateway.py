@@ -35,6 +35,7 @@ from api.errors import (
     UnknownOrder,
 )
 from api.executions import Execution, describe, has_order, reaching
+from api.installed_base import InstalledBase
 from api.links import Links
 from orders import wire
 from orders.catalog import Catalog
@@ -77,6 +78,7 @@ class Gateway:
         self._catalog = catalog
         self._versions = versions
         self._register = register
+        self._installed_base = InstalledBase(client, register)
 
     @property
     def catalog(self) -> Catalog:
@@ -109,11 +111,13 @@ class Gateway:
             _require_same(request, submission.body_digest(record.view.body or {}), digest)
             return Submission(record.view, created=False)
         try:
-            start = submission.prepare(self._catalog, request, body, datetime.now(UTC))
+            installed = await self._installed_base.claim(request)
+            start = submission.prepare(self._catalog, request, body, datetime.now(UTC), installed)
         except Rejection as rejection:
             # A repeated order was once accepted, whatever the catalog says by now.
             known = await self._submitted_before(request, digest)
             if known is None:
+                await self._installed_base.give_up(request)
                 raise OrderRejected(rejection) from rejection
             return known
         await asyncio.to_thread(self._versions.keep, self._catalog)

@@ -37,18 +37,12 @@ class Baseline:
 
 
 def baseline_of(catalog: Catalog, request: OrderRequest, installed: Iterable[InstalledProduct] = ()) -> Baseline:
-    """The baseline of a request, from the customer's products.
-
-    It has those that the request names, and all that are linked with them, directly or not, by bundle or reliance:
-    a change of one may reach any of those.
+    """The baseline of a request, from the customer's products: those that are linked with the ones that it names.
 
     Raises:
         Rejection: where the request names a product that the customer does not have, or has no more.
     """
-    products = {product.id: product for product in installed}
-    named = _named(request)
-    _require(products, named)
-    linked = _linked(products, [product for _, product in named])
+    linked = linked_products(request, installed)
     return Baseline(
         revision=Revision(
             number=0, customer_id=request.customer_id, channel=request.channel, items=tuple(_items(linked))
@@ -59,7 +53,21 @@ def baseline_of(catalog: Catalog, request: OrderRequest, installed: Iterable[Ins
     )
 
 
-def _named(request: OrderRequest) -> list[tuple[str, str]]:
+def linked_products(request: OrderRequest, installed: Iterable[InstalledProduct]) -> list[InstalledProduct]:
+    """The products that a request names, and all that are linked with them, directly or not, by bundle or reliance.
+
+    A change of one may reach any of those. Bundles come before their components.
+
+    Raises:
+        Rejection: where the request names a product that is not among the active ones.
+    """
+    products = {product.id: product for product in installed}
+    named = named_products(request)
+    _require(products, named)
+    return _linked(products, [product for _, product in named])
+
+
+def named_products(request: OrderRequest) -> list[tuple[str, str]]:
     """(item, product) of each mention of an installed product."""
     return [
         (item.id, product)

@@ -1,7 +1,13 @@
-"""The installed base in the register, and the locks by which one order at a time touches a product."""
+"""The installed base in the register, and the locks by which one order at a time touches a product.
+
+A lock is never given back: it names the last order that touched a product. Once that order's workflow has closed
+nothing can change there any more, and the next order takes the lock over.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, delete, select
@@ -9,12 +15,23 @@ from sqlalchemy import Connection, delete, select
 from activities.register import rows
 from activities.register.engine import Database
 from activities.register.schema import PRODUCT_LOCKS, PRODUCT_RELATIONS, PRODUCTS
-from orders.base import Action
 from orders.installed import InstalledProduct
-from orders.states import LifecycleState
-from orders.views import OrderView
+from orders.records import OrderRecord
 
-ENDED = (LifecycleState.COMPLETED, LifecycleState.CANCELLED, LifecycleState.REJECTED)
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """Who touched a product last, and since when."""
+
+    product_id: str
+    order_id: str
+    since: datetime
+
+
+class _Locked(Exception):
+    def __init__(self, locks: list[Lock]) -> None:
+        super().__init__(locks)
+        self.locks = locks
 
 
 class Products:
@@ -36,9 +53,70 @@ class Products:
         with self._database.reading() as connection:
             return [InstalledProduct.model_validate(content) for content in connection.scalars(wanted)]
 
+    def lock(self, order_id: str, products: Collection[str], since: datetime) -> list[Lock]:
+        """Lock products for an order, and keep what it has locked already.
 
-def write_product(database: Database, connection: Connection, product: InstalledProduct) -> None:
-    """Write a product as an order leaves it. A lower version never replaces a higher one."""
+        Where other orders hold some, no more is locked, and those locks come back.
+        """
+        wanted = [{"product_id": each, "order_id": order_id, "since": since} for each in sorted(products)]
+        if not wanted:
+            return []
+        try:
+            with self._database.writing() as connection:
+                connection.execute(self._database.insert(PRODUCT_LOCKS).on_conflict_do_nothing(), wanted)
+                others = _locks_of_others(connection, order_id, products)
+                if others:
+                    raise _Locked(others)
+        except _Locked as locked:
+            return locked.locks
+        return []
+
+    def unlock(self, orders: Collection[str], products: Collection[str] | None = None) -> None:
+        """Take away locks of orders that have ended or never began: on some products, or all of them."""
+        theirs = PRODUCT_LOCKS.c.order_id.in_(orders)
+        on_those = (
+            PRODUCT_LOCKS.c.product_id.in_(products) if products is not None else PRODUCT_LOCKS.c.product_id != ""
+        )
+        with self._database.writing() as connection:
+            connection.execute(delete(PRODUCT_LOCKS).where(theirs, on_those))
+
+
+def _locks_of_others(connection: Connection, order_id: str, products: Collection[str]) -> list[Lock]:
+    table = PRODUCT_LOCKS.c
+    wanted = select(table.product_id, table.order_id, table.since).where(
+        table.product_id.in_(products), table.order_id != order_id
+    )
+    return [Lock(*row) for row in connection.execute(wanted.order_by(table.product_id))]
+
+
+def write_products(database: Database, connection: Connection, record: OrderRecord, *, newest: bool) -> None:
+    """Write the products as an order leaves them. A lower version never replaces a higher one.
+
+    They are locked by it, so that nobody else touches what it has just made before it has closed. An order that went on
+    after all, since a change came in while its end was written down, may leave less than it wrote before.
+    """
+    if newest and record.view.completed_at is not None:
+        _forget_others(connection, record.view.id, record.products)
+    for product in record.products:
+        _write_product(database, connection, product)
+    made = [
+        {"product_id": product.id, "order_id": record.view.id, "since": record.view.ordered_at}
+        for product in record.products
+    ]
+    if made:
+        connection.execute(database.insert(PRODUCT_LOCKS).on_conflict_do_nothing(), made)
+
+
+def _forget_others(connection: Connection, order_id: str, left: Iterable[InstalledProduct]) -> None:
+    """Forget products that an earlier end of the order made, and the last one did not."""
+    of_order = select(PRODUCTS.c.id).where(PRODUCTS.c.order_id == order_id, PRODUCTS.c.version == 1)
+    gone = set(connection.scalars(of_order)) - {product.id for product in left}
+    if gone:
+        connection.execute(delete(PRODUCTS).where(PRODUCTS.c.id.in_(gone)))
+        connection.execute(delete(PRODUCT_RELATIONS).where(PRODUCT_RELATIONS.c.product_id.in_(gone)))
+
+
+def _write_product(database: Database, connection: Connection, product: InstalledProduct) -> None:
     row = database.insert(PRODUCTS).values(rows.product_row(product))
     written = connection.scalar(
         row.on_conflict_do_update(
@@ -53,28 +131,3 @@ def write_product(database: Database, connection: Connection, product: Installed
     relations = rows.relation_rows(product)
     if relations:
         connection.execute(PRODUCT_RELATIONS.insert(), relations)
-
-
-def take_locks(database: Database, connection: Connection, order_id: str, products: set[str], since: datetime) -> None:
-    """Lock products for an order, those that no other order has locked."""
-    if not products:
-        return
-    taken = [{"product_id": product, "order_id": order_id, "since": since} for product in sorted(products)]
-    connection.execute(database.insert(PRODUCT_LOCKS).values(taken).on_conflict_do_nothing())
-
-
-def follow_order(database: Database, connection: Connection, view: OrderView) -> None:
-    """Release an order's locks once it has ended.
-
-    One that goes on after all, since a change came while its end was written down, takes them again.
-    """
-    if view.state in ENDED:
-        connection.execute(delete(PRODUCT_LOCKS).where(PRODUCT_LOCKS.c.order_id == view.id))
-    else:
-        take_locks(database, connection, view.id, installed_products(view), view.ordered_at)
-
-
-def installed_products(view: OrderView) -> set[str]:
-    """The installed products that an order touches."""
-    touching = (Action.MODIFY, Action.DELETE)
-    return {product for item in view.items if item.action in touching for product in item.products}

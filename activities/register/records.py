@@ -13,7 +13,7 @@ from temporalio import activity
 
 from activities.register import rows
 from activities.register.engine import Database
-from activities.register.products import follow_order, write_product
+from activities.register.products import write_products
 from activities.register.schema import (
     CHANGES,
     CHARGES,
@@ -46,11 +46,10 @@ class Records:
 
     def write(self, connection: Connection, record: OrderRecord) -> list[int]:
         """The same within a transaction, but for telling anyone. Gives the numbers of the events that are new."""
-        if self.write_order(connection, record.version, record.view):
+        newest = self.write_order(connection, record.version, record.view)
+        if newest:
             _replace(connection, CHARGES, record.view.id, rows.charge_rows(record))
-            follow_order(self._database, connection, record.view)
-        for product in record.products:
-            write_product(self._database, connection, product)
+        write_products(self._database, connection, record, newest=newest)
         self._add(connection, REVISIONS, rows.revision_rows(record))
         self._add(connection, TRANSITIONS, rows.transition_rows(record))
         return self._add(connection, EVENTS, rows.event_rows(record))

@@ -1,0 +1,99 @@
+"""What a customer has, for an order that is to change it: locked, so that no other order touches it meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy.exc import DBAPIError
+from temporalio.client import Client
+
+from activities.register import Register
+from activities.register.products import Lock
+from api.errors import Unavailable
+from api.executions import describe, reaching
+from orders.baseline import linked_products, named_products
+from orders.installed import InstalledProduct
+from orders.order import OrderRequest, Reason, Rejection
+
+PATIENCE = timedelta(seconds=5)
+UNBORN = timedelta(minutes=1)
+"""How long an order that holds a lock may be without a workflow: it is being submitted, or it never will be."""
+_TRIES = 5
+
+
+class InstalledBase:
+    """The installed base as an order finds it. Every method may raise `Unavailable`."""
+
+    def __init__(self, client: Client, register: Register) -> None:
+        self._client = client
+        self._products = register.products
+        self._records = register.records
+
+    async def claim(self, request: OrderRequest) -> list[InstalledProduct]:
+        """The installed products that an order names, and all linked with them, locked for it.
+
+        Raises:
+            Rejection: where the customer does not have one, or another order in flight holds it, naming that.
+        """
+        if not named_products(request):
+            return []
+        try:
+            for _ in range(_TRIES):
+                found = await self._linked(request)
+                ids = [product.id for product in found]
+                others = await asyncio.to_thread(self._products.lock, request.order_id, ids, datetime.now(UTC))
+                if not others:
+                    # Whoever touched them last may have written them down since they were read.
+                    if await self._linked(request) == found:
+                        return found
+                else:
+                    await self._take_over(request, others)
+        except DBAPIError as error:
+            raise Unavailable("The register can not be asked now", type(error).__name__) from error
+        raise Unavailable("The customer's products are in motion")
+
+    async def give_up(self, request: OrderRequest) -> None:
+        """The order will not be: what it locked is free again."""
+        if named_products(request):
+            await asyncio.to_thread(self._products.unlock, [request.order_id])
+
+    async def _linked(self, request: OrderRequest) -> list[InstalledProduct]:
+        products = await asyncio.to_thread(self._products.of_customer, request.customer_id)
+        return linked_products(request, products)
+
+    async def _take_over(self, request: OrderRequest, locks: Collection[Lock]) -> None:
+        """Free products of orders that have ended.
+
+        Raises:
+            Rejection: where one has not.
+        """
+        since = {lock.order_id: lock.since for lock in locks}
+        reasons = {order_id: await self._why_not_free(order_id, since[order_id]) for order_id in sorted(since)}
+        items = {product: item for item, product in named_products(request)}
+        refused = [
+            Reason(
+                code="product_in_flight",
+                item=items.get(lock.product_id),
+                message=f"product {lock.product_id} {why}",
+            )
+            for lock in locks
+            if (why := reasons[lock.order_id]) is not None
+        ]
+        if refused:
+            raise Rejection(refused)
+        await asyncio.to_thread(self._products.unlock, list(since))
+
+    async def _why_not_free(self, order_id: str, since: datetime) -> str | None:
+        """Why what an order holds can not be touched by another. None where it can."""
+        async with reaching(PATIENCE):
+            execution = await describe(self._client, order_id, PATIENCE)
+        record = await asyncio.to_thread(self._records.find, order_id)
+        if record is not None and record.view.completed_at is not None and (execution is None or not execution.is_open):
+            return None
+        if execution is None and datetime.now(UTC) - since > UNBORN:
+            return None
+        if execution is None or execution.is_open:
+            return f"is being changed by order {order_id}"
+        return f"was left by order {order_id} in a state that nobody wrote down: its workflow was ended from outside"
