@@ -13,7 +13,7 @@ from temporalio.client import Client
 
 from activities.catalog_files import CatalogStore, read_catalog
 from activities.register import Register
-from api import callbacks, care, product_catalog, product_orders
+from api import callbacks, cancel_product_orders, care, product_catalog, product_orders
 from api.access_log import AccessLog
 from api.codec import codec_app
 from api.dependencies import GUARDED, GatewayDep, errors
@@ -22,6 +22,7 @@ from api.gateway import Gateway
 from api.guard import Guard, doorkeeper
 from api.limits import RateLimit
 from api.links import Links
+from api.reading import Reading
 from settings import Settings
 from workflows.codec import CompressingCodec
 from workflows.connection import connect
@@ -49,6 +50,7 @@ def create_app(settings: Settings | None = None, client: Client | None = None) -
         except DBAPIError as error:
             log.warning("the register is not ready", error=str(error))
         links = Links(api=settings.api_address, web_ui=settings.web_ui_address)
+        app.state.reading = Reading(register)
         app.state.gateway = Gateway(connected, catalog, CatalogStore(settings.catalog_versions), register, links)
         log.info("api ready", catalog=catalog.digest, offerings=len(catalog.offerings))
         try:
@@ -67,7 +69,7 @@ def create_app(settings: Settings | None = None, client: Client | None = None) -
         Guard, doorkeeper=who, rate=RateLimit(settings.rate_per_second), most_bytes=settings.max_body_bytes
     )
     app.add_middleware(AccessLog)
-    for part in (product_orders, product_catalog, care, callbacks):
+    for part in (product_orders, cancel_product_orders, product_catalog, care, callbacks):
         app.include_router(part.router, responses=GUARDED)
     app.mount("/codec", codec_app(CompressingCodec(), settings.web_ui_address, is_open=settings.codec_open))
 

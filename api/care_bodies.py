@@ -200,7 +200,7 @@ class ToldOrder(Told):
     ordered_at: InstantOut
     requested_start: InstantOut | None
     requested_completion: InstantOut | None
-    promised_at: InstantOut
+    promised_at: InstantOut | None
     expected_at: InstantOut | None
     completed_at: InstantOut | None
     in_jeopardy: bool
@@ -208,6 +208,7 @@ class ToldOrder(Told):
     silos: tuple[ToldSilo, ...]
     fallout: tuple[ToldFallout, ...]
     changes: tuple[ToldChange, ...]
+    reasons: tuple[ToldReason, ...]
     product_order: str
     tasks: str
     web_ui: str

@@ -10,6 +10,7 @@ from fastapi.security import HTTPBearer, SecurityScopes
 from api.access import ANYBODY, Principal, Scope
 from api.errors import ErrorBody, Forbidden, Unauthorized
 from api.gateway import Gateway
+from api.reading import Reading
 
 
 def _gateway(request: Request) -> Gateway:
@@ -17,6 +18,13 @@ def _gateway(request: Request) -> Gateway:
 
 
 GatewayDep: TypeAlias = Annotated[Gateway, Depends(_gateway)]
+
+
+def _reading(request: Request) -> Reading:
+    return request.app.state.reading
+
+
+ReadingDep: TypeAlias = Annotated[Reading, Depends(_reading)]
 
 _bearer = HTTPBearer(
     scheme_name="bearer",
@@ -75,7 +83,7 @@ Responses: TypeAlias = dict[int | str, dict[str, Any]]
 """FastAPI's own form of documented answers."""
 
 _ERRORS = {
-    400: "The body or a parameter is malformed, or the order can not be fulfilled; `details` says where and why",
+    400: "The body or a parameter is malformed; `details` says where",
     401: "There is no token, or it is not taken",
     403: "The token does not allow that",
     404: "There is no such thing",

@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.exceptions import HTTPException
 
-from orders.order import Reason, Rejection
+from orders.order import Reason
 
 log = structlog.get_logger()
 
@@ -68,16 +68,6 @@ class Malformed(ApiError):
         found = tuple(details)
         message = "; ".join(f"{detail.path}: {detail.message}" for detail in found[:MOST_DETAILS])
         super().__init__("The request is malformed", message, found)
-
-
-class OrderRejected(ApiError):
-    """400: well formed, but it can not be fulfilled under the catalog. TMF622 v4 knows no 422."""
-
-    status = HTTPStatus.BAD_REQUEST
-    code = "order_rejected"
-
-    def __init__(self, rejection: Rejection) -> None:
-        super().__init__("The order can not be fulfilled", str(rejection), map(_of_reason, rejection.reasons))
 
 
 class OrderTooLarge(ApiError):
@@ -139,6 +129,13 @@ class UnknownOrder(ApiError):
 
     status = HTTPStatus.NOT_FOUND
     code = "unknown_order"
+
+
+class UnknownCancellation(ApiError):
+    """404: there is no such cancellation."""
+
+    status = HTTPStatus.NOT_FOUND
+    code = "unknown_cancellation"
 
 
 class NotInCatalog(ApiError):

@@ -29,7 +29,6 @@ from api import submission
 from api.errors import (
     ExternalIdReused,
     OrderClosed,
-    OrderRejected,
     OrderTooLarge,
     Unavailable,
     UnknownOrder,
@@ -37,6 +36,7 @@ from api.errors import (
 from api.executions import Execution, describe, has_order, reaching
 from api.installed_base import InstalledBase
 from api.links import Links
+from api.reading import off_the_loop
 from orders import wire
 from orders.catalog import Catalog
 from orders.change import ChangeKind, ChangeRequest, Verdict
@@ -101,8 +101,9 @@ class Gateway:
     async def submit(self, request: OrderRequest, body: dict[str, JsonValue]) -> Submission:
         """Start an order's workflow, once: the same external id of a channel with the same body is the same order.
 
+        One that can not be fulfilled under the current catalog is rejected: it is recorded, and has no workflow.
+
         Raises:
-            OrderRejected: with every reason, if it can not be fulfilled under the current catalog.
             ExternalIdReused: if the channel used the external id for another body.
         """
         digest = submission.body_digest(body)
@@ -116,10 +117,12 @@ class Gateway:
         except Rejection as rejection:
             # A repeated order was once accepted, whatever the catalog says by now.
             known = await self._submitted_before(request, digest)
-            if known is None:
-                await self._installed_base.give_up(request)
-                raise OrderRejected(rejection) from rejection
-            return known
+            if known is not None:
+                return known
+            await self._installed_base.give_up(request)
+            view = submission.rejected(self._catalog, request, body, rejection.reasons, datetime.now(UTC))
+            await off_the_loop(lambda: self._register.records.record(OrderRecord(version=0, view=view)))
+            return Submission(view, created=True)
         await asyncio.to_thread(self._versions.keep, self._catalog)
         try:
             await self._start(start, digest)
@@ -217,10 +220,7 @@ class Gateway:
             raise Unavailable("The order can not be asked now", "An operator may have paused it") from error
 
     async def _recorded(self, order_id: str) -> OrderRecord | None:
-        try:
-            return await asyncio.to_thread(self._register.records.find, order_id)
-        except DBAPIError as error:
-            raise Unavailable("The register can not be asked now", type(error).__name__) from error
+        return await off_the_loop(lambda: self._register.records.find(order_id))
 
     # Changing
 

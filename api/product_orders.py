@@ -7,14 +7,15 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Request, Response
 
-from api.dependencies import GatewayDep, OrderId, Reader, Submitter, errors
+from api.dependencies import GatewayDep, OrderId, Reader, ReadingDep, Submitter, errors
 from api.errors import ChangeRefused, Outdated
-from api.listing import FIELDS
-from api.sight import seen
+from api.listing import FIELDS, LISTED, ListingDep
+from api.sight import seen, sight_of
 from api.tmf622 import BASE_PATH, to_request
 from api.tmf622_bodies import ProductOrder
 from api.tmf622_merge import Json
 from api.tmf622_patch import JSON_PATCH, PATCH_BODY, patched, read_patch, to_change
+from api.tmf622_query import order_query
 from api.tmf622_resource import to_resource
 from api.tmf630 import selected
 from orders.change import ChangeState
@@ -40,6 +41,9 @@ async def submit(
 ) -> Json:
     """Start an order. Submitted again under the same `externalId` of a channel, the same body is the same order.
 
+    One that can not be fulfilled comes back with the state `rejected`, and is recorded like that: its notes, and for
+    programs `productOrderErrorMessage` as in v5, give every reason and its items.
+
     Without an `externalId` the header `Idempotency-Key` stands for it. A channel submits as itself only; it need not
     say so.
     """
@@ -51,6 +55,21 @@ async def submit(
     response.headers["Location"] = gateway.links.tmf622(submission.view.id)
     response.status_code = 201 if submission.created else 200
     return to_resource(body, submission.view, gateway.links.api)
+
+
+@router.get("/productOrder", summary="Orders", responses=LISTED | errors(503))
+async def find(
+    listing: ListingDep, response: Response, gateway: GatewayDep, reading: ReadingDep, principal: Reader
+) -> list[Json]:
+    """Those that one may see, the latest first. Orders in flight show as they were a few seconds ago at most.
+
+    Parameters beside the first four are attributes by their dotted path, such as `productOrderItem.state=held`:
+    commas separate alternatives, and `.gt`, `.gte`, `.lt` and `.lte` at the end compare. `relatedParty.id` is that of
+    the customer, unless `relatedParty.role` is asked for too.
+    """
+    page = await reading.orders(order_query(listing.query, sight_of(principal)))
+    resources = (to_resource(view.body or {}, view, gateway.links.api) for view in page.orders)
+    return listing.answer(response, resources, page.total, gateway.links.api)
 
 
 @router.get("/productOrder/{order_id}", summary="An order as it stands", responses=errors(404, 503))

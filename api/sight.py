@@ -6,6 +6,7 @@ whichever channel they came from: one story, told the same everywhere. A token o
 
 from __future__ import annotations
 
+from activities.register.query import Sight
 from api.access import Principal
 from api.errors import Forbidden, UnknownOrder
 from api.gateway import Gateway
@@ -19,15 +20,14 @@ async def require_sight(principal: Principal, customer_id: str, channel: str, or
         UnknownOrder: if not: that it exists is not told either.
         Forbidden: if its token names neither channel nor customer.
     """
-    if principal.sees_every_order:
+    sight = sight_of(principal)
+    if sight is None:
         return
-    if principal.customer is not None:
-        seen = principal.customer == customer_id
-    elif principal.channel is not None:
-        seen = principal.channel == channel or await gateway.has_order(principal.channel, customer_id)
+    if sight.customer is not None:
+        sees = sight.customer == customer_id
     else:
-        raise Forbidden("The token speaks for no channel and no customer", "It needs the claim `channel` or `customer`")
-    if not seen:
+        sees = sight.channel == channel or await gateway.has_order(sight.channel or "", customer_id)
+    if not sees:
         raise UnknownOrder(f"There is no order {order_id}, or it has ended")
 
 
@@ -41,3 +41,18 @@ async def seen(principal: Principal, order_id: str, gateway: Gateway) -> OrderVi
     view = await gateway.view(order_id, with_body=True)
     await require_sight(principal, view.customer_id, view.channel, order_id, gateway)
     return view
+
+
+def sight_of(principal: Principal) -> Sight | None:
+    """Whose orders a principal sees, as the register's lists take it. None: all of them.
+
+    Raises:
+        Forbidden: if its token names neither channel nor customer.
+    """
+    if principal.sees_every_order:
+        return None
+    if principal.customer is not None:
+        return Sight(customer=principal.customer)
+    if principal.channel is not None:
+        return Sight(channel=principal.channel)
+    raise Forbidden("The token speaks for no channel and no customer", "It needs the claim `channel` or `customer`")

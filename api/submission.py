@@ -18,7 +18,9 @@ from orders.decompose import decompose
 from orders.fulfilment import OrderStart
 from orders.installed import InstalledProduct
 from orders.observation import promised_at
-from orders.order import OrderRequest
+from orders.order import OrderRequest, Reason, Rejection
+from orders.states import LifecycleState
+from orders.views import ItemView, OrderView
 
 SUMMARY_BYTES = 200
 """What Temporal takes as a workflow's summary."""
@@ -92,6 +94,50 @@ def prepare(
         baseline_plan=found.plan,
         baseline_ledger=found.ledger,
         installed=found.products,
+        body=body,
+    )
+
+
+def rejected(
+    catalog: Catalog, request: OrderRequest, body: dict[str, JsonValue], reasons: Iterable[Reason], now: datetime
+) -> OrderView:
+    """An order that can not be fulfilled: nothing is done for it, and it says why."""
+    items = tuple(
+        ItemView(
+            id=item.id,
+            offering=item.offering or "",
+            action=item.action,
+            state=LifecycleState.REJECTED,
+            quantity=item.quantity,
+            products=(),
+            characteristics=item.characteristics,
+            site=item.site,
+            parent=item.parent,
+            relies_on=item.relies_on,
+        )
+        for item in request.items
+    )
+    return OrderView(
+        id=request.order_id,
+        external_id=request.external_id,
+        customer_id=request.customer_id,
+        channel=request.channel,
+        state=LifecycleState.REJECTED,
+        revision=1,
+        catalog=catalog.digest,
+        ordered_at=now,
+        requested_start=request.requested_start,
+        requested_completion=request.requested_completion,
+        promised_at=None,
+        expected_at=None,
+        completed_at=now,
+        in_jeopardy=False,
+        items=items,
+        silos=(),
+        fallout=(),
+        changes=(),
+        priority=request.priority,
+        reasons=tuple(reasons),
         body=body,
     )
 

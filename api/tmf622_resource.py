@@ -37,16 +37,52 @@ def to_resource(body: Body, view: OrderView, base_url: str) -> Json:
             resource["requestedStartDate"] = instant(view.requested_start)
         if view.requested_completion is not None:
             resource["requestedCompletionDate"] = instant(view.requested_completion)
-    if view.state is LifecycleState.CANCELLED and view.completed_at is not None:
-        resource["cancellationDate"] = instant(view.completed_at)
-    elif view.completed_at is not None:
-        resource["completionDate"] = instant(view.completed_at)
-    if view.state in (LifecycleState.CANCELLED, LifecycleState.PENDING_CANCELLATION):
-        resource["cancellationReason"] = _cancellation_reason(view)
-    elif view.state is not LifecycleState.COMPLETED:
-        resource["expectedCompletionDate"] = instant(view.expected_at or view.promised_at)
+        if resource.get("priority", "4") != str(view.priority):
+            resource["priority"] = str(view.priority)
+    _tell_the_end(resource, view)
     _bring_items_up_to_date(resource, view)
     return resource
+
+
+def _tell_the_end(resource: Json, view: OrderView) -> None:
+    """When and why it ended, or when it should."""
+    match view.state:
+        case LifecycleState.REJECTED:
+            _tell_reasons(resource, view)
+        case LifecycleState.CANCELLED | LifecycleState.PENDING_CANCELLATION:
+            resource["cancellationReason"] = _cancellation_reason(view)
+            if view.completed_at is not None:
+                resource["cancellationDate"] = instant(view.completed_at)
+        case _ if view.completed_at is not None:
+            resource["completionDate"] = instant(view.completed_at)
+        case _ if expected := view.expected_at or view.promised_at:
+            resource["expectedCompletionDate"] = instant(expected)
+
+
+def _tell_reasons(resource: Json, view: OrderView) -> None:
+    """Why it was rejected: as notes, the one place that v4 has for it, and in v5's form for programs."""
+    date = instant(view.ordered_at)
+    notes = resource.get("note")
+    resource["note"] = [
+        *(notes if isinstance(notes, list) else ()),
+        *(
+            {"@type": "Note", "id": reason.code, "author": "orderpipe", "date": date, "text": reason.message}
+            for reason in view.reasons
+        ),
+    ]
+    resource["productOrderErrorMessage"] = [
+        {
+            "@type": "ProductOrderErrorMessage",
+            "code": reason.code,
+            "reason": reason.message,
+            "timestamp": date,
+            "productOrderItem": [
+                {"@type": "ProductOrderItemRef", "productOrderId": view.id, "productOrderItemId": item_id}
+                for item_id in (reason.item.split(", ") if reason.item else ())
+            ],
+        }
+        for reason in view.reasons
+    ]
 
 
 def _cancellation_reason(view: OrderView) -> str:

@@ -17,6 +17,7 @@ from urllib.parse import quote, unquote_plus
 from pydantic import JsonValue
 
 from api.errors import Detail, Malformed, problem
+from api.times import EARLIEST, LATEST
 
 
 class Operator(StrEnum):
@@ -117,6 +118,9 @@ def _filters(query: str, found: list[Detail]) -> tuple[Filter, ...]:
         if comparison is None:
             found.append(problem(f"query.{name[:100]}", "is no attribute path, such as productOrderItem.state"))
             continue
+        if "\0" in name + "".join(values):
+            found.append(problem(f"query.{comparison['path']}", "holds a NUL"))
+            continue
         path, operator = comparison["path"], _SIGNS[comparison["sign"]]
         stem, _, word = path.rpartition(".")
         if operator is Operator.EQ and stem and word in set(Operator):
@@ -151,7 +155,10 @@ def instant_of(text: str, path: str) -> datetime:
     try:
         # A plus that was not encoded arrives as a space.
         value = datetime.fromisoformat(text.strip().replace(" ", "+") if "T" in text else text)
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+        value = value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+        if not EARLIEST <= value.year < LATEST:
+            raise ValueError(text)
+        return value
     except (ValueError, OverflowError) as error:
         raise Malformed([problem(f"query.{path}", f"{text!r} is no instant, such as 2031-03-03T07:00:00Z")]) from error
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from types import TracebackType
 
 import httpx2
-from pydantic import BaseModel, JsonValue, ValidationError
+from pydantic import BaseModel, Field, JsonValue, ValidationError
 
 from api.care_bodies import ToldChange, ToldOrder, ToldTask, ToldTasks
 from api.errors import ErrorBody
@@ -32,12 +32,20 @@ class DoorError(Exception):
         self.code = code
 
 
+class Why(BaseModel):
+    """One reason why an order was rejected."""
+
+    code: str
+    reason: str
+
+
 class Submitted(BaseModel):
-    """An order that was taken in: its TMF622 id, address and state."""
+    """An order that was taken in: its TMF622 id, address and state, and if that is `rejected`, why."""
 
     id: str
     href: str
     state: LifecycleState
+    rejected_for: tuple[Why, ...] = Field(default=(), alias="productOrderErrorMessage")
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,7 +72,7 @@ def _heading(order: ToldOrder) -> Text:
     )
     if order.completed_at is not None:
         line.append(f", since {_instant(order.completed_at)}")
-    elif order.state is not LifecycleState.PENDING_CANCELLATION:
+    elif order.promised_at is not None and order.state is not LifecycleState.PENDING_CANCELLATION:
         line.append(f", promised for {_instant(order.promised_at)}")
     if order.in_jeopardy:
         line.append("  late", style="red")

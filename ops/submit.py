@@ -83,7 +83,10 @@ class _Submission:
         except DoorError as error:
             self._fail(order.place, str(error))
             return
-        if self.wait:
+        if submitted.state is LifecycleState.REJECTED:
+            reasons = "; ".join(f"{why.reason} ({why.code})" for why in submitted.rejected_for)
+            self._fail(order.place, f"{submitted.id} was rejected: {reasons}")
+        elif self.wait:
             self.submitted.append(submitted)
         else:
             self._tell(submitted, submitted.state)

@@ -8,7 +8,7 @@ from pydantic import JsonValue
 
 from orders.base import Frozen
 from orders.change import Verdict
-from orders.order import Site
+from orders.order import Reason, Site
 from orders.states import LifecycleState, TaskState
 
 
@@ -53,7 +53,7 @@ class OrderView(Frozen):
     """An order in summary: small, whatever the number of its tasks.
 
     `body` is the order as submitted, if asked for; `contents` are what accepted changes have brought since of the form
-    that it has outside.
+    that it has outside. An order that was rejected says its `reasons`; it was promised for nothing, and ended at once.
     """
 
     id: str
@@ -66,7 +66,7 @@ class OrderView(Frozen):
     ordered_at: datetime
     requested_start: datetime | None
     requested_completion: datetime | None
-    promised_at: datetime
+    promised_at: datetime | None
     expected_at: datetime | None
     completed_at: datetime | None
     in_jeopardy: bool
@@ -75,6 +75,7 @@ class OrderView(Frozen):
     fallout: tuple[FalloutView, ...]
     changes: tuple[Verdict, ...]
     priority: int = 4
+    reasons: tuple[Reason, ...] = ()
     contents: tuple[dict[str, JsonValue], ...] = ()
     body: dict[str, JsonValue] | None = None
 

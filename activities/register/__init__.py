@@ -11,6 +11,7 @@ from datetime import timedelta
 
 from sqlalchemy import URL
 
+from activities.register.cancellations import Cancellations
 from activities.register.engine import Database
 from activities.register.products import Products
 from activities.register.records import Records
@@ -29,6 +30,7 @@ class Register:
         self.records = Records(self.database)
         self.products = Products(self.database)
         self.search = Search(self.database)
+        self.cancellations = Cancellations(self.database)
 
     def prepare(self) -> None:
         """Create the tables or bring them up to date; see `Database.prepare`."""

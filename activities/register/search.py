@@ -68,7 +68,7 @@ class Search:
     def _conditions(self, query: OrderQuery) -> list[ColumnElement[bool]]:
         conditions = [self._condition(predicate) for predicate in query.where]
         if query.visible_to is not None:
-            conditions.append(_seen_by(query.visible_to))
+            conditions.append(seen_by(query.visible_to))
         # SQL wants at least one.
         return conditions or [ORDERS.c.id.is_not(None)]
 
@@ -93,7 +93,8 @@ def _compared(column: Column[Any], operator: Operator, value: Value | tuple[Valu
     return _COMPARE[operator](column, value)
 
 
-def _seen_by(sight: Sight) -> ColumnElement[bool]:
+def seen_by(sight: Sight) -> ColumnElement[bool]:
+    """The condition that an order may be seen."""
     conditions: list[ColumnElement[bool]] = []
     if sight.customer is not None:
         conditions.append(ORDERS.c.customer_id == sight.customer)

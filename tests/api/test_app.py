@@ -110,7 +110,7 @@ async def test_all_routes_are_documented_with_their_bodies_and_errors(door: Door
         "$ref": "#/components/schemas/ProductOrder"
     }
     assert set(submit["responses"]) >= {"200", "201", "400", "409", "503"}
-    assert set(document["paths"]) == {
+    assert set(document["paths"]) >= {
         ORDERS,
         f"{ORDERS}/{{order_id}}",
         "/tmf-api/productCatalogManagement/v4/productOffering",

@@ -18,6 +18,7 @@ from orders.records import OrderRecord
 from orders.reporting import order_view
 from settings import ROOT
 from tests.api.conftest import ORDERS, Door
+from tests.api.tmf_specs import TMF622, spec_problems
 from tests.households import internet_voice_tv, item, order
 from tests.pipe import body_of
 
@@ -132,22 +133,41 @@ async def test_an_order_that_temporal_has_forgotten_is_known_by_the_register(doo
     assert (await door.http.post(ORDERS, json=body | {"description": "x"})).status_code == 409
 
 
-async def test_an_order_that_can_not_be_fulfilled_is_refused_with_every_reason(door: Door) -> None:
+async def test_an_order_that_can_not_be_fulfilled_is_rejected_with_every_reason(door: Door) -> None:
     body = order(item("1", "fibre-9000"), item("2", "voice-line", number="12"), item("3", "tv-basic"))
+    body["note"] = [{"text": "ring twice"}]
     response = await door.http.post(ORDERS, json=body)
-    assert response.status_code == 400
-    assert response.json()["code"] == "order_rejected"
-    assert {(detail["code"], detail["item"]) for detail in response.json()["details"]} >= {
-        ("unknown_offering", "1"),
-        ("bad_characteristic", "2"),
+    assert response.status_code == 201
+    rejected = response.json()
+    assert (rejected["state"], {item["state"] for item in rejected["productOrderItem"]}) == ("rejected", {"rejected"})
+    reasons = {
+        (found["code"], *(about["productOrderItemId"] for about in found["productOrderItem"]))
+        for found in rejected["productOrderErrorMessage"]
     }
+    assert reasons >= {("unknown_offering", "1"), ("bad_characteristic", "2")}
+    assert rejected["note"][0] == {"text": "ring twice"}
+    assert {note["id"] for note in rejected["note"][1:]} >= {"unknown_offering", "bad_characteristic"}
+    assert spec_problems(TMF622, "ProductOrder", rejected) == []
 
 
-async def test_changing_installed_products_is_refused_until_it_is_offered(door: Door) -> None:
+async def test_a_rejected_order_is_an_order_like_any_other_that_has_ended(door: Door) -> None:
+    body = order(item("1", "fibre-9000"))
+    rejected = (await door.http.post(ORDERS, json=body)).json()
+    again = await door.http.post(ORDERS, json=body)
+    assert (again.status_code, again.json()) == (200, rejected)
+    assert (await door.http.post(ORDERS, json=body | {"description": "x"})).status_code == 409
+    assert (await door.http.get(f"{ORDERS}/{rejected['id']}")).json() == rejected
+    seen = (await door.http.get(f"/care/v1/orders/{rejected['id']}")).json()
+    assert (seen["state"], [reason["code"] for reason in seen["reasons"]]) == ("rejected", ["unknown_offering"])
+    late = await door.change(rejected["id"], kind="cancel")
+    assert (late.status_code, late.json()["code"]) == (409, "order_closed")
+
+
+async def test_changing_installed_products_is_rejected_until_it_is_offered(door: Door) -> None:
     cease = {"id": "1", "action": "delete", "product": {"id": "web-1.1.1"}}
-    response = await door.http.post(ORDERS, json=order(cease))
-    assert response.status_code == 400
-    assert [detail["code"] for detail in response.json()["details"]] == ["unsupported_action"]
+    rejected = (await door.http.post(ORDERS, json=order(cease))).json()
+    assert rejected["state"] == "rejected"
+    assert [found["code"] for found in rejected["productOrderErrorMessage"]] == ["unsupported_action"]
 
 
 async def test_an_item_id_too_long_for_its_components_is_malformed(door: Door) -> None:
