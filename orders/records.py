@@ -37,9 +37,11 @@ class EventKind(StrEnum):
     CREATED = "created"
     STATE_CHANGED = "stateChanged"
     ATTRIBUTES_CHANGED = "attributesChanged"
+    DELETED = "deleted"
     INFORMATION_REQUIRED = "informationRequired"
     CANCELLATION_REQUESTED = "cancellationRequested"
     CANCELLATION_STATE_CHANGED = "cancellationStateChanged"
+    CANCELLATION_INFORMATION_REQUIRED = "cancellationInformationRequired"
     MILESTONE = "milestone"
     JEOPARDY = "jeopardy"
 
