@@ -53,6 +53,8 @@ class Settings(BaseSettings):
     """The longest request body that the API reads."""
     rate_per_second: float = Field(default=200, gt=0)
     """Requests that the API takes from one caller, each second on average; a burst is ten seconds' worth."""
+    callbacks_allow_internal: bool = False
+    """Send events to any address that a subscriber names: internal ones too, and without TLS."""
     temporal_port: int = 7233
     temporal_ui_port: int = 8233
     temporal_ui_url: str | None = None

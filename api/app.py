@@ -13,16 +13,19 @@ from temporalio.client import Client
 
 from activities.catalog_files import CatalogStore, read_catalog
 from activities.register import Register
-from api import callbacks, cancel_product_orders, care, product_catalog, product_orders
+from api import callbacks, cancel_product_orders, care, hub, product_catalog, product_orders
 from api.access_log import AccessLog
 from api.codec import codec_app
 from api.dependencies import GUARDED, GatewayDep, errors
+from api.dispatch import AT_ONCE, Dispatcher, dispatching
 from api.errors import install
+from api.event_sender import event_sender
 from api.gateway import Gateway
 from api.guard import Guard, doorkeeper
 from api.limits import RateLimit
 from api.links import Links
 from api.reading import Reading
+from api.subscribers import Subscribers
 from settings import Settings
 from workflows.codec import CompressingCodec
 from workflows.connection import connect
@@ -51,10 +54,15 @@ def create_app(settings: Settings | None = None, client: Client | None = None) -
             log.warning("the register is not ready", error=str(error))
         links = Links(api=settings.api_address, web_ui=settings.web_ui_address)
         app.state.reading = Reading(register)
+        app.state.subscribers = Subscribers(
+            register.subscriptions, links, allow_internal=settings.callbacks_allow_internal
+        )
         app.state.gateway = Gateway(connected, catalog, CatalogStore(settings.catalog_versions), register, links)
         log.info("api ready", catalog=catalog.digest, offerings=len(catalog.offerings))
+        sending = event_sender(allow_internal=settings.callbacks_allow_internal, connections=AT_ONCE)
         try:
-            yield
+            async with sending as sender, dispatching(Dispatcher(register.deliveries, sender, links)):
+                yield
         finally:
             register.close()
 
@@ -69,7 +77,7 @@ def create_app(settings: Settings | None = None, client: Client | None = None) -
         Guard, doorkeeper=who, rate=RateLimit(settings.rate_per_second), most_bytes=settings.max_body_bytes
     )
     app.add_middleware(AccessLog)
-    for part in (product_orders, cancel_product_orders, product_catalog, care, callbacks):
+    for part in (product_orders, cancel_product_orders, product_catalog, hub, care, callbacks):
         app.include_router(part.router, responses=GUARDED)
     app.mount("/codec", codec_app(CompressingCodec(), settings.web_ui_address, is_open=settings.codec_open))
 

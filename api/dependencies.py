@@ -11,6 +11,7 @@ from api.access import ANYBODY, Principal, Scope
 from api.errors import ErrorBody, Forbidden, Unauthorized
 from api.gateway import Gateway
 from api.reading import Reading
+from api.subscribers import Subscribers
 
 
 def _gateway(request: Request) -> Gateway:
@@ -25,6 +26,13 @@ def _reading(request: Request) -> Reading:
 
 
 ReadingDep: TypeAlias = Annotated[Reading, Depends(_reading)]
+
+
+def _subscribers(request: Request) -> Subscribers:
+    return request.app.state.subscribers
+
+
+SubscribersDep: TypeAlias = Annotated[Subscribers, Depends(_subscribers)]
 
 _bearer = HTTPBearer(
     scheme_name="bearer",
@@ -87,7 +95,7 @@ _ERRORS = {
     401: "There is no token, or it is not taken",
     403: "The token does not allow that",
     404: "There is no such thing",
-    409: "In conflict with what became of the order",
+    409: "In conflict with what there is, or with what became of the order",
     412: "The order is not at the revision that If-Match names any more",
     413: "The body is too large",
     429: "Too many requests; the header Retry-After says when to go on",

@@ -145,6 +145,20 @@ class NotInCatalog(ApiError):
     code = "not_in_catalog"
 
 
+class UnknownSubscription(ApiError):
+    """404: there is no such subscription, or it is somebody else's."""
+
+    status = HTTPStatus.NOT_FOUND
+    code = "unknown_subscription"
+
+
+class SubscriptionRefused(ApiError):
+    """409: in conflict with the subscriptions that there are."""
+
+    status = HTTPStatus.CONFLICT
+    code = "subscription_refused"
+
+
 class ExternalIdReused(ApiError):
     """409: the channel used this external id for another order."""
 

@@ -18,6 +18,7 @@ from typing import Final
 
 import httpcore2
 import httpx2
+from pydantic import SecretStr
 
 from api.guarded_network import GuardedBackend, Resolve, look_up
 
@@ -78,12 +79,12 @@ class EventSender:
         self._pool = pool
         self._now = now
 
-    async def send(self, url: str, secret: str, body: bytes) -> Reception:
+    async def send(self, url: str, secret: SecretStr, body: bytes) -> Reception:
         """Post an event (JSON), once. It takes no longer than `ANSWER_WITHIN`."""
         headers = {
             "Content-Type": "application/json;charset=utf-8",
             "User-Agent": "orderpipe",
-            SIGNATURE_HEADER: signature(secret, self._now(), body),
+            SIGNATURE_HEADER: signature(secret.get_secret_value(), self._now(), body),
         }
         try:
             # The limit is for the whole: a body that comes byte by byte would outlast any limit to a single read.

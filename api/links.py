@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from urllib.parse import quote
 
-from api.tmf622 import order_href
+from api.tmf622 import BASE_PATH, order_href
 from orders import wire
 
 
@@ -18,6 +19,14 @@ class Links:
     def tmf622(self, order_id: str) -> str:
         """The order's TMF622 resource."""
         return order_href(self.api, order_id)
+
+    def cancellation(self, request_id: str) -> str:
+        """The TMF622 resource of a request to cancel an order."""
+        return f"{self.api}{BASE_PATH}/cancelProductOrder/{quote(request_id, safe='')}"
+
+    def subscription(self, subscription_id: str) -> str:
+        """The TMF622 resource of a subscription to events."""
+        return f"{self.api}{BASE_PATH}/hub/{subscription_id}"
 
     def care(self, order_id: str) -> str:
         """The order in the care API."""

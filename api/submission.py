@@ -18,7 +18,7 @@ from orders.decompose import decompose
 from orders.fulfilment import OrderStart
 from orders.installed import InstalledProduct
 from orders.observation import promised_at
-from orders.order import OrderRequest, Reason, Rejection
+from orders.order import OrderRequest, Reason
 from orders.states import LifecycleState
 from orders.views import ItemView, OrderView
 

@@ -54,7 +54,9 @@ class Stack:
         if self.issuer is not None:
             # Temporal's development server has no users, so its Web UI has no tokens to send.
             settings = _with(self.issuer.configured, codec_open=is_loopback(settings.api_host))
-        self.settings = settings
+        # Who tries it out subscribes from this machine.
+        internal = settings.callbacks_allow_internal or is_loopback(settings.api_host)
+        self.settings = _with(settings, callbacks_allow_internal=internal)
         self.processes = {key: Process(program) for key, program in _programs(self.settings).items()}
         self._lock: IO[str] | None = None
 

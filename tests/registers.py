@@ -5,11 +5,21 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from activities.register import Register
+from activities.register.schema import SCHEMA
 from orders.records import OrderRecord
 from orders.states import LifecycleState
 from orders.views import ItemView, OrderView
 
 NOON = datetime(2026, 3, 29, 12, tzinfo=UTC)
+
+
+def emptied(register: Register) -> Register:
+    """The same register, its tables empty."""
+    with register.database.writing() as connection:
+        for table in SCHEMA.sorted_tables:
+            connection.execute(table.delete())
+    return register
 
 
 def a_view(order_id: str = "O1", **changes: Any) -> OrderView:

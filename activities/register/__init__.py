@@ -12,10 +12,12 @@ from datetime import timedelta
 from sqlalchemy import URL
 
 from activities.register.cancellations import Cancellations
+from activities.register.deliveries import Deliveries
 from activities.register.engine import Database
 from activities.register.products import Products
 from activities.register.records import Records
 from activities.register.search import Search
+from activities.register.subscriptions import Subscriptions
 
 
 class Register:
@@ -31,6 +33,8 @@ class Register:
         self.products = Products(self.database)
         self.search = Search(self.database)
         self.cancellations = Cancellations(self.database)
+        self.subscriptions = Subscriptions(self.database)
+        self.deliveries = Deliveries(self.database)
 
     def prepare(self) -> None:
         """Create the tables or bring them up to date; see `Database.prepare`."""

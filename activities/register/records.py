@@ -7,6 +7,7 @@ one never replaces a higher. What is numbered (revisions, transitions, events) i
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
 
 from sqlalchemy import Connection, Table, delete, func, select
 from temporalio import activity
@@ -42,7 +43,8 @@ class Records:
         """Write down how an order stands, and what has happened since the record before, in one transaction."""
         with self._database.writing() as connection:
             added = self.write(connection, record)
-            fan_out(self._database, connection, record.view.id, added)
+            news = [event for event in record.events if event.number in added]
+            fan_out(self._database, connection, record.view, news, datetime.now(UTC))
 
     def write(self, connection: Connection, record: OrderRecord) -> list[int]:
         """The same within a transaction, but for telling anyone. Gives the numbers of the events that are new."""

@@ -198,14 +198,26 @@ SUBSCRIPTIONS: Final = Table(
     _key("id"),
     _text("callback"),
     _text("query"),
+    _json("filter"),
     _text("owner"),
+    _text("channel", nullable=True),
+    _text("customer_id", nullable=True),
     _text("secret"),
     _instant("created_at"),
     _instant("ended_at", nullable=True),
-    _instant("leased_until", nullable=True),
+    _text("note", nullable=True),
     _text("lease", nullable=True),
+    _instant("leased_until"),
+    Column("failures", Integer, nullable=False),
+    _instant("failing_since", nullable=True),
+    _instant("retry_at", nullable=True),
+    _text("last_error", nullable=True),
+    Index(None, "owner"),
 )
-"""Who wants to hear of events. One process at a time delivers to a subscription: `lease` names it."""
+"""Who wants to hear of events: `filter` is an `EventFilter`, `channel` and `customer_id` bound what its owner may see.
+One process at a time delivers to a subscription: `lease` names it, `leased_until` is when it may be taken, or was last
+given back. `failures` in a row since `failing_since` make it wait until `retry_at`. `note` says why it has ended, where
+its owner did not ask for that."""
 
 DELIVERIES: Final = Table(
     "deliveries",
@@ -216,15 +228,15 @@ DELIVERIES: Final = Table(
     Column("event_number", Integer, nullable=False),
     _text("state"),
     Column("attempts", Integer, nullable=False),
-    _instant("next_at"),
-    _instant("first_at", nullable=True),
-    _text("last_error", nullable=True),
+    _instant("queued_at"),
+    _instant("settled_at", nullable=True),
+    _text("error", nullable=True),
     UniqueConstraint("subscription_id", "order_id", "event_number"),
     Index(None, "subscription_id", "state", "id"),
-    Index(None, "state", "next_at"),
     sqlite_autoincrement=True,
 )
-"""One event on its way to one subscriber: pending, delivered or parked. Its `id` goes up with time."""
+"""One event on its way to one subscriber: pending, and once it is settled, delivered or parked. Its `id` goes up with
+time: pending events are delivered in that order."""
 
 CHARGES: Final = Table(
     "charges",

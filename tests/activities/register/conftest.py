@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from activities.register import Register
-from activities.register.schema import SCHEMA
 from tests.postgres import PostgresServer, fresh_database
+from tests.registers import emptied
 
 
 @pytest.fixture
@@ -46,11 +46,4 @@ def shared_register(request: pytest.FixtureRequest) -> Register:
 @pytest.fixture
 def register(shared_register: Register) -> Register:
     """A register with empty tables, on either database."""
-    empty(shared_register)
-    return shared_register
-
-
-def empty(register: Register) -> None:
-    with register.database.writing() as connection:
-        for table in SCHEMA.sorted_tables:
-            connection.execute(table.delete())
+    return emptied(shared_register)

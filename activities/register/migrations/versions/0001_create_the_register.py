@@ -56,9 +56,9 @@ def upgrade() -> None:
         sa.Column("event_number", sa.Integer(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
-        sa.Column("next_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("first_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("last_error", sa.String(), nullable=True),
+        sa.Column("queued_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("error", sa.String(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_deliveries")),
         sa.UniqueConstraint(
             "subscription_id",
@@ -68,7 +68,6 @@ def upgrade() -> None:
         ),
         sqlite_autoincrement=True,
     )
-    op.create_index(op.f("ix_deliveries_state_next_at"), "deliveries", ["state", "next_at"])
     op.create_index(
         op.f("ix_deliveries_subscription_id_state_id"), "deliveries", ["subscription_id", "state", "id"], unique=False
     )
@@ -193,14 +192,23 @@ def upgrade() -> None:
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("callback", sa.String(), nullable=False),
         sa.Column("query", sa.String(), nullable=False),
+        sa.Column("filter", sa.JSON(), nullable=False),
         sa.Column("owner", sa.String(), nullable=False),
+        sa.Column("channel", sa.String(), nullable=True),
+        sa.Column("customer_id", sa.String(), nullable=True),
         sa.Column("secret", sa.String(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("leased_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("note", sa.String(), nullable=True),
         sa.Column("lease", sa.String(), nullable=True),
+        sa.Column("leased_until", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("failing_since", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("retry_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("last_error", sa.String(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_subscriptions")),
     )
+    op.create_index(op.f("ix_subscriptions_owner"), "subscriptions", ["owner"])
     op.create_table(
         "transitions",
         sa.Column("order_id", sa.String(), nullable=False),
