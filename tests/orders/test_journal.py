@@ -27,8 +27,8 @@ class Told(Driver):
         super().__init__(household(**internet), waiting=waiting)
         self.order.start = self.order.start.model_copy(update={"promised_at": NOW + timedelta(days=7)})
 
-    def run(self) -> list[str]:
-        calls = super().run()
+    def run(self, most: int = 500) -> list[str]:
+        calls = super().run(most)
         if self.order.settled:
             self.order.close(NOW)
         return calls

@@ -11,8 +11,7 @@ from activities.register import Register
 from activities.register.query import BodyPath, Operator, OrderField, OrderQuery, Predicate, Sight, Sort, Value
 from orders.states import LifecycleState
 from orders.views import FalloutView
-from tests.activities.register.conftest import empty
-from tests.registers import NOON, a_record, an_item
+from tests.registers import NOON, a_record, an_item, emptied
 
 HELD = FalloutView(task="O2.1.1/tv/activate", silo="tv", verb="provision", code="E1", reason="no", since="")
 
@@ -47,7 +46,7 @@ ORDERS: list[dict[str, Any]] = [
 
 @pytest.fixture(scope="module")
 def orders(shared_register: Register) -> Register:
-    empty(shared_register)
+    emptied(shared_register)
     for order in ORDERS:
         shared_register.records.record(a_record(**order))
     return shared_register
