@@ -46,12 +46,15 @@ def order_view(order: Fulfilment, now: datetime, *, with_body: bool = False) -> 
 
 
 def order_record(order: Fulfilment, now: datetime) -> OrderRecord:
-    """Everything that the register does not know yet. From here on it counts as on its way there."""
+    """Everything that the register does not know yet, the order as submitted only if it knows nothing at all.
+
+    From here on it counts as on its way there.
+    """
     journal = order.journal
     foresee(order, now)
     return OrderRecord(
         version=journal.begin_record(),
-        view=order_view(order, now, with_body=True),
+        view=order_view(order, now, with_body=not journal.carried.recorded),
         revisions=tuple(order.carried.revisions[journal.carried.revisions :]),
         transitions=tuple(journal.carried.transitions),
         events=tuple(journal.carried.events),

@@ -111,6 +111,10 @@ def passed(
     return _shortest(before, after, of_item)
 
 
+_NEVER_PASSED = (LifecycleState.HELD, LifecycleState.PENDING)
+"""An order is held, or waits for an assessment, for a reason of its own, and not on the way to something else."""
+
+
 @cache
 def _shortest(before: LifecycleState | None, after: LifecycleState, of_item: bool) -> tuple[LifecycleState, ...]:
     if before is after:
@@ -120,7 +124,8 @@ def _shortest(before: LifecycleState | None, after: LifecycleState, of_item: boo
     for way in ways:  # It grows while it is gone through: the shorter ways come first.
         if way[-1] is after:
             return way
-        ways += [(*way, state) for state in moves[way[-1]] if state not in way]
+        if way[-1] not in _NEVER_PASSED:
+            ways += [(*way, state) for state in moves[way[-1]] if state not in way]
     raise ValueError(f"nothing leads from {before} to {after}")
 
 
