@@ -100,7 +100,7 @@ class Driver:
                 return self.calls[before:]
             for step in steps:
                 self.calls.append(self._name(step))
-                self.order.record(step, self._answer(step), AT)
+                self.order.record(step, self.answer(step), AT)
 
     def complete(self, silo: str) -> None:
         """What a silo has acknowledged is done."""
@@ -134,7 +134,8 @@ class Driver:
     def _name(self, step: Step) -> str:
         return f"{self.order.silo_of(step.task)}.{step.verb} {step.key.split('/', 1)[1]}"
 
-    def _answer(self, step: Step) -> Outcome:
+    def answer(self, step: Step) -> Outcome:
+        """What a silo says to a call."""
         silo = self.order.silo_of(step.task)
         refused = self.refuse.get(f"{silo}.{step.verb}")
         if refused:

@@ -148,7 +148,7 @@ def test_what_was_let_go_comes_back_when_another_silo_refuses() -> None:
     refused = driver.refuse
     refused["field-service.compensate"] = "done"
     for step in steps:
-        driver.order.reconciler.record(step, driver._answer(step), "2026-03-02T10:00:00.000Z")
+        driver.order.reconciler.record(step, driver.answer(step), "2026-03-02T10:00:00.000Z")
     driver.run()
     assert driver.order.verdicts["c"].state is ChangeState.REJECTED
     assert driver.order.state is LifecycleState.COMPLETED

@@ -1,0 +1,97 @@
+"""When an order is written to the register, and that it goes on while it can not be."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+
+from temporalio.client import WorkflowExecutionStatus
+
+from orders.observation import observe
+from tests.households import internet_voice_tv, item, order
+from tests.orders.driver import AT, NOW, Driver, household
+from tests.pipe import Pipe, until
+from workflows.recording import AT_REST, BUSY, Recorder
+
+
+def test_what_is_busy_is_written_within_seconds_and_what_is_at_rest_at_once() -> None:
+    driver = Driver(household(), waiting=["field-service", "shipping"])
+    recorder = Recorder(driver.order)
+    assert recorder.due() == NOW
+    (step,) = driver.order.reconciler.next_steps()
+    observe(driver.order, NOW + AT_REST)
+    assert recorder.due() == NOW + BUSY
+    assert recorder.due(ended=True) == NOW
+    driver.order.record(step, driver.answer(step), AT)
+    driver.run()
+    assert not driver.order.reconciler.calls
+    assert recorder.due() == NOW
+
+
+def test_nothing_new_is_never_written() -> None:
+    driver = Driver(household(), waiting=["field-service", "shipping"])
+    driver.run()
+    driver.order.journal.begin_record()
+    assert Recorder(driver.order).due() is None
+    assert Recorder(driver.order).due(ended=True) is None
+
+
+@contextmanager
+def locked(path: str) -> Iterator[None]:
+    """Nobody else can write to a SQLite file."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        yield
+        connection.execute("ROLLBACK")
+
+
+def rows(pipe: Pipe, query: str, *values: object) -> list[tuple[object, ...]]:
+    """What the register answers."""
+    with closing(sqlite3.connect(pipe.settings.data_dir / "register.db")) as connection:
+        return connection.execute(query, values).fetchall()
+
+
+async def test_an_order_at_rest_and_at_its_end_is_in_the_register_with_its_history(pipe: Pipe) -> None:
+    await pipe.sim("PUT", "/field-service/pace", {"completes_after_ms": None})
+    order_id = await pipe.submit(internet_voice_tv(equipment="own"))
+    await pipe.until_task(order_id, "installation/visit-site", "awaiting")
+    await pipe.until_recorded(order_id)
+    assert rows(pipe, "SELECT state FROM orders WHERE id = ?", order_id) == [("inProgress",)]
+    await pipe.sim("POST", "/field-service/complete", {"match": "", "outcome": "completed"})
+    await pipe.outcome(order_id)
+    assert rows(pipe, "SELECT state FROM orders WHERE id = ?", order_id) == [("completed",)]
+    told = rows(pipe, "SELECT item, after FROM transitions WHERE order_id = ? ORDER BY number", order_id)
+    for each in ("net", "voice", "tv", None):
+        assert [after for name, after in told if name == each] == ["acknowledged", "inProgress", "completed"]
+    kinds = [kind for (kind,) in rows(pipe, "SELECT kind FROM events WHERE order_id = ? ORDER BY number", order_id)]
+    assert kinds[0] == "created"
+    assert kinds[-1] == "stateChanged"
+    assert kinds.count("milestone") == 4
+
+
+async def test_a_register_that_can_not_be_written_delays_the_end_alone_and_what_comes_until_then_still_counts(
+    pipe: Pipe,
+) -> None:
+    await pipe.sim("PUT", "/field-service/pace", {"completes_after_ms": None})
+    order_id = await pipe.submit(order(item("net", "fibre-100", equipment="own")))
+    await pipe.until_task(order_id, "installation/visit-site", "awaiting")
+    await pipe.until_recorded(order_id)
+    with locked(str(pipe.settings.data_dir / "register.db")):
+        await pipe.sim("POST", "/field-service/complete", {"match": "", "outcome": "completed"})
+
+        async def settled() -> bool:
+            return (await pipe.view(order_id)).completed_at is not None
+
+        await until(settled, "the order to be settled")
+        assert (await pipe.handle(order_id).describe()).status == WorkflowExecutionStatus.RUNNING
+        faster = {"id": "net", "offering": "fibre-500"}
+        verdict = await pipe.change(order_id, requestId="faster", kind="amend", update=[faster])
+        assert verdict["state"] == "accepted"
+        await until(settled, "the order to be settled again")
+    outcome = await pipe.outcome(order_id)
+    assert (outcome.state, outcome.revision) == ("completed", 2)
+    view = await pipe.view(order_id)
+    assert [change.state for change in view.changes] == ["applied"]
+    told = rows(pipe, "SELECT after FROM transitions WHERE order_id = ? AND item IS NULL ORDER BY number", order_id)
+    assert [after for (after,) in told][-3:] == ["completed", "inProgress", "completed"]
