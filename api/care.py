@@ -9,7 +9,16 @@ from fastapi import APIRouter, Header, Query, Response
 from pydantic import ValidationError
 
 from api.access import Scope
-from api.care_bodies import ChangeBody, ChangedItem, ToldChange, ToldOrder, ToldPreview, ToldTasks, UndecidedChange
+from api.care_bodies import (
+    ChangeBody,
+    ChangedItem,
+    ToldChange,
+    ToldHistory,
+    ToldOrder,
+    ToldPreview,
+    ToldTasks,
+    UndecidedChange,
+)
 from api.dependencies import Agent, GatewayDep, OrderId, errors, needs
 from api.errors import Detail, Malformed, problem, problems
 from api.gateway import Gateway
@@ -36,6 +45,17 @@ async def tasks(
 ) -> ToldTasks:
     """A page of tasks: those of the target first, then what is still to be undone."""
     return ToldTasks.model_validate(await gateway.plan(order_id, offset, limit))
+
+
+@router.get("/{order_id}/history", summary="How an order came to be as it is", responses=errors(404, 503))
+async def history(
+    order_id: OrderId,
+    gateway: GatewayDep,
+    offset: Annotated[int, Query(ge=0)] = 0,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 200,
+) -> ToldHistory:
+    """A page of its moves from state to state and those of its items, each with its cause, newest last."""
+    return ToldHistory.model_validate(await gateway.history(order_id, offset, limit))
 
 
 @router.post(

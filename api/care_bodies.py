@@ -244,3 +244,21 @@ class ToldTasks(Told):
     tasks: tuple[ToldTask, ...]
     total: int
     next_offset: int | None
+
+
+class ToldTransition(Told):
+    """A move from state to state, of an item or (without `item`) of the order. `cause` is what led to it."""
+
+    number: int
+    at: InstantOut
+    item: str | None
+    before: str | None
+    after: str
+    cause: str
+
+
+class ToldHistory(Told):
+    """A page of moves, out of `total`."""
+
+    transitions: tuple[ToldTransition, ...]
+    total: int

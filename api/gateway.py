@@ -44,7 +44,7 @@ from orders.decision import FOLLOW_ON
 from orders.fulfilment import Fulfilment, OrderStart
 from orders.messages import PlanAnswer, PlanQuestion, Preview, PreviewQuestion, SiloEvent
 from orders.order import OrderRequest, Rejection
-from orders.records import OrderRecord
+from orders.records import OrderRecord, TransitionPage, Unrecorded
 from orders.reporting import order_view
 from orders.states import LifecycleState
 from orders.views import OrderView, PlanPage
@@ -53,7 +53,7 @@ from workflows import display
 log = structlog.get_logger()
 
 PATIENCE = timedelta(seconds=5)
-_Answer = TypeVar("_Answer", OrderView, PlanPage, PlanQuestion, Preview)
+_Answer = TypeVar("_Answer", OrderView, PlanPage, PlanQuestion, Preview, Unrecorded)
 _RUN_ENDED = "AcceptedUpdateCompletedWorkflow"
 
 
@@ -202,6 +202,23 @@ class Gateway:
             log.warning("the register can not be asked", error=type(error).__name__)
         async with reaching(PATIENCE):
             return await has_order(self._client, channel, customer_id, PATIENCE)
+
+    async def history(self, order_id: str, offset: int, limit: int) -> TransitionPage:
+        """A page of an order's moves from state to state: what was recorded, and what its workflow has still to record.
+
+        Raises:
+            UnknownOrder: if there is no such order.
+        """
+        try:  # First, so that what is recorded meanwhile is found in one place or in both.
+            fresh = (await self._query(order_id, wire.JOURNAL_QUERY, [], Unrecorded)).transitions
+        except (UnknownOrder, Unavailable):
+            if await self._recorded(order_id) is None:
+                raise
+            fresh = ()
+        page = await off_the_loop(lambda: self._register.history.transitions(order_id, offset, limit))
+        numbered = {move.number: move for move in (*page.transitions, *fresh) if offset < move.number <= offset + limit}
+        total = max(page.total, *(move.number for move in fresh), 0)
+        return TransitionPage(transitions=tuple(numbered[number] for number in sorted(numbered)), total=total)
 
     async def _query(self, order_id: str, name: str, args: list[object], answer: type[_Answer]) -> _Answer:
         try:

@@ -89,3 +89,10 @@ class Unrecorded(Frozen):
 
     transitions: tuple[Transition, ...]
     complete: bool
+
+
+class TransitionPage(Frozen):
+    """A page of an order's transitions, newest last, out of `total`."""
+
+    transitions: tuple[Transition, ...]
+    total: int

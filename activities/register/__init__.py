@@ -14,6 +14,7 @@ from sqlalchemy import URL
 from activities.register.cancellations import Cancellations
 from activities.register.deliveries import Deliveries
 from activities.register.engine import Database
+from activities.register.history import History
 from activities.register.products import Products
 from activities.register.records import Records
 from activities.register.search import Search
@@ -30,6 +31,7 @@ class Register:
         """Connect to nothing yet. `busy_timeout` is how long SQLite waits for a lock that another holds."""
         self.database = Database(url, busy_timeout=busy_timeout)
         self.records = Records(self.database)
+        self.history = History(self.database)
         self.products = Products(self.database)
         self.search = Search(self.database)
         self.cancellations = Cancellations(self.database)

@@ -119,6 +119,7 @@ async def test_all_routes_are_documented_with_their_bodies_and_errors(door: Door
         "/tmf-api/productCatalogManagement/v4/productSpecification/{name}",
         "/care/v1/orders/{order_id}",
         "/care/v1/orders/{order_id}/tasks",
+        "/care/v1/orders/{order_id}/history",
         "/care/v1/orders/{order_id}/changes",
         "/callbacks/{silo}",
         "/healthz",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from typing import Any
 
 from temporalio.client import WorkflowExecutionStatus
 
@@ -52,11 +53,24 @@ def rows(pipe: Pipe, query: str, *values: object) -> list[tuple[object, ...]]:
         return connection.execute(query, values).fetchall()
 
 
+async def history(pipe: Pipe, order_id: str, **page: int) -> dict[str, Any]:
+    """How the care API says an order came to be as it is."""
+    address = f"{pipe.settings.api_address}/care/v1/orders/{order_id}/history"
+    response = await pipe.http.get(address, params=page)
+    assert response.status_code == 200, response.text
+    return response.json()
+
+
 async def test_an_order_at_rest_and_at_its_end_is_in_the_register_with_its_history(pipe: Pipe) -> None:
     await pipe.sim("PUT", "/field-service/pace", {"completes_after_ms": None})
     order_id = await pipe.submit(internet_voice_tv(equipment="own"))
     await pipe.until_task(order_id, "installation/visit-site", "awaiting")
+    fresh = await history(pipe, order_id)
     await pipe.until_recorded(order_id)
+    assert await history(pipe, order_id) == fresh
+    assert [move["after"] for move in fresh["transitions"] if move["item"] is None] == ["acknowledged", "inProgress"]
+    page = await history(pipe, order_id, offset=2, limit=3)
+    assert (page["transitions"], page["total"]) == (fresh["transitions"][2:5], len(fresh["transitions"]))
     assert rows(pipe, "SELECT state FROM orders WHERE id = ?", order_id) == [("inProgress",)]
     await pipe.sim("POST", "/field-service/complete", {"match": "", "outcome": "completed"})
     await pipe.outcome(order_id)
@@ -64,6 +78,8 @@ async def test_an_order_at_rest_and_at_its_end_is_in_the_register_with_its_histo
     told = rows(pipe, "SELECT item, after FROM transitions WHERE order_id = ? ORDER BY number", order_id)
     for each in ("net", "voice", "tv", None):
         assert [after for name, after in told if name == each] == ["acknowledged", "inProgress", "completed"]
+    whole = (await history(pipe, order_id))["transitions"]
+    assert [(move["item"], move["after"]) for move in whole] == told
     kinds = [kind for (kind,) in rows(pipe, "SELECT kind FROM events WHERE order_id = ? ORDER BY number", order_id)]
     assert kinds[0] == "created"
     assert kinds[-1] == "stateChanged"
