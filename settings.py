@@ -49,8 +49,8 @@ class Settings(BaseSettings):
     """A JSON file with the bearer token, or several, by which each silo reports: `{"tv": "..."}`."""
     codec_open: bool = False
     """Decode payloads for Temporal's Web UI without a token; only where the API listens on loopback."""
-    max_body_bytes: int = Field(default=2 * 2**20, gt=0)
-    """The longest request body that the API reads."""
+    max_body_bytes: int = Field(default=4 * 2**20, gt=0)
+    """The longest request body that the API reads: room for the largest payload that Temporal keeps, in base64."""
     rate_per_second: float = Field(default=200, gt=0)
     """Requests that the API takes from one caller, each second on average; a burst is ten seconds' worth."""
     callbacks_allow_internal: bool = False

@@ -106,6 +106,7 @@ NOT_TAKEN = {
     "unsigned, with a key": (lambda: unsigned(kid="EdDSA"), "signed in a way that is not taken"),
     "with a shared secret": (signed_with_the_public_key, "signed in a way that is not taken"),
     "forged": (forged, "is not one of the issuer"),
+    "no text that a token is made of": (lambda: "ü.ä.ö", "is not one of the issuer"),
     "no token": (lambda: "a.b.c", "is not one of the issuer"),
     "a hostile header": (lambda: urlsafe_b64encode(b"[" * 5000).decode() + ".e30.", "is not one of the issuer"),
 }

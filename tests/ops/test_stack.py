@@ -15,11 +15,11 @@ from pathlib import Path
 
 import pytest
 
-from ops.door import Door
+from ops.door import Door, DoorError
 from ops.issuer import local_token
 from ops.ports import free_ports, is_free
 from ops.process import StackError
-from ops.sim import Sim
+from ops.sim import EVERY_SILO, Sim
 from ops.stack import Stack, on_free_ports
 from settings import ROOT, Settings
 from tests.ops.test_process import is_alive
@@ -142,6 +142,7 @@ async def test_up_tells_its_places_notices_a_death_ends_within_ten_seconds_and_o
     async with Stack(settings) as stack, at_the_door(settings) as door, Sim(settings.silos_address) as sim:
         await sim.fail("voice")
         assert (await door.end(order, within=60)).state == "completed"
+        await only_who_has_a_token_is_heard(settings, sim)
         pids = [process.pid for process in stack.processes.values()]
     assert not any(is_alive(pid) for pid in pids if pid is not None)
 
@@ -158,3 +159,14 @@ async def order_with_a_call_that_hangs(settings: Settings) -> str:
 
         await until(voice_is_called, "the call on the voice platform", seconds=60)
         return order
+
+
+async def only_who_has_a_token_is_heard(settings: Settings, sim: Sim) -> None:
+    """A stranger gets nothing. Every silo is heard: nobody has to be asked what became of a call."""
+    async with Door(settings.api_address) as stranger, at_the_door(settings) as door:
+        with pytest.raises(DoorError, match="A bearer token is needed"):
+            await stranger.submit(body_of("retail-device"))
+        await sim.pace(EVERY_SILO, 0)
+        order = await door.submit(body_of("retail-device"))
+        assert (await door.end(order.id, within=60)).state == "completed"
+    assert not [entry for entry in await sim.journal(order.id) if entry.verb == "poll"]
