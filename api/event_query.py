@@ -11,6 +11,7 @@ from typing import Final
 from urllib.parse import parse_qsl
 
 from api.errors import Detail, Malformed, problem
+from orders.journal import CancellationState
 from orders.records import EventKind
 from orders.states import LifecycleState
 from orders.subscription import EventFilter
@@ -29,11 +30,8 @@ EVENT_TYPES: Final = {
 }
 """The eight events of TMF622 v4, and two of v5 that it does not have, under the names that they have there."""
 
-CANCELLATION_STATES: Final = ("acknowledged", "inProgress", "done", "terminatedWithError")
-"""TMF622 v4 `TaskStateType`: the states of a cancelProductOrder."""
-
 _KINDS: Final = {name: kind for kind, name in EVENT_TYPES.items()}
-_STATES: Final = frozenset((*LifecycleState, *CANCELLATION_STATES))
+_STATES: Final = frozenset((*LifecycleState, *CancellationState))
 
 _FIELDS: Final = {
     "eventType": "kinds",

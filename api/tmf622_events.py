@@ -8,18 +8,20 @@ is in particular: v4 knows no order without items.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 import httpx2
-from pydantic import BaseModel, ConfigDict, JsonValue, field_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, JsonValue, field_validator
 from pydantic.alias_generators import to_camel
 
 from api.event_query import EVENT_TYPES
 from api.links import Links
 from api.times import instant
-from api.tmf622_resource import Json, to_resource
+from api.tmf622_merge import ITEMS, Json, walk
+from api.tmf622_resource import to_resource
+from orders.journal import CancellationState
 from orders.records import EventKind, OrderEvent
 from orders.states import LifecycleState
 from orders.views import OrderView
@@ -84,7 +86,7 @@ class _Data(BaseModel):
     milestone: str = ""
     task: str = ""
     in_jeopardy: bool = False
-    expected_at: str | None = None
+    expected_at: AwareDatetime | None = None
 
     @field_validator("items", mode="before")
     @classmethod
@@ -94,9 +96,8 @@ class _Data(BaseModel):
 
 
 _ATTRIBUTES: Final = {
-    "requestedStart": "requestedStartDate",
-    "requestedCompletion": "requestedCompletionDate",
-    "expectedCompletion": "expectedCompletionDate",
+    "requested_start": "requestedStartDate",
+    "requested_completion": "requestedCompletionDate",
     "priority": "priority",
 }
 """The core's names of what can be different about an order itself, and the standard's."""
@@ -119,6 +120,7 @@ class _Telling:
             update={
                 "state": LifecycleState.ACKNOWLEDGED,
                 "revision": 1,
+                "contents": (),
                 "expected_at": None,
                 "completed_at": None,
                 "items": tuple(
@@ -137,13 +139,15 @@ class _Telling:
     def attributes_changed(self) -> tuple[str, Json]:
         now = to_resource(self.order.body or {}, self.order, self.links.api)
         names = self.changed_attributes()
-        attributes = {name: now[name] for name in names if name in now and name != "productOrderItem"}
-        return f"was changed: {', '.join(names)}", self.about_order(attributes, _items_of(now, self.data.items))
+        attributes = {name: now[name] for name in names if name in now and name != ITEMS}
+        return f"was changed: {', '.join(names)}".removesuffix(": "), self.about_order(
+            attributes, _items_of(now, self.data.items)
+        )
 
     def changed_attributes(self) -> list[str]:
         """The first-level attributes of the resource that are different."""
         names = [_ATTRIBUTES.get(name, name) for name in self.data.order]
-        return [*names, "productOrderItem"] if self.data.items else names
+        return [*names, ITEMS] if self.data.items else names
 
     def deleted(self) -> tuple[str, Json]:
         return "was deleted", self.about_order()
@@ -155,14 +159,14 @@ class _Telling:
         return f"needs a person to look at it: {tasks}", self.about_order()
 
     def cancellation_requested(self) -> tuple[str, Json]:
-        return "shall be cancelled", self.about_cancellation("acknowledged")
+        return "shall be cancelled", self.about_cancellation(CancellationState.ACKNOWLEDGED)
 
     def cancellation_state_changed(self) -> tuple[str, Json]:
         return f"shall be cancelled: {self.data.state}", self.about_cancellation(self.data.state)
 
     def cancellation_information_required(self) -> tuple[str, Json]:
         about = "can only be cancelled at a fee that the request does not accept"
-        return about, self.about_cancellation("terminatedWithError")
+        return about, self.about_cancellation(CancellationState.TERMINATED_WITH_ERROR)
 
     def milestone(self) -> tuple[str, Json]:
         milestone: Json = {
@@ -191,12 +195,13 @@ class _Telling:
         }
         attributes: Json = {"productOrderJeopardyAlert": [alert]}
         if self.data.expected_at:
-            attributes["expectedCompletionDate"] = self.data.expected_at
+            attributes["expectedCompletionDate"] = instant(self.data.expected_at)
         return about, self.about_order(attributes)
 
     def about_order(self, attributes: Json | None = None, concerned: Mapping[str, Json] | None = None) -> Json:
         """A reference to the order, with what is told of it and of some items: of all, if of none in particular."""
-        order = self.order
+        order, told = self.order, concerned or {}
+        items = [item for item in order.items if item.id in told] or order.items
         return {
             "productOrder": {
                 "id": order.id,
@@ -206,11 +211,7 @@ class _Telling:
                 "channel": [{"id": order.channel}],
                 "relatedParty": [{"id": order.customer_id, "role": "customer", "@referredType": "Customer"}],
                 **(attributes or {}),
-                "productOrderItem": [
-                    {"id": item.id, "action": item.action, **(concerned or {}).get(item.id, {})}
-                    for item in order.items
-                    if not concerned or item.id in concerned
-                ],
+                "productOrderItem": [{"id": item.id, "action": item.action, **told.get(item.id, {})} for item in items],
             }
         }
 
@@ -231,7 +232,7 @@ class _Telling:
         }
         if any(reasons):
             told["cancellationReason"] = reasons[0]
-        if state == "done":
+        if state == CancellationState.DONE:
             told["effectiveCancellationDate"] = self.at
         return {"cancelProductOrder": told}
 
@@ -257,22 +258,14 @@ _TOLD: Final = {
 }
 
 
-def _walk(items: JsonValue) -> Iterator[Json]:
-    """Items and those nested in them."""
-    for item in items if isinstance(items, list) else []:
-        if isinstance(item, dict):
-            yield item
-            yield from _walk(item.get("productOrderItem"))
-
-
 def _ids(order: Mapping[str, JsonValue] | None) -> set[str]:
-    return {str(item.get("id")) for item in _walk((order or {}).get("productOrderItem"))}
+    return {str(item.get("id")) for item in walk((order or {}).get(ITEMS))}
 
 
 def _items_of(resource: Json, wanted: Collection[str]) -> dict[str, Json]:
     """Some items of a resource, by id, each without those nested in it."""
     return {
-        str(item["id"]): {name: value for name, value in item.items() if name != "productOrderItem"}
-        for item in _walk(resource.get("productOrderItem"))
+        str(item["id"]): {name: value for name, value in item.items() if name != ITEMS}
+        for item in walk(resource.get(ITEMS))
         if item.get("id") in wanted
     }

@@ -13,6 +13,7 @@ The `data` of an event by its kind; ids and states, nothing about the person beh
   not accept them; or `fallout`: `task`, `silo` and `code` of each call that has come to wait for a person.
 - `cancellationRequested`: `change`, the request.
 - `cancellationStateChanged`: `change`, and `state`: a `CancellationState`.
+- `cancellationInformationRequired`: `change` and `fees`, as above: it was a cancellation that was refused.
 - `milestone`: `milestone` by its name in the catalog, `task` and `items`. Told once for each thing that is made.
 - `jeopardy`: `inJeopardy`, `expectedAt` and `promisedAt`.
 """
@@ -150,10 +151,14 @@ class Journal:
         self.note(now)
         change = verdict.request_id
         refused = {reason.code for reason in verdict.reasons}
+        cancels = verdict.kind is ChangeKind.CANCEL
+        if cancels and before is None:
+            self._event(EventKind.CANCELLATION_REQUESTED, now, {"change": change})
         if "fee_not_accepted" in refused and verdict.impact is not None:
             fees: JsonValue = [fee.model_dump(mode="json") for fee in verdict.impact.fees]
-            self._event(EventKind.INFORMATION_REQUIRED, now, {"change": change, "fees": fees})
-        if verdict.kind is ChangeKind.CANCEL:
+            asked = EventKind.CANCELLATION_INFORMATION_REQUIRED if cancels else EventKind.INFORMATION_REQUIRED
+            self._event(asked, now, {"change": change, "fees": fees})
+        if cancels:
             state = cancellation_state(verdict.state)
             if before is None or state is not cancellation_state(before.state):
                 self._event(EventKind.CANCELLATION_STATE_CHANGED, now, {"change": change, "state": state.value})
