@@ -193,6 +193,7 @@ async def running_pipe(client: Client, folder: Path) -> AsyncIterator[Pipe]:
         silos_port=free_port(),
         data_dir=folder,
         temporal_port=int(client.service_client.config.target_host.rsplit(":", 1)[1]),
+        callbacks_allow_internal=True,
     )
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(listening(create_silos(), settings.silos_port, http=CuttableProtocol))
