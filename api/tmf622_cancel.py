@@ -11,12 +11,13 @@ from typing import Annotated
 
 from pydantic import Field, JsonValue
 
-from activities.register.cancellations import Cancellation, CancellationState, Standing, state_of
+from activities.register.cancellations import Cancellation, Standing, state_of
 from api.times import Instant, instant
 from api.tmf622 import BASE_PATH, order_href
 from api.tmf622_bodies import MoneyBody, Wire
 from api.tmf622_merge import Json
 from orders.change import ChangeState
+from orders.journal import CancellationState
 from orders.views import OrderView
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Any, Final
 
 from pydantic import JsonValue
@@ -15,18 +14,8 @@ from activities.register.query import Sight
 from activities.register.schema import CANCELLATIONS, CHANGES, ORDERS
 from activities.register.search import seen_by
 from orders.change import ChangeState, Verdict
+from orders.journal import CancellationState
 from orders.states import LifecycleState
-
-
-class CancellationState(StrEnum):
-    """TMF622 v4 `TaskStateType`."""
-
-    ACKNOWLEDGED = "acknowledged"
-    IN_PROGRESS = "inProgress"
-    DONE = "done"
-    """The order is cancelled: all that there was has been taken back."""
-    TERMINATED_WITH_ERROR = "terminatedWithError"
-    """The order could not be cancelled, or had ended before."""
 
 
 @dataclass(frozen=True, slots=True)
