@@ -7,10 +7,10 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Path, Request, Response
+from fastapi import APIRouter, Header, Request, Response
 
 from activities.register.cancellations import Cancellation, CancellationQuery
-from api.dependencies import GatewayDep, Reader, ReadingDep, Submitter, errors
+from api.dependencies import GatewayDep, Id, Reader, ReadingDep, Submitter, errors
 from api.errors import Malformed, OrderClosed, UnknownCancellation, UnknownOrder, problem
 from api.listing import FIELDS, LISTED, ListingDep
 from api.sight import seen, sight_of
@@ -88,7 +88,7 @@ async def cancellations(
 
 @router.get("/{cancellation_id}", summary="A cancellation", responses=errors(404, 503))
 async def cancellation(
-    cancellation_id: Annotated[str, Path(max_length=200)],
+    cancellation_id: Id,
     gateway: GatewayDep,
     reading: ReadingDep,
     principal: Reader,

@@ -18,6 +18,8 @@ def _gateway(request: Request) -> Gateway:
     return request.app.state.gateway
 
 
+NO_NUL = r"^[^\x00]*$"
+
 GatewayDep: TypeAlias = Annotated[Gateway, Depends(_gateway)]
 
 
@@ -85,7 +87,10 @@ def needs(scope: Scope) -> Any:
     return Security(_admitted, scopes=[scope])
 
 
-OrderId: TypeAlias = Annotated[str, Path(max_length=200)]
+Id: TypeAlias = Annotated[str, Path(max_length=200, pattern=NO_NUL)]
+"""An id in a path. Databases know no NUL."""
+
+OrderId: TypeAlias = Id
 
 Responses: TypeAlias = dict[int | str, dict[str, Any]]
 """FastAPI's own form of documented answers."""

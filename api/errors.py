@@ -131,6 +131,13 @@ class UnknownOrder(ApiError):
     code = "unknown_order"
 
 
+class UnknownCustomer(ApiError):
+    """404: nobody of that id has or had an order or a product."""
+
+    status = HTTPStatus.NOT_FOUND
+    code = "unknown_customer"
+
+
 class UnknownCancellation(ApiError):
     """404: there is no such cancellation."""
 

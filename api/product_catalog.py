@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Response
 
 from api.access import Scope
-from api.dependencies import GatewayDep, errors, needs
+from api.dependencies import GatewayDep, Id, errors, needs
 from api.errors import NotInCatalog
 from api.listing import FIELDS, LISTED, ListingDep
 from api.tmf620 import BASE_PATH, Json, offering_resources, specification_resources
 from api.tmf630 import select_page, selected
 
 router = APIRouter(prefix=BASE_PATH, tags=["TMF620 product catalog"], dependencies=[needs(Scope.READ)])
-
-Name = Annotated[str, Path(max_length=200)]
 
 
 @router.get("/productOffering", summary="What can be ordered", responses=LISTED)
@@ -27,7 +25,7 @@ async def offerings(listing: ListingDep, response: Response, gateway: GatewayDep
 
 
 @router.get("/productOffering/{name}", summary="An offering", responses=errors(404))
-async def offering(name: Name, gateway: GatewayDep, fields: Annotated[str | None, FIELDS] = None) -> Json:
+async def offering(name: Id, gateway: GatewayDep, fields: Annotated[str | None, FIELDS] = None) -> Json:
     """By the id that an order names in `productOffering.id`."""
     return selected(_named(name, offering_resources(gateway.catalog, gateway.links.api)), fields)
 
@@ -40,7 +38,7 @@ async def specifications(listing: ListingDep, response: Response, gateway: Gatew
 
 
 @router.get("/productSpecification/{name}", summary="A specification", responses=errors(404))
-async def specification(name: Name, gateway: GatewayDep, fields: Annotated[str | None, FIELDS] = None) -> Json:
+async def specification(name: Id, gateway: GatewayDep, fields: Annotated[str | None, FIELDS] = None) -> Json:
     """By the id that offerings name in `productSpecification.id`."""
     return selected(_named(name, specification_resources(gateway.catalog, gateway.links.api)), fields)
 

@@ -6,6 +6,7 @@ from collections import Counter
 from datetime import datetime
 from itertools import islice
 
+from orders.catalog import Undo
 from orders.fulfilment import Fulfilment
 from orders.leaving import installed_products
 from orders.ledger import Fact
@@ -14,7 +15,7 @@ from orders.order import Item
 from orders.reconcile import TaskStatus
 from orders.records import ChargeRecord, OrderRecord
 from orders.states import LifecycleState, TaskState, task_state
-from orders.views import FactView, FalloutView, ItemView, OrderView, PlanPage, SiloView, TaskView
+from orders.views import FactView, FalloutView, ItemView, MessageView, OrderView, PlanPage, SiloView, TaskView
 
 
 def order_view(order: Fulfilment, now: datetime, *, with_body: bool = False) -> OrderView:
@@ -40,6 +41,7 @@ def order_view(order: Fulfilment, now: datetime, *, with_body: bool = False) -> 
         fallout=tuple(fallout_views(order)),
         changes=tuple(order.verdicts.values()),
         priority=revision.priority,
+        messages=tuple(message_views(order)),
         contents=tuple(order.carried.contents),
         body=start.body if with_body else None,
     )
@@ -119,6 +121,23 @@ def silo_views(order: Fulfilment) -> list[SiloView]:
             fallout=counts[TaskStatus.FALLOUT],
         )
         for silo, counts in sorted(order.tally().items())
+    ]
+
+
+def message_views(order: Fulfilment) -> list[MessageView]:
+    """The messages that were sent: what was done that nothing ever takes back."""
+    ledger = order.reconciler.ledger
+    messages = {name for name, operation in ledger.operations.items() if operation.undo is Undo.NEVER}
+    return [
+        MessageView(
+            task=fact.task,
+            silo=ledger.operations[fact.operation].silo,
+            operation=ledger.operations[fact.operation].operation,
+            inputs=fact.inputs,
+            sent_at=fact.since,
+        )
+        for fact in (ledger.all_facts() if messages else ())
+        if fact.operation in messages and fact.established and fact.waiting is None
     ]
 
 

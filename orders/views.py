@@ -49,6 +49,16 @@ class FalloutView(Frozen):
     since: str
 
 
+class MessageView(Frozen):
+    """A message that was sent, to the customer as a rule: by which task, with what, and when."""
+
+    task: str
+    silo: str
+    operation: str
+    inputs: dict[str, JsonValue]
+    sent_at: str
+
+
 class OrderView(Frozen):
     """An order in summary: small, whatever the number of its tasks.
 
@@ -75,6 +85,7 @@ class OrderView(Frozen):
     fallout: tuple[FalloutView, ...]
     changes: tuple[Verdict, ...]
     priority: int = 4
+    messages: tuple[MessageView, ...] = ()
     reasons: tuple[Reason, ...] = ()
     contents: tuple[dict[str, JsonValue], ...] = ()
     body: dict[str, JsonValue] | None = None
