@@ -6,9 +6,11 @@ from typing import Any
 
 from api.access import ANYBODY, Principal, Scope
 from tests.api.conftest import ORDERS, ShutDoor
+from tests.households import item
 from tests.pipe import until
 
 UNKNOWN = "web-000000000000"
+CANCELLATIONS = "/tmf-api/productOrderingManagement/v4/cancelProductOrder"
 
 
 async def test_a_channel_submits_under_its_own_name_whether_it_says_so_or_not(shut_door: ShutDoor) -> None:
@@ -131,3 +133,50 @@ def test_who_is_named_on_whose_behalf() -> None:
         "agent-7 (on behalf of Erika)",
     ]
     assert [ANYBODY.requester(named) for named in ("", "Erika")] == ["", "Erika"]
+
+
+# Lists and customers
+
+
+async def rejected(door: ShutDoor, headers: dict[str, str], customer: str) -> str:
+    """An order that is in the register at once, and needs no worker to be shown: there is no such offering."""
+    response = await door.post_order(headers, customer, productOrderItem=[item("1", "fibre-9000")])
+    assert response.json()["state"] == "rejected", response.text
+    return str(response.json()["id"])
+
+
+async def test_lists_and_customers_hold_what_one_may_see_and_nothing_else(shut_door: ShutDoor) -> None:
+    web, shop, partner = (shut_door.as_channel(channel) for channel in ("web-9", "shop-9", "partner-9"))
+    ours = {await rejected(shut_door, web, "cust-9"), await rejected(shut_door, shop, "cust-9")}
+    theirs = {await rejected(shut_door, shop, "cust-10")}
+    own = shut_door.as_channel("app-9", customer="cust-9")
+    agent = shut_door.as_(Scope.CARE)
+
+    async def listed(headers: dict[str, str]) -> set[str]:
+        page = await shut_door.http.get(f"{ORDERS}?limit=1000", headers=headers)
+        assert page.headers["x-total-count"] == str(len(page.json()))
+        return {resource["id"] for resource in page.json()}
+
+    async def customer(customer_id: str, headers: dict[str, str]) -> set[str] | None:
+        told = await shut_door.http.get(f"/care/v1/customers/{customer_id}", headers=headers)
+        assert told.status_code in (200, 404)
+        return {shown["id"] for shown in told.json()["orders"]} if told.status_code == 200 else None
+
+    assert [await listed(headers) for headers in (web, shop, partner, own)] == [ours, ours | theirs, set(), ours]
+    assert await listed(agent) >= ours | theirs
+    assert [await customer("cust-9", headers) for headers in (web, shop, own, agent)] == [ours] * 4
+    assert [await customer("cust-9", partner), await customer("cust-10", web), await customer("cust-10", own)] == [
+        None
+    ] * 3
+    nobody = await shut_door.http.get(ORDERS, headers=shut_door.as_(Scope.READ))
+    assert nobody.status_code == 403
+
+
+async def test_an_order_that_one_does_not_see_is_neither_patched_nor_cancelled(shut_door: ShutDoor) -> None:
+    order_id = await rejected(shut_door, shut_door.as_channel("web-9"), "cust-11")
+    partner = shut_door.as_channel("partner-9")
+    patched = await shut_door.http.patch(f"{ORDERS}/{order_id}", json={"description": "mine"}, headers=partner)
+    cancelled = await shut_door.http.post(CANCELLATIONS, json={"productOrder": {"id": order_id}}, headers=partner)
+    assert [(answer.status_code, answer.json()["code"]) for answer in (patched, cancelled)] == [
+        (404, "unknown_order")
+    ] * 2
