@@ -173,6 +173,20 @@ class ExternalIdReused(ApiError):
     code = "external_id_reused"
 
 
+class OrderNotOver(ApiError):
+    """409: only what holds nothing any more, or never did, can be deleted."""
+
+    status = HTTPStatus.CONFLICT
+    code = "order_not_over"
+
+
+class OrderDeleted(ApiError):
+    """409: the channel used this external id for an order that was deleted since. It stays taken."""
+
+    status = HTTPStatus.CONFLICT
+    code = "order_deleted"
+
+
 class PatchConflict(ApiError):
     """409: the operations of a JSON patch do not fit the order as it is now."""
 

@@ -29,6 +29,8 @@ from api import submission
 from api.errors import (
     ExternalIdReused,
     OrderClosed,
+    OrderDeleted,
+    OrderNotOver,
     OrderTooLarge,
     Unavailable,
     UnknownOrder,
@@ -107,6 +109,10 @@ class Gateway:
             ExternalIdReused: if the channel used the external id for another body.
         """
         digest = submission.body_digest(body)
+        if await self._is_deleted(request.order_id):
+            raise OrderDeleted(
+                f"External id {request.external_id} is taken", f"Its order {request.order_id} was deleted"
+            )
         record = await self._recorded(request.order_id)
         if record is not None:  # It may be gone from Temporal, which would start it anew.
             _require_same(request, submission.body_digest(record.view.body or {}), digest)
@@ -175,12 +181,16 @@ class Gateway:
             UnknownOrder: if neither knows it.
         """
         try:
-            return await self._query(order_id, wire.ORDER_QUERY, [with_body], OrderView)
+            view = await self._query(order_id, wire.ORDER_QUERY, [with_body], OrderView)
         except (UnknownOrder, Unavailable):
             record = await self._recorded(order_id)
             if record is None:
                 raise
             return record.view if with_body else record.view.model_copy(update={"body": None})
+        # Only such an order can be deleted, and its workflow does not know.
+        if view.state is LifecycleState.CANCELLED and await self._is_deleted(order_id):
+            raise UnknownOrder(f"There is no order {order_id}, or it has ended")
+        return view
 
     async def plan(self, order_id: str, offset: int, limit: int) -> PlanPage:
         """A page of an order's tasks with what the silos are known to hold.
@@ -235,6 +245,22 @@ class Gateway:
         except ValueError as error:
             # The SDK has no name for the status of a workflow that an operator paused.
             raise Unavailable("The order can not be asked now", "An operator may have paused it") from error
+
+    async def delete(self, order_id: str) -> None:
+        """Have an order told of no more that holds nothing: it was cancelled, or rejected. Its id stays taken.
+
+        Raises:
+            UnknownOrder: if there is no such order.
+            OrderNotOver: if it is in flight, or holds what it ordered.
+        """
+        view = await self.view(order_id)
+        if view.state not in (LifecycleState.CANCELLED, LifecycleState.REJECTED):
+            raise OrderNotOver(f"Order {order_id} is {view.state}", "Only what is cancelled or rejected can be deleted")
+        if not await off_the_loop(lambda: self._register.records.delete(order_id, datetime.now(UTC))):
+            raise Unavailable("The order's record is in motion")
+
+    async def _is_deleted(self, order_id: str) -> bool:
+        return await off_the_loop(lambda: self._register.records.is_deleted(order_id))
 
     async def _recorded(self, order_id: str) -> OrderRecord | None:
         return await off_the_loop(lambda: self._register.records.find(order_id))

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Request, Response
 
-from api.dependencies import GatewayDep, OrderId, Reader, ReadingDep, Submitter, errors
+from api.dependencies import GatewayDep, Operator, OrderId, Reader, ReadingDep, Submitter, errors
 from api.errors import ChangeRefused, Outdated
 from api.listing import FIELDS, LISTED, ListingDep
 from api.sight import seen, sight_of
@@ -138,6 +138,12 @@ async def amend(
     view = await gateway.view(order_id, with_body=True)
     response.headers["ETag"] = etag(view)
     return to_resource(view.body or {}, view, gateway.links.api)
+
+
+@router.delete("/productOrder/{order_id}", status_code=204, summary="Delete an order", responses=errors(404, 409, 503))
+async def delete(order_id: OrderId, gateway: GatewayDep, operator: Operator) -> None:
+    """Have an order told of no more. It must hold nothing: cancelled, or rejected. Its external id stays taken."""
+    await gateway.delete(order_id)
 
 
 def etag(view: OrderView) -> str:

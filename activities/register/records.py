@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, Table, delete, func, select
+from sqlalchemy import Connection, Table, delete, func, select, update
 from temporalio import activity
 
 from activities.register import rows
@@ -20,6 +20,7 @@ from activities.register.schema import (
     CHARGES,
     EVENTS,
     ITEMS,
+    LISTED,
     ORDER_FALLOUT,
     ORDER_OFFERINGS,
     ORDERS,
@@ -27,9 +28,12 @@ from activities.register.schema import (
     TRANSITIONS,
 )
 from activities.register.subscriptions import fan_out
-from orders.records import OrderRecord
+from orders.records import EventKind, OrderEvent, OrderRecord
 from orders.views import OrderView
 from orders.wire import RECORD_ORDER
+
+_KEPT = ("id", "body", "deleted_at")
+"""Columns of an order that a later record does not replace."""
 
 
 class Records:
@@ -62,7 +66,7 @@ class Records:
         A view without body leaves the body as it is.
         """
         row = self._database.insert(ORDERS).values(rows.order_row(version, view))
-        replaced = {column.name: row.excluded[column.name] for column in ORDERS.c if column.name not in ("id", "body")}
+        replaced = {column.name: row.excluded[column.name] for column in ORDERS.c if column.name not in _KEPT}
         written = connection.scalar(
             row.on_conflict_do_update(
                 index_elements=[ORDERS.c.id],
@@ -78,9 +82,33 @@ class Records:
         _replace(connection, CHANGES, view.id, rows.change_rows(view))
         return True
 
+    def delete(self, order_id: str, at: datetime) -> bool:
+        """Tell no more of an order, but that it was deleted. False if it is not there, or was deleted before."""
+        with self._database.writing() as connection:
+            found = connection.execute(
+                update(ORDERS)
+                .where(ORDERS.c.id == order_id, LISTED)
+                .values(deleted_at=at)
+                .returning(ORDERS.c.view, ORDERS.c.body)
+            ).first()
+            if found is None:
+                return False
+            last = connection.scalar(select(func.max(EVENTS.c.number)).where(EVENTS.c.order_id == order_id)) or 0
+            view = OrderView.model_validate({**found.view, "body": found.body})
+            event = OrderEvent(number=last + 1, at=at, kind=EventKind.DELETED)
+            self._add(connection, EVENTS, rows.event_rows(OrderRecord(version=0, view=view, events=(event,))))
+            fan_out(self._database, connection, view, [event], at)
+        return True
+
+    def is_deleted(self, order_id: str) -> bool:
+        """True if an order was deleted."""
+        wanted = select(ORDERS.c.deleted_at).where(ORDERS.c.id == order_id)
+        with self._database.reading() as connection:
+            return connection.scalar(wanted) is not None
+
     def find(self, order_id: str) -> OrderRecord | None:
-        """The order as it was last written down, without its history."""
-        wanted = select(ORDERS.c.version, ORDERS.c.view, ORDERS.c.body).where(ORDERS.c.id == order_id)
+        """The order as it was last written down, without its history; not one that was deleted."""
+        wanted = select(ORDERS.c.version, ORDERS.c.view, ORDERS.c.body).where(ORDERS.c.id == order_id, LISTED)
         with self._database.reading() as connection:
             row = connection.execute(wanted).first()
         if row is None:

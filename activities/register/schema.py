@@ -24,6 +24,7 @@ from sqlalchemy import (
     Table,
     TypeDecorator,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -78,6 +79,12 @@ def _json(name: str, *, nullable: bool = False) -> Column[Any]:
     return Column(name, JSON(none_as_null=True), nullable=nullable)
 
 
+def _index_of_the_listed(*columns: str) -> Index:
+    """An index of the orders that are not deleted, so that to leave those out costs a list nothing."""
+    listed = text("deleted_at IS NULL")
+    return Index(None, *columns, sqlite_where=listed, postgresql_where=listed)
+
+
 ORDERS: Final = Table(
     "orders",
     SCHEMA,
@@ -97,18 +104,22 @@ ORDERS: Final = Table(
     _instant("expected_at", nullable=True),
     _instant("completed_at", nullable=True),
     Column("in_jeopardy", Boolean, nullable=False),
+    _instant("deleted_at", nullable=True),
     _json("body", nullable=True),
     _json("view"),
-    Index(None, "ordered_at", "id"),
-    Index(None, "customer_id", "ordered_at", "id"),
-    Index(None, "state", "ordered_at", "id"),
+    _index_of_the_listed("ordered_at", "id"),
+    _index_of_the_listed("customer_id", "ordered_at", "id"),
+    _index_of_the_listed("state", "ordered_at", "id"),
     Index(None, "channel", "customer_id"),
-    Index(None, "channel", "ordered_at", "id"),
+    _index_of_the_listed("channel", "ordered_at", "id"),
     Index(None, "external_id"),
 )
 """One row for each order, rejected ones too. `body` is the order as submitted, whole; `view` all else that is told of
 it (an `OrderView` without body), and the other columns repeat what one looks for. Version 0 is what the API wrote at
-submission; the workflow's records count from 1."""
+submission; the workflow's records count from 1. What has `deleted_at` is not told any more."""
+
+LISTED: Final = ORDERS.c.deleted_at.is_(None)
+"""The condition that an order is told of."""
 
 ORDER_OFFERINGS: Final = Table(
     "order_offerings",

@@ -21,7 +21,7 @@ from activities.register.query import (
     Sort,
     Value,
 )
-from activities.register.schema import ITEMS, ORDER_FALLOUT, ORDER_OFFERINGS, ORDERS
+from activities.register.schema import ITEMS, LISTED, ORDER_FALLOUT, ORDER_OFFERINGS, ORDERS
 from orders.views import OrderView
 
 _COMPARE: Final[dict[Operator, Callable[[Any, Any], ColumnElement[bool]]]] = {
@@ -69,8 +69,7 @@ class Search:
         conditions = [self._condition(predicate) for predicate in query.where]
         if query.visible_to is not None:
             conditions.append(seen_by(query.visible_to))
-        # SQL wants at least one.
-        return conditions or [ORDERS.c.id.is_not(None)]
+        return [LISTED, *conditions]
 
     def _condition(self, predicate: Predicate) -> ColumnElement[bool]:
         field = predicate.field

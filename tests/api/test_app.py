@@ -21,7 +21,8 @@ UNKNOWN = "web-000000000000"
     [
         ("GET", "/nowhere", 404, "not_found"),
         ("GET", "/codec/nowhere", 404, "not_found"),
-        ("DELETE", f"{ORDERS}/{UNKNOWN}", 405, "method_not_allowed"),
+        ("PUT", f"{ORDERS}/{UNKNOWN}", 405, "method_not_allowed"),
+        ("DELETE", f"{ORDERS}/{UNKNOWN}", 404, "unknown_order"),
         ("GET", f"{ORDERS}/{UNKNOWN}", 404, "unknown_order"),
         ("GET", f"/care/v1/orders/{UNKNOWN}", 404, "unknown_order"),
         ("GET", f"/care/v1/orders/{UNKNOWN}/tasks", 404, "unknown_order"),

@@ -118,3 +118,18 @@ async def test_what_is_wrong_with_a_cancellation_is_named(pipe: Pipe) -> None:
     absent = await pipe.http.get(pipe.api("/cancelProductOrder/none"))
     assert (absent.status_code, absent.json()["code"]) == (404, "unknown_cancellation")
     await let_go(pipe, order_id)
+
+
+async def test_an_order_is_deleted_once_it_is_cancelled_and_not_before(pipe: Pipe) -> None:
+    order_id = await held_up(pipe, internet_voice_tv(installation="self"))
+    address = pipe.api(f"/productOrder/{order_id}")
+    early = await pipe.http.delete(address)
+    assert (early.status_code, early.json()["code"]) == (409, "order_not_over")
+    await cancel(pipe, order_id)
+    await let_go(pipe, order_id)
+    assert (await pipe.http.delete(address)).status_code == 204
+    assert (await pipe.http.get(address)).status_code == 404
+    completed = await pipe.submit(order(item("sim", "mobile-s")))
+    await pipe.outcome(completed)
+    late = await pipe.http.delete(pipe.api(f"/productOrder/{completed}"))
+    assert (late.status_code, late.json()["code"]) == (409, "order_not_over")

@@ -163,6 +163,21 @@ async def test_a_rejected_order_is_an_order_like_any_other_that_has_ended(door: 
     assert (late.status_code, late.json()["code"]) == (409, "order_closed")
 
 
+async def test_a_rejected_order_can_be_deleted_and_its_id_stays_taken(door: Door) -> None:
+    body = order(item("1", "fibre-9000"))
+    order_id = (await door.http.post(ORDERS, json=body)).json()["id"]
+    assert (await door.http.delete(f"{ORDERS}/{order_id}")).status_code == 204
+    gone = [
+        await door.http.get(f"{ORDERS}/{order_id}"),
+        await door.http.delete(f"{ORDERS}/{order_id}"),
+        await door.http.get(f"/care/v1/orders/{order_id}"),
+    ]
+    assert [(answer.status_code, answer.json()["code"]) for answer in gone] == [(404, "unknown_order")] * 3
+    assert (await door.http.get(f"{ORDERS}?id={order_id}")).json() == []
+    again = await door.http.post(ORDERS, json=body)
+    assert (again.status_code, again.json()["code"]) == (409, "order_deleted")
+
+
 async def test_changing_installed_products_is_rejected_until_it_is_offered(door: Door) -> None:
     cease = {"id": "1", "action": "delete", "product": {"id": "web-1.1.1"}}
     rejected = (await door.http.post(ORDERS, json=order(cease))).json()

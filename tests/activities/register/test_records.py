@@ -13,6 +13,7 @@ from sqlalchemy import Row, select, text
 from temporalio.testing import ActivityEnvironment
 
 from activities.register import Register
+from activities.register.query import OrderPage, OrderQuery
 from activities.register.schema import ORDERS
 from orders.states import LifecycleState
 from tests.registers import NOON, a_record
@@ -111,3 +112,21 @@ def test_processes_that_record_at_once_leave_the_highest_version(url: str, tmp_p
 def test_it_records_as_an_activity(register: Register) -> None:
     ActivityEnvironment().run(register.records.record, a_record())
     assert register.records.find("O1") == a_record()
+
+
+def test_a_deleted_order_is_told_of_no_more_whatever_is_written_of_it_later(register: Register) -> None:
+    register.records.record(a_record(1))
+    assert register.records.delete("O1", NOON)
+    register.records.record(a_record(2))
+    assert register.records.find("O1") is None
+    assert register.search.orders(OrderQuery()) == OrderPage((), 0)
+    assert register.records.is_deleted("O1")
+    assert not register.records.delete("O1", NOON)
+    assert rows(register, "select kind from events order by number desc limit 1") == [("deleted",)]
+
+
+def test_what_was_never_there_is_not_deleted(register: Register) -> None:
+    register.records.record(a_record())
+    assert not register.records.delete("O2", NOON)
+    assert not register.records.is_deleted("O2")
+    assert not register.records.is_deleted("O1")

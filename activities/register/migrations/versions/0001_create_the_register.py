@@ -126,18 +126,18 @@ def upgrade() -> None:
         sa.Column("expected_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("completed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("in_jeopardy", sa.Boolean(), nullable=False),
+        sa.Column("deleted_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("body", sa.JSON(), nullable=True),
         sa.Column("view", sa.JSON(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_orders")),
     )
+    listed = sa.text("deleted_at IS NULL")
+    for first in ([], ["customer_id"], ["state"], ["channel"]):
+        columns = [*first, "ordered_at", "id"]
+        name = op.f(f"ix_orders_{'_'.join(columns)}")
+        op.create_index(name, "orders", columns, sqlite_where=listed, postgresql_where=listed)
     op.create_index(op.f("ix_orders_channel_customer_id"), "orders", ["channel", "customer_id"])
-    op.create_index(op.f("ix_orders_channel_ordered_at_id"), "orders", ["channel", "ordered_at", "id"])
-    op.create_index(
-        op.f("ix_orders_customer_id_ordered_at_id"), "orders", ["customer_id", "ordered_at", "id"], unique=False
-    )
     op.create_index(op.f("ix_orders_external_id"), "orders", ["external_id"])
-    op.create_index(op.f("ix_orders_ordered_at_id"), "orders", ["ordered_at", "id"])
-    op.create_index(op.f("ix_orders_state_ordered_at_id"), "orders", ["state", "ordered_at", "id"])
     op.create_table(
         "product_locks",
         sa.Column("product_id", sa.String(), nullable=False),
