@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy.exc import DBAPIError
 from temporalio.client import Client
 
 from activities.register import Register
 from activities.register.products import Lock
 from api.errors import Unavailable
 from api.executions import describe, reaching
+from api.reading import off_the_loop
 from orders.baseline import linked_products, named_products
 from orders.installed import InstalledProduct
 from orders.order import OrderRequest, Reason, Rejection
@@ -39,28 +38,24 @@ class InstalledBase:
         """
         if not named_products(request):
             return []
-        try:
-            for _ in range(_TRIES):
-                found = await self._linked(request)
-                ids = [product.id for product in found]
-                others = await asyncio.to_thread(self._products.lock, request.order_id, ids, datetime.now(UTC))
-                if not others:
-                    # Whoever touched them last may have written them down since they were read.
-                    if await self._linked(request) == found:
-                        return found
-                else:
-                    await self._take_over(request, others)
-        except DBAPIError as error:
-            raise Unavailable("The register can not be asked now", type(error).__name__) from error
+        for _ in range(_TRIES):
+            found = await self._linked(request)
+            ids, now = [product.id for product in found], datetime.now(UTC)
+            others = await off_the_loop(lambda ids=ids, now=now: self._products.lock(request.order_id, ids, now))
+            if others:
+                await self._take_over(request, others)
+            elif await self._linked(request) == found:
+                return found
+            # Whoever touched them last has written them down since they were read.
         raise Unavailable("The customer's products are in motion")
 
     async def give_up(self, request: OrderRequest) -> None:
         """The order will not be: what it locked is free again."""
         if named_products(request):
-            await asyncio.to_thread(self._products.unlock, [request.order_id])
+            await off_the_loop(lambda: self._products.unlock([request.order_id]))
 
     async def _linked(self, request: OrderRequest) -> list[InstalledProduct]:
-        products = await asyncio.to_thread(self._products.of_customer, request.customer_id)
+        products = await off_the_loop(lambda: self._products.of_customer(request.customer_id))
         return linked_products(request, products)
 
     async def _take_over(self, request: OrderRequest, locks: Collection[Lock]) -> None:
@@ -83,13 +78,13 @@ class InstalledBase:
         ]
         if refused:
             raise Rejection(refused)
-        await asyncio.to_thread(self._products.unlock, list(since))
+        await off_the_loop(lambda: self._products.unlock(list(since)))
 
     async def _why_not_free(self, order_id: str, since: datetime) -> str | None:
         """Why what an order holds can not be touched by another. None where it can."""
         async with reaching(PATIENCE):
             execution = await describe(self._client, order_id, PATIENCE)
-        record = await asyncio.to_thread(self._records.find, order_id)
+        record = await off_the_loop(lambda: self._records.find(order_id))
         if record is not None and record.view.completed_at is not None and (execution is None or not execution.is_open):
             return None
         if execution is None and datetime.now(UTC) - since > UNBORN:

@@ -11,13 +11,14 @@ from pydantic import JsonValue, TypeAdapter, ValidationError
 from api.errors import Detail, Malformed, problem, problems
 from api.tmf622_bodies import Place, Product, ProductOrder, ProductOrderItem
 from orders.base import Action
-from orders.order import Identifier, OrderRequest, RequestedItem, Site
+from orders.order import Identifier, OrderRequest, ProductId, RequestedItem, Site
 
 BASE_PATH = "/tmf-api/productOrderingManagement/v4"
 
 Body: TypeAlias = Mapping[str, JsonValue]
 
 _IDENTIFIER = TypeAdapter[str](Identifier)
+_PRODUCT_ID = TypeAdapter[str](ProductId)
 
 
 def order_href(base_url: str, order_id: str) -> str:
@@ -101,9 +102,9 @@ def characteristics_of(product: Product, path: str, found: list[Detail]) -> dict
     return values
 
 
-def _check_identifier(value: str, path: str, found: list[Detail]) -> bool:
+def _check_identifier(value: str, path: str, found: list[Detail], kind: TypeAdapter[str] = _IDENTIFIER) -> bool:
     try:
-        _IDENTIFIER.validate_python(value)
+        kind.validate_python(value)
     except ValidationError as error:
         found.extend(problems(error, path))
         return False
@@ -151,7 +152,7 @@ class _Items:
             installed = item.product.id
             if installed is None:
                 self.found.append(problem(f"{product}.id", f"Field required to {item.action} an installed product"))
-            elif not _check_identifier(installed, f"{product}.id", self.found):
+            elif not _check_identifier(installed, f"{product}.id", self.found, _PRODUCT_ID):
                 installed = None
         relies_on = [
             relationship.id
@@ -167,8 +168,20 @@ class _Items:
             site=site_of(item.product.place, f"{product}.place", self.found),
             parent=self.parents.get(item.id),
             relies_on=tuple(dict.fromkeys(relies_on)),
+            relies_on_products=tuple(dict.fromkeys(self._relied_on(item.product, product))),
             product=installed,
         )
+
+    def _relied_on(self, product: Product, path: str) -> Iterator[str]:
+        """The installed products that a product is to rely on."""
+        for n, relationship in enumerate(product.product_relationship):
+            if _plain(relationship.relationship_type) != "relieson":
+                continue
+            where, other = f"{path}.productRelationship[{n}].product.id", relationship.product.id
+            if other is None:
+                self.found.append(problem(where, "Field required: what is relied on is an installed product"))
+            elif _check_identifier(other, where, self.found, _PRODUCT_ID):
+                yield other
 
 
 def _walk(

@@ -67,12 +67,26 @@ class Place(Wire):
     role: str = ""
 
 
+class ProductRef(Wire):
+    """Names an installed product."""
+
+    id: str | None = None
+
+
+class ProductRelationship(Wire):
+    """`ProductRelationship` of type `reliesOn` to an installed product. Other types are kept and mean nothing here."""
+
+    relationship_type: str
+    product: ProductRef = ProductRef()
+
+
 class Product(Wire):
     """`ProductRefOrValue`: the id of an installed product, or what a new one shall be like."""
 
     id: str | None = None
     place: tuple[Place, ...] = ()
     product_characteristic: tuple[Characteristic, ...] = ()
+    product_relationship: tuple[ProductRelationship, ...] = ()
 
 
 class ProductOfferingRef(Wire):

@@ -9,6 +9,7 @@ from pydantic import JsonValue
 from api.times import instant
 from api.tmf622 import Body, order_href
 from api.tmf622_merge import ITEMS, Json, merged, walk
+from orders.base import Action
 from orders.change import ChangeKind, ChangeState
 from orders.order import Site
 from orders.states import LifecycleState
@@ -147,6 +148,8 @@ def _characteristics(view: ItemView, submitted: JsonValue = None) -> list[JsonVa
 
 def _new_item(view: ItemView) -> Json:
     product: Json = {"@type": "Product"}
+    if view.action != Action.ADD:
+        product["id"] = view.products[0]
     if view.characteristics:
         product["productCharacteristic"] = _characteristics(view)
     if view.site is not None:

@@ -7,7 +7,7 @@ person wrote off what a silo did not let go of, is never billed.
 from __future__ import annotations
 
 from collections.abc import Container
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from orders.base import Inputs, Money
 from orders.impact import Effect, Impact
@@ -119,4 +119,4 @@ def with_charges(plan: Plan, charges: list[Charge], billing: Operation | None, o
         )
         for charge in due
     }
-    return Plan({**plan.tasks, **tasks}, {**plan.operations, billing.name: billing}, plan.silos)
+    return replace(plan, tasks={**plan.tasks, **tasks}, operations={**plan.operations, billing.name: billing})

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from orders.change import ChangeRequest
 from orders.impact import Effect, Impact
@@ -52,26 +51,13 @@ class Assessment:
 
 
 def common_ground(before: Plan, after: Plan, ledger: Ledger, calls: dict[FactId, Step], asked: set[str]) -> Plan:
-    """The target while silos are asked to let go: what both plans want, and what is held already, but the asked tasks.
+    """The target while silos are asked to let go: as before, but for the asked tasks and those that may not be wanted.
 
-    Nothing is undone for the change yet, and nothing new is begun that the change would undo.
+    Nothing else is undone for the change yet, and nothing new is begun that the change would undo.
     """
-    busy = {task for task, _ in calls}
-    dependents: defaultdict[str, list[str]] = defaultdict(list)
-    tasks = dict(before.tasks)
-    for task in before.tasks.values():
-        for other in task.depends_on:
-            dependents[other].append(task.key)
-    out = list(asked)
-    for key, task in before.tasks.items():
-        begun = key in ledger.facts or key in busy
-        if not begun and after.tasks.get(key) != task:
-            out.append(key)
-    while out:
-        key = out.pop()
-        if tasks.pop(key, None) is not None:
-            out += dependents[key]
-    return Plan(tasks, before.operations, before.silos)
+    begun = {*ledger.facts, *(task for task, _ in calls)}
+    doubtful = {key for key, task in before.tasks.items() if key not in begun and after.tasks.get(key) != task}
+    return replace(before, suspended=tuple(sorted(asked | doubtful)))
 
 
 def undone_facts(ledger: Ledger, impact: Impact) -> list[FactId]:

@@ -17,6 +17,9 @@ from orders.base import Action, Frozen
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=64)]
 """An id that becomes part of task keys, activity ids and URLs."""
 
+ProductId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=200)]
+"""The id of an installed product: an order's, an item's and a number, see `product_id`."""
+
 
 class Site(Frozen):
     """A place where products are installed: its id, and the address fields as the customer gave them."""

@@ -77,11 +77,16 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The tasks of one revision, in an order in which every task stands after those that it depends on."""
+    """The tasks of one revision, in an order in which every task stands after those that it depends on.
+
+    `suspended` are tasks that are not to be begun for now. What is held of them goes, and what waits for them is left
+    as it is.
+    """
 
     tasks: dict[str, Task] = field(default_factory=dict)
     operations: dict[str, Operation] = field(default_factory=dict)
     silos: dict[str, Silo] = field(default_factory=dict)
+    suspended: tuple[str, ...] = ()
 
     def operation(self, task: Task) -> Operation:
         """The operation that a task performs."""

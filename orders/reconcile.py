@@ -85,6 +85,7 @@ class Reconciler:
         self._items.update((task.key, task.items) for task in plan.tasks.values())
         # Until it is judged anew, a task stands where it stood.
         self.status = {key: self.status.get(key, TaskStatus.BLOCKED) for key in plan.tasks}
+        self._suspended = frozenset(plan.suspended)
         self._rank = {key: rank for rank, key in enumerate(plan.tasks)}
         self._keys = list(plan.tasks)
         self._placed: dict[str, tuple[int, Inputs]] = {}
@@ -114,6 +115,10 @@ class Reconciler:
     def fallout(self) -> set[str]:
         """The tasks that wait for a person."""
         return self._refused | {task for task, _ in self.residues}
+
+    def is_suspended(self, task: str) -> bool:
+        """True for a task of the target that is not to be begun for now."""
+        return task in self._suspended
 
     def items_of(self, task: str) -> tuple[str, ...]:
         """The items that a task serves, or last served, of a target since this reconciler was made."""
@@ -267,6 +272,11 @@ class Reconciler:
                 self._agenda.add(fact.id)
         self._current.pop(key, None)
         self._exclusives.go_on(key)
+        if key in self._suspended:
+            held = {(key, generation) for generation in facts}
+            self._unwanted |= held
+            self._agenda |= held
+            return self._standstill(key)
         for other in task.depends_on:
             if other not in self._placed:
                 return self._standstill(key)

@@ -143,9 +143,9 @@ def task_state(reconciler: Reconciler, key: str) -> TaskState:
     facts = reconciler.ledger.facts.get(key, {})
     if any(fact.residue for fact in facts.values()):
         return TaskState.FALLOUT
-    if key in reconciler.status:
-        return _OF_STATUS[reconciler.status[key]]
     leaving = facts or reconciler.is_called(key)
+    if key in reconciler.status and not (leaving and reconciler.is_suspended(key)):
+        return _OF_STATUS[reconciler.status[key]]
     return TaskState.COMPENSATING if leaving else TaskState.COMPENSATED
 
 

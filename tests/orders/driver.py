@@ -85,11 +85,12 @@ class Driver:
         self.refuse: dict[str, str] = {}
         self.calls: list[str] = []
 
-    def run(self, most: int = 500) -> list[str]:
-        """Carry out everything that can be, or the first `most` calls.
+    def run(self) -> list[str]:
+        """Carry out everything that can be, and tell the calls made: `silo.verb specification/task/generation/n`."""
+        return self.run_some(500)
 
-        Tells the calls made: `silo.verb specification/task/generation/n`.
-        """
+    def run_some(self, most: int) -> list[str]:
+        """Carry out the first calls that can be, `most` of them, and tell them."""
         before = len(self.calls)
         while True:
             self.order.bill()

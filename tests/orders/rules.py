@@ -110,7 +110,7 @@ class Rules:
         spent = undo is Undo.NEVER or (undo is Undo.UNTIL_DONE and fact.established and fact.waiting is None)
         assert not spent, f"{step.key} is compensated though it is spent"
         task = self.plan.tasks.get(step.task)
-        if task is None:
+        if task is None or step.task in self.plan.suspended:
             return
         if step.task in self.placed and self.placed[step.task] is not fact:
             late = [other for other in task.release_after if other in self.plan.tasks and other not in self.placed]

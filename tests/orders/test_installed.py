@@ -184,7 +184,7 @@ def test_what_stands_on_a_changed_product_follows_it(home: tuple[InstalledProduc
 
 def test_cancelling_a_modification_puts_back_what_was_there(home: tuple[InstalledProduct, ...]) -> None:
     driver = Driver(later(modify(NET, characteristics={"down_mbps": 400})), installed=home)
-    driver.run(most=1)
+    driver.run_some(1)
     assert driver.calls == ["access-network.amend fibre-internet/activate-line/0/1"]
     assert driver.change("cancel").state == "accepted"
     assert driver.run() == ["access-network.amend fibre-internet/activate-line/0/2"]
@@ -192,6 +192,18 @@ def test_cancelling_a_modification_puts_back_what_was_there(home: tuple[Installe
     [net] = driver.leaves()
     assert (net.version, net.characteristics) == (2, home[0].characteristics)
     assert net.holding.ledger.facts[f"{NET}/fibre-internet/activate-line"][0].n == 2
+
+
+def test_what_was_installed_stays_while_a_visit_is_asked_to_be_called_off(home: tuple[InstalledProduct, ...]) -> None:
+    driver = Driver(later(modify(NET, site=Site(id="new-home"))), installed=home, waiting={"field-service"})
+    driver.run()
+    assert driver.change("cancel").state == "assessing"
+    assert driver.run() == [
+        "field-service.compensate installation/visit-site/0/1",
+        "resource-inventory.amend fibre-internet/assign-vlan/0/2",
+        "resource-inventory.compensate fibre-internet/reserve-port/1/1",
+    ]
+    assert driver.order.state is LifecycleState.CANCELLED
 
 
 def test_a_cancelled_cease_that_was_not_begun_leaves_all_as_it_was(home: tuple[InstalledProduct, ...]) -> None:
@@ -253,7 +265,7 @@ def test_an_item_that_was_removed_is_told_as_cancelled(home: tuple[InstalledProd
 
 def test_a_cancelled_modification_is_cancelled_once_all_is_put_back(home: tuple[InstalledProduct, ...]) -> None:
     driver = Driver(later(modify(NET, "1", characteristics={"down_mbps": 400})), installed=home)
-    driver.run(most=1)
+    driver.run_some(1)
     driver.change("cancel")
     assert order_view(driver.order, NOW).items[0].state is LifecycleState.PENDING_CANCELLATION
     driver.run()
