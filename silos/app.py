@@ -124,15 +124,16 @@ async def _meet(
     inputs: wire.Characteristics | None = None,
 ) -> Response:
     """Let a call meet the silo's faults: before it takes effect, and on the way back."""
+    order = simulator.order_of(silo, envelope)
     try:
-        failure = await simulator.failure(silo)
+        failure = await simulator.failure(silo, order)
     except ResponseLost:
         return _Connection()
     if failure is not None:
         simulator.note(silo, envelope, Outcome.FAILED, failure.code, inputs or {})
         return _refused(failure)
     response = answer()
-    return _Connection() if simulator.silo(silo).faults.loses_response() else response
+    return _Connection() if simulator.silo(silo).faults_met_by(order).loses_response() else response
 
 
 def _note_refused(simulator: Simulator, silo: str, envelope: Envelope, refusal: Refusal) -> Response:
@@ -188,37 +189,37 @@ _Wish = TypeVar("_Wish", bound=Frozen)
 def _steering(simulator: Simulator) -> list[Route]:
     """The test interface."""
 
-    def understood(kind: type[_Wish], do: Callable[[str, _Wish], Response]) -> _Answer:
+    def understood(kind: type[_Wish], do: Callable[[str, _Wish, str | None], Response]) -> _Answer:
         async def answer(request: Request) -> Response:
             try:
                 wish = kind.model_validate_json(await request.body() or b"{}")
             except ValidationError as reason:
                 lines = [f"{'.'.join(map(str, e['loc'])) or 'body'}: {e['msg']}" for e in reason.errors()]
                 return _refused(Refusal(status=400, code="malformed", message="; ".join(lines)))
-            return do(request.path_params["silo"], wish)
+            return do(request.path_params["silo"], wish, request.query_params.get("order"))
 
         return answer
 
-    def put_faults(silo: str, faults: Faults) -> Response:
-        simulator.set_faults(silo, faults)
+    def put_faults(silo: str, faults: Faults, order: str | None) -> Response:
+        simulator.set_faults(silo, faults, order)
         return _json(faults.model_dump_json().encode())
 
-    def put_pace(silo: str, pace: Pace) -> Response:
+    def put_pace(silo: str, pace: Pace, _: str | None) -> Response:
         simulator.set_pace(silo, pace)
         return _json(pace.model_dump_json().encode())
 
-    def complete(silo: str, wish: Complete) -> Response:
+    def complete(silo: str, wish: Complete, _: str | None) -> Response:
         message = f"{wish.code}: the work failed"
         failure = Refusal(status=422, code=wish.code, message=message) if wish.outcome == "failed" else None
         return _json(json.dumps({"completed": simulator.complete(silo, wish.match, failure)}).encode())
 
-    def lose(silo: str, wish: Lose) -> Response:
+    def lose(silo: str, wish: Lose, _: str | None) -> Response:
         if simulator.lose(silo, wish.id):
             return _NO_CONTENT
         return _refused(Refusal(status=404, code="unknown_service", message=f"there is no {wish.id}"))
 
     async def clear_faults(request: Request) -> Response:
-        simulator.set_faults(request.path_params["silo"], None)
+        simulator.set_faults(request.path_params["silo"], None, request.query_params.get("order"))
         return _NO_CONTENT
 
     async def clear_pace(request: Request) -> Response:
@@ -236,7 +237,11 @@ def _steering(simulator: Simulator) -> list[Route]:
         return _json(_SERVICES.dump_json(simulator.silo(silo).state.services(order)))
 
     async def journal(request: Request) -> Response:
-        return _json(simulator.journal.as_json(request.path_params.get("silo"), request.query_params.get("order")))
+        after = request.query_params.get("after", "0")
+        if not after.isdecimal():
+            return _refused(Refusal(status=400, code="malformed", message=f"after is the seq of an entry, not {after}"))
+        silo, order = request.path_params.get("silo"), request.query_params.get("order")
+        return _json(simulator.journal.as_json(silo, order, int(after)))
 
     async def health(_: Request) -> Response:
         return _json(b'{"status":"ok"}')

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import defaultdict
 
 from silos.model import JournalEntry
@@ -25,8 +26,8 @@ class Journal:
             self._by_order[entry.order].append(place)
         self.last_seq = entry.seq
 
-    def as_json(self, silo: str | None = None, order: str | None = None) -> bytes:
-        """The entries of a silo, of an order, of both, or all, as a JSON list."""
+    def as_json(self, silo: str | None = None, order: str | None = None, after: int = 0) -> bytes:
+        """The entries of a silo, of an order, of both, or all, as a JSON list: those later than the one numbered so."""
         if order is None:
             places = range(len(self._lines)) if silo is None else self._by_silo.get(silo, [])
         else:
@@ -34,4 +35,5 @@ class Journal:
             if silo is not None:
                 its = set(self._by_silo.get(silo, []))
                 places = [place for place in places if place in its]
-        return b"[" + b",".join(self._lines[place] for place in places) + b"]"
+        # Entries are numbered from 1, so a number is the place of the next one.
+        return b"[" + b",".join(self._lines[place] for place in places[bisect_left(places, after) :]) + b"]"

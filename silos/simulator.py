@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
@@ -38,11 +38,16 @@ class ResponseLost(ConnectionResetError):
 
 @dataclass(slots=True)
 class Silo:
-    """One silo with its steering; `pace` None is the profile's."""
+    """One silo with its steering; `pace` None is the profile's. An order with faults of its own meets no others."""
 
     state: SiloState
     faults: FaultPlan
     pace: Pace | None = None
+    faults_of_orders: dict[str, FaultPlan] = field(default_factory=dict)
+
+    def faults_met_by(self, order: str | None) -> FaultPlan:
+        """The faults that the calls of an order meet, and the callbacks to it."""
+        return self.faults_of_orders.get(order or "", self.faults)
 
     @property
     def completes_after_ms(self) -> int | None:
@@ -104,15 +109,15 @@ class Simulator:
 
     # Calls
 
-    async def failure(self, silo: str) -> Refusal | None:
-        """Delay a call as the faults say, and make it fail if they say so.
+    async def failure(self, silo: str, order: str | None) -> Refusal | None:
+        """Delay a call of an order as the faults say, and make it fail if they say so.
 
         Raises:
             ResponseLost: if everything was reset, or is about to stop, while the call was delayed.
         """
         # Where no server runs the application's lifespan (calls in process), the first call starts the clock.
         self.start()
-        plan = self.silo(silo).faults
+        plan = self.silo(silo).faults_met_by(order)
         if plan.latency:
             loop = asyncio.get_running_loop()
             sleeper = loop.create_future()
@@ -123,13 +128,13 @@ class Simulator:
             finally:
                 self._sleepers.discard(sleeper)
                 timer.cancel()
-        return self.silo(silo).faults.failure()
+        return self.silo(silo).faults_met_by(order).failure()
 
     def take(self, name: str, call: Call) -> tuple[Outcome, Answer]:
         """Do what a call asks for, write it down, and answer."""
         silo = self.silo(name)
         names = silo.state.profile.names(silo.state.operation_of(call))
-        forbidden = silo.faults.forbids(names, call.key or call.id)
+        forbidden = silo.faults_met_by(call.order).forbids(names, call.key or call.id)
         pace = silo.completes_after_ms
         due = None if pace is None else time.time() + pace / 1000
         decision = silo.state.decide(call, forbidden, due if call.asynchronous else None)
@@ -148,13 +153,17 @@ class Simulator:
         self, silo: str, envelope: wire.Envelope, outcome: Outcome, code: str | None, inputs: Characteristics
     ) -> None:
         """Write a call down that changed nothing: a question, or one that failed or could not be understood."""
-        order = envelope.order
-        if order is None and envelope.id is not None:
-            held = self.silo(silo).state.service(envelope.id)
-            order = held.order if held else None
+        order = self.order_of(silo, envelope)
         seq = self.journal.last_seq + 1
         entry = _entry(seq, silo, envelope.verb, outcome, code, envelope.key, envelope.id, order, inputs)
         self._record(silo, None, entry)
+
+    def order_of(self, silo: str, envelope: wire.Envelope) -> str | None:
+        """The order that a call is about: the one that it names, else the last that changed the thing."""
+        if envelope.order is not None or envelope.id is None:
+            return envelope.order
+        held = self.silo(silo).state.service(envelope.id)
+        return held.order if held else None
 
     # Steering
 
@@ -162,9 +171,12 @@ class Simulator:
         """What each silo holds, of one order or of all."""
         return {name: silo.state.services(order) for name, silo in self.silos.items()}
 
-    def set_faults(self, silo: str, faults: Faults | None) -> None:
-        """Set the faults of a silo, or of all, also those that nobody called yet (`*`). None clears them."""
-        self._steer(Record(silo=silo, steering=Steering(kind="faults", faults=faults)))
+    def set_faults(self, silo: str, faults: Faults | None, order: str | None = None) -> None:
+        """Set the faults of a silo, or of all, also those that nobody called yet (`*`). None clears them.
+
+        With an order, those that its calls meet instead of the silo's.
+        """
+        self._steer(Record(silo=silo, steering=Steering(kind="faults", faults=faults, order=order)))
 
     def set_pace(self, silo: str, pace: Pace | None) -> None:
         """Set how long asynchronous work takes that is accepted from now on. None goes back to the profile's."""
@@ -193,7 +205,7 @@ class Simulator:
         service, change = lost
         self._record(name, change)
         if url is not None:
-            self._report(name, url, wire.loss_event(service))
+            self._report(name, service.order, url, wire.loss_event(service))
         return True
 
     def reset(self) -> None:
@@ -239,11 +251,22 @@ class Simulator:
             for silo in self.silos.values() if everywhere else [self.silo(name)]:
                 silo.pace = steering.pace
             return
+        named = list(self.silos) if everywhere else [name]
+        if steering.order is not None:
+            self._take_up_faults_of(steering.order, steering.faults, named)
+            return
         faults = steering.faults or Faults()
         if everywhere:
             self._faults_of_all = faults
-        for each in list(self.silos) if everywhere else [name]:
+        for each in named:
             self.silo(each).faults = FaultPlan(each, faults)
+
+    def _take_up_faults_of(self, order: str, faults: Faults | None, silos: list[str]) -> None:
+        for name in silos:
+            if faults is None:
+                self.silo(name).faults_of_orders.pop(order, None)
+            else:
+                self.silo(name).faults_of_orders[order] = FaultPlan(name, faults)
 
     def _set_timer(self, silo: str, order: ServiceOrder) -> None:
         key = order.call.key
@@ -269,10 +292,11 @@ class Simulator:
         order = landing.service_order
         self._record(name, landing.change, _done(self.journal.last_seq + 1, name, order.call, order.error))
         if order.call.callback_url is not None:
-            self._report(name, order.call.callback_url, wire.order_event(order))
+            self._report(name, order.call.order, order.call.callback_url, wire.order_event(order))
 
-    def _report(self, name: str, url: str, event: bytes) -> None:
-        self.callbacks.send(url, event, self.silo(name).faults.callback_copies(), self._tokens.get(name))
+    def _report(self, name: str, order: str, url: str, event: bytes) -> None:
+        copies = self.silo(name).faults_met_by(order).callback_copies()
+        self.callbacks.send(url, event, copies, self._tokens.get(name))
 
 
 def _wake(sleeper: asyncio.Future[None]) -> None:

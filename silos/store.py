@@ -29,10 +29,11 @@ class Pace(Frozen):
 
 
 class Steering(Frozen):
-    """What a tester set: one of the two, or cleared it."""
+    """What a tester set: one of the two, or cleared it. Faults of an `order` are met by its calls alone."""
 
     kind: Literal["faults", "pace"]
     faults: Faults | None = None
+    order: str | None = None
     pace: Pace | None = None
 
 

@@ -156,3 +156,23 @@ async def test_faults_that_make_no_sense_are_refused(voice: Caller, faults: dict
 
 async def test_faults_that_are_no_json_are_refused(client: AsyncClient) -> None:
     assert refused(await client.put("/_sim/voice/faults", content=b"{"), 400, "malformed")
+
+
+async def test_faults_of_an_order_are_met_by_its_calls_alone(voice: Caller, client: AsyncClient) -> None:
+    other = Caller(client, "voice", "line", order="O2")
+    faults = {"params": {"order": "O2"}, "json": {"outage": True}}
+    assert (await client.put("/_sim/voice/faults", **faults)).status_code == 200
+    assert (await voice.provision(LINE)).status_code == 201
+    assert refused(await other.provision("O2.1.1/voice/line/0"), 503, "outage")
+    assert (await client.delete("/_sim/voice/faults", params={"order": "O2"})).status_code == 204
+    assert (await other.provision("O2.1.1/voice/line/0")).status_code == 201
+
+
+async def test_an_order_with_faults_of_its_own_does_not_meet_those_of_its_silo(
+    voice: Caller, client: AsyncClient
+) -> None:
+    await voice.faults(outage=True)
+    await client.put("/_sim/*/faults", params={"order": "O1"}, json={})
+    assert (await voice.provision(LINE)).status_code == 201
+    await client.delete("/_sim/*/faults", params={"order": "O1"})
+    assert refused(await voice.amend(LINE), 503, "outage")

@@ -67,6 +67,22 @@ async def test_the_journal_can_be_read_by_order(voice: Caller, tv: Caller, clien
     assert await voice.journal("O3") == []
 
 
+async def test_the_journal_can_be_read_on_from_an_entry(voice: Caller, tv: Caller, client: AsyncClient) -> None:
+    await voice.provision(LINE)
+    await tv.provision("O1.1.1/tv/subscription/0")
+    await voice.amend(LINE)
+
+    async def later(path: str, after: str, **params: str) -> list[int]:
+        answer = await client.get(path, params={"after": after, **params})
+        return [each["seq"] for each in answer.json()]
+
+    assert await later("/_sim/journal", "1") == [2, 3]
+    assert await later("/_sim/voice/journal", "1") == [3]
+    assert await later("/_sim/journal", "2", order="O1") == [3]
+    assert await later("/_sim/journal", "3") == []
+    assert refused(await client.get("/_sim/journal", params={"after": "soon"}), 400, "malformed")
+
+
 async def test_the_journal_has_every_outcome(voice: Caller) -> None:
     await voice.provision(LINE)
     await voice.provision(LINE)
