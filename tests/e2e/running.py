@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
 import httpx2
@@ -23,6 +25,9 @@ from silos.model import Outcome
 from tests.e2e.comparison import read_journal
 from tests.pipe import Pipe, until
 from workflows.connection import data_converter
+
+_IN_MEMORY = Path("/dev/shm")
+_ROOM = 2 * 2**30
 
 PATIENCE_S = 200
 """For what takes seconds on a machine that has nothing else to do."""
@@ -74,10 +79,24 @@ class StackPipe(Pipe):
         await self.sim("POST", "/reset")
 
 
+@contextmanager
+def quick_folder(prefix: str) -> Iterator[Path]:
+    """A folder for what a stack keeps, in memory where that is possible: a process that is killed loses neither."""
+    in_memory = os.access(_IN_MEMORY, os.W_OK) and shutil.disk_usage(_IN_MEMORY).free > _ROOM
+    folder = Path(mkdtemp(prefix=prefix, dir=_IN_MEMORY if in_memory else None))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 @asynccontextmanager
-async def running_stack(folder: Path) -> AsyncIterator[StackPipe]:
-    """A stack of its own, on free ports, that is in more of a hurry than the shipped catalog wants it to be."""
-    base = Settings(_env_file=None, catalog_dir=_hasty_catalog(folder / "catalog"))  # pyright: ignore[reportCallIssue]
+async def running_stack(folder: Path, attempts: int = 30) -> AsyncIterator[StackPipe]:
+    """A stack of its own, on free ports, that is in more of a hurry than the shipped catalog wants it to be.
+
+    A call that failed so many times waits for a person; a compensation never does.
+    """
+    base = Settings(_env_file=None, catalog_dir=_hasty_catalog(folder / "catalog", attempts))  # pyright: ignore[reportCallIssue]
     settings = on_free_ports(base, folder / "data")
     async with Stack(settings) as stack:
         client = await Client.connect(f"127.0.0.1:{settings.temporal_port}", data_converter=data_converter())
@@ -86,15 +105,14 @@ async def running_stack(folder: Path) -> AsyncIterator[StackPipe]:
             yield StackPipe(stack.settings, client, http, stack)
 
 
-def _hasty_catalog(folder: Path) -> Path:
+def _hasty_catalog(folder: Path, attempts: int) -> Path:
     """A copy of the shipped catalog whose silos are given up on, tried again and polled sooner."""
     shutil.copytree(ROOT / "catalog", folder)
     path = folder / "silos.yaml"
     catalog = yaml.safe_load(path.read_text())
     for silo in catalog["silos"].values():
         silo["call_timeout"] = "PT1S" if silo.get("retry") == "inspect" else "PT5S"
-        # More attempts than shipped for the one silo that has few: nobody is there to ask for more.
-        silo["retry_budget"] = {"attempts": 30, "first_pause": "PT0.1S", "longest_pause": "PT1S"}
+        silo["retry_budget"] = {"attempts": attempts, "first_pause": "PT0.1S", "longest_pause": "PT1S"}
         if "polling" in silo:
             silo["polling"] = {"first": "PT2S", "longest": "PT8S"}
     path.write_text(yaml.safe_dump(catalog, sort_keys=False))

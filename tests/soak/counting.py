@@ -1,0 +1,87 @@
+"""The counting rule, read off an order's own history: no work for nothing while the target stands and nothing fails."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from temporalio.api.enums.v1 import EventType
+from temporalio.api.history.v1 import HistoryEvent
+from temporalio.client import Client
+
+from orders import wire
+from orders.base import Verb
+from orders.messages import SiloEvent
+from orders.outcome import Outcome, OutcomeKind
+
+_GONE_WRONG = (OutcomeKind.REFUSED, OutcomeKind.LOST, OutcomeKind.UNKNOWN)
+_MOVES = (
+    EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED,
+    EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED,
+    EventType.EVENT_TYPE_ACTIVITY_TASK_FAILED,
+    EventType.EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT,
+)
+
+
+class Count:
+    """The calls begun since the target last moved or something last went wrong."""
+
+    def __init__(self) -> None:
+        self._made: set[str] = set()
+        self._undone: set[str] = set()
+        self.flaws: list[str] = []
+
+    def anew(self) -> None:
+        """The target moved, or something went wrong: what was begun before counts no more."""
+        self._made.clear()
+        self._undone.clear()
+
+    def begin(self, verb: str, key: str) -> None:
+        """A call is made."""
+        service = key.rsplit("/", 1)[0]
+        if verb == Verb.PROVISION:
+            self._made.add(service)
+        elif verb == Verb.COMPENSATE:
+            self._undone.add(service)
+        if service in self._made & self._undone:
+            self.flaws.append(f"{service} was provisioned and compensated for nothing")
+
+
+async def done_for_nothing(client: Client, order: str, moved_at: Iterable[datetime]) -> list[str]:
+    """Generations that were made and undone though no change was decided and nothing went wrong in between.
+
+    `moved_at` are the instants at which verdicts were reached: that one which had to wait for a silo has no event.
+    """
+    moments = {_milliseconds(moment) for moment in moved_at}
+    count = Count()
+    async for event in client.get_workflow_handle(wire.workflow_id(order)).fetch_history_events():
+        if event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:
+            scheduled = event.activity_task_scheduled_event_attributes
+            _, _, verb = scheduled.activity_type.name.rpartition(".")
+            count.begin(verb, scheduled.activity_id)
+        elif event.event_type in _MOVES or await _went_wrong(client, event) or _is_decided(event, moments):
+            count.anew()
+    return count.flaws
+
+
+def _is_decided(event: HistoryEvent, moments: set[int]) -> bool:
+    started = event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_STARTED
+    return started and _milliseconds(event.event_time.ToDatetime()) in moments
+
+
+async def _went_wrong(client: Client, event: HistoryEvent) -> bool:
+    if event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED:
+        payloads = event.activity_task_completed_event_attributes.result.payloads
+        [outcome] = await client.data_converter.decode(payloads, [Outcome]) if payloads else [None]
+        return isinstance(outcome, Outcome) and outcome.kind in _GONE_WRONG
+    if event.event_type == EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED:
+        signal = event.workflow_execution_signaled_event_attributes
+        if signal.signal_name == wire.SILO_EVENT_SIGNAL:
+            [news] = await client.data_converter.decode(signal.input.payloads, [SiloEvent])
+            return news.kind in _GONE_WRONG
+        return True
+    return False
+
+
+def _milliseconds(moment: datetime) -> int:
+    return int(moment.replace(tzinfo=None).timestamp() * 1000)

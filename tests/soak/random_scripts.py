@@ -1,0 +1,106 @@
+"""Random scripts, one for each seed: orders of every kind that is sold, and all that may happen to them."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Any, Literal
+
+from orders.change import Resolution
+from silos.faults import ANY_OPERATION, Faults, PermanentFault
+from tests.soak import random_orders
+from tests.soak.random_orders import Sale
+from tests.soak.script import Change, Complete, Fail, Json, Lose, Mend, Restart, Script, Step
+
+MOST_CHANGES = 5
+REFUSED = "no"
+"""The code of every refusal that a script asks for."""
+
+_ASYNCHRONOUS = ("field-service", "shipping", "trade-in")
+
+
+def random_script(seed: int, *, restarts: float = 0.05) -> Script:
+    """The script of a seed. `restarts` is the chance that the worker is started again in it."""
+    choose = Random(seed)
+    sale = random_orders.random_sale(choose, seed)
+    moments = sorted(choose.randint(0, sale.calls + 5) for _ in range(choose.randint(1, MOST_CHANGES)))
+    steps: list[Step] = [step for after in moments for step in _changes(choose, sale, after)]
+    if choose.random() < 0.6:
+        for _ in range(choose.randint(1, 3)):
+            steps += _faults(choose, sale)
+    for silo in _ASYNCHRONOUS:
+        if silo in sale.silos and choose.random() < 0.6:
+            steps.append(Complete(after=choose.randint(3, sale.calls), silo=silo, outcome=_outcome(choose)))
+    if choose.random() < 0.1:
+        steps.append(Lose(after=choose.randint(3, sale.calls), silo=choose.choice(random_orders.KEEPERS)))
+    if choose.random() < restarts:
+        steps.append(Restart(after=choose.randint(1, sale.calls), how=choose.choice(("kill", "stop"))))
+    residues = choose.choice(("retry", "retry", "retry", Resolution.KEPT, Resolution.SUNK))
+    # Sorting keeps the order of what comes at the same moment: a release stays behind its hold.
+    return Script(
+        name=f"seed-{seed}",
+        order=sale.order,
+        steps=tuple(sorted(steps, key=lambda step: step.after)),
+        residues=residues,
+    )
+
+
+def _changes(choose: Random, sale: Sale, after: int) -> list[Step]:
+    kind = choose.choices(("amend", "cancel", "hold", "replace"), weights=(14, 2, 1, 2))[0]
+    match kind:
+        case "cancel":
+            return [_change(choose, after, {"kind": "cancel", "reason": "changed their mind"})]
+        case "hold":
+            until = after + choose.randint(0, 6)
+            hold, release = ({"kind": each} for each in ("hold", "release"))
+            return [_change(choose, after, hold), Change(after=until, body=release)]
+        case "replace":
+            return [_change(choose, after, {"kind": "replace", "task": f"{{order}}{choose.choice(sale.tasks())}"})]
+        case _:
+            return [_change(choose, after, _amendment(choose, sale))]
+
+
+def _amendment(choose: Random, sale: Sale) -> Json:
+    body: Json = {"kind": "amend", "cascade": choose.random() < 0.6}
+    for _ in range(choose.choice((1, 1, 2))):
+        sale.amend(choose, body)
+    return body
+
+
+def _change(choose: Random, after: int, body: Json) -> Change:
+    by: Literal["update", "signal"] = "signal" if choose.random() < 0.3 else "update"
+    return Change(after=after, body=body, by=by, pays=choose.random() < 0.5, twice=choose.random() < 0.1)
+
+
+def _faults(choose: Random, sale: Sale) -> list[Step]:
+    """Faults of one silo from some moment on and, more often than not, their end."""
+    silo = choose.choice(sale.silos)
+    after = choose.randint(0, sale.calls)
+    faults = _random_faults(choose, asynchronous=silo in _ASYNCHRONOUS)
+    steps: list[Step] = [Fail(after=after, silo=silo, faults=faults)]
+    if choose.random() < 0.6:
+        steps.append(Mend(after=after + choose.randint(1, 10), silo=silo))
+    return steps
+
+
+def _random_faults(choose: Random, *, asynchronous: bool) -> Faults:
+    kinds = ["errors", "lost answers", "outage", "slow", "refusal"]
+    kind = choose.choice([*kinds, "lost callbacks", "doubled callbacks"] if asynchronous else kinds)
+    given: dict[str, Any] = {
+        "errors": {"error_rate": 0.5},
+        "lost answers": {"lose_response_rate": 0.5},
+        "outage": {"outage": True},
+        "slow": {"latency_ms": choose.choice((50, 200, 600))},
+        "refusal": {"permanent": [_refusal(choose)]},
+        "lost callbacks": {"drop_callback_rate": 0.6},
+        "doubled callbacks": {"duplicate_callback_rate": 0.8},
+    }[kind]
+    return Faults(seed=choose.randrange(1000), **given)
+
+
+def _refusal(choose: Random) -> PermanentFault:
+    """The refusal of every call, or of a generation's first one, or of a first amendment or compensation."""
+    return PermanentFault(operation=ANY_OPERATION, match=choose.choice(("", "/0/0", "/0/1", "/1/0")), code=REFUSED)
+
+
+def _outcome(choose: Random) -> Literal["completed", "failed"]:
+    return "failed" if choose.random() < 0.15 else "completed"
