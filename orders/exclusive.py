@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TypeAlias
 
 from orders.base import Inputs
@@ -66,19 +66,28 @@ class Exclusives:
         """The tasks that wait for a fact to be gone."""
         return frozenset(self._waited_for.get(holder, ()))
 
-    def circle(self, task: str) -> dict[str, FactId]:
-        """The tasks that wait for each other in a circle through this one, each with its own fact that is waited for.
+    @property
+    def some_wait(self) -> bool:
+        """True where some task waits for a fact to be gone."""
+        return bool(self._waits)
 
-        Empty where there is no circle. A task waits for one fact, so there is one way to follow.
+    def in_a_circle(self, needs: Callable[[str | FactId], Iterable[str | FactId]]) -> set[FactId]:
+        """The facts that must break, since what waits for them is needed for them to go: two lines swap their numbers.
+
+        `needs` tells what a task, to be in place, and a fact, to be gone, need to be in place or gone before. Of the
+        facts of a circle, one breaks.
         """
-        found: dict[str, FactId] = {}
-        follow = task
-        while follow in self._waits:
-            holder = self._waits[follow]
-            follow = holder[0]
-            if follow in found:
-                return {}
-            found[follow] = holder
-            if follow == task:
-                return found
-        return {}
+        broken: set[FactId] = set()
+        for task in sorted(self._waits, reverse=True):
+            seen: set[str | FactId] = set()
+            rest: list[str | FactId] = [self._waits[task]]
+            while rest and task not in seen:
+                node = rest.pop()
+                if node not in seen and node not in broken:
+                    seen.add(node)
+                    rest += needs(node)
+                    if isinstance(node, str) and node in self._waits:
+                        rest.append(self._waits[node])
+            if task in seen:
+                broken.add(self._waits[task])
+        return broken

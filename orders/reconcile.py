@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import heapq
 from collections import defaultdict
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Iterator
 from enum import StrEnum
 from typing import TypeVar
 
@@ -149,7 +149,7 @@ class Reconciler:
                 else:
                     self._judge(task)
             self._release()
-            if self._doomed and self._room > 0:
+            if (self._doomed or self._exclusives.some_wait) and self._room > 0:
                 self._fell()
             if not self._dirty and (not self._agenda or self._room <= 0):
                 break
@@ -305,10 +305,17 @@ class Reconciler:
         return TaskStatus.UNDER_WAY if self.is_called(key) else TaskStatus.BLOCKED
 
     def _choose(self, key: str, facts: dict[int, Fact], inputs: Inputs) -> Fact | None:
-        """The current fact: the held generation that equals the target, else the newest. Leaving ones do not count."""
+        """The current fact: the held generation that equals the target or is being amended to, else the newest.
+
+        Leaving ones do not count.
+        """
         live = [fact for fact in facts.values() if not self._going(fact)]
         for fact in live:
             if fact.waiting is None and fact.inputs == inputs and not fact.spoiled and fact.id not in self.calls:
+                return fact
+        for fact in live:
+            call = self.calls.get(fact.id)
+            if call is not None and call.verb is Verb.AMEND and call.inputs == inputs and not fact.spoiled:
                 return fact
         return max(live, key=lambda fact: fact.generation) if live else None
 
@@ -345,48 +352,25 @@ class Reconciler:
         return TaskStatus.UNDER_WAY
 
     def _taken(self, task: Task, inputs: Inputs) -> bool:
-        """True while another thing has what this one is to have, and will let go of it.
+        """True while another thing, or an older generation of this one, has what it is to have and will let go of it.
 
-        Where things wait for each other in a circle, as two lines that swap their numbers do, one of them must break
-        before it is made anew. Where the other is to keep what it has, the silo decides.
+        Where the other is to keep what it has, the silo decides.
         """
         for claim in claims(self.plan.operations[task.operation], inputs):
             for holder in self._exclusives.holders(claim):
-                if holder[0] != task.key and self._lets_go(holder, claim[2], inputs[claim[2]], task.key):
+                if holder[0] == task.key or self._lets_go(holder, claim[2], inputs[claim[2]]):
                     self._exclusives.wait(task.key, holder)
-                    self._break_circle(task.key)
                     return True
         return False
 
-    def _lets_go(self, holder: FactId, name: str, value: JsonValue, waiting: str) -> bool:
-        task = self.plan.tasks.get(holder[0])
+    def _lets_go(self, holder: FactId, name: str, value: JsonValue) -> bool:
+        task, fact = self.plan.tasks.get(holder[0]), self.ledger.fact(holder)
         if task is None:
             return True
-        wanted = task.inputs.get(name)
-        return wanted is not None and wanted != value and not self._rests_on(task.key, waiting)
-
-    def _rests_on(self, key: str, other: str) -> bool:
-        """True where a task depends on the other, near or far: it can not move before that is in place."""
-        seen: set[str] = set()
-        rest = [key]
-        while rest:
-            for below in self.plan.tasks[rest.pop()].depends_on:
-                if below == other:
-                    return True
-                if below not in seen:
-                    seen.add(below)
-                    rest.append(below)
-        return False
-
-    def _break_circle(self, key: str) -> None:
-        circle = self._exclusives.circle(key)
-        if not circle:
-            return
-        first = min(circle, key=self._rank.__getitem__)
-        if first == key:
-            self._doomed.add(circle[key])
-        else:
-            self._touch(first)
+        if task.inputs.get(name) is None:
+            # It is to have whatever the silo draws: what was drawn already stays, what was asked for does not.
+            return name in task.inputs and fact is not None and fact.heading.get(name) == value
+        return task.inputs[name] != value
 
     def _differs(self, task: Task, fact: Fact, inputs: Inputs, built_on: BuiltOn) -> TaskStatus | None:
         """The current fact is not what the target wants. None where a note in the ledger was all that it took."""
@@ -491,20 +475,39 @@ class Reconciler:
 
     def _fell(self) -> None:
         """Break what is doomed, and what stands on it: late, when everything that the replacement needs is in place."""
-        falling = set(self._doomed)
-        rest = list(self._doomed)
+        falling = self._doomed | self._exclusives.in_a_circle(self._needs)
+        rest = list(falling)
         while rest:
             for other in self._standing_on[rest.pop()]:
                 if other not in falling and not self._escapes(other) and self.ledger.fact(other) is not None:
                     falling.add(other)
                     rest.append(other)
-        readiness = _Readiness(self.plan, self._placed, {task for task, _ in falling})
+        broken = {task for fact in falling for task in (fact[0], *self._exclusives.waiting_for(fact))}
+        readiness = _Readiness(self.plan, self._placed, broken)
         for group in self._falling_together(falling):
             if not self._moving_off(group, falling) and all(readiness.of_replacement(task) for task, _ in group):
                 for fact_id in group:
                     fact = self.ledger.fact(fact_id)
                     if fact is not None and self._room > 0:
                         self._compensate(fact)
+
+    def _needs(self, node: str | FactId) -> Iterator[str | FactId]:
+        """What a task needs, before it is in place, to be in place or gone; what a fact needs before it can go."""
+        if isinstance(node, str):
+            if node not in self._placed and node in self._rank:
+                yield from self.plan.tasks[node].depends_on
+                yield from ((node, generation) for generation in self.ledger.facts.get(node, ()))
+            return
+        fact, task = self.ledger.fact(node), self.plan.tasks.get(node[0])
+        if fact is None or self._going(fact):
+            return
+        for other in self._standing_on[node]:
+            yield other[0]
+            if self._current.get(other[0]) != other:
+                yield other
+        if task is not None:
+            yield task.key
+            yield from task.release_after
 
     def _falling_together(self, falling: set[FactId]) -> list[list[FactId]]:
         """What falls, in groups: of what stands on one thing, none is back before all have gone."""

@@ -119,7 +119,8 @@ class Rules:
         groups = self._falling()
         group = next((group for group in groups if fact.id in group), None)
         assert group is not None, f"{step.key} is compensated though it is neither unwanted nor doomed"
-        self._is_late(step, group, {task for group in groups for task, _ in group} | self._spent())
+        broken = {task for group in groups for task, _ in group}
+        self._is_late(step, group, broken | self._spent() | self._waiting_for(groups))
 
     def _falling(self) -> list[set[FactId]]:
         """The doomed and what falls with them, in groups that stand on each other."""
@@ -146,7 +147,31 @@ class Rules:
         anew = [step for step in self.batch if step.verb is Verb.PROVISION and step.generation > 0]
         return {step.task for step in anew if self.plan.operations[step.operation].undo is not Undo.ALWAYS}
 
+    def _is_contested(self, fact: Fact) -> bool:
+        """True where it has what exists only once, and another task, or its own anew, is to have that."""
+        return any(
+            fact.inputs.get(name) == task.inputs.get(name)
+            for task in self.plan.tasks.values()
+            for name in set(self.plan.operations[task.operation].exclusive) & set(self._exclusive(fact))
+            if task.key != fact.task or task.key not in self.placed
+        )
+
+    def _waiting_for(self, groups: list[set[FactId]]) -> set[str]:
+        """The tasks that are to have what exists only once, while something that falls still has it."""
+        return {
+            task.key
+            for task in self.plan.tasks.values()
+            for fact in (self.facts[falling] for group in groups for falling in group)
+            for name in set(self.plan.operations[task.operation].exclusive) & set(self._exclusive(fact))
+            if task.key not in self.placed and fact.inputs.get(name) == task.inputs.get(name)
+        }
+
+    def _exclusive(self, fact: Fact) -> tuple[str, ...]:
+        return self.ledger.operations[fact.operation].exclusive
+
     def _must_break(self, fact: Fact) -> bool:
+        if self._is_contested(fact) and not fact.leaving:
+            return True
         if fact.task not in self.wanted or fact.leaving:
             return False
         if fact.established and self._current(fact.task) is not fact:

@@ -112,10 +112,44 @@ def test_a_number_that_the_other_line_is_to_keep_is_for_the_silo_to_refuse() -> 
     assert order.status("b") is TaskStatus.FALLOUT
 
 
-def test_a_number_of_what_can_not_move_before_it_is_for_the_silo_to_refuse() -> None:
+def test_a_number_of_what_can_not_move_before_it_breaks_with_all_that_stands_on_it() -> None:
     def stacked(a: str, b: str) -> Plan:
         return plan(task("a", number=a), task("b", on=["a"], number=b), operations=NUMBERS)
 
     order = Bench(stacked("1", "2"))
     order.run()
-    assert order.target(stacked("2", "1")) == ["provision a/1/0"]
+    order.reconciler.retarget(stacked("2", "3"))
+    assert order.run() == ["compensate b/0/1", "provision a/1/0", "provision b/1/0", "compensate a/0/1"]
+    assert order.settled
+
+
+def test_the_same_number_anew_breaks_the_line_before_it_is_made_anew() -> None:
+    order = ordered(a="1")
+    order.reconciler.spoil("o/s/a")
+    assert order.run() == [
+        "compensate line-a/0/1",
+        "compensate a/0/1",
+        "provision a/1/0",
+        "provision line-a/1/0",
+    ]
+    assert order.settled
+
+
+def test_a_number_asked_for_again_while_it_is_given_back_waits_until_it_is_free() -> None:
+    order = ordered(a="1")
+    assert order.target(lines(a="2")) == ["provision a/1/0"]
+    assert order.done("provision a/1/0") == ["amend line-a/0/1"]
+    assert order.done("amend line-a/0/1") == ["compensate a/0/1"]
+    assert order.target(lines(a="1")) == []
+    assert order.done("compensate a/0/1") == ["provision a/2/0"]
+    assert order.run()[-2:] == ["amend line-a/0/2", "compensate a/1/1"]
+    assert order.settled
+
+
+def test_a_number_given_up_for_a_drawn_one_goes_to_the_line_that_is_to_have_it() -> None:
+    order = ordered(a="1", b="2")
+    order.reconciler.retarget(lines(a="2", b=None))
+    calls = order.run()
+    assert calls.index("compensate b/0/1") < calls.index("provision a/1/0")
+    assert not [call for call in calls if call.startswith("compensate line")]
+    assert order.settled

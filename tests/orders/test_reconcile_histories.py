@@ -25,13 +25,14 @@ CHUNKS = 20
 def random_plans(choose: Random) -> list[Plan]:
     """One to five plans over the same operations: what a customer asks for, and what they change their mind to."""
     size = choose.randint(1, 7)
-    operations = {f"s/t{number}": _operation(choose, number, size) for number in range(size)}
     edges = {
         number: [
             (other, choose.random() < 0.6, choose.random() < 0.6) for other in range(number) if choose.random() < 0.4
         ]
         for number in range(size)
     }
+    exclusive = {number for number in range(size) if choose.random() < 0.5} if choose.random() < 0.4 else set[int]()
+    operations = {f"s/t{number}": _operation(choose, number, size, number in exclusive) for number in range(size)}
     releases = {number: [later for later in range(number + 1, size) if choose.random() < 0.2] for number in range(size)}
     plans: list[Plan] = []
     for revision in range(choose.randint(1, 5)):
@@ -42,17 +43,20 @@ def random_plans(choose: Random) -> list[Plan]:
     return plans
 
 
-def _operation(choose: Random, number: int, size: int) -> Operation:
+def _operation(choose: Random, number: int, size: int, exclusive: bool) -> Operation:
     values = {f"v{k}": choose.choice([OnChange.AMEND, OnChange.AMEND, OnChange.REPLACE, OnChange.KEEP]) for k in (0, 1)}
+    if exclusive:
+        values["v0"] = OnChange.REPLACE
     return Operation(
         name=f"s/t{number}",
         silo="silo",
         operation="op",
         on_change={**values, **{f"r{other}": choose.choice(list(OnChange)) for other in range(size)}},
         replacement=choose.choice(list(Replacement)),
-        undo=choose.choice([Undo.ALWAYS] * 6 + [Undo.UNTIL_DONE, Undo.NEVER]),
+        undo=Undo.ALWAYS if exclusive else choose.choice([Undo.ALWAYS] * 6 + [Undo.UNTIL_DONE, Undo.NEVER]),
         amend_while_waiting=choose.random() < 0.3,
         duration_s=1.0,
+        exclusive=("v0",) if exclusive else (),
     )
 
 
@@ -64,6 +68,7 @@ def _plan(
     releases: dict[int, list[int]],
 ) -> Plan:
     tasks: dict[str, Task] = {}
+    only_once = choose.sample(range(len(operations) + 1), len(operations) + 1)
     for number in present:
         builds_on = [other for other, stands, _ in edges[number] if stands]
         if any(f"o/s/t{other}" not in tasks for other in builds_on):
@@ -77,7 +82,10 @@ def _plan(
             operation=f"s/t{number}",
             items=("1",),
             products=("p",),
-            inputs={f"v{k}": choose.randint(0, 2) for k in (0, 1)},
+            inputs={
+                "v0": only_once[number] if operations[f"s/t{number}"].exclusive else choose.randint(0, 2),
+                "v1": choose.randint(0, 2),
+            },
             refs={
                 f"r{other}": OutputRef((f"o/s/t{other}",), "out")
                 for other, _, refers in edges[number]

@@ -85,8 +85,20 @@ class World:
                     del self.refused[fact]
             if rules is not None:
                 rules.check(step, repeated=repeated)
+            if step.verb is Verb.PROVISION and not repeated:
+                self._is_free(step, reconciler)
             self.begun.add(f"{step.verb} {step.key}")
             self.in_flight.append(InFlight(step, took=self._takes_at_once(step)))
+
+    def _is_free(self, step: Step, reconciler: Reconciler) -> None:
+        """What exists only once is not asked for while another thing has it, or is getting it."""
+        operation = reconciler.plan.operations[step.operation]
+        steps = [other.step for other in (*self.in_flight, *self.pending)]
+        to_come = {other.fact: other.inputs for other in steps if other.verb is not Verb.COMPENSATE}
+        for fact, inputs in {**to_come, **self.held}.items():
+            other = reconciler.ledger.operations["/".join(fact[0].rsplit("/", 2)[1:])]
+            for name in set(operation.exclusive) & set(other.exclusive):
+                assert inputs.get(name) != step.inputs[name], f"{step.key} asks for what {fact} has: {inputs}"
 
     def _takes_at_once(self, step: Step) -> bool:
         lasts = step.operation in self.asynchronous and step.key not in self.doubtful and self._is_there(step)

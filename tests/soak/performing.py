@@ -20,6 +20,7 @@ from orders.change import ChangeKind, ChangeRequest
 from orders.views import OrderView, PlanPage
 from silos.model import Service
 from tests.e2e.running import StackPipe
+from tests.pipe import until
 from tests.soak.script import EVERY_SILO, Change, Complete, Fail, Json, Lose, Mend, Restart, Script, Step
 from tests.soak.watching import Watch, watching
 
@@ -170,12 +171,12 @@ class _Performance:
         lost = held[0]
         with suppress(AssertionError):  # It has just been taken back.
             await self._pipe.sim("POST", f"/{silo}/lose", {"id": lost.id})
-        while lost.id in await self._known():
-            await asyncio.sleep(0.1)
 
-    async def _known(self) -> set[str]:
-        """The ids of what the order believes to be held."""
-        return {f"{task.key}/{fact.generation}" for task in (await self._plan()).tasks for fact in task.facts}
+        async def known() -> bool:
+            facts = {f"{task.key}/{fact.generation}" for task in (await self._plan()).tasks for fact in task.facts}
+            return lost.id not in facts
+
+        await until(known, f"the loss of {lost.id} to be known", seconds=PATIENCE_S)
 
     async def _plan(self) -> PlanPage:
         return await self._pipe.handle(self.order).query(wire.PLAN_QUERY, args=[0, 1000], result_type=PlanPage)

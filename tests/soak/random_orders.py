@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from random import Random
-from typing import Any
+from typing import Any, TypeAlias
 
 from tests.households import PLACE, item
 from tests.soak.script import Json
@@ -77,9 +77,7 @@ class Sale:
         named = {update["id"] for update in body.get("update", [])} | {*body.get("remove", [])}
         free = [line for line in self.lines if line.id not in named]
         if free and choose.random() < 0.8:
-            choose.choice((_characteristics, _characteristics, _move, _remove, _quantity, _offering))(
-                self, choose, choose.choice(free), body
-            )
+            choose.choice(_AMENDMENTS)(self, choose, choose.choice(free), body)
         elif free and self.bundle and self.bundle not in named and choose.random() < 0.5:
             bundle = choose.choice(("triple-play-1000", "quad-play-1000"))
             body.setdefault("update", []).append({"id": self.bundle, "offering": bundle})
@@ -179,11 +177,11 @@ def _values(choose: Random, line: Line, numbers: Iterator[str], *, whole: bool =
     options: dict[str, list[dict[str, Any]]] = {
         "net": [
             {"technology": either(("gpon", "xgs-pon"))},
-            _INSTALLED(choose),
+            _installed(choose),
             {"equipment": either(("shipped", "own"))},
         ],
         "voice": [{"number": next(numbers)}],
-        "tv": [_INSTALLED(choose), {"equipment": either(("none", "shipped"))}],
+        "tv": [_installed(choose), {"equipment": either(("none", "shipped"))}],
         "mobile": [{"sim_type": either(("physical", "esim"))}],
         "device": [
             {"colour": either(("black", "silver", "blue"))},
@@ -198,7 +196,7 @@ def _values(choose: Random, line: Line, numbers: Iterator[str], *, whole: bool =
     return {**(speed if whole else {}), **{name: value for part in chosen for name, value in part.items()}}
 
 
-def _INSTALLED(choose: Random) -> dict[str, Any]:
+def _installed(choose: Random) -> dict[str, Any]:
     return {"installation": choose.choice(("technician", "self"))}
 
 
@@ -249,10 +247,20 @@ def _offering(sale: Sale, choose: Random, line: Line, body: Json) -> None:
     _update(body, line, offering=line.offering)
 
 
+def _swap(sale: Sale, choose: Random, line: Line, body: Json) -> None:
+    """Two lines take each other's numbers."""
+    other = sale.other_line(line)
+    if other is None or body.get("update"):
+        return _characteristics(sale, choose, line, body)
+    line.number, other.number = other.number, line.number
+    for each in (line, other):
+        _update(body, each, characteristics={"number": each.number})
+
+
 def _add(sale: Sale, choose: Random, body: Json) -> None:
     kinds = {line.kind for line in sale.lines}
     beside = ["voice", "tv"] if "net" in kinds and not sale.bundle else []
-    kind = choose.choice([*beside, *(["site"] if "core" in kinds else []), "mobile", "device"])
+    kind: str = choose.choice([*beside, *(["site"] if "core" in kinds else []), "mobile", "device"])
     sale.added += 1
     offering = {"tv": choose.choice(_TV), "mobile": choose.choice(_MOBILE), "device": choose.choice(_DEVICES)}
     offerings = {"voice": "voice-line", "site": "business-vpn-site", **offering}
@@ -267,4 +275,6 @@ def _update(body: Json, line: Line, **what: Any) -> None:
     body.setdefault("update", []).append({"id": line.id, **what})
 
 
-Amendment = Callable[[Sale, Random, Line, Json], None]
+_Amendment: TypeAlias = Callable[[Sale, Random, Line, Json], None]
+
+_AMENDMENTS: tuple[_Amendment, ...] = (_characteristics, _characteristics, _move, _remove, _quantity, _offering, _swap)

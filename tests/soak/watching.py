@@ -29,6 +29,7 @@ class Watch:
         self._effects: defaultdict[str, int] = defaultdict(int)
         self._heard: dict[str, float] = {}
         self._frozen = False
+        self._has_read = asyncio.Event()
 
     def effects(self, order: str) -> int:
         """How many calls that change something have taken effect, or were acknowledged, for an order."""
@@ -38,13 +39,7 @@ class Watch:
         """Wait until so many calls have taken effect for an order, or it stands still."""
         self._heard.setdefault(order, _now())
         while self._effects[order] < effects and not self._still(order):
-            await asyncio.sleep(_EVERY_S)
-
-    async def until_still(self, order: str) -> None:
-        """Wait until an order stands still."""
-        self._heard[order] = _now()
-        while not self._still(order):
-            await asyncio.sleep(_EVERY_S)
+            await self._has_read.wait()
 
     @asynccontextmanager
     async def nothing_moves(self) -> AsyncIterator[None]:
@@ -67,6 +62,8 @@ class Watch:
             for entry in _ENTRIES.validate_json(answer.content):
                 self._read = entry.seq
                 self._take_in(entry)
+            self._has_read.set()
+            self._has_read = asyncio.Event()
             await asyncio.sleep(_EVERY_S)
 
     def _take_in(self, entry: JournalEntry) -> None:
