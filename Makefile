@@ -3,6 +3,10 @@
 PYTHON ?= python3
 # More of pytest's options: make test ARGS="-k cancel -x"
 ARGS ?=
+# Histories of make soak, the seed of the first, or a script that failed before: make soak SCRIPT=.soak/seed-7.json
+N ?= 200
+SEED ?= 1
+SCRIPT ?=
 # Test processes; each starts a Temporal server of its own.
 WORKERS ?= 2
 UV_VERSION = 0.13.9
@@ -14,7 +18,7 @@ LOCKED = --require-hashes --only-binary :all:
 INSTALL_PROJECT = $(PIP_INSTALL) --no-deps --no-index --no-build-isolation --editable .
 
 .DEFAULT_GOAL = help
-.PHONY: help setup demo test check format up bench lock clean
+.PHONY: help setup demo test soak check format up bench lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -27,6 +31,9 @@ demo: $(VENV)/.installed ## run the whole pipe on this machine and show it at wo
 
 test: setup ## run every test (ARGS="-k name" to choose)
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
+
+soak: setup ## random histories on the real engine (N=1000 SEED=7, or SCRIPT=file of one that failed)
+	$(BIN)/python -m tests.soak --histories $(N) --seed $(SEED) $(if $(SCRIPT),--script "$(SCRIPT)")
 
 check: setup ## formatting, lint, types, import rule
 	$(BIN)/ruff format --check .

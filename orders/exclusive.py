@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from typing import TypeAlias
 
 from orders.base import Inputs
 from orders.ledger import FactId
 from orders.plan import Operation
+
+Needs: TypeAlias = Callable[[str | FactId], Iterable[str | FactId]]
 
 Claim: TypeAlias = tuple[str, str, str, str]
 """Silo, its operation, the input's name, and the value as JSON: two things never have the same at once."""
@@ -62,6 +64,10 @@ class Exclusives:
         if holder is not None:
             self._waited_for[holder].discard(task)
 
+    def waits_for(self, task: str) -> FactId | None:
+        """The fact that must be gone before a task can be provisioned."""
+        return self._waits.get(task)
+
     def waiting_for(self, holder: FactId) -> frozenset[str]:
         """The tasks that wait for a fact to be gone."""
         return frozenset(self._waited_for.get(holder, ()))
@@ -71,23 +77,29 @@ class Exclusives:
         """True where some task waits for a fact to be gone."""
         return bool(self._waits)
 
-    def in_a_circle(self, needs: Callable[[str | FactId], Iterable[str | FactId]]) -> set[FactId]:
-        """The facts that must break, since what waits for them is needed for them to go: two lines swap their numbers.
+    def circles(self, needs: Needs) -> tuple[set[FactId], set[str]]:
+        """The facts that must break, and the tasks that wait for each other in circles until they do.
 
-        `needs` tells what a task, to be in place, and a fact, to be gone, need to be in place or gone before. Of the
-        facts of a circle, one breaks.
+        In a circle, what waits for a fact is needed for the fact to go: two lines swap their numbers. `needs` tells
+        what must be in place or gone before a task is in place, or a fact gone. Of the facts of a circle one breaks.
         """
         broken: set[FactId] = set()
+        in_circles: set[str] = set()
         for task in sorted(self._waits, reverse=True):
-            seen: set[str | FactId] = set()
-            rest: list[str | FactId] = [self._waits[task]]
-            while rest and task not in seen:
-                node = rest.pop()
-                if node not in seen and node not in broken:
-                    seen.add(node)
-                    rest += needs(node)
-                    if isinstance(node, str) and node in self._waits:
-                        rest.append(self._waits[node])
-            if task in seen:
-                broken.add(self._waits[task])
-        return broken
+            if self._comes_round(task, needs, set()):
+                in_circles.add(task)
+                if self._comes_round(task, needs, broken):
+                    broken.add(self._waits[task])
+        return broken, in_circles
+
+    def _comes_round(self, task: str, needs: Needs, broken: Container[str | FactId]) -> bool:
+        seen: set[str | FactId] = set()
+        rest: list[str | FactId] = [self._waits[task]]
+        while rest and task not in seen:
+            node = rest.pop()
+            if node not in seen and node not in broken:
+                seen.add(node)
+                rest += needs(node)
+                if isinstance(node, str) and node in self._waits:
+                    rest.append(self._waits[node])
+        return task in seen

@@ -393,6 +393,8 @@ class Reconciler:
         if replace and operation.replacement is Replacement.BREAK_BEFORE_MAKE:
             self._doomed.add(fact.id)
             return TaskStatus.FALLOUT if fact.residue else TaskStatus.BLOCKED
+        if not replace and self._amendment_refused(fact, inputs):
+            return TaskStatus.FALLOUT
         if any(holder in self.calls for holder in self._standing_on[fact.id]):
             self._held_up.add(task.key)
             return TaskStatus.BLOCKED
@@ -400,10 +402,12 @@ class Reconciler:
             return self._amend(fact, inputs, built_on)
         return self._provision(task, inputs, built_on)
 
-    def _amend(self, fact: Fact, inputs: Inputs, built_on: BuiltOn) -> TaskStatus:
+    @staticmethod
+    def _amendment_refused(fact: Fact, inputs: Inputs) -> bool:
         refusal = fact.refusal
-        if refusal is not None and refusal.verb is Verb.AMEND and refusal.inputs == inputs and not refusal.retry:
-            return TaskStatus.FALLOUT
+        return refusal is not None and refusal.verb is Verb.AMEND and refusal.inputs == inputs and not refusal.retry
+
+    def _amend(self, fact: Fact, inputs: Inputs, built_on: BuiltOn) -> TaskStatus:
         self._begin(Step(Verb.AMEND, fact.task, fact.generation, fact.n + 1, fact.operation, inputs, built_on))
         return TaskStatus.UNDER_WAY
 
@@ -475,14 +479,18 @@ class Reconciler:
 
     def _fell(self) -> None:
         """Break what is doomed, and what stands on it: late, when everything that the replacement needs is in place."""
-        falling = self._doomed | self._exclusives.in_a_circle(self._needs)
+        contested, waiting_in_circles = self._exclusives.circles(self._needs)
+        falling = self._doomed | contested
         rest = list(falling)
         while rest:
-            for other in self._standing_on[rest.pop()]:
-                if other not in falling and not self._escapes(other) and self.ledger.fact(other) is not None:
+            fact_id = rest.pop()
+            waiting = [self._current.get(task, fact_id) for task in self._exclusives.waiting_for(fact_id)]
+            for other in [*waiting, *self._standing_on[fact_id]]:
+                if other not in falling and self._falls_along(other, falling):
                     falling.add(other)
                     rest.append(other)
         broken = {task for fact in falling for task in (fact[0], *self._exclusives.waiting_for(fact))}
+        broken |= waiting_in_circles
         readiness = _Readiness(self.plan, self._placed, broken)
         for group in self._falling_together(falling):
             if not self._moving_off(group, falling) and all(readiness.of_replacement(task) for task, _ in group):
@@ -533,6 +541,12 @@ class Reconciler:
             for fact_id in group
             for other in self._standing_on[fact_id]
         )
+
+    def _falls_along(self, fact_id: FactId, falling: set[FactId]) -> bool:
+        """True where a fact stands on a falling one, and can not be moved off it before that is gone."""
+        if self.ledger.fact(fact_id) is None or not falling.intersection(self._stands_on.get(fact_id, ())):
+            return False
+        return not self._escapes(fact_id) or self._exclusives.waits_for(fact_id[0]) in falling
 
     def _escapes(self, fact_id: FactId) -> bool:
         """True where a fact stands on a falling one, but not in the target: it only has to be moved off it."""

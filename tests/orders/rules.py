@@ -5,6 +5,8 @@ DESIGN section 2 in its plainest form: slow, and written without a look at how t
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from pydantic import JsonValue
 
 from orders.base import Inputs, Verb
@@ -120,7 +122,7 @@ class Rules:
         group = next((group for group in groups if fact.id in group), None)
         assert group is not None, f"{step.key} is compensated though it is neither unwanted nor doomed"
         broken = {task for group in groups for task, _ in group}
-        self._is_late(step, group, broken | self._spent() | self._waiting_for(groups))
+        self._is_late(step, group, broken | self._spent() | self._waiting_for(self.facts))
 
     def _falling(self) -> list[set[FactId]]:
         """The doomed and what falls with them, in groups that stand on each other."""
@@ -131,7 +133,9 @@ class Rules:
             more = {
                 other
                 for other, fact in self.facts.items()
-                if other not in falling and self._bases(fact) & falling and not self._escapes(fact, doomed)
+                if other not in falling
+                and self._bases(fact) & falling
+                and not (self._escapes(fact, doomed) and fact.task not in self._waiting_for(falling))
             }
             falling |= more
             grown = bool(more)
@@ -143,9 +147,12 @@ class Rules:
         return groups
 
     def _spent(self) -> set[str]:
-        """What is made anew in this batch: what was there may have been dropped without a call."""
-        anew = [step for step in self.batch if step.verb is Verb.PROVISION and step.generation > 0]
-        return {step.task for step in anew if self.plan.operations[step.operation].undo is not Undo.ALWAYS}
+        """What may have been dropped without a call, and is to be made anew when there is room for it."""
+        return {
+            task.key
+            for task in self.plan.tasks.values()
+            if self.plan.operation(task).undo is not Undo.ALWAYS and self.ledger.next_generation.get(task.key)
+        }
 
     def _is_contested(self, fact: Fact) -> bool:
         """True where it has what exists only once, and another task, or its own anew, is to have that."""
@@ -156,12 +163,12 @@ class Rules:
             if task.key != fact.task or task.key not in self.placed
         )
 
-    def _waiting_for(self, groups: list[set[FactId]]) -> set[str]:
-        """The tasks that are to have what exists only once, while something that falls still has it."""
+    def _waiting_for(self, holders: Iterable[FactId]) -> set[str]:
+        """The tasks that are to have what exists only once, while one of these still has it."""
         return {
             task.key
             for task in self.plan.tasks.values()
-            for fact in (self.facts[falling] for group in groups for falling in group)
+            for fact in map(self.facts.__getitem__, holders)
             for name in set(self.plan.operations[task.operation].exclusive) & set(self._exclusive(fact))
             if task.key not in self.placed and fact.inputs.get(name) == task.inputs.get(name)
         }

@@ -8,12 +8,13 @@ import re
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from ops.process import StackError
 from tests.e2e.running import StackPipe, quick_folder, running_stack
 from tests.soak.judging import judge
-from tests.soak.performing import perform
+from tests.soak.performing import Performed, perform
 from tests.soak.random_scripts import random_script
 from tests.soak.script import Script, read, written
 from tests.soak.shrinking import shrunk
@@ -46,28 +47,37 @@ def main() -> None:
         sys.exit(f"soak: {error}")
 
 
-async def _soak(scripts: Sequence[Script], out: Path, most_told: int) -> int:
+@dataclass(frozen=True)
+class Failure:
+    """A history that failed: its script as it was met, what is wrong, and the history of its workflow."""
+
+    script: Script
+    flaws: list[str]
+    history: str
+
+
+async def _soak(scripts: Sequence[Script], out: Path, most_shrunk: int) -> int:
     began = time.monotonic()
 
     def say(news: str) -> None:
         print(f"{time.monotonic() - began:6.1f} s  {news}", flush=True)
 
-    failed: list[tuple[Script, list[str]]] = []
+    failures: list[Failure] = []
     with quick_folder("orderpipe-soak-") as folder:
         async with running_stack(folder, attempts=_RETRY_ATTEMPTS) as pipe:
             say(f"everything runs; {len(scripts)} histories, from {scripts[0].name} on")
             done = 0
             for some in _batches(scripts):
-                failed += await _failing(pipe, some)
+                failures += await _failing(pipe, some)
                 done += len(some)
-                say(f"{done} of {len(scripts)} histories, {len(failed)} failed")
-            for number, (script, flaws) in enumerate(failed):
-                say(f"{script.name} failed:")
-                print("".join(f"    {flaw}\n" for flaw in flaws), end="", flush=True)
-                short = await _shorter(pipe, script, flaws) if number < most_told else script
+                say(f"{done} of {len(scripts)} histories, {len(failures)} failed")
+            for number, failure in enumerate(failures):
+                say(f"{failure.script.name} failed:")
+                print("".join(f"    {flaw}\n" for flaw in failure.flaws), end="", flush=True)
+                short = await _shortened(pipe, failure) if number < most_shrunk else failure
                 file = _kept(short, out)
-                say(f"to see it again: make soak SCRIPT={file}, which is\n{written(short)}")
-    return 1 if failed else 0
+                say(f"to see it again: make soak SCRIPT={file}, which is\n{written(short.script)}")
+    return 1 if failures else 0
 
 
 def _batches(scripts: Sequence[Script]) -> Iterator[Sequence[Script]]:
@@ -75,29 +85,44 @@ def _batches(scripts: Sequence[Script]) -> Iterator[Sequence[Script]]:
         yield scripts[start : start + AT_A_TIME]
 
 
-async def _failing(pipe: StackPipe, scripts: Sequence[Script]) -> list[tuple[Script, list[str]]]:
-    """The scripts that fail, as they were met, with what is wrong."""
+async def _failing(pipe: StackPipe, scripts: Sequence[Script]) -> list[Failure]:
     await pipe.clean()
     performed = await perform(pipe, scripts)
     judged = await judge(pipe, performed)
-    return [(each.met, flaws) for each, flaws in zip(performed, judged, strict=True) if flaws]
+    return [
+        Failure(each.met, flaws, await _history(pipe, each))
+        for each, flaws in zip(performed, judged, strict=True)
+        if flaws
+    ]
 
 
-async def _shorter(pipe: StackPipe, script: Script, flaws: list[str]) -> Script:
-    """A shorter script that fails as this one does, or the script itself."""
-    kinds = {_kind(flaw) for flaw in flaws}
+async def _history(pipe: StackPipe, performed: Performed) -> str:
+    return (await pipe.handle(performed.order).fetch_history()).to_json() if performed.order else ""
+
+
+async def _shortened(pipe: StackPipe, failure: Failure) -> Failure:
+    """The shortest that was found of what fails in the same way."""
+    kinds = {_kind(flaw) for flaw in failure.flaws}
+    shortest = failure
 
     async def fails(shorter: Script) -> bool:
-        found = await _failing(pipe, [shorter])
-        return any(kinds & {_kind(flaw) for flaw in its} for _, its in found)
+        nonlocal shortest
+        for found in await _failing(pipe, [shorter]):
+            if kinds & {_kind(flaw) for flaw in found.flaws}:
+                shortest = Failure(shorter, found.flaws, found.history)
+                return True
+        return False
 
-    return await shrunk(script, Script.shorter, fails, MOST_TRIES)
+    await shrunk(failure.script, Script.shorter, fails, MOST_TRIES)
+    return shortest
 
 
-def _kept(script: Script, out: Path) -> Path:
+def _kept(failure: Failure, out: Path) -> Path:
+    """Keeps script and workflow history, and tells the script's file."""
     out.mkdir(parents=True, exist_ok=True)
-    file = out / f"{script.name}.json"
-    file.write_text(written(script), encoding="utf-8")
+    out.joinpath(f"{failure.script.name}.history.json").write_text(failure.history, encoding="utf-8")
+    file = out / f"{failure.script.name}.json"
+    file.write_text(written(failure.script), encoding="utf-8")
     return file
 
 

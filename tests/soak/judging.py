@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
+
+from temporalio.client import WorkflowQueryFailedError
+from temporalio.service import RPCError
 
 from activities.catalog_files import read_catalog
 from orders.catalog import Catalog
-from orders.change import ChangeKind, ChangeState, Verdict
+from orders.change import ChangeKind, ChangeState
 from orders.states import LifecycleState
 from orders.views import OrderView
-from silos.compare import differences
-from silos.model import JournalEntry, Outcome, ServiceState
+from silos.compare import Canonical, differences
+from silos.model import JournalEntry, Outcome, Service, ServiceState
 from tests.e2e.comparison import (
     Ended,
     all_held,
@@ -40,42 +44,70 @@ async def judge(pipe: StackPipe, performed: Sequence[Performed]) -> list[list[st
 
     Empties the silos, and uses them for fresh orders of what the orders have come to ask for.
     """
-    flaws: list[list[str]] = [[each.trouble] if each.trouble else [] for each in performed]
-    whole = [number for number, each in enumerate(performed) if not each.trouble]
-    journal: defaultdict[str, list[JournalEntry]] = defaultdict(list)
-    for entry in await read_journal(pipe):
-        journal[entry.order or ""].append(entry)
-    held = await all_held(pipe)
-    catalog = read_catalog(pipe.settings.catalog_dir)
-    ended: dict[int, Ended] = {}
-    left = {}
-    for number in whole:
-        script = performed[number]
-        view, ended[number] = await asyncio.gather(pipe.view(script.order), ended_order(pipe, script.order))
-        written_off = _written_off(script, view)
-        its = {
-            silo: [service for service in services if service.id not in written_off] for silo, services in held.items()
-        }
-        left[number] = left_by(its, script.order)
-        flaws[number] += [
-            *_of_verdicts(script, view),
-            *_of_journal(journal[script.order]),
-            *(
-                f"{silo} holds {service.id}, which is {service.state}, though its order has ended"
-                for silo, services in its.items()
-                for service in services
-                if service.order == script.order and service.state is not ServiceState.ACTIVE
-            ),
-            *await done_for_nothing(pipe.client, script.order, _instants(view.changes)),
-        ]
-        if ended[number].state == LifecycleState.CANCELLED:
-            flaws[number] += [f"was cancelled, and left {holding}" for holding in left[number]]
-            flaws[number] += _of_order(catalog, script, view, journal[script.order])
-    completed = [number for number in whole if ended[number].state == LifecycleState.COMPLETED]
-    fresh = await left_by_fresh_orders(pipe, [ended[number].content for number in completed])
+    judged = _Judged(
+        pipe, read_catalog(pipe.settings.catalog_dir), await all_held(pipe), _by_order(await read_journal(pipe))
+    )
+    flaws = [await judged.flaws(each) for each in performed]
+    completed = [number for number, each in enumerate(performed) if each.order in judged.completed]
+    contents = [judged.completed[performed[number].order].content for number in completed]
+    fresh = await left_by_fresh_orders(pipe, contents)
     for number, expected in zip(completed, fresh, strict=True):
-        flaws[number] += differences(left[number], expected)
+        flaws[number] += differences(judged.left[performed[number].order], expected)
     return flaws
+
+
+@dataclass
+class _Judged:
+    """What the silos held and were asked for in the end, and what is known of the orders judged so far."""
+
+    pipe: StackPipe
+    catalog: Catalog
+    held: Mapping[str, Sequence[Service]]
+    journal: Mapping[str, Sequence[JournalEntry]]
+    left: dict[str, Canonical] = field(default_factory=dict)
+    completed: dict[str, Ended] = field(default_factory=dict)
+
+    async def flaws(self, performed: Performed) -> list[str]:
+        """All that is wrong, but for a comparison with a fresh order."""
+        if performed.trouble:
+            return [performed.trouble]
+        try:
+            view, ended = await asyncio.gather(self.pipe.view(performed.order), ended_order(self.pipe, performed.order))
+            moved_at = [datetime.fromisoformat(verdict.decided_at) for verdict in view.changes if verdict.decided_at]
+            for_nothing = await done_for_nothing(self.pipe.client, performed.order, moved_at)
+        except (RPCError, WorkflowQueryFailedError, AssertionError) as error:
+            return [f"can not be asked how it ended: {error}"]
+        journal = self.journal.get(performed.order, ())
+        return [
+            *_of_verdicts(performed, view),
+            *_of_journal(journal),
+            *for_nothing,
+            *self._of_silos(performed, view, ended),
+        ]
+
+    def _of_silos(self, performed: Performed, view: OrderView, ended: Ended) -> Iterator[str]:
+        written_off = _written_off(performed, view)
+        held = {
+            silo: [service for service in services if service.id not in written_off]
+            for silo, services in self.held.items()
+        }
+        for silo, services in held.items():
+            for service in services:
+                if service.order == performed.order and service.state is not ServiceState.ACTIVE:
+                    yield f"{silo} holds {service.id}, which is {service.state}, though its order has ended"
+        left = self.left[performed.order] = left_by(held, performed.order)
+        if ended.state == LifecycleState.COMPLETED:
+            self.completed[performed.order] = ended
+        if ended.state == LifecycleState.CANCELLED:
+            yield from (f"was cancelled, and left {holding}" for holding in left)
+            yield from _of_order(self.catalog, performed, view, self.journal.get(performed.order, ()))
+
+
+def _by_order(journal: Iterable[JournalEntry]) -> dict[str, list[JournalEntry]]:
+    found: defaultdict[str, list[JournalEntry]] = defaultdict(list)
+    for entry in journal:
+        found[entry.order or ""].append(entry)
+    return found
 
 
 def _written_off(performed: Performed, view: OrderView) -> set[str]:
@@ -104,10 +136,6 @@ def _of_verdicts(performed: Performed, view: OrderView) -> Iterator[str]:
     wanted = LifecycleState.CANCELLED if cancelled else LifecycleState.COMPLETED
     if view.state is not wanted:
         yield f"is {view.state}, not {wanted}"
-
-
-def _instants(verdicts: Sequence[Verdict]) -> list[datetime]:
-    return [datetime.fromisoformat(verdict.decided_at) for verdict in verdicts if verdict.decided_at]
 
 
 def _of_journal(journal: Sequence[JournalEntry]) -> Iterator[str]:
