@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TypeAlias
 
 from orders.base import Inputs
@@ -86,18 +86,18 @@ class Exclusives:
         broken: set[FactId] = set()
         in_circles: set[str] = set()
         for task in sorted(self._waits, reverse=True):
-            if self._comes_round(task, needs, set()):
+            if self._comes_round(task, needs, set[FactId]()):
                 in_circles.add(task)
                 if self._comes_round(task, needs, broken):
                     broken.add(self._waits[task])
         return broken, in_circles
 
-    def _comes_round(self, task: str, needs: Needs, broken: Container[str | FactId]) -> bool:
+    def _comes_round(self, task: str, needs: Needs, broken: set[FactId]) -> bool:
         seen: set[str | FactId] = set()
         rest: list[str | FactId] = [self._waits[task]]
         while rest and task not in seen:
             node = rest.pop()
-            if node not in seen and node not in broken:
+            if node not in seen and not (isinstance(node, tuple) and node in broken):
                 seen.add(node)
                 rest += needs(node)
                 if isinstance(node, str) and node in self._waits:

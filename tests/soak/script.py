@@ -130,8 +130,6 @@ def _simpler(step: Step) -> Iterator[Step]:
             if len(parts) > 1:
                 for number in range(len(parts)):
                     yield step.model_copy(update={"body": {**step.body, part: parts[:number] + parts[number + 1 :]}})
-    if isinstance(step, Restart) and step.how == "kill":
-        yield step.model_copy(update={"how": "stop"})
 
 
 def read(path: Path) -> Script:
