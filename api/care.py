@@ -3,28 +3,34 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Response
 from pydantic import ValidationError
+from pydantic.alias_generators import to_camel
 
 from api.access import Scope
 from api.care_bodies import (
+    AppointmentBody,
     ChangeBody,
     ChangedItem,
     ToldChange,
+    ToldChanges,
     ToldHistory,
+    ToldOptions,
     ToldOrder,
     ToldPreview,
     ToldTasks,
     UndecidedChange,
 )
 from api.dependencies import Agent, GatewayDep, OrderId, errors, needs
-from api.errors import Detail, Malformed, problem, problems
+from api.errors import Detail, Malformed, UnknownChange, problem, problems
 from api.gateway import Gateway
 from api.tmf622 import characteristics_of, read_items, site_at, site_of
 from orders.base import Action
-from orders.change import ChangeRequest, ChangeState, ItemUpdate
+from orders.change import ChangeRequest, ChangeState, ItemUpdate, misfits
+from orders.order import Appointment
 from orders.views import OrderView
 
 router = APIRouter(prefix="/care/v1/orders", tags=["care"], dependencies=[needs(Scope.CARE)])
@@ -58,6 +64,20 @@ async def history(
     return ToldHistory.model_validate(await gateway.history(order_id, offset, limit))
 
 
+@router.get("/{order_id}/options", summary="What may still be changed", responses=errors(404, 409, 503))
+async def options(
+    order_id: OrderId,
+    gateway: GatewayDep,
+    offset: Annotated[int, Query(ge=0)] = 0,
+    limit: Annotated[int, Query(ge=1, le=50)] = 20,
+) -> ToldOptions:
+    """For each item of a page the changes that it may take now, until when and at what fee, or why not.
+
+    Each is tried as a request for it would be, on a copy: nothing is changed. 409 once the order has ended.
+    """
+    return ToldOptions.model_validate(await gateway.options(order_id, offset, limit))
+
+
 @router.post(
     "/{order_id}/changes",
     summary="Ask for a change",
@@ -73,12 +93,12 @@ async def change(
     idempotency_key: Annotated[str | None, Header(min_length=1, max_length=100)] = None,
     dry_run: Annotated[bool, Query(alias="dryRun")] = False,
 ) -> ToldChange | UndecidedChange | ToldPreview:
-    """Amend, cancel, hold or release an order, replace what is broken, or settle what waits for a person.
+    """Amend, reschedule or cancel an order or items of it, hold or release it, replace what is broken, settle fallout.
 
     With `dryRun=true` nothing is changed: the answer tells what the change would do, at what fee, and its digest.
 
     200 with the verdict, which may be `rejected` with its reasons: the request was dealt with, the answer is no. 202
-    while it is assessed, or where the verdict takes longer than two seconds: it will appear among the order's changes,
+    while it is assessed, or where the verdict takes longer than two seconds: it stands in the order's log at `href`,
     and the same request with the same `requestId` asks for it again. 409 once the order has ended.
     """
     asking = {"requester": agent.requester(body.requester), "channel": agent.channel_for(body.channel)}
@@ -90,7 +110,24 @@ async def change(
     if verdict is not None and verdict.state is not ChangeState.ASSESSING:
         return ToldChange.model_validate(verdict)
     response.status_code = 202
-    return UndecidedChange(request_id=request.request_id, href=gateway.links.care(order_id))
+    return UndecidedChange(request_id=request.request_id, href=gateway.links.change(order_id, request.request_id))
+
+
+@router.get("/{order_id}/changes", summary="An order's log of changes", responses=errors(404, 503))
+async def changes(order_id: OrderId, gateway: GatewayDep) -> ToldChanges:
+    """Every change ever asked for: who, when, why, and what was decided."""
+    view = await gateway.view(order_id)
+    return ToldChanges.model_validate(view)
+
+
+@router.get("/{order_id}/changes/{request_id:path}", summary="One change of an order", responses=errors(404, 503))
+async def change_of(order_id: OrderId, request_id: str, gateway: GatewayDep) -> ToldChange:
+    """What became of a change, by the id of its request."""
+    view = await gateway.view(order_id)
+    for entry in view.changes:
+        if entry.request_id == request_id:
+            return ToldChange.model_validate(entry)
+    raise UnknownChange(f"Order {order_id} has no change {request_id}")
 
 
 def to_change(body: ChangeBody, request_id: str) -> ChangeRequest:
@@ -107,31 +144,51 @@ def to_change(body: ChangeBody, request_id: str) -> ChangeRequest:
         if item.action is not Action.ADD
     ]
     updates = [_update(item, f"update[{n}]", found) for n, item in enumerate(body.update)]
+    appointments = [
+        appointment
+        for n, made in enumerate(body.appointments)
+        for appointment in _appointment(made, f"appointments[{n}]", found)
+    ]
     if found:
         raise Malformed(found)
+    fields: dict[str, object] = {
+        "requester": body.requester,
+        "channel": body.channel,
+        "reason": body.reason,
+        "expected_revision": body.expected_revision,
+        "add": tuple(added),
+        "update": tuple(updates),
+        "remove": body.remove,
+        "items": body.items,
+        "requested_start": body.requested_start_date,
+        "requested_completion": body.requested_completion_date,
+        "appointments": tuple(appointments),
+        "priority": body.priority,
+        "cascade": body.cascade,
+        "accept_fee": body.accept_fee,
+        "digest": body.digest,
+        "task": body.task,
+        "resolution": body.resolution,
+        "outputs": body.outputs,
+    }
+    unfit = [problem(_path(field), message) for field, message in misfits(body.kind, fields)]
+    if unfit:
+        raise Malformed(unfit)
+    return ChangeRequest.model_validate({"request_id": request_id, "kind": body.kind, **fields})
+
+
+_OTHER_NAMES = {"requested_start": "requestedStartDate", "requested_completion": "requestedCompletionDate"}
+
+
+def _path(field: str | None) -> str:
+    return "body" if field is None else _OTHER_NAMES.get(field, to_camel(field))
+
+
+def _appointment(body: AppointmentBody, path: str, found: list[Detail]) -> Iterator[Appointment]:
     try:
-        return ChangeRequest(
-            request_id=request_id,
-            kind=body.kind,
-            requester=body.requester,
-            channel=body.channel,
-            reason=body.reason,
-            expected_revision=body.expected_revision,
-            add=tuple(added),
-            update=tuple(updates),
-            remove=body.remove,
-            requested_start=body.requested_start_date,
-            requested_completion=body.requested_completion_date,
-            priority=body.priority,
-            cascade=body.cascade,
-            accept_fee=body.accept_fee,
-            digest=body.digest,
-            task=body.task,
-            resolution=body.resolution,
-            outputs=body.outputs,
-        )
+        yield Appointment(site=body.site, start=body.start, end=body.end, time_zone=body.time_zone)
     except ValidationError as error:
-        raise Malformed(problems(error)) from error
+        found += problems(error, path)
 
 
 def _update(item: ChangedItem, path: str, found: list[Detail]) -> ItemUpdate:

@@ -166,6 +166,13 @@ class SubscriptionRefused(ApiError):
     code = "subscription_refused"
 
 
+class UnknownChange(ApiError):
+    """404: no such change was ever asked for of the order."""
+
+    status = HTTPStatus.NOT_FOUND
+    code = "unknown_change"
+
+
 class ExternalIdReused(ApiError):
     """409: the channel used this external id for another order."""
 
@@ -218,6 +225,12 @@ class OrderClosed(ApiError):
 
     status = HTTPStatus.CONFLICT
     code = "order_closed"
+
+
+class OrderCompleted(OrderClosed):
+    """409: the order is completed. What is to be different now takes another order."""
+
+    code = "order_completed"
 
 
 class Unavailable(ApiError):

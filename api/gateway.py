@@ -29,6 +29,7 @@ from api import submission
 from api.errors import (
     ExternalIdReused,
     OrderClosed,
+    OrderCompleted,
     OrderDeleted,
     OrderNotOver,
     OrderTooLarge,
@@ -41,13 +42,15 @@ from api.links import Links
 from api.reading import off_the_loop
 from orders import wire
 from orders.catalog import Catalog
-from orders.change import ChangeKind, ChangeRequest, Verdict
+from orders.change import ChangeRequest, Verdict
 from orders.decision import FOLLOW_ON
-from orders.fulfilment import Fulfilment, OrderStart
+from orders.fulfilment import Fulfilment
 from orders.messages import PlanAnswer, PlanQuestion, Preview, PreviewQuestion, SiloEvent
+from orders.options import OrderOptions, options_of
 from orders.order import OrderRequest, Rejection
 from orders.records import OrderRecord, TransitionPage, Unrecorded
 from orders.reporting import order_view
+from orders.snapshot import Fork, OrderStart
 from orders.states import LifecycleState
 from orders.views import OrderView, PlanPage
 from workflows import display
@@ -55,7 +58,7 @@ from workflows import display
 log = structlog.get_logger()
 
 PATIENCE = timedelta(seconds=5)
-_Answer = TypeVar("_Answer", OrderView, PlanPage, PlanQuestion, Preview, Unrecorded)
+_Answer = TypeVar("_Answer", OrderView, PlanPage, PlanQuestion, Preview, Fork, Unrecorded)
 _RUN_ENDED = "AcceptedUpdateCompletedWorkflow"
 
 
@@ -313,26 +316,45 @@ class Gateway:
             OrderClosed: if it has ended: what follows is a new order.
         """
         answer = PlanAnswer()
-        if request.kind is ChangeKind.AMEND:
+        if request.kind.revises:
             question = await self._query(order_id, wire.QUESTION_QUERY, [request], PlanQuestion)
             answer = await asyncio.to_thread(answer_question, self._versions, question)
         asked = PreviewQuestion(change=request, answer=answer)
         view = await self._query(order_id, wire.PREVIEW_QUERY, [asked], Preview)
         if view.closed:
-            raise OrderClosed(f"Order {order_id} is completed (order_completed)", FOLLOW_ON)
+            raise await self._closed(order_id)
         return view
+
+    async def options(self, order_id: str, offset: int, limit: int) -> OrderOptions:
+        """What may still be changed, worked out on a copy of the order, without a trace in its history.
+
+        Raises:
+            UnknownOrder: if there is no such order.
+            OrderClosed: if it has ended: what follows is a new order.
+        """
+        fork = await self._query(order_id, wire.FORK_QUERY, [], Fork)
+        carried = fork.start.carried
+        if carried is None or carried.completed_at is not None:
+            raise await self._closed(order_id)
+        return await asyncio.to_thread(self._options, fork, offset, limit)
+
+    def _options(self, fork: Fork, offset: int, limit: int) -> OrderOptions:
+        catalog = self._versions.load(fork.start.catalog)
+        return options_of(Fulfilment.of(fork), catalog, datetime.now(UTC), offset, limit)
 
     async def _decided_before(self, order_id: str, request: ChangeRequest) -> Verdict:
         """The verdict on a change that a closed order can not take any more, but may have taken."""
-        closed = OrderClosed(f"Order {order_id} has ended", f"order_completed: {FOLLOW_ON}")
         try:
             view = await self.view(order_id)
         except Unavailable:
-            raise closed from None
+            raise _closed(order_id, None) from None
         for verdict in view.changes:
             if verdict.request_id == request.request_id:
                 return verdict
-        raise closed
+        raise _closed(order_id, view.state)
+
+    async def _closed(self, order_id: str) -> OrderClosed:
+        return _closed(order_id, (await self.view(order_id)).state)
 
     async def silo_event(self, order_id: str, event: SiloEvent) -> None:
         """Hand what a silo reported to its order.
@@ -345,6 +367,12 @@ class Gateway:
 
     def _handle(self, order_id: str) -> WorkflowHandle[Any, Any]:
         return self._client.get_workflow_handle(wire.workflow_id(order_id))
+
+
+def _closed(order_id: str, state: LifecycleState | None) -> OrderClosed:
+    if state is LifecycleState.COMPLETED:
+        return OrderCompleted(f"Order {order_id} is completed", FOLLOW_ON)
+    return OrderClosed(f"Order {order_id} has ended", FOLLOW_ON)
 
 
 def _require_same(request: OrderRequest, before: str, now: str) -> None:

@@ -32,6 +32,10 @@ class Links:
         """The order in the care API."""
         return f"{self.api}/care/v1/orders/{order_id}"
 
+    def change(self, order_id: str, request_id: str) -> str:
+        """One change in the order's log."""
+        return f"{self.care(order_id)}/changes/{quote(request_id, safe='')}"
+
     def web_ui_of(self, order_id: str, namespace: str) -> str:
         """The order's workflow in Temporal's Web UI."""
         return f"{self.web_ui}/namespaces/{namespace}/workflows/{wire.workflow_id(order_id)}"

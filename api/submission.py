@@ -15,10 +15,10 @@ from orders.baseline import baseline_of
 from orders.capture import capture
 from orders.catalog import Catalog
 from orders.decompose import decompose
-from orders.fulfilment import OrderStart
 from orders.installed import InstalledProduct
 from orders.observation import promised_at
 from orders.order import OrderRequest, Reason
+from orders.snapshot import OrderStart
 from orders.states import LifecycleState
 from orders.views import ItemView, OrderView
 

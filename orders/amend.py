@@ -14,6 +14,7 @@ from orders.decompose import decompose
 from orders.follow_on import as_update, ceased, left_alone, linked_anew, put_back, require_one_and_the_same, with_named
 from orders.items import add_items, checked, component_role, with_components, with_defaults
 from orders.order import (
+    Appointment,
     Item,
     Reason,
     Rejection,
@@ -77,7 +78,7 @@ class Amendment:
         self.change = change
         self.advancement = advancement or {}
         self.baseline = baseline
-        self.remove = set(change.remove)
+        self.remove = {*change.remove, *change.items}
         self.cease: set[str] = set()
 
     def fell(self, rejection: Rejection) -> bool:
@@ -119,6 +120,7 @@ class Amendment:
                 "requested_start": change.requested_start or revision.requested_start,
                 "requested_completion": change.requested_completion or revision.requested_completion,
                 "priority": revision.priority if change.priority is None else change.priority,
+                "appointments": _appointments(revision, change),
             }
         )
         added = [wanted for wanted in with_components(catalog, asked) if wanted.action is Action.ADD]
@@ -128,7 +130,10 @@ class Amendment:
             for item_id in sorted(swapped)
             for item in _new_components(catalog, following, item_id, [*following.items, *added])
         ]
-        return checked(catalog, add_items(catalog, order_id, following, added))
+        if not following.items and not added:
+            message = "nothing would be left of the order: cancel it instead"
+            raise Rejection([Reason(code="nothing_left", message=message)])
+        return _met_at_sites(checked(catalog, add_items(catalog, order_id, following, added)), change)
 
     def _remaining(self) -> tuple[dict[str, Item], set[str]]:
         """The items that stay, and those of installed products that are to be as they were."""
@@ -153,6 +158,23 @@ class Amendment:
         back = gone - dropped
         items = {item.id: _without_relations_to(item, dropped) for item in revision.items if item.id not in dropped}
         return items | put_back(revision, self.baseline, back), back
+
+
+def _appointments(revision: Revision, change: ChangeRequest) -> tuple[Appointment, ...]:
+    """One for each site: the last one made."""
+    return tuple({made.site: made for made in (*revision.appointments, *change.appointments)}.values())
+
+
+def _met_at_sites(revision: Revision, change: ChangeRequest) -> Revision:
+    """The revision without appointments at sites that were left. A new one is for a site that there is."""
+    sites = {item.site.id for item in revision.items if item.site}
+    unknown = sorted({made.site for made in change.appointments} - sites)
+    if unknown:
+        raise Rejection(
+            [Reason(code="unknown_site", message=f"nothing of the order is at a site {site}") for site in unknown]
+        )
+    kept = tuple(made for made in revision.appointments if made.site in sites)
+    return revision.model_copy(update={"appointments": kept})
 
 
 def _without_relations_to(item: Item, gone: set[str]) -> Item:

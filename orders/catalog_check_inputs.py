@@ -19,6 +19,7 @@ _REACH = {
     "char": {Scope.PRODUCT, Scope.ITEM},
     "item": {Scope.PRODUCT, Scope.ITEM},
     "site": {Scope.PRODUCT, Scope.ITEM, Scope.SITE},
+    "appointment": {Scope.PRODUCT, Scope.ITEM, Scope.SITE},
     "order": set(Scope),
 }
 """In which scopes a namespace has one value. The products of an item share its characteristics and its site."""
@@ -26,6 +27,7 @@ _REACH = {
 _NAMES = {
     "product": {"id", "offering", "specification"},
     "item": {"id", "offering"},
+    "appointment": {"start", "end", "time_zone"},
     "order": {"id", "customer", "channel", "requested_start", "requested_completion"},
 }
 
@@ -112,10 +114,10 @@ class _Inputs:
             yield "a task of scope product serves one product: there is nothing to list"
         namespace, _, name = reference.name.rpartition(".")
         namespace = namespace or "product"
-        if namespace in ("product", "char", "item", "site"):
+        if namespace in ("product", "char", "item", "site", "appointment"):
             yield from self._named(namespace, name)
         else:
-            yield "only product, char, item and site differ from product to product"
+            yield "only product, char, item, site and appointment differ from product to product"
 
     def _context(self, reference: Reference) -> Iterator[str]:
         if self.template.scope in _REACH[reference.namespace]:
@@ -130,8 +132,13 @@ class _Inputs:
             if lacking:
                 yield f"{', '.join(lacking)} has no characteristic {name!r}"
         elif namespace == "site":
-            lacking = [host.name for host in self.hosts if host.site == "none"]
-            if lacking:
-                yield f"{', '.join(lacking)} has no site"
+            yield from self._at_a_site()
         elif name not in _NAMES[namespace]:
             yield f"{namespace} has no {name!r} (it has: {', '.join(sorted(_NAMES[namespace]))})"
+        elif namespace == "appointment":
+            yield from self._at_a_site()
+
+    def _at_a_site(self) -> Iterator[str]:
+        lacking = [host.name for host in self.hosts if host.site == "none"]
+        if lacking:
+            yield f"{', '.join(lacking)} has no site"

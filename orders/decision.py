@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from orders.change import ChangeRequest
-from orders.impact import Effect, Impact
-from orders.ledger import FactId, Ledger, Step
+from orders.impact import Impact, Obstacle
+from orders.ledger import Fact, FactId, Ledger, Step
 from orders.order import Reason, Revision
 from orders.plan import Plan
 
@@ -15,25 +15,44 @@ FOLLOW_ON = "what is to be different now is for a follow-on order on the install
 
 def objections(change: ChangeRequest, impact: Impact) -> list[Reason]:
     """Why a change can not be accepted, naming task, item and since when. Empty where nothing stands in its way."""
-    reasons = [
-        Reason(
-            code="past_no_return",
-            item=", ".join(obstacle.items) or None,
-            message=f"{obstacle.task} ({obstacle.silo}) can not be {obstacle.effect}: "
-            f"past its point of no return since {obstacle.since}; {FOLLOW_ON}",
-        )
-        for obstacle in impact.hard
-    ]
+    reasons = past_no_return(impact)
     if change.digest is not None and change.digest != impact.digest:
         message = f"the impact is not what was previewed any more: its digest is {impact.digest}"
         reasons.append(Reason(code="impact_changed", message=message))
     fees = impact.fees
     if fees and fees != ([change.accept_fee] if change.accept_fee else []):
         sums = " and ".join(f"{fee.amount} {fee.currency}" for fee in fees)
-        tasks = ", ".join(obstacle.task for obstacle in impact.obstacles if obstacle.fee and not obstacle.accepted)
-        message = f"costs a fee of {sums}, for {tasks}: the change must accept exactly that"
-        reasons.append(Reason(code="fee_not_accepted", message=message))
+        reasons += [
+            reason
+            for obstacle in impact.obstacles
+            if obstacle.fee is not None and not obstacle.accepted
+            for reason in reasons_about(
+                "fee_not_accepted",
+                obstacle,
+                f"{obstacle.task} ({obstacle.silo}) is {obstacle.effect} at a fee, past its point of no return since "
+                f"{obstacle.since}; the change costs {sums} in all, and must accept exactly that",
+            )
+        ]
     return reasons
+
+
+def past_no_return(impact: Impact) -> list[Reason]:
+    """What refuses a change whatever fee it accepts, for each task and item."""
+    return [
+        reason
+        for obstacle in impact.hard
+        for reason in reasons_about(
+            "past_no_return",
+            obstacle,
+            f"{obstacle.task} ({obstacle.silo}) can not be {obstacle.effect}: "
+            f"past its point of no return since {obstacle.since}; {FOLLOW_ON}",
+        )
+    ]
+
+
+def reasons_about(code: str, subject: Obstacle | Fact, message: str) -> list[Reason]:
+    """A reason about a task, once for each item that it serves; a task may serve the order alone."""
+    return [Reason(code=code, message=message, item=item, task=subject.task) for item in subject.items or (None,)]
 
 
 @dataclass
@@ -63,8 +82,3 @@ def common_ground(before: Plan, after: Plan, ledger: Ledger, calls: dict[FactId,
 def undone_facts(ledger: Ledger, impact: Impact) -> list[FactId]:
     """The facts that the silos are asked to let go of."""
     return [(task, max(ledger.facts[task])) for task in impact.asks if task in ledger.facts]
-
-
-def touched(impact: Impact) -> list[str]:
-    """The tasks that the change does something to."""
-    return [task.task for task in impact.tasks if task.effect not in (Effect.KEPT, Effect.DROPPED)]

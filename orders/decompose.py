@@ -302,11 +302,19 @@ class _Decomposition:
         item, revision = product.item, self.revision
         start = revision.requested_start
         completion = revision.requested_completion
+        appointment = revision.appointment_at(item.site.id) if item.site else None
         return {
             "product": {"id": product.id, "offering": item.offering, "specification": product.specification.name},
             "char": item.characteristics,
             "item": {"id": item.id, "offering": item.offering},
             "site": {**item.site.address, "id": item.site.id} if item.site else {},
+            "appointment": {
+                "start": appointment.start.isoformat(),
+                "end": appointment.end.isoformat() if appointment.end else None,
+                "time_zone": appointment.time_zone,
+            }
+            if appointment
+            else {},
             "order": {
                 "id": self.order_id,
                 "customer": revision.customer_id,

@@ -1,7 +1,7 @@
 """References in catalog values: `${char.down_mbps}`, `${site.id}`, `${reserve-port.port_id}`.
 
-Namespaces `product`, `char`, `item`, `site`, `order` and `each` are known when an order is decomposed. Any other
-namespace is the alias of a dependency, and names one of its outputs: known only once that task is done.
+Namespaces `product`, `char`, `item`, `site`, `appointment`, `order` and `each` are known when an order is decomposed.
+Any other namespace is the alias of a dependency, and names one of its outputs: known only once that task is done.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from pydantic import JsonValue
 
-CONTEXT_NAMESPACES = frozenset({"product", "char", "item", "site", "order", "each"})
+CONTEXT_NAMESPACES = frozenset({"product", "char", "item", "site", "appointment", "order", "each"})
 _REFERENCE = re.compile(r"\$\{([a-z][a-z0-9-]*)\.([A-Za-z][A-Za-z0-9_.]*)\}")
 
 

@@ -5,21 +5,17 @@ Everything here is deterministic; the instant `now` comes from outside.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping
+from collections import Counter, deque
+from collections.abc import Iterable, Mapping
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import replace
 from datetime import datetime
 
-from pydantic import JsonValue
-
 from orders.amend import Advancement
-from orders.base import Frozen
-from orders.change import ChangeKind, ChangeRequest, ChangeState, Resolution, Verdict
-from orders.charges import Charge, already_accepted, charges_of, fall_due, forgo, take_over, with_charges
-from orders.decision import Assessment, common_ground, objections, undone_facts
+from orders.change import ChangeKind, ChangeRequest, ChangeState, Resolution, Verdict, entry_of
+from orders.charges import already_accepted, charges_of, fall_due, forgo, take_over, with_charges
+from orders.decision import Assessment, common_ground, objections, reasons_about, undone_facts
 from orders.impact import Impact, has_passed, impact_of
-from orders.installed import InstalledProduct
 from orders.journal import Journal, Journalled
 from orders.ledger import Fact, FactId, Ledger, Step, operation_name
 from orders.messages import PlanQuestion
@@ -28,63 +24,39 @@ from orders.outcome import Outcome, OutcomeKind
 from orders.plan import BILLING, Plan
 from orders.progress import Progress
 from orders.reconcile import Reconciler, TaskStatus
+from orders.snapshot import Fork, OrderStart, Snapshot
 from orders.states import LifecycleState, order_state
-
-
-@dataclass
-class Snapshot:
-    """The whole state of an order in flight, as it is carried from one run of its workflow to the next."""
-
-    revisions: list[Revision]
-    plan: Plan
-    ledger: Ledger
-    cancelled: bool = False
-    started: bool = False
-    completed_at: datetime | None = None
-    on_hold: bool = False
-    charges: list[Charge] = field(default_factory=list)
-    assessment: Assessment | None = None
-    verdicts: dict[str, Verdict] = field(default_factory=dict)
-    journal: Journalled = field(default_factory=Journalled)
-    contents: list[dict[str, JsonValue]] = field(default_factory=list)
-
-
-class OrderStart(Frozen):
-    """What a workflow is started with: the order as submitted (`body`), as captured, and its plan.
-
-    `installed` are the products of the baseline, whose holdings are in its plan and ledger. A later run of the same
-    workflow gets the state that the run before it `carried`.
-    """
-
-    order_id: str
-    external_id: str
-    ordered_at: datetime
-    catalog: str
-    revision: Revision
-    plan: Plan
-    promised_at: datetime
-    baseline: Revision
-    baseline_plan: Plan = Plan()
-    baseline_ledger: Ledger = Ledger()
-    installed: tuple[InstalledProduct, ...] = ()
-    body: dict[str, JsonValue] = {}
-    carried: Snapshot | None = None
 
 
 class Fulfilment:
     """One order on its way from what the silos hold to what the customer last asked for."""
 
-    def __init__(self, start: OrderStart) -> None:
+    def __init__(self, start: OrderStart, calls: Iterable[Step] = ()) -> None:
         self.start = start
+        self.inbox: deque[ChangeRequest] = deque()
+        """Changes that have arrived and are still to be decided, in order of arrival."""
         self.carried = start.carried or Snapshot(
             revisions=[start.baseline, start.revision], plan=start.plan, ledger=deepcopy(start.baseline_ledger)
         )
         self.journal = Journal(self.carried.journal)
-        self.reconciler = Reconciler(self._charged(self.carried.plan), self.carried.ledger)
+        self.reconciler = Reconciler(self._charged(self.carried.plan), self.carried.ledger, calls)
         self.progress = self._progress()
         if start.carried is None:
             held = [fact for fact in start.baseline_ledger.all_facts() if self._has_milestone(fact)]
             self.journal.opened(self.revision.number, self.progress.items, held, start.ordered_at)
+
+    @classmethod
+    def of(cls, fork: Fork) -> Fulfilment:
+        """The order that a copy was made of, as it was then."""
+        order = cls(fork.start, fork.calls)
+        order.reconciler.status.update(fork.status)
+        return order
+
+    def fork(self) -> Fork:
+        """A copy of the order as it is now."""
+        carried = replace(self.carried, verdicts={}, journal=Journalled())
+        start = self.start.model_copy(update={"plan": Plan(), "body": {}, "carried": carried})
+        return Fork(start=start, calls=tuple(self.reconciler.calls.values()), status=self.reconciler.status)
 
     # What it is
 
@@ -123,6 +95,16 @@ class Fulfilment:
     def verdicts(self) -> dict[str, Verdict]:
         """Every change ever decided, by request id, in the order of decision."""
         return self.carried.verdicts
+
+    @property
+    def log(self) -> tuple[Verdict, ...]:
+        """Every change ever asked for, in the order of decision; those still to be decided stand at the end."""
+        waiting = {
+            change.request_id: entry_of(change, ChangeState.ASSESSING, self.revision.number)
+            for change in self.inbox
+            if change.request_id not in self.verdicts
+        }
+        return (*self.verdicts.values(), *waiting.values())
 
     @property
     def not_before(self) -> datetime | None:
@@ -187,6 +169,26 @@ class Fulfilment:
 
     # What changes it
 
+    def receive(self, change: ChangeRequest, at: str) -> None:
+        """Take a change in, to be decided in its turn."""
+        self.inbox.append(change.model_copy(update={"asked_at": at}))
+
+    def next_change(self) -> ChangeRequest | None:
+        """The next change to decide."""
+        for place, change in enumerate(self.inbox):
+            if not self.holds_back(change):
+                del self.inbox[place]
+                return change
+        return None
+
+    def holds_back(self, change: ChangeRequest) -> bool:
+        """True while another change is being assessed, and this one would move the target too.
+
+        A cancellation is not held back: it supersedes what is being assessed.
+        """
+        moves_the_target = change.kind.revises or change.kind is ChangeKind.REPLACE
+        return self.carried.assessment is not None and moves_the_target
+
     def first_verdict(self, change: ChangeRequest, at: str) -> Verdict | None:
         """The verdict on a change that moves no target, carried out at once. None for one to be planned and considered.
 
@@ -200,7 +202,7 @@ class Fulfilment:
         objected = self.early_objections(change)
         if objected:
             return self.reject(change, objected, at)
-        if change.kind is ChangeKind.AMEND or change.kind is ChangeKind.CANCEL:
+        if change.kind.revises or change.kind is ChangeKind.CANCEL:
             return None
         if change.kind is ChangeKind.REPLACE:
             return self._replace(change, at)
@@ -212,13 +214,15 @@ class Fulfilment:
         if change.expected_revision is not None and change.expected_revision != self.revision.number:
             message = f"revision {change.expected_revision} was expected, the current one is {self.revision.number}"
             return [Reason(code="stale_revision", message=message)]
-        if self.cancelled and change.kind in (ChangeKind.AMEND, ChangeKind.CANCEL, ChangeKind.REPLACE):
+        moves_the_target = change.kind.revises or change.kind in (ChangeKind.CANCEL, ChangeKind.REPLACE)
+        if self.cancelled and moves_the_target:
             code = "already_cancelled" if change.kind is ChangeKind.CANCEL else "order_cancelled"
             return [Reason(code=code, message="the order is cancelled already")]
         if change.kind is ChangeKind.REPLACE:
             task = change.task or ""
             if task not in self.plan.tasks or task not in self.reconciler.ledger.facts:
-                return [Reason(code="nothing_to_replace", message=f"nothing of task {task} is held to be replaced")]
+                message = f"nothing of task {task} is held to be replaced"
+                return [Reason(code="nothing_to_replace", message=message, task=task)]
         return []
 
     def question(self, change: ChangeRequest) -> PlanQuestion:
@@ -242,18 +246,22 @@ class Fulfilment:
                 return None
             case ChangeKind.RETRY:
                 done = self.reconciler.retry(task)
-                return None if done else Reason(code="nothing_to_retry", message=f"{task} has no refused call")
+                code, message = "nothing_to_retry", f"{task} has no refused call"
             case _ if change.resolution is Resolution.DONE:
                 done = self.reconciler.done_by_hand(task, change.outputs, at)
-                message = f"{task} has no refused provision to be done by hand"
-                return None if done else Reason(code="nothing_to_resolve", message=message)
+                code, message = "nothing_to_resolve", f"{task} has no refused provision to be done by hand"
             case _:
-                residues = [fact for fact in self.reconciler.residues if fact[0] == task]
-                for fact in residues:
-                    if self.reconciler.let_go(fact):
-                        forgo(self.carried.charges, fact)
+                done = self._write_off(task)
                 message = f"no silo still holds anything of {task} that it refused to let go of"
-                return None if residues else Reason(code="nothing_to_resolve", message=message)
+                code = "nothing_to_resolve"
+        return None if done else Reason(code=code, message=message, task=task)
+
+    def _write_off(self, task: str) -> bool:
+        residues = [fact for fact in self.reconciler.residues if fact[0] == task]
+        for fact in residues:
+            if self.reconciler.let_go(fact):
+                forgo(self.carried.charges, fact)
+        return bool(residues)
 
     def _replace(self, change: ChangeRequest, at: str) -> Verdict:
         task = change.task or ""
@@ -265,10 +273,11 @@ class Fulfilment:
         self.reconciler.spoil(task)
         return self.accept(change, at, impact)
 
-    def weigh(self, target: Plan, spoiled: str | None = None) -> Impact:
-        """What another target would do, worked out on a copy."""
-        ledger, calls = self.reconciler.ledger, self.reconciler.calls
-        impact = impact_of(self.plan, ledger, calls.values(), self._charged(target), spoiled=spoiled)
+    def weigh(self, target: Plan, spoiled: str | None = None, *, of: Ledger | None = None) -> Impact:
+        """What another target would do to the order as it is, or to other facts `of` it, worked out on a copy."""
+        ledger = of or self.reconciler.ledger
+        calls = () if of else self.reconciler.calls.values()
+        impact = impact_of(self.plan, ledger, calls, self._charged(target), spoiled=spoiled)
         return already_accepted(self.carried.charges, ledger, impact)
 
     def consider(self, change: ChangeRequest, revision: Revision | None, target: Plan, at: str) -> Verdict:
@@ -303,13 +312,14 @@ class Fulfilment:
             return None
         change = assessment.change
         reasons = [
-            Reason(
-                code="not_let_go",
-                item=", ".join(fact.items) or None,
-                message=f"{self.silo_of(fact.task)} does not let go of {fact.task}: "
+            reason
+            for fact in kept
+            for reason in reasons_about(
+                "not_let_go",
+                fact,
+                f"{self.silo_of(fact.task)} does not let go of {fact.task}: "
                 + (f"{fact.refusal.code}, {fact.refusal.reason}" if fact.refusal else "it is done meanwhile"),
             )
-            for fact in kept
         ]
         impact = self.weigh(assessment.target)
         reasons = reasons or objections(change.model_copy(update={"digest": None}), impact)
@@ -371,6 +381,7 @@ class Fulfilment:
             state=ChangeState.REJECTED,
             revision=self.revision.number,
             reasons=(Reason(code="malformed", message=reason),),
+            asked_at=at,
             decided_at=at,
         )
         return self._keep_verdict(verdict, datetime.fromisoformat(at))
@@ -383,18 +394,7 @@ class Fulfilment:
         at: str,
         impact: Impact | None = None,
     ) -> Verdict:
-        verdict = Verdict(
-            request_id=change.request_id,
-            kind=change.kind,
-            state=state,
-            revision=self.revision.number,
-            reasons=reasons,
-            impact=impact.changing() if impact else None,
-            requester=change.requester,
-            channel=change.channel,
-            reason=change.reason,
-            decided_at=at,
-        )
+        verdict = entry_of(change, state, self.revision.number, reasons, impact, at)
         if state is not ChangeState.REJECTED or self.journal.carried.state in _ASSESSED:
             self.journal.because(f"change {change.request_id}: {change.kind} {state}")
         return self._keep_verdict(verdict, datetime.fromisoformat(at))

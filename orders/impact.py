@@ -10,7 +10,6 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Iterable
-from copy import deepcopy
 from enum import StrEnum
 
 from pydantic import JsonValue
@@ -79,6 +78,15 @@ class Impact(Frozen):
         """The same, without the tasks that nothing happens to."""
         return self.model_copy(update={"tasks": tuple(task for task in self.tasks if task.effect is not Effect.KEPT)})
 
+    def for_item(self, item: str) -> Impact:
+        """The part of it that is about one item."""
+        tasks = tuple(task for task in self.tasks if item in task.items)
+        return Impact(
+            tasks=tasks,
+            obstacles=tuple(obstacle for obstacle in self.obstacles if item in obstacle.items),
+            asks=tuple(task.task for task in tasks if task.task in self.asks),
+        )
+
     @property
     def hard(self) -> list[Obstacle]:
         """What refuses the change."""
@@ -110,11 +118,9 @@ def impact_of(plan: Plan, ledger: Ledger, calls: Iterable[Step], target: Plan, s
 
     `spoiled` is a task to be made anew though nothing about it differs.
     """
-    fork = Reconciler(target, deepcopy(ledger), list(calls))
+    fork = _fork(target, ledger, calls)
     if spoiled is not None:
         fork.spoil(spoiled)
-    for task in sorted({*ledger.refused, *(fact.task for fact in ledger.all_facts() if fact.refusal)}):
-        fork.retry(task)  # To settlement: as if a person had resolved what waits for one.
     made, amended = _settle(fork)
     effects = [
         _effect(plan, ledger, fork, key, made, amended)
@@ -124,6 +130,20 @@ def impact_of(plan: Plan, ledger: Ledger, calls: Iterable[Step], target: Plan, s
     obstacles = [obstacle for task in tasks if (obstacle := _obstacle(ledger, task)) is not None]
     asks = tuple(task.task for task in tasks if _to_be_asked(ledger, task))
     return Impact(tasks=tuple(tasks), obstacles=tuple(obstacles), asks=asks)
+
+
+def settled(plan: Plan, ledger: Ledger, calls: Iterable[Step]) -> Ledger:
+    """The facts of an order that has gone on to its end as planned: a copy."""
+    fork = _fork(plan, ledger, calls)
+    _settle(fork)
+    return fork.ledger
+
+
+def _fork(target: Plan, ledger: Ledger, calls: Iterable[Step]) -> Reconciler:
+    fork = Reconciler(target, ledger.copy(), list(calls))
+    for task in sorted({*ledger.refused, *(fact.task for fact in ledger.all_facts() if fact.refusal)}):
+        fork.retry(task)  # To settlement: as if a person had resolved what waits for one.
+    return fork
 
 
 def _settle(fork: Reconciler) -> tuple[set[str], set[str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from orders.base import Inputs, Verb
@@ -100,6 +100,10 @@ class Waiting:
     unknown: bool = False
     resume: Waiting | None = None
 
+    def copy(self) -> Waiting:
+        """A copy to work on."""
+        return replace(self, resume=self.resume and self.resume.copy())
+
 
 @dataclass(slots=True)
 class Fact:
@@ -126,6 +130,25 @@ class Fact:
     milestones: dict[str, str] = field(default_factory=dict)
     spoiled: bool = False
     installed: bool = False
+
+    def copy(self) -> Fact:
+        """A copy to work on. Written out, as it is made for each fact whenever a change is weighed."""
+        return Fact(
+            self.task,
+            self.generation,
+            self.operation,
+            self.items,
+            self.inputs,
+            self.outputs,
+            self.built_on,
+            self.n,
+            self.established,
+            self.waiting and self.waiting.copy(),
+            self.refusal and replace(self.refusal),
+            self.since,
+            dict(self.milestones),
+            self.spoiled,
+        )
 
     @property
     def id(self) -> FactId:
@@ -174,6 +197,16 @@ class Ledger:
     next_generation: dict[str, int] = field(default_factory=dict)
     operations: dict[str, Operation] = field(default_factory=dict)
     silos: dict[str, Silo] = field(default_factory=dict)
+
+    def copy(self) -> Ledger:
+        """A copy to work on. What is never written into, such as inputs and outputs, is shared."""
+        return Ledger(
+            facts={task: {n: fact.copy() for n, fact in facts.items()} for task, facts in self.facts.items()},
+            refused={task: replace(it, refusal=replace(it.refusal)) for task, it in self.refused.items()},
+            next_generation=dict(self.next_generation),
+            operations=dict(self.operations),
+            silos=dict(self.silos),
+        )
 
     def fact(self, fact: FactId) -> Fact | None:
         """The fact of that task and generation, or None."""

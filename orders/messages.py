@@ -13,6 +13,7 @@ from orders.order import Reason, Revision
 from orders.outcome import OutcomeKind
 from orders.plan import Plan
 from orders.states import LifecycleState
+from orders.views import ItemOutlook
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,8 @@ class Preview(Frozen):
     """What a change would do now, and what would be said to it.
 
     `digest` binds the change to this impact: one that carries it is refused if verdict, fees, or what would be undone
-    or replaced are not the same any more. `closed`: the order has ended, nothing about it can change.
+    or replaced are not the same any more. `closed`: the order has ended, nothing about it can change. `items` tells for
+    each item that the change touches whether it still can, until when and at what fee.
     """
 
     state: ChangeState
@@ -92,6 +94,7 @@ class Preview(Frozen):
     impact: Impact | None = None
     expected_at: datetime | None = None
     closed: bool = False
+    items: tuple[ItemOutlook, ...] = ()
 
 
 class OrderOutcome(Frozen):

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from orders.fulfilment import Fulfilment
 from orders.order import Revision
 from orders.plan import Plan
-from orders.promise import seconds_to_completion
+from orders.promise import seconds_to_completion, seconds_to_ends
 from orders.reconcile import TaskStatus
 from orders.states import task_state
 
@@ -41,8 +41,14 @@ def expected_at(order: Fulfilment, now: datetime) -> datetime | None:
     """When everything should be in place, if all goes as usual from now on. None when it is."""
     if order.settled:
         return None
-    seconds = seconds_to_completion(order.plan, order.is_in_place, lambda task: _awaited_s(order, task, now))
-    return max(now, order.not_before or now) + timedelta(seconds=seconds)
+    return max(expected_ends(order, now).values(), default=max(now, order.not_before or now))
+
+
+def expected_ends(order: Fulfilment, now: datetime) -> dict[str, datetime]:
+    """When each task of the target should be done, if all goes as usual from now on. What is done is so at once."""
+    begin = max(now, order.not_before or now)
+    seconds = seconds_to_ends(order.plan, order.is_in_place, lambda task: _awaited_s(order, task, now))
+    return {task: begin + timedelta(seconds=left) for task, left in seconds.items()}
 
 
 def in_jeopardy(order: Fulfilment, now: datetime) -> bool:

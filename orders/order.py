@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import Field, JsonValue
+from pydantic import AwareDatetime, Field, JsonValue, model_validator
 
 from orders.base import Action, Frozen
 
@@ -21,11 +21,33 @@ ProductId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_le
 """The id of an installed product: an order's, an item's and a number, see `product_id`."""
 
 
+TimeZone = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*$", max_length=64)]
+"""A name of the IANA time zone database, such as `Europe/Berlin`."""
+
+
 class Site(Frozen):
     """A place where products are installed: its id, and the address fields as the customer gave them."""
 
     id: Identifier
     address: dict[str, JsonValue] = Field(default_factory=dict)
+
+
+class Appointment(Frozen):
+    """When somebody is expected at a site: instants with the site's own offset from UTC, and its IANA time zone.
+
+    Customers and technicians read it on the clock at the site, so it is kept as it was made, not turned into UTC.
+    """
+
+    site: Identifier
+    start: AwareDatetime
+    end: AwareDatetime | None = None
+    time_zone: TimeZone
+
+    @model_validator(mode="after")
+    def _ends_after_it_starts(self) -> Appointment:
+        if self.end is not None and self.end <= self.start:
+            raise ValueError("an appointment ends after it starts")
+        return self
 
 
 class RequestedItem(Frozen):
@@ -99,7 +121,12 @@ class Revision(Frozen):
     requested_start: datetime | None = None
     requested_completion: datetime | None = None
     priority: int = 4
+    appointments: tuple[Appointment, ...] = ()
     next_product: dict[str, int] = Field(default_factory=dict)
+
+    def appointment_at(self, site_id: str) -> Appointment | None:
+        """The appointment at a site, or None. There is one at most."""
+        return next((appointment for appointment in self.appointments if appointment.site == site_id), None)
 
     def item(self, item_id: str) -> Item | None:
         """The item of that id, or None."""
@@ -128,11 +155,12 @@ class Revision(Frozen):
 
 
 class Reason(Frozen):
-    """Why something was refused: a code for programs, words for people, and the item it is about, if any."""
+    """Why something was refused: a code for programs, words for people, and the item and task it is about, if any."""
 
     code: str
     message: str
     item: str | None = None
+    task: str | None = None
 
 
 class Rejection(Exception):

@@ -9,6 +9,7 @@ from orders.decision import objections
 from orders.fulfilment import Fulfilment
 from orders.impact import Effect, Impact
 from orders.messages import Preview, PreviewQuestion
+from orders.outlook import Outlook
 from orders.plan import Plan
 from orders.promise import seconds_to_completion
 
@@ -26,11 +27,13 @@ def preview(order: Fulfilment, asked: PreviewQuestion, now: datetime) -> Preview
         return Preview(
             state=ChangeState.REJECTED, revision=order.revision.number, reasons=(*reasons, *asked.answer.reasons)
         )
-    impact = order.weigh(target, spoiled=change.task if change.kind is ChangeKind.REPLACE else None)
+    prospect = Outlook(order, now).of(target, change.task if change.kind is ChangeKind.REPLACE else None)
+    impact = prospect.impact
     fee = impact.fees[0] if len(impact.fees) == 1 else None
     willing = change.model_copy(update={"accept_fee": change.accept_fee or fee, "digest": None})
     objected = objections(willing, impact)
-    state = ChangeState.REJECTED if objected else ChangeState.ASSESSING if impact.asks else ChangeState.ACCEPTED
+    waits = bool(impact.asks) or order.holds_back(change)
+    state = ChangeState.REJECTED if objected else ChangeState.ASSESSING if waits else ChangeState.ACCEPTED
     return Preview(
         state=state,
         closed=order.carried.completed_at is not None,
@@ -40,17 +43,14 @@ def preview(order: Fulfilment, asked: PreviewQuestion, now: datetime) -> Preview
         digest=impact.digest,
         impact=impact,
         expected_at=_expected(order, target, impact, now),
+        items=prospect.by_item(),
     )
 
 
 def _target(order: Fulfilment, asked: PreviewQuestion) -> Plan | None:
-    match asked.change.kind:
-        case ChangeKind.CANCEL:
-            return order.start.baseline_plan
-        case ChangeKind.AMEND:
-            return asked.answer.plan
-        case _:
-            return order.carried.plan
+    if asked.change.kind.revises:
+        return asked.answer.plan
+    return order.start.baseline_plan if asked.change.kind is ChangeKind.CANCEL else order.carried.plan
 
 
 def _expected(order: Fulfilment, target: Plan, impact: Impact, now: datetime) -> datetime:

@@ -6,9 +6,9 @@ from datetime import datetime
 
 from pydantic import JsonValue
 
-from orders.base import Frozen
+from orders.base import Frozen, Money
 from orders.change import Verdict
-from orders.order import Reason, Site
+from orders.order import Appointment, Reason, Site
 from orders.states import LifecycleState, TaskState
 
 
@@ -89,6 +89,7 @@ class OrderView(Frozen):
     reasons: tuple[Reason, ...] = ()
     contents: tuple[dict[str, JsonValue], ...] = ()
     body: dict[str, JsonValue] | None = None
+    appointments: tuple[Appointment, ...] = ()
 
 
 class FactView(Frozen):
@@ -121,3 +122,18 @@ class PlanPage(Frozen):
     tasks: tuple[TaskView, ...]
     total: int
     next_offset: int | None
+
+
+class ItemOutlook(Frozen):
+    """What a change means for one item that it touches.
+
+    `until` is the instant at which `possible` or `fees` are expected to get worse, None where nothing more is to come.
+    A fee for a task that several items share is told with each of them. `asks` are tasks whose silos have to let go.
+    """
+
+    item: str
+    possible: bool
+    until: datetime | None = None
+    fees: tuple[Money, ...] = ()
+    asks: tuple[str, ...] = ()
+    reasons: tuple[Reason, ...] = ()

@@ -17,6 +17,7 @@ PLAN_QUERY: Final = "plan"
 JOURNAL_QUERY: Final = "journal"
 QUESTION_QUERY: Final = "question"
 PREVIEW_QUERY: Final = "preview"
+FORK_QUERY: Final = "fork"
 
 PLAN_REVISION: Final = "orders.plan_revision"
 RECORD_ORDER: Final = "orders.record"

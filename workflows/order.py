@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Coroutine
 from datetime import datetime, timedelta
 
@@ -13,7 +12,7 @@ from temporalio.exceptions import FailureError
 
 from orders import wire
 from orders.change import ChangeKind, ChangeRequest, Verdict
-from orders.fulfilment import Fulfilment, OrderStart
+from orders.fulfilment import Fulfilment
 from orders.ledger import FactId, Step, parse_key, parse_service_id
 from orders.messages import OrderOutcome, PlanAnswer, PlanQuestion, Preview, PreviewQuestion, SiloEvent
 from orders.observation import observe
@@ -23,6 +22,7 @@ from orders.plan import Plan
 from orders.preview import preview
 from orders.records import Unrecorded
 from orders.reporting import order_view, plan_page
+from orders.snapshot import Fork, OrderStart
 from orders.views import OrderView, PlanPage
 from workflows.alarm import Alarm
 from workflows.display import Display
@@ -40,7 +40,6 @@ class OrderWorkflow:
     @workflow.init
     def __init__(self, start: OrderStart) -> None:
         self._order = Fulfilment(start)
-        self._inbox: deque[ChangeRequest] = deque()
         self._stirred = False
         self._broken: BaseException | None = None
         self._under_way: set[asyncio.Task[None]] = set()
@@ -57,7 +56,7 @@ class OrderWorkflow:
             try:
                 await workflow.wait_condition(body.done)
             except asyncio.CancelledError:
-                self._inbox.append(_cancel_asked_for_natively())
+                self._order.receive(_cancel_asked_for_natively(), _instant())
         if body.result():
             return self._outcome()
         workflow.continue_as_new(start.model_copy(update={"plan": Plan(), "carried": self._order.carried}))
@@ -80,7 +79,7 @@ class OrderWorkflow:
     @workflow.update(name=wire.CHANGE_UPDATE)
     async def change(self, request: ChangeRequest) -> Verdict:
         """Change the order, and wait for the verdict."""
-        self._inbox.append(request)
+        self._order.receive(request, _instant())
         await workflow.wait_condition(lambda: request.request_id in self._order.verdicts)
         return self._order.verdicts[request.request_id]
 
@@ -89,7 +88,7 @@ class OrderWorkflow:
         """Change the order; the verdict is in the order's log. What can not be read becomes a rejected change."""
         try:
             content: object = workflow.payload_converter().from_payload(request.payload)
-            self._inbox.append(ChangeRequest.model_validate(content))
+            self._order.receive(ChangeRequest.model_validate(content), _instant())
         except Exception as error:  # Anyone may send anything; none of it may harm the order.
             number = sum(name.startswith("malformed-") for name in self._order.verdicts) + 1
             self._order.reject_malformed(f"malformed-{number}", str(error)[:1000], _instant())
@@ -128,6 +127,11 @@ class OrderWorkflow:
         """What a planner outside needs to work out an amendment, for a preview of it."""
         return self._order.question(change)
 
+    @workflow.query(name=wire.FORK_QUERY)
+    def fork(self) -> Fork:
+        """A copy of the order, to work out outside what may still be changed."""
+        return self._order.fork()
+
     @workflow.query(name=wire.PREVIEW_QUERY)
     def preview(self, asked: PreviewQuestion) -> Preview:
         """What a change would do now. Changes nothing."""
@@ -138,17 +142,9 @@ class OrderWorkflow:
     async def _decide_changes(self) -> None:
         """Decide what is in the inbox, in order of arrival. An accepted change moves the target."""
         self._order.assess(_instant())
-        while (change := self._next_change()) is not None:
+        while (change := self._order.next_change()) is not None:
             if self._order.first_verdict(change, _instant()) is None:
                 await self._consider(change)
-
-    def _next_change(self) -> ChangeRequest | None:
-        """The next change to decide. One that is being assessed holds back those that would move the target too."""
-        for place, change in enumerate(self._inbox):
-            if self._order.carried.assessment is None or change.kind not in (ChangeKind.AMEND, ChangeKind.REPLACE):
-                del self._inbox[place]
-                return change
-        return None
 
     async def _consider(self, change: ChangeRequest) -> None:
         """Decide a change that moves the target: a cancellation to the baseline, an amendment to a new plan."""
@@ -187,7 +183,8 @@ class OrderWorkflow:
         ledger = self._order.reconciler.ledger
         operation = ledger.operations[step.operation]
         silo = ledger.silos[operation.silo]
-        outcome = await carry_out(self._order.start.order_id, step, operation.operation, silo)
+        priority = self._order.revision.priority
+        outcome = await carry_out(self._order.start.order_id, step, operation.operation, silo, priority)
         self._order.record(step, outcome, _instant())
         if outcome.kind is OutcomeKind.ACKNOWLEDGED:
             self._polls.expect(step.fact, step.n, workflow.now(), silo.polling)
@@ -250,8 +247,8 @@ class OrderWorkflow:
     async def _news(self) -> None:
         """Wait for an outcome, a change, a callback or a deadline, and at the end until everything is written down."""
         self._alarm.set(self._next_look(), exactly=not self._order.reconciler.calls)
-        heard = len(self._inbox)
-        await workflow.wait_condition(lambda: self._stirred or len(self._inbox) > heard or self._closed())
+        heard = len(self._order.inbox)
+        await workflow.wait_condition(lambda: self._stirred or len(self._order.inbox) > heard or self._closed())
         self._stirred = False
         if self._broken is not None:  # A defect of ours: the workflow task fails, and goes on when it is mended.
             raise self._broken
@@ -278,12 +275,12 @@ class OrderWorkflow:
 
         The next run writes that anew, under the next version.
         """
-        idle = not self._under_way and not self._inbox and workflow.all_handlers_finished()
+        idle = not self._under_way and not self._order.inbox and workflow.all_handlers_finished()
         return self._draining() and idle and not self._finished()
 
     def _finished(self) -> bool:
         """True when nothing is left to do or to decide. It is no end yet: more may come in."""
-        return self._order.settled and not self._inbox and self._order.carried.assessment is None
+        return self._order.settled and not self._order.inbox and self._order.carried.assessment is None
 
     def _closed(self) -> bool:
         """True when nothing is left to do, the register knows it, and whoever asked for something has his answer."""

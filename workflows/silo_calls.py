@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from temporalio import workflow
-from temporalio.common import RetryPolicy
+from temporalio.common import Priority, RetryPolicy
 from temporalio.exceptions import FailureError
 
 from orders import wire
@@ -18,9 +18,10 @@ from orders.outcome import Outcome, OutcomeKind
 RETRY_BUDGET_SPENT = "retry_budget_spent"
 
 
-async def carry_out(order_id: str, step: Step, operation: str, silo: Silo) -> Outcome:
+async def carry_out(order_id: str, step: Step, operation: str, silo: Silo, priority: int) -> Outcome:
     """Run one step to an outcome. What stays unknown when the retry budget is spent is told as unknown.
 
+    `priority` is the order's, 0 to 4: where calls on the silo queue up, those of the lowest number are made first.
     Nothing is read from the kind of failure, which may differ between live run and replay: what a silo refuses for good
     is an ordinary result of the activity.
     """
@@ -35,6 +36,7 @@ async def carry_out(order_id: str, step: Step, operation: str, silo: Silo) -> Ou
             summary=_what(order_id, step.fact),
             start_to_close_timeout=silo.longest_attempt,
             retry_policy=_retry_policy(step.verb, silo),
+            priority=wire_priority(priority),
         )
     except FailureError as error:
         reason = str(error.cause or error)[:500]
@@ -61,6 +63,11 @@ async def ask(order_id: str, fact: Fact, operation: str, silo: Silo) -> Outcome 
     except FailureError as error:
         workflow.logger.warning("could not ask %s about %s: %s", silo.name, service, error)
         return None
+
+
+def wire_priority(priority: int) -> Priority:
+    """TMF622's priority, 0 (highest) to 4, as Temporal's, 1 to 5."""
+    return Priority(priority_key=priority + 1)
 
 
 def _what(order_id: str, fact: FactId) -> str:

@@ -25,7 +25,7 @@ async def test_a_change_that_nobody_decides_in_time_is_kept_for_whoever_comes(do
     assert response.status_code == 202
     assert response.json()["requestId"] == "c-1"
     assert response.json()["state"] == "assessing"
-    assert response.json()["href"].endswith(f"/care/v1/orders/{order_id}")
+    assert response.json()["href"].endswith(f"/care/v1/orders/{order_id}/changes/c-1")
     [kept] = await asked_for(door, order_id)
     assert (kept.request_id, kept.kind, kept.requester, kept.reason) == ("c-1", "cancel", "agent-7", "moved away")
 
@@ -121,11 +121,13 @@ async def test_an_amendment_is_put_into_the_words_of_the_core(door: Door) -> Non
     assert change.requested_completion.isoformat() == "2030-12-31T23:00:00+00:00"
 
 
+APPOINTMENT = {"site": "site-1", "start": "2031-01-01T08:00:00+01:00", "timeZone": "Europe/Berlin"}
+
 MALFORMED: dict[str, tuple[dict[str, Any], str]] = {
     "kind": ({"kind": "explode"}, "kind"),
     "nothing to amend": ({"kind": "amend"}, "body"),
-    "a cancel with items": ({"kind": "cancel", "remove": ["1"]}, "body"),
-    "a retry of nothing": ({"kind": "retry"}, "body"),
+    "a cancel with items": ({"kind": "cancel", "remove": ["1"]}, "remove"),
+    "a retry of nothing": ({"kind": "retry"}, "task"),
     "request id": ({"kind": "cancel", "requestId": "x" * 101}, "requestId"),
     "a name that does not exist": ({"kind": "amend", "removed": ["1"]}, "removed"),
     "an added item": ({"kind": "amend", "add": [{"id": "1", "action": "add"}]}, "add[0].productOffering.id"),
@@ -140,6 +142,24 @@ MALFORMED: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "site": ({"kind": "amend", "update": [{"id": "net", "place": {"city": "Bonn"}}]}, "update[0].place.id"),
     "date": ({"kind": "amend", "requestedStartDate": "soon"}, "requestedStartDate"),
+    "a hold with a date": ({"kind": "hold", "requestedStartDate": "2031-01-01T00:00:00Z"}, "requestedStartDate"),
+    "a resolution by nobody": ({"kind": "resolve", "task": "t", "resolution": "sunk"}, "requester"),
+    "a reschedule of items": (
+        {"kind": "reschedule", "priority": 1, "requestedStartDate": "2031-01-01T00:00:00Z"},
+        "priority",
+    ),
+    "an appointment without an offset": (
+        {"kind": "reschedule", "appointments": [{**APPOINTMENT, "start": "2031-01-01T08:00:00"}]},
+        "appointments[0].start",
+    ),
+    "an appointment without a time zone": (
+        {"kind": "reschedule", "appointments": [{**APPOINTMENT, "timeZone": "at the site"}]},
+        "appointments[0].timeZone",
+    ),
+    "an appointment that ends before it starts": (
+        {"kind": "reschedule", "appointments": [{**APPOINTMENT, "end": "2030-12-31T08:00:00+01:00"}]},
+        "appointments[0]",
+    ),
 }
 
 

@@ -13,9 +13,10 @@ from activities.register import Register
 from api.submission import SUMMARY_BYTES, prepare, summary
 from api.tmf622 import to_request
 from orders import wire
-from orders.fulfilment import Fulfilment, OrderStart
+from orders.fulfilment import Fulfilment
 from orders.records import OrderRecord
 from orders.reporting import order_view
+from orders.snapshot import OrderStart
 from settings import ROOT
 from tests.api.conftest import ORDERS, Door
 from tests.api.tmf_specs import TMF622, spec_problems

@@ -15,13 +15,14 @@ from orders.capture import capture
 from orders.catalog import Catalog, Protocol
 from orders.change import ChangeKind, ChangeRequest, Verdict
 from orders.decompose import decompose
-from orders.fulfilment import Fulfilment, OrderStart
+from orders.fulfilment import Fulfilment
 from orders.installed import InstalledProduct
 from orders.leaving import installed_products
 from orders.ledger import Step
 from orders.observation import observe
 from orders.order import OrderRequest, RequestedItem, Site
 from orders.outcome import Outcome, OutcomeKind
+from orders.snapshot import OrderStart
 from settings import ROOT
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)

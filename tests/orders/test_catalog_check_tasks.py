@@ -271,7 +271,7 @@ def test_a_list_over_products_is_a_whole_value(tmp_path: Path) -> None:
 
 
 def test_the_order_does_not_differ_from_product_to_product(tmp_path: Path) -> None:
-    assert "only product, char, item and site" in only(tmp_path, **{f"{VISIT}/inputs/x": '"${each.order.id}"'})
+    assert "item, site and appointment differ" in only(tmp_path, **{f"{VISIT}/inputs/x": '"${each.order.id}"'})
 
 
 def test_outputs_of_two_dependencies_with_one_name_are_ambiguous(tmp_path: Path) -> None:

@@ -10,10 +10,11 @@ from orders.baseline import baseline_of
 from orders.capture import capture
 from orders.change import ItemUpdate
 from orders.decompose import decompose
-from orders.fulfilment import Fulfilment, OrderStart, Snapshot
+from orders.fulfilment import Fulfilment
 from orders.observation import expected_at, in_jeopardy, promised_at
 from orders.order import OrderRequest, RequestedItem, Site
 from orders.reconcile import TaskStatus
+from orders.snapshot import OrderStart, Snapshot
 from orders.states import LifecycleState
 from tests.orders.driver import NOW, Driver, household, key, shipped_catalog
 

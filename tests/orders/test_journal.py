@@ -10,11 +10,12 @@ from pydantic import JsonValue, TypeAdapter
 
 from orders.base import Money
 from orders.change import ItemUpdate
-from orders.fulfilment import Fulfilment, Snapshot
+from orders.fulfilment import Fulfilment
 from orders.observation import observe
 from orders.order import RequestedItem, Site
 from orders.records import EventKind, Transition
 from orders.reporting import order_record, order_view
+from orders.snapshot import Snapshot
 from tests.orders.driver import NOW, Driver, household, key
 
 SELF = {"installation": "self", "equipment": "own"}

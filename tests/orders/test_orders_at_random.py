@@ -27,7 +27,7 @@ from orders.capture import capture
 from orders.catalog import Catalog, OnChange, Undo
 from orders.change import ChangeKind, ChangeRequest, ChangeState
 from orders.decompose import decompose
-from orders.fulfilment import Fulfilment, OrderStart, Snapshot
+from orders.fulfilment import Fulfilment
 from orders.installed import InstalledProduct
 from orders.leaving import installed_products
 from orders.ledger import Ledger
@@ -37,6 +37,7 @@ from orders.plan import BILLING, Plan
 from orders.reconcile import Reconciler
 from orders.records import EventKind, OrderEvent, OrderRecord, Transition
 from orders.reporting import details, order_record, order_view, plan_page
+from orders.snapshot import OrderStart, Snapshot
 from orders.states import ITEM_MOVES, ORDER_MOVES, LifecycleState
 from tests.orders.driving import assert_as_ordered_alone, drive, ordered_alone
 from tests.orders.random_catalogs import (

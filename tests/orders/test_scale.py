@@ -7,13 +7,13 @@ from collections.abc import Iterator
 import pytest
 
 from orders.base import Action
-from orders.fulfilment import Snapshot
 from orders.ledger import Fact, Ledger, Step
 from orders.order import Item, Revision
 from orders.outcome import Outcome, OutcomeKind
 from orders.plan import Plan, Task
 from orders.progress import Progress
 from orders.reconcile import Reconciler
+from orders.snapshot import Snapshot
 from tests.orders.builders import AT, operation, plan, task
 from workflows.connection import data_converter
 

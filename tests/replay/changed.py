@@ -7,8 +7,8 @@ from datetime import timedelta
 from temporalio import workflow
 
 from orders import wire
-from orders.fulfilment import OrderStart
 from orders.messages import OrderOutcome
+from orders.snapshot import OrderStart
 from workflows.order import OrderWorkflow
 
 

@@ -97,9 +97,27 @@ async def test_a_preview_of_what_can_not_be_says_why(pipe: Pipe) -> None:
     assert {reason["item"] for reason in told["reasons"]} == {"voice", "tv"}
     await pipe.sim("POST", "/field-service/complete", {"match": "", "outcome": "completed"})
     await pipe.outcome(order_id)
-    response = await pipe.http.post(dry_run(pipe, order_id), json={"kind": "cancel"})
-    assert response.status_code == 409
-    assert "order_completed" in response.text
+
+
+async def test_a_change_previewed_before_the_order_completed_is_refused_with_the_offer_of_a_follow_on_order(
+    pipe: Pipe,
+) -> None:
+    await pipe.sim("PUT", "/shipping/pace", {"completes_after_ms": None})
+    order_id = await pipe.submit(internet_voice_tv())
+    await pipe.until_task(order_id, "delivery/ship-parcel", "awaiting")
+    pack: dict[str, Any] = {"kind": "amend", "update": [{"id": "tv", "offering": "tv-sport"}]}
+    digest = (await preview(pipe, order_id, **pack))["digest"]
+    await pipe.sim("POST", "/shipping/complete", {"match": "", "outcome": "completed"})
+    await pipe.outcome(order_id)
+    order = f"{pipe.settings.api_address}/care/v1/orders/{order_id}"
+    late = await pipe.http.post(f"{order}/changes", json={**pack, "digest": digest})
+    previewed = await pipe.http.post(dry_run(pipe, order_id), json=pack)
+    asked = await pipe.http.get(f"{order}/options")
+    for response in (late, previewed, asked):
+        assert (response.status_code, response.json()["code"]) == (409, "order_completed")
+        assert "follow-on order" in response.json()["message"]
+    assert (await pipe.http.get(f"{order}/changes")).json()["changes"] == []
+    assert (await pipe.http.get(f"{order}/changes/never-asked")).json()["code"] == "unknown_change"
 
 
 def dry_run(pipe: Pipe, order_id: str) -> str:
