@@ -76,7 +76,7 @@ async def test_the_same_is_subscribed_once(door: Door) -> None:
         ({"secret": "short"}, "secret: "),
     ],
 )
-async def test_what_could_never_be_delivered_to_is_refused(door: Door, body: dict[str, str], reason: str) -> None:
+async def test_what_could_never_be_delivered_to_is_refused(door: Door, body: dict[str, Any], reason: str) -> None:
     response = await subscribe(door, **body)
     assert response.status_code == 400
     assert reason in response.json()["message"]

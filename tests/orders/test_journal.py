@@ -28,8 +28,8 @@ class Told(Driver):
         super().__init__(household(**internet), waiting=waiting)
         self.order.start = self.order.start.model_copy(update={"promised_at": NOW + timedelta(days=7)})
 
-    def run(self, most: int = 500) -> list[str]:
-        calls = super().run(most)
+    def run(self) -> list[str]:
+        calls = super().run()
         if self.order.settled:
             self.order.close(NOW)
         return calls
