@@ -152,8 +152,6 @@ class Journal:
         change = verdict.request_id
         refused = {reason.code for reason in verdict.reasons}
         cancels = verdict.kind is ChangeKind.CANCEL
-        if cancels and before is None:
-            self._event(EventKind.CANCELLATION_REQUESTED, now, {"change": change})
         if "fee_not_accepted" in refused and verdict.impact is not None:
             fees: JsonValue = [fee.model_dump(mode="json") for fee in verdict.impact.fees]
             asked = EventKind.CANCELLATION_INFORMATION_REQUIRED if cancels else EventKind.INFORMATION_REQUIRED

@@ -34,6 +34,7 @@ SAID: dict[str, Any] = {
     "resolution": "kept",
     "requester": "agent-7",
     "outputs": {"port_id": "P"},
+    "content": {"description": "second floor"},
 }
 
 
