@@ -18,6 +18,7 @@ from rich.markup import escape
 
 from activities.catalog_files import read_catalog
 from ops.board import Board, GaveUp, Sight
+from ops.demo_customer import OneStory
 from ops.demo_verdicts import Verdicts
 from ops.door import ENDED, Door, DoorError
 from ops.interrupt import until_interrupted
@@ -32,6 +33,9 @@ from settings import ROOT, Settings
 
 EXAMPLES = ROOT / "examples" / "orders"
 TRIPLE_PLAY, MOBILE, VPN, RETAIL = "triple play", "family mobile", "business VPN", "retail devices"
+CUSTOMER = "cust-1001"
+"""Who orders all but the VPN."""
+HER_CHANNELS = ("web", "shop", "call-centre")
 
 
 def run_demo(settings: Settings, console: Console, *, keep: bool = False) -> bool:
@@ -66,7 +70,7 @@ async def _demo(settings: Settings, console: Console, keep: bool) -> bool:
     issuer = DevelopmentIssuer(settings)
     issuer.prepare(catalog.silos)
     async with Door(settings.api_address, token=issuer.token()) as door, Sim(settings.silos_address) as sim:
-        demo = Demo(door, sim, console, catalog)
+        demo = Demo(door, sim, console, catalog, issuer)
         demo.step("Temporal with its Web UI, the silos, a worker and the API are started")
         with console.status("  This takes a few seconds ..."):
             await stack.start()
@@ -105,8 +109,9 @@ def _say(console: Console, text: str) -> None:
 class Demo:
     """The story, step by step."""
 
-    def __init__(self, door: Door, sim: Sim, console: Console, catalog: Catalog) -> None:
+    def __init__(self, door: Door, sim: Sim, console: Console, catalog: Catalog, issuer: DevelopmentIssuer) -> None:
         self.door = door
+        self.issuer = issuer
         self.sim = sim
         self.console = console
         self.catalog = catalog
@@ -122,7 +127,9 @@ class Demo:
             await self.amend_in_flight()
             await self.cancel_half_way()
             await self.let_the_technician_come()
-        return await self.compare()
+        story = await OneStory.ask(self.door.address, self.issuer, CUSTOMER, HER_CHANNELS)
+        all_well = await self.compare()
+        return self.tell_of_the_customer(story) and all_well
 
     async def submit_orders(self) -> None:
         """Four orders. Technicians come when told to, and one silo is out of order."""
@@ -130,9 +137,9 @@ class Demo:
         await self.sim.fail("mobile-core", outage=True)
         self.step("Four orders come in, from four channels")
         await self.submit(TRIPLE_PLAY, _with_offering(_example("triple-play"), "1.internet", "fibre-500"))
-        await self.submit(MOBILE, _example("mobile-family"))
+        await self.submit(MOBILE, _from(_example("mobile-family"), CUSTOMER, "shop"))
         await self.submit(VPN, _example("business-vpn"))
-        await self.submit(RETAIL, _example("retail-device"))
+        await self.submit(RETAIL, _from(_example("retail-device"), CUSTOMER, "call-centre"))
 
     async def mend_the_silo(self) -> None:
         """The mobile order meets an outage, and goes on by itself when that is over."""
@@ -218,6 +225,22 @@ class Demo:
             self.say("[bold red]The silos do not hold what they should.[/bold red]")
         return all_well
 
+    def tell_of_the_customer(self, story: OneStory) -> bool:
+        """Show one customer as each of her channels saw her when her orders had ended."""
+        self.step(f"One customer, one story: {story.customer}, as {', '.join(HER_CHANNELS)} are told of her")
+        self.console.print(story.table())
+        view = story.view
+        self.say("")
+        self.say(
+            f"{len(view.products)} products, {len(view.notifications)} messages sent, "
+            f"{len(view.open_changes) or 'no'} open changes"
+        )
+        if story.is_one:
+            self.say("Every channel is told the same, whichever the orders came from.", good=True)
+        else:
+            self.say("[bold red]The channels are told different stories.[/bold red]")
+        return story.is_one
+
     async def submit(self, title: str, body: Mapping[str, JsonValue]) -> None:
         """Submit an order, and say where it can be followed."""
         submitted = await self.door.submit(body)
@@ -285,6 +308,12 @@ def _states(seen: dict[str, Sight], title: str, silo: str) -> set[TaskState]:
 
 def _example(name: str) -> dict[str, JsonValue]:
     return json.loads((EXAMPLES / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def _from(body: dict[str, JsonValue], customer: str, channel: str) -> dict[str, JsonValue]:
+    """The order as another customer's, by another channel."""
+    party: JsonValue = {"id": customer, "role": "customer", "@referredType": "Individual"}
+    return {**body, "relatedParty": [party], "channel": [{"id": channel}]}
 
 
 def _with_offering(item: dict[str, JsonValue], item_id: str, offering: str) -> dict[str, JsonValue]:

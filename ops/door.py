@@ -12,6 +12,7 @@ import httpx2
 from pydantic import BaseModel, Field, JsonValue, ValidationError
 
 from api.care_bodies import ToldChange, ToldOrder, ToldTask, ToldTasks
+from api.customer_bodies import ToldCustomer
 from api.errors import ErrorBody
 from api.tmf622 import BASE_PATH
 from orders.states import LifecycleState
@@ -101,6 +102,10 @@ class Door:
             for task in page.tasks:
                 yield task
             offset = page.next_offset
+
+    async def customer(self, customer_id: str) -> ToldCustomer:
+        """Everything about a customer, over all channels."""
+        return ToldCustomer.model_validate_json((await self._ask("GET", f"/care/v1/customers/{customer_id}")).content)
 
     async def change(self, order_id: str, change: Mapping[str, JsonValue]) -> ToldChange | None:
         """Ask for a change. None where the verdict takes longer: it will be among the order's changes."""
