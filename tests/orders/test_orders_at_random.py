@@ -50,7 +50,7 @@ from tests.orders.random_catalogs import (
 )
 from tests.orders.world import AT, World
 
-ORDERS = int(os.environ.get("ORDERPIPE_TEST_ORDERS", "400"))
+ORDERS = int(os.environ.get("ORDERPIPE_TEST_ORDERS", "1000"))
 CHUNKS = 10
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 SNAPSHOT = TypeAdapter(Snapshot)
