@@ -101,11 +101,13 @@ def shut(settings: Settings) -> tuple[Settings, DevelopmentIssuer]:
 
 
 @asynccontextmanager
-async def opened(settings: Settings, client: Client | None) -> AsyncIterator[httpx2.AsyncClient]:
-    """The API, ready for requests. It gives up on workers soon: in these tests none will come."""
+async def opened(
+    settings: Settings, client: Client | None, *, patience_s: float = 1
+) -> AsyncIterator[httpx2.AsyncClient]:
+    """The API, ready for requests. As a rule it gives up on workers soon: none will come."""
     app = create_app(settings, client)
     async with app.router.lifespan_context(app):
-        app.state.gateway.answer_within = timedelta(seconds=1)
+        app.state.gateway.answer_within = timedelta(seconds=patience_s)
         transport = httpx2.ASGITransport(app, raise_app_exceptions=False)
         async with httpx2.AsyncClient(transport=transport, base_url="http://api") as http:
             yield http
@@ -133,5 +135,5 @@ def unreachable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Set
 async def shut_door(shared_pipe: Pipe) -> AsyncIterator[ShutDoor]:
     """The API with access control in front of the whole pipe."""
     settings, issuer = shut(shared_pipe.settings)
-    async with opened(settings, shared_pipe.client) as http:
+    async with opened(settings, shared_pipe.client, patience_s=30) as http:
         yield ShutDoor(http, shared_pipe.client, settings, issuer)
