@@ -18,7 +18,7 @@ class Scope(StrEnum):
     SUBMIT = "orders:submit"
     """Submit orders, under one's own channel, and ask for changes of those that one sees."""
     READ = "orders:read"
-    """Read the orders of one's own customers."""
+    """Read the orders of one's own customers, and hear of them."""
     CARE = "care"
     """Preview and make changes, settle what waits for a person, look at customers; read every order."""
     OPERATE = "operate"

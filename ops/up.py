@@ -34,7 +34,7 @@ async def _up(settings: Settings, console: Console) -> None:
         console.print(f"\n[bold]orderpipe is up[/bold] [dim]({time.monotonic() - began:.1f} s)[/dim]\n")
         console.print(_places(stack), highlight=False, soft_wrap=True)
         if stack.issuer is not None:
-            console.print("\nThe API wants a token. Other than `submit` and `watch`, curl has none of its own:")
+            console.print("\nThe API wants a token. `submit` and `watch` make themselves one; for all else:")
             console.print(f"  [bold]{command()} token[/bold]", highlight=False, soft_wrap=True)
         console.print(
             f"\nTry it:\n  [bold]{command()} submit {_shown(ROOT / 'examples/orders/triple-play.json')} --wait[/bold]\n"
