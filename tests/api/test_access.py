@@ -74,7 +74,7 @@ def test_every_route_but_the_probes_and_the_silos_door_names_a_scope() -> None:
     contexts = [
         context for context in iter_route_contexts(app().routes) if isinstance(context.original_route, APIRoute)
     ]
-    assert {(method, context.path) for context in contexts for method in context.methods or ()} == documented
+    assert {(method, context.path_format) for context in contexts for method in context.methods or ()} == documented
     assert [path for _, path, scopes in ROUTES if not scopes] == ["/callbacks/{silo}"]
 
 
