@@ -115,6 +115,7 @@ class CountingProgress(Progress):
 
 
 def test_the_effort_to_tell_of_an_outcome_does_not_grow_with_the_order() -> None:
+    revision = Revision(number=1, customer_id="c", channel="web", items=())
     efforts: dict[int, int] = {}
     revision = Revision(number=1, customer_id="c", channel="web", items=())
     for number in (10, 100):
