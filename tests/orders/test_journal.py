@@ -214,6 +214,7 @@ def test_a_cancellation_that_is_refused_ends_with_an_error_and_says_what_fee_it_
     told.run()
     told.change("cancel", "away")
     assert [event["state"] for event in told.events(EventKind.CANCELLATION_STATE_CHANGED)] == ["terminatedWithError"]
+    assert all("fees" not in event for event in told.events(EventKind.INFORMATION_REQUIRED))
     (asked,) = told.events(EventKind.CANCELLATION_INFORMATION_REQUIRED)
     assert asked == {"change": "away", "fees": [Money(amount=Decimal("9.90"), currency="EUR").model_dump(mode="json")]}
 
