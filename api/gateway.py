@@ -130,7 +130,7 @@ class Gateway:
                 return known
             await self._installed_base.give_up(request)
             view = submission.rejected(self._catalog, request, body, rejection.reasons, datetime.now(UTC))
-            await off_the_loop(lambda: self._register.records.record(OrderRecord(version=0, view=view)))
+            await off_the_loop(lambda: self._register.records.record(submission.rejection(view)))
             return Submission(view, created=True)
         await asyncio.to_thread(self._versions.keep, self._catalog)
         try:

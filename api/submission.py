@@ -16,8 +16,10 @@ from orders.capture import capture
 from orders.catalog import Catalog
 from orders.decompose import decompose
 from orders.installed import InstalledProduct
+from orders.journal import Journal, Journalled
 from orders.observation import promised_at
 from orders.order import OrderRequest, Reason
+from orders.records import OrderRecord
 from orders.snapshot import OrderStart
 from orders.states import LifecycleState
 from orders.views import ItemView, OrderView
@@ -140,6 +142,16 @@ def rejected(
         reasons=tuple(reasons),
         body=body,
     )
+
+
+def rejection(view: OrderView) -> OrderRecord:
+    """What is recorded of a rejected order: that it was submitted, and turned down at once."""
+    journal = Journal(Journalled())
+    journal.opened(view.revision, (item.id for item in view.items), (), view.ordered_at)
+    journal.because(f"rejected: {', '.join(dict.fromkeys(reason.code for reason in view.reasons))}")
+    journal.moved(view.state, {item.id: item.state for item in view.items}, view.ordered_at)
+    told = journal.carried
+    return OrderRecord(version=0, view=view, transitions=tuple(told.transitions), events=tuple(told.events))
 
 
 def summary(start: OrderStart) -> str:

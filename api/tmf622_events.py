@@ -121,6 +121,7 @@ class _Telling:
                 "state": LifecycleState.ACKNOWLEDGED,
                 "revision": 1,
                 "contents": (),
+                "reasons": (),
                 "expected_at": None,
                 "completed_at": None,
                 "items": tuple(

@@ -18,6 +18,7 @@ from api.subscribers import Subscribers
 from settings import Settings
 from tests.api.conftest import Door, ShutDoor, opened
 from tests.api.tmf_specs import TMF622, spec_problems
+from tests.households import item, order
 from tests.pipe import Pipe, body_of, until
 from tests.subscribers import Subscriber, subscribed
 
@@ -158,6 +159,23 @@ async def test_subscribers_hear_of_an_order_from_its_creation_to_its_end_as_far_
     assert numbers == list(range(1, len(numbers) + 1))
     assert [event["event"]["productOrder"]["state"] for event in about(ends, order_id)] == ["completed"]
     assert others.received == []
+
+
+async def test_a_rejected_order_is_told_of_too(pipe: Pipe) -> None:
+    async with subscribed() as subscriber:
+        made = await subscribed_at(pipe, subscriber, "channel=nowhere-else")
+        order_id = await pipe.submit(order(item("1", "no-such-offering"), channel="nowhere-else"))
+
+        async def both() -> bool:
+            return len(subscriber.received) == 2
+
+        await until(both, "the order and its rejection to be told")
+        await pipe.http.delete(pipe.api(f"/hub/{made}"))
+    created, rejected = (received.event for received in subscriber.received)
+    assert (created["eventId"], created["event"]["productOrder"]["state"]) == (f"{order_id}-1", "acknowledged")
+    assert "note" not in created["event"]["productOrder"]
+    assert rejected["event"]["productOrder"]["state"] == "rejected"
+    assert [each["state"] for each in rejected["event"]["productOrder"]["productOrderItem"]] == ["rejected"]
 
 
 async def subscribed_at(pipe: Pipe, subscriber: Subscriber, query: str) -> str:
