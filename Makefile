@@ -18,7 +18,7 @@ LOCKED = --require-hashes --only-binary :all:
 INSTALL_PROJECT = $(PIP_INSTALL) --no-deps --no-index --no-build-isolation --editable .
 
 .DEFAULT_GOAL = help
-.PHONY: help setup demo test soak check format up bench lock clean
+.PHONY: help setup demo test fuzz soak check format up bench lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -30,7 +30,10 @@ demo: $(VENV)/.installed ## run the whole pipe on this machine and show it at wo
 	$(BIN)/orderpipe demo
 
 test: setup ## run every test (ARGS="-k name" to choose)
-	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not fuzz" $(ARGS)
+
+fuzz: setup ## ask the API for anything, and see that it answers as documented
+	$(BIN)/python -m pytest -m fuzz tests/api $(ARGS)
 
 soak: setup ## random histories on the real engine (N=1000 SEED=7, or SCRIPT=file of one that failed)
 	$(BIN)/python -m tests.soak --histories $(N) --seed $(SEED) $(if $(SCRIPT),--script "$(SCRIPT)")
