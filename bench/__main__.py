@@ -11,14 +11,14 @@ import tempfile
 import time
 from pathlib import Path
 
-from bench import growth, profile, throughput
+from bench import growth, preview, profile, throughput
 from bench.kinds import KINDS
 from bench.report import write_report
 from bench.section import Part, Plan
 from bench.stack import running_stack
 from ops.process import StackError
 
-SECTIONS = (throughput.run, growth.run, profile.run)
+SECTIONS = (throughput.run, growth.run, preview.run, profile.run)
 """What is measured, in the order of the report."""
 
 

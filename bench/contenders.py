@@ -70,13 +70,13 @@ class Orderpipe:
         self.pids = pids
         versions, register = CatalogStore(settings.catalog_versions), Register(settings.register_address)
         links = Links(api=settings.api_address, web_ui=settings.web_ui_address)
-        self._gateway = Gateway(client, catalog, versions, register, links)
+        self.gateway = Gateway(client, catalog, versions, register, links)
 
     def prepare(self, body: Body) -> Submission:
         """Nothing is done ahead: all that orderpipe does for an order counts."""
 
         async def submit() -> Started:
-            view = (await self._gateway.submit(to_request(body), body)).view
+            view = (await self.gateway.submit(to_request(body), body)).view
             handle = self.client.get_workflow_handle(wire.workflow_id(view.id), result_type=OrderOutcome)
             return Started(view.id, handle)
 
