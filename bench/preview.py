@@ -93,8 +93,8 @@ def _markdown(preview: Answers, options: Answers) -> str:
     return "\n\n".join(
         [
             "## Previews",
-            f"An order of {TASKS} tasks whose technicians are awaited, asked time after time what a change would do, and "
-            f"what may still be changed, while {OTHERS_PER_S} other orders a second come in.",
+            f"An order of {TASKS} tasks whose technicians are awaited, asked again and again what a change would do "
+            f"and what may still be changed, while {OTHERS_PER_S} other orders a second come in.",
             table(("asked for", "p50 ms", "p99 ms", "times"), rows),
         ]
     )

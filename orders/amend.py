@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from orders.base import Action, Frozen
+from orders.advancement import Advancement
+from orders.appointments import at_its_sites, require_visits, with_appointments
+from orders.base import Action
 from orders.catalog import Catalog
 from orders.change import ChangeRequest, ItemUpdate
 from orders.decompose import decompose
 from orders.follow_on import as_update, ceased, left_alone, linked_anew, put_back, require_one_and_the_same, with_named
 from orders.items import add_items, checked, component_role, with_components, with_defaults
 from orders.order import (
-    Appointment,
     Item,
     Reason,
     Rejection,
@@ -24,13 +25,6 @@ from orders.order import (
     product_id,
 )
 from orders.plan import Plan
-
-
-class Advancement(Frozen):
-    """How far a product has come: what decides which products a smaller quantity gives up."""
-
-    past_no_return: bool = False
-    tasks_in_place: int = 0
 
 
 def amended(
@@ -54,7 +48,9 @@ def amended(
     while True:
         try:
             following = amendment.revise()
-            return following, decompose(catalog, order_id, following, baseline, baseline_plan)
+            plan = decompose(catalog, order_id, following, baseline, baseline_plan)
+            require_visits(catalog, following, plan, change.appointments)
+            return following, plan
         except Rejection as rejection:
             if not change.cascade or not amendment.fell(rejection):
                 raise
@@ -120,7 +116,7 @@ class Amendment:
                 "requested_start": change.requested_start or revision.requested_start,
                 "requested_completion": change.requested_completion or revision.requested_completion,
                 "priority": revision.priority if change.priority is None else change.priority,
-                "appointments": _appointments(revision, change),
+                "appointments": with_appointments(revision, change.appointments),
             }
         )
         added = [wanted for wanted in with_components(catalog, asked) if wanted.action is Action.ADD]
@@ -133,7 +129,7 @@ class Amendment:
         if not following.items and not added:
             message = "nothing would be left of the order: cancel it instead"
             raise Rejection([Reason(code="nothing_left", message=message)])
-        return _met_at_sites(checked(catalog, add_items(catalog, order_id, following, added)), change)
+        return at_its_sites(checked(catalog, add_items(catalog, order_id, following, added)))
 
     def _remaining(self) -> tuple[dict[str, Item], set[str]]:
         """The items that stay, and those of installed products that are to be as they were."""
@@ -158,23 +154,6 @@ class Amendment:
         back = gone - dropped
         items = {item.id: _without_relations_to(item, dropped) for item in revision.items if item.id not in dropped}
         return items | put_back(revision, self.baseline, back), back
-
-
-def _appointments(revision: Revision, change: ChangeRequest) -> tuple[Appointment, ...]:
-    """One for each site: the last one made."""
-    return tuple({made.site: made for made in (*revision.appointments, *change.appointments)}.values())
-
-
-def _met_at_sites(revision: Revision, change: ChangeRequest) -> Revision:
-    """The revision without appointments at sites that were left. A new one is for a site that there is."""
-    sites = {item.site.id for item in revision.items if item.site}
-    unknown = sorted({made.site for made in change.appointments} - sites)
-    if unknown:
-        raise Rejection(
-            [Reason(code="unknown_site", message=f"nothing of the order is at a site {site}") for site in unknown]
-        )
-    kept = tuple(made for made in revision.appointments if made.site in sites)
-    return revision.model_copy(update={"appointments": kept})
 
 
 def _without_relations_to(item: Item, gone: set[str]) -> Item:

@@ -11,8 +11,9 @@ from copy import deepcopy
 from dataclasses import replace
 from datetime import datetime
 
-from orders.amend import Advancement
-from orders.change import ChangeKind, ChangeRequest, ChangeState, Resolution, Verdict, entry_of
+from orders.advancement import Advancement, advancement_of
+from orders.by_hand import settle_by_hand
+from orders.change import ChangeKind, ChangeRequest, ChangeState, Verdict, entry_of
 from orders.charges import already_accepted, charges_of, fall_due, forgo, take_over, with_charges
 from orders.decision import Assessment, common_ground, objections, reasons_about, undone_facts
 from orders.impact import Impact, has_passed, impact_of
@@ -239,29 +240,10 @@ class Fulfilment:
 
     def _carry_out(self, change: ChangeRequest, at: str) -> Reason | None:
         """Carry out a change that leaves the target alone, or say why it can not be."""
-        task = change.task or ""
-        match change.kind:
-            case ChangeKind.HOLD | ChangeKind.RELEASE:
-                self.carried.on_hold = change.kind is ChangeKind.HOLD
-                return None
-            case ChangeKind.RETRY:
-                done = self.reconciler.retry(task)
-                code, message = "nothing_to_retry", f"{task} has no refused call"
-            case _ if change.resolution is Resolution.DONE:
-                done = self.reconciler.done_by_hand(task, change.outputs, at)
-                code, message = "nothing_to_resolve", f"{task} has no refused provision to be done by hand"
-            case _:
-                done = self._write_off(task)
-                message = f"no silo still holds anything of {task} that it refused to let go of"
-                code = "nothing_to_resolve"
-        return None if done else Reason(code=code, message=message, task=task)
-
-    def _write_off(self, task: str) -> bool:
-        residues = [fact for fact in self.reconciler.residues if fact[0] == task]
-        for fact in residues:
-            if self.reconciler.let_go(fact):
-                forgo(self.carried.charges, fact)
-        return bool(residues)
+        if change.kind in (ChangeKind.HOLD, ChangeKind.RELEASE):
+            self.carried.on_hold = change.kind is ChangeKind.HOLD
+            return None
+        return settle_by_hand(change, self.reconciler, self.carried.charges, at)
 
     def _replace(self, change: ChangeRequest, at: str) -> Verdict:
         task = change.task or ""
@@ -425,18 +407,7 @@ class Fulfilment:
 
     def advancement(self) -> dict[str, Advancement]:
         """How far each product of the current revision has come."""
-        in_place: Counter[str] = Counter()
-        past: set[str] = set()
-        for key, task in self.plan.tasks.items():
-            if len(task.products) == 1 and self.reconciler.status[key] is TaskStatus.IN_PLACE:
-                in_place[task.products[0]] += 1
-                if self.plan.operation(task).point_of_no_return is not None:
-                    past.add(task.products[0])
-        return {
-            product: Advancement(past_no_return=product in past, tasks_in_place=in_place[product])
-            for item in self.revision.items
-            for product in item.products
-        }
+        return advancement_of(self.revision, self.plan, self.is_in_place)
 
     def tally(self) -> Mapping[str, Counter[TaskStatus]]:
         """How many tasks of the target stand where, by silo."""

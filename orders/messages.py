@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from orders.amend import Advancement
+from orders.advancement import Advancement
 from orders.base import Frozen, Inputs, Money, Verb
 from orders.change import ChangeRequest, ChangeState
 from orders.impact import Impact

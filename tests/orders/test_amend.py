@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from orders.amend import Advancement, amended
+from orders.advancement import Advancement
+from orders.amend import amended
 from orders.capture import capture
 from orders.change import ChangeKind, ChangeRequest, ItemUpdate
 from orders.order import Item, OrderRequest, Reason, Rejection, RequestedItem, Revision, Site

@@ -97,11 +97,12 @@ def test_no_appointment_is_made_for_a_technician_who_has_been() -> None:
     ]
 
 
-def test_an_appointment_is_for_a_site_of_the_order() -> None:
-    driver = Driver(household())
-    with pytest.raises(Rejection, match="nothing of the order is at a site office") as caught:
-        driver.change("reschedule", appointments=(AT_HOME.model_copy(update={"site": "office"}),))
-    assert [reason.code for reason in caught.value.reasons] == ["unknown_site"]
+@pytest.mark.parametrize(("site", "internet"), [("office", {}), ("home", {"installation": "self"})])
+def test_an_appointment_is_for_a_site_where_somebody_comes(site: str, internet: dict[str, str]) -> None:
+    driver = Driver(household(**internet))
+    with pytest.raises(Rejection, match=f"nothing of the order is done by appointment at a site {site}") as caught:
+        driver.change("reschedule", appointments=(AT_HOME.model_copy(update={"site": site}),))
+    assert [reason.code for reason in caught.value.reasons] == ["no_visit"]
 
 
 def test_a_site_has_one_appointment_the_last_one_made_and_loses_it_when_all_move_away() -> None:

@@ -1,0 +1,33 @@
+"""How far each product of an order has come: what decides which of them a smaller quantity gives up."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+
+from orders.base import Frozen
+from orders.order import Revision
+from orders.plan import Plan
+
+
+class Advancement(Frozen):
+    """How far a product has come: what decides which products a smaller quantity gives up."""
+
+    past_no_return: bool = False
+    tasks_in_place: int = 0
+
+
+def advancement_of(revision: Revision, plan: Plan, is_in_place: Callable[[str], bool]) -> dict[str, Advancement]:
+    """How far each product of a revision has come with the tasks of its plan that serve it alone."""
+    in_place: Counter[str] = Counter()
+    past: set[str] = set()
+    for key, task in plan.tasks.items():
+        if len(task.products) == 1 and is_in_place(key):
+            in_place[task.products[0]] += 1
+            if plan.operation(task).point_of_no_return is not None:
+                past.add(task.products[0])
+    return {
+        product: Advancement(past_no_return=product in past, tasks_in_place=in_place[product])
+        for item in revision.items
+        for product in item.products
+    }
