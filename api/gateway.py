@@ -54,6 +54,7 @@ from orders.snapshot import Fork, OrderStart
 from orders.states import LifecycleState
 from orders.views import OrderView, PlanPage
 from workflows import display
+from workflows.silo_calls import wire_priority
 
 log = structlog.get_logger()
 
@@ -154,6 +155,7 @@ class Gateway:
                     id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
                     memo={wire.BODY_DIGEST_MEMO: digest},
                     search_attributes=_search_attributes(start),
+                    priority=wire_priority(start.revision.priority),
                     static_summary=submission.summary(start),
                     static_details=submission.details(start.order_id, *links),
                     rpc_timeout=PATIENCE,

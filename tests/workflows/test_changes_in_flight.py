@@ -179,3 +179,19 @@ async def test_items_are_cancelled_while_the_rest_goes_on(pipe: Pipe) -> None:
     await until(cancelled, "the TV to be cancelled")
     await case.complete("shipping")
     assert (await pipe.outcome(case.order)).state == "completed"
+
+
+async def test_calls_are_made_with_the_priority_that_the_order_has_by_then(pipe: Pipe) -> None:
+    case = await submitted(pipe, internet_voice_tv(phone_number(), equipment="own"), "field-service")
+    await case.settles_but("@site-1/installation/visit-site")
+    assert (await case.change("changePriority", priority=0))["state"] == "accepted"
+    await case.complete("field-service")
+    assert (await pipe.outcome(case.order)).state == "completed"
+    history = await pipe.handle(case.order).fetch_history()
+    scheduled = [
+        event.activity_task_scheduled_event_attributes
+        for event in history.events
+        if event.HasField("activity_task_scheduled_event_attributes")
+    ]
+    by_type = {call.activity_type.name: call.priority.priority_key for call in scheduled}
+    assert (by_type["field-service.provision"], by_type["access-network.provision"]) == (5, 1)
