@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import structlog
 from temporalio.api.common.v1 import WorkflowExecution
@@ -14,8 +14,6 @@ from temporalio.api.enums.v1 import WorkflowExecutionStatus
 from temporalio.api.errordetails.v1 import NamespaceNotFoundFailure
 from temporalio.api.workflowservice.v1 import CountWorkflowExecutionsRequest, DescribeWorkflowExecutionRequest
 from temporalio.client import Client, RPCTimeoutOrCancelledError
-from temporalio.common import TypedSearchAttributes
-from temporalio.converter import decode_typed_search_attributes
 from temporalio.service import RPCError, RPCStatusCode
 
 from api.errors import Unavailable, UnknownOrder
@@ -54,13 +52,11 @@ def _lacks_namespace(error: RPCError) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Execution:
-    """An order's workflow, open or closed. `started_at` is the start of its latest run."""
+    """An order's workflow, open or closed, and the digest of the body that it was started with."""
 
     is_open: bool
     is_paused: bool
-    started_at: datetime
     body_digest: str
-    search_attributes: TypedSearchAttributes
 
 
 async def describe(client: Client, order_id: str, timeout: timedelta) -> Execution | None:
@@ -87,9 +83,7 @@ async def describe(client: Client, order_id: str, timeout: timedelta) -> Executi
     return Execution(
         is_open=paused or info.status == WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING,
         is_paused=paused,
-        started_at=info.start_time.ToDatetime(tzinfo=UTC),
         body_digest=(await client.data_converter.decode([digest], [str]))[0] if digest is not None else "",
-        search_attributes=decode_typed_search_attributes(info.search_attributes),
     )
 
 

@@ -36,7 +36,7 @@ from api.errors import (
     Unavailable,
     UnknownOrder,
 )
-from api.executions import Execution, describe, has_order, reaching
+from api.executions import describe, has_order, reaching
 from api.installed_base import InstalledBase
 from api.links import Links
 from api.reading import off_the_loop
@@ -105,43 +105,55 @@ class Gateway:
     # Submitting
 
     async def submit(self, request: OrderRequest, body: dict[str, JsonValue]) -> Submission:
-        """Start an order's workflow, once: the same external id of a channel with the same body is the same order.
+        """Take an order in, once: the same external id of a channel with the same body is the same order.
 
-        One that can not be fulfilled under the current catalog is rejected: it is recorded, and has no workflow.
+        It is claimed in the register, and then its workflow is started. Cut short between the two, the same submission
+        again goes on from there. One that can not be fulfilled under the current catalog is rejected: it is recorded,
+        and has no workflow.
 
         Raises:
             ExternalIdReused: if the channel used the external id for another body.
+            OrderDeleted: if the order was deleted.
+            OrderTooLarge: if it is more than a workflow can be started with.
         """
         digest = submission.body_digest(body)
-        if await self._is_deleted(request.order_id):
+        taken = await off_the_loop(lambda: self._register.submissions.find(request.order_id))
+        if taken is not None and taken.is_deleted:
             raise OrderDeleted(
                 f"External id {request.external_id} is taken", f"Its order {request.order_id} was deleted"
             )
-        record = await self._recorded(request.order_id)
-        if record is not None:  # It may be gone from Temporal, which would start it anew.
-            _require_same(request, submission.body_digest(record.view.body or {}), digest)
-            return Submission(record.view, created=False)
-        try:
-            installed = await self._installed_base.claim(request)
-            start = submission.prepare(self._catalog, request, body, datetime.now(UTC), installed)
-        except Rejection as rejection:
-            # A repeated order was once accepted, whatever the catalog says by now.
-            known = await self._submitted_before(request, digest)
-            if known is not None:
-                return known
-            await self._installed_base.give_up(request)
-            view = submission.rejected(self._catalog, request, body, rejection.reasons, datetime.now(UTC))
-            await off_the_loop(lambda: self._register.records.record(submission.rejection(view)))
-            return Submission(view, created=True)
+        if taken is not None:
+            _require_same(request, taken.body_digest, digest)
+            # It may be gone from Temporal, which would start it anew.
+            if not taken.may_be_unstarted or await self._started_with(request.order_id) is not None:
+                return Submission(await self.view(request.order_id, with_body=True), created=False)
+        start, order = await self._capture(request, body)
+        before = await off_the_loop(lambda: self._register.submissions.claim(order, digest))
+        if before is not None:
+            _require_same(request, before, digest)
+        if start is None:
+            return Submission(order, created=before is None)
         await asyncio.to_thread(self._versions.keep, self._catalog)
         try:
             await self._start(start, digest)
         except WorkflowAlreadyStartedError:
-            known = await self._submitted_before(request, digest)
-            if known is None:
-                raise Unavailable("The order's record is in motion") from None
-            return known
-        return Submission(order_view(Fulfilment(start), start.ordered_at), created=True)
+            return await self._started_before(request, digest)
+        except OrderTooLarge:
+            await self._installed_base.give_up(request)
+            await off_the_loop(lambda: self._register.submissions.withdraw(order.id))
+            raise
+        return Submission(order, created=True)
+
+    async def _capture(self, request: OrderRequest, body: dict[str, JsonValue]) -> tuple[OrderStart | None, OrderView]:
+        """What the order's workflow is to start with, None where it is rejected, and how the order stands then."""
+        now = datetime.now(UTC)
+        try:
+            installed = await self._installed_base.claim(request)
+            start = submission.prepare(self._catalog, request, body, now, installed)
+        except Rejection as rejection:
+            await self._installed_base.give_up(request)
+            return None, submission.rejected(self._catalog, request, body, rejection.reasons, now)
+        return start, order_view(Fulfilment(start), now, with_body=True)
 
     async def _start(self, start: OrderStart, digest: str) -> None:
         links = self.links.tmf622(start.order_id), self.links.care(start.order_id)
@@ -165,17 +177,21 @@ class Gateway:
                     raise OrderTooLarge("Temporal does not take the order", error.message) from error
                 raise
 
-    async def _submitted_before(self, request: OrderRequest, digest: str) -> Submission | None:
+    async def _started_before(self, request: OrderRequest, digest: str) -> Submission:
+        """The order that another submission has started: at this moment, or before a register that was lost."""
+        before = await self._started_with(request.order_id)
+        if before is None:
+            raise Unavailable("The order's record is in motion")
+        if before != digest:
+            await off_the_loop(lambda: self._register.submissions.withdraw(request.order_id))
+        _require_same(request, before, digest)
+        return Submission(await self.view(request.order_id, with_body=True), created=False)
+
+    async def _started_with(self, order_id: str) -> str | None:
+        """The digest of the body that an order's workflow was started with. None if Temporal knows of none."""
         async with reaching(PATIENCE):
-            execution = await describe(self._client, request.order_id, PATIENCE)
-        if execution is None:
-            return None
-        _require_same(request, execution.body_digest, digest)
-        try:
-            view = await self.view(request.order_id)
-        except Unavailable:
-            view = _without_a_worker(request, execution)
-        return Submission(view, created=False)
+            execution = await describe(self._client, order_id, PATIENCE)
+        return execution.body_digest if execution is not None else None
 
     # Asking
 
@@ -399,29 +415,4 @@ def _search_attributes(start: OrderStart) -> TypedSearchAttributes:
             SearchAttributePair(display.PROMISED_AT, start.promised_at),
             SearchAttributePair(display.IN_JEOPARDY, False),
         ]
-    )
-
-
-def _without_a_worker(request: OrderRequest, execution: Execution) -> OrderView:
-    """What can be said of an order while nobody works on it: what was asked for, and what Temporal lists it by."""
-    attributes = execution.search_attributes
-    return OrderView(
-        id=request.order_id,
-        external_id=request.external_id,
-        customer_id=request.customer_id,
-        channel=request.channel,
-        state=LifecycleState(attributes.get(display.ORDER_STATE, LifecycleState.ACKNOWLEDGED)),
-        revision=attributes.get(display.ORDER_REVISION, 1),
-        catalog="",
-        ordered_at=execution.started_at,
-        requested_start=request.requested_start,
-        requested_completion=request.requested_completion,
-        promised_at=attributes.get(display.PROMISED_AT, execution.started_at),
-        expected_at=None,
-        completed_at=None,
-        in_jeopardy=attributes.get(display.IN_JEOPARDY, False),
-        items=(),
-        silos=(),
-        fallout=(),
-        changes=(),
     )

@@ -18,6 +18,7 @@ from activities.register.history import History
 from activities.register.products import Products
 from activities.register.records import Records
 from activities.register.search import Search
+from activities.register.submissions import Submissions
 from activities.register.subscriptions import Subscriptions
 
 
@@ -31,6 +32,7 @@ class Register:
         """Connect to nothing yet. `busy_timeout` is how long SQLite waits for a lock that another holds."""
         self.database = Database(url, busy_timeout=busy_timeout)
         self.records = Records(self.database)
+        self.submissions = Submissions(self.database, self.records)
         self.history = History(self.database)
         self.products = Products(self.database)
         self.search = Search(self.database)

@@ -82,6 +82,12 @@ class Records:
         _replace(connection, CHANGES, view.id, rows.change_rows(view))
         return True
 
+    def erase(self, connection: Connection, order_id: str) -> None:
+        """Take an order out again that was none, within a transaction."""
+        connection.execute(delete(ORDERS).where(ORDERS.c.id == order_id))
+        for table in (ORDER_OFFERINGS, ORDER_FALLOUT, ITEMS, CHANGES):
+            _replace(connection, table, order_id, ())
+
     def delete(self, order_id: str, at: datetime) -> bool:
         """Tell no more of an order, but that it was deleted. False if it is not there, or was deleted before."""
         with self._database.writing() as connection:

@@ -71,9 +71,15 @@ async def test_a_body_that_the_worker_could_not_read_is_malformed(door: Door, de
 
 
 @pytest.mark.parametrize("path", [ORDERS, "/care/v1/orders"])
-async def test_an_order_that_nobody_can_tell_about_now_is_asked_for_again_later(door: Door, path: str) -> None:
+async def test_an_order_that_nobody_is_at_work_on_is_told_as_it_was_last_written_down(door: Door, path: str) -> None:
     order_id = await door.submit(internet_voice_tv())
     response = await door.http.get(f"{path}/{order_id}")
+    assert (response.status_code, response.json()["state"]) == (200, "acknowledged")
+
+
+async def test_what_nobody_can_tell_now_is_asked_for_again_later(door: Door) -> None:
+    order_id = await door.submit(internet_voice_tv())
+    response = await door.http.get(f"/care/v1/orders/{order_id}/tasks")
     assert response.status_code == 503
     assert response.json()["code"] == "unavailable"
     assert int(response.headers["retry-after"]) > 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,7 +11,7 @@ from temporalio.client import Client
 
 from activities.catalog_files import read_catalog
 from activities.register import Register
-from api.submission import SUMMARY_BYTES, prepare, summary
+from api.submission import SUMMARY_BYTES, body_digest, prepare, summary
 from api.tmf622 import to_request
 from orders import wire
 from orders.fulfilment import Fulfilment
@@ -87,8 +88,8 @@ async def test_the_same_body_again_is_the_same_order(door: Door) -> None:
     again = await door.http.post(ORDERS, json=dict(reversed(body.items())))
     assert again.status_code == 200
     assert again.json()["id"] == order_id
-    assert again.json()["state"] == "inProgress"
-    assert again.json()["productOrderItem"] == body["productOrderItem"]
+    assert again.json()["state"] == "acknowledged"
+    assert [item["id"] for item in again.json()["productOrderItem"]] == ["net", "voice", "tv"]
 
 
 async def test_of_many_at_once_one_makes_the_order(door: Door) -> None:
@@ -124,7 +125,9 @@ async def test_an_order_that_temporal_has_forgotten_is_known_by_the_register(doo
     body = internet_voice_tv()
     start = prepare(read_catalog(ROOT / "catalog"), to_request(body), body, datetime.now(UTC))
     view = order_view(Fulfilment(start), start.ordered_at, with_body=True)
-    Register(door.settings.register_address).records.record(OrderRecord(version=1, view=view))
+    with closing(Register(door.settings.register_address)) as register:
+        register.submissions.claim(view, body_digest(body))
+        register.records.record(OrderRecord(version=1, view=view))
 
     shown = await door.http.get(f"{ORDERS}/{view.id}")
     assert shown.status_code == 200
@@ -132,6 +135,18 @@ async def test_an_order_that_temporal_has_forgotten_is_known_by_the_register(doo
     assert (await door.http.get(f"/care/v1/orders/{view.id}")).json()["id"] == view.id
     assert (await door.http.post(ORDERS, json=body)).status_code == 200
     assert (await door.http.post(ORDERS, json=body | {"description": "x"})).status_code == 409
+
+
+async def test_a_submission_that_was_cut_short_before_its_workflow_started_is_finished_by_the_next(door: Door) -> None:
+    body = internet_voice_tv()
+    start = prepare(read_catalog(ROOT / "catalog"), to_request(body), body, datetime.now(UTC))
+    view = order_view(Fulfilment(start), start.ordered_at, with_body=True)
+    with closing(Register(door.settings.register_address)) as register:
+        assert register.submissions.claim(view, body_digest(body)) is None
+    answers = [await door.http.post(ORDERS, json=body) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [201, 200]
+    assert {answer.json()["id"] for answer in answers} == {view.id}
+    assert (await door.describe(view.id)).workflow_execution_info.execution.workflow_id == f"order-{view.id}"
 
 
 async def test_an_order_that_can_not_be_fulfilled_is_rejected_with_every_reason(door: Door) -> None:

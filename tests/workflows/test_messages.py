@@ -64,9 +64,11 @@ async def during_compensation(pipe: Pipe) -> AsyncIterator[str]:
 async def during_the_closing_write(pipe: Pipe) -> AsyncIterator[str]:
     """All is provisioned, and the register does not take the record yet."""
     path = pipe.settings.register_address.removeprefix("sqlite:///")
+    await pipe.sim("PUT", "/voice/faults", {"outage": True})
+    order = await pipe.submit(internet_voice_tv(installation="self", equipment="own"))
     with closing(sqlite3.connect(path, isolation_level=None)) as lock:
         lock.execute("BEGIN EXCLUSIVE")
-        order = await pipe.submit(internet_voice_tv(installation="self", equipment="own"))
+        await pipe.sim("DELETE", "/voice/faults")
 
         async def closing_write_begun() -> bool:
             description = await pipe.client.workflow_service.describe_workflow_execution(pipe.describe(order))
