@@ -143,6 +143,16 @@ def test_the_worker_the_api_and_the_issuer_keep_their_data_on_one_volume() -> No
         assert f"data:{environment(OURS[name])['ORDERPIPE_DATA_DIR']}" in OURS[name]["volumes"]
 
 
+@pytest.mark.parametrize("name", ["worker", "api"])
+def test_the_register_is_in_a_database_of_its_own_beside_those_of_temporal(name: str) -> None:
+    register = urlsplit(environment(OURS[name])["ORDERPIPE_REGISTER_URL"])
+    assert (register.hostname, register.port) == ("postgres", 5432)
+    assert register.username == environment(SERVICES["postgres"])["POSTGRES_USER"]
+    assert register.password == environment(SERVICES["postgres"])["POSTGRES_PASSWORD"]
+    script = (ROOT / "deploy/temporal/create-schema.sh").read_text()
+    assert f"--db {register.path.removeprefix('/')} create-database" in script
+
+
 def test_every_image_names_its_version() -> None:
     foreign = [service["image"] for service in SERVICES.values() if "build" not in service]
     assert foreign

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Creates Temporal's two databases in PostgreSQL and brings their schemas up to date. Safe to run again.
+# Creates Temporal's two databases in PostgreSQL and brings their schemas up to date, and creates the register's, which
+# brings its own schema up to date. Safe to run again.
 # temporal-sql-tool takes the server's address and the credentials from SQL_*.
 set -eu
 
@@ -11,3 +12,5 @@ done <<END
 temporal temporal
 temporal_visibility visibility
 END
+
+temporal-sql-tool --db orderpipe create-database
