@@ -23,6 +23,8 @@ app = typer.Typer(
 )
 catalog = typer.Typer(help="What is sold, and how it is fulfilled.", no_args_is_help=True)
 app.add_typer(catalog, name="catalog")
+register = typer.Typer(help="Orders in SQL, for longer than Temporal keeps them.", no_args_is_help=True)
+app.add_typer(register, name="register")
 
 Host = Annotated[str | None, typer.Option(help="Where to listen.", show_default="127.0.0.1")]
 Port = Annotated[int | None, typer.Option(min=0, max=65535, help="Where to listen.", show_default="by the settings")]
@@ -96,6 +98,21 @@ def check_catalog(
     raise typer.Exit(0 if check(folder or Settings().catalog_dir, Console()) else 1)
 
 
+@register.command("rebuild")
+def rebuild_register() -> None:
+    """Write again what orders have written, from Temporal's histories. Drops nothing; can run beside everything."""
+    from sqlalchemy.exc import DBAPIError
+
+    from activities.register.engine import RegisterError
+    from ops.register_rebuild import run_rebuild
+
+    try:
+        done = run_rebuild(Settings(), Console())
+    except (DBAPIError, RegisterError, RuntimeError) as error:
+        raise _failed(error) from error
+    raise typer.Exit(0 if done else 1)
+
+
 @app.command("api")
 def run_api(host: Host = None, port: Port = None) -> None:
     """Run the API."""
@@ -147,11 +164,12 @@ def silos(
 def worker() -> None:
     """Run a worker: it does the orders' work, and calls the silos."""
     from activities.catalog_files import CatalogError
+    from activities.register.engine import RegisterError
     from worker import main
 
     try:
         asyncio.run(main(Settings()))
-    except (CatalogError, RuntimeError) as error:
+    except (CatalogError, RegisterError, RuntimeError) as error:
         raise _failed(error) from error
 
 

@@ -50,6 +50,11 @@ class Records:
             news = [event for event in record.events if event.number in added]
             fan_out(self._database, connection, record.view, news, datetime.now(UTC))
 
+    def write_again(self, record: OrderRecord) -> None:
+        """Write down what was recorded before, should it be missing. Nobody hears of its events a second time."""
+        with self._database.writing() as connection:
+            self.write(connection, record)
+
     def write(self, connection: Connection, record: OrderRecord) -> list[int]:
         """The same within a transaction, but for telling anyone. Gives the numbers of the events that are new."""
         newest = self.write_order(connection, record.version, record.view)

@@ -1,0 +1,104 @@
+"""A register that has lost what orders wrote gets it back from Temporal's histories."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import Table, select
+
+from activities.register import Register
+from activities.register.schema import (
+    CHANGES,
+    CHARGES,
+    DELIVERIES,
+    EVENTS,
+    ITEMS,
+    ORDER_FALLOUT,
+    ORDER_OFFERINGS,
+    ORDERS,
+    PRODUCTS,
+    REQUEST_IDS,
+    REVISIONS,
+    TRANSITIONS,
+)
+from activities.register.subscriptions import Subscription
+from ops.register_rebuild import rebuild
+from orders.subscription import EventFilter
+from tests.households import internet_voice_tv, item, order
+from tests.pipe import Pipe, body_of
+
+REBUILDABLE = (ORDERS, ORDER_OFFERINGS, ORDER_FALLOUT, ITEMS, REVISIONS, CHANGES, TRANSITIONS, EVENTS)
+OF_THEIR_OWN = (CHARGES, PRODUCTS, REQUEST_IDS, DELIVERIES)
+
+
+@pytest.fixture
+def register(pipe: Pipe) -> Iterator[Register]:
+    with closing(Register(pipe.settings.register_address)) as register:
+        yield register
+
+
+def content(register: Register, table: Table, orders: list[str]) -> list[tuple[Any, ...]]:
+    """A table's rows of some orders, in order."""
+    of_order = table.c.id if table is ORDERS else table.c.order_id
+    with register.database.reading() as connection:
+        return sorted(map(tuple, connection.execute(select(table).where(of_order.in_(orders)))), key=repr)
+
+
+async def test_what_orders_have_written_is_written_again_and_nothing_else_is_touched(
+    pipe: Pipe, register: Register
+) -> None:
+    now = datetime.now(UTC)
+    register.subscriptions.add(
+        Subscription(
+            id=str(uuid.uuid4()),
+            callback="http://127.0.0.1:9/nobody",
+            query="",
+            filter=EventFilter(),
+            owner="test",
+            channel=None,
+            customer_id=None,
+            secret=SecretStr("x" * 32),
+            created_at=now,
+        )
+    )
+    amended = await pipe.submit(internet_voice_tv(installation="self"))
+    await pipe.change(amended, requestId="faster", kind="amend", update=[{"id": "tv", "offering": "tv-cinema"}])
+    plain = await pipe.submit(body_of("mobile"))
+    for started in (amended, plain):
+        await pipe.outcome(started)
+    rejected = await pipe.submit(order(item("1", "telepathy")))
+    orders = [amended, plain, rejected]
+    before = {table: content(register, table, orders) for table in (*REBUILDABLE, *OF_THEIR_OWN)}
+    assert all(before[table] for table in (*REBUILDABLE, *OF_THEIR_OWN) if table not in (ORDER_FALLOUT, CHARGES))
+
+    with register.database.writing() as connection:
+        for table in REBUILDABLE:
+            of_order = table.c.id if table is ORDERS else table.c.order_id
+            connection.execute(table.delete().where(of_order.in_([amended, plain])))
+    rebuilt = await rebuild(pipe.client, register)
+    assert rebuilt.unread == {}
+    assert (rebuilt.orders >= 2, rebuilt.records >= 2) == (True, True)
+    for table, rows in before.items():
+        assert content(register, table, orders) == rows, table.name
+
+
+async def test_it_leaves_alone_what_is_newer_or_forgotten_by_temporal(pipe: Pipe, register: Register) -> None:
+    plain = await pipe.submit(body_of("mobile"))
+    await pipe.outcome(plain)
+    record = register.records.find(plain)
+    assert record is not None
+    newer = record.model_copy(
+        update={"version": record.version + 1, "view": record.view.model_copy(update={"priority": 0})}
+    )
+    forgotten = record.model_copy(update={"view": record.view.model_copy(update={"id": f"forgotten-{plain}"})})
+    for known in (newer, forgotten):
+        register.records.record(known)
+    await rebuild(pipe.client, register)
+    assert register.records.find(plain) == newer
+    assert register.records.find(f"forgotten-{plain}") == forgotten
