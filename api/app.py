@@ -13,7 +13,16 @@ from temporalio.client import Client
 
 from activities.catalog_files import CatalogStore, read_catalog
 from activities.register import Register
-from api import callbacks, cancel_product_orders, care, customers, hub, product_catalog, product_orders
+from api import (
+    callbacks,
+    cancel_product_orders,
+    care,
+    customers,
+    hub,
+    product_catalog,
+    product_inventory,
+    product_orders,
+)
 from api.access_log import AccessLog
 from api.codec import codec_app
 from api.dependencies import GUARDED, GatewayDep, errors
@@ -77,7 +86,16 @@ def create_app(settings: Settings | None = None, client: Client | None = None) -
         Guard, doorkeeper=who, rate=RateLimit(settings.rate_per_second), most_bytes=settings.max_body_bytes
     )
     app.add_middleware(AccessLog)
-    for part in (product_orders, cancel_product_orders, product_catalog, hub, customers, care, callbacks):
+    for part in (
+        product_orders,
+        cancel_product_orders,
+        product_catalog,
+        product_inventory,
+        hub,
+        customers,
+        care,
+        callbacks,
+    ):
         app.include_router(part.router, responses=GUARDED)
     app.mount("/codec", codec_app(CompressingCodec(), settings.web_ui_address, is_open=settings.codec_open))
 

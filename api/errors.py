@@ -145,6 +145,13 @@ class UnknownCancellation(ApiError):
     code = "unknown_cancellation"
 
 
+class UnknownProduct(ApiError):
+    """404: no such product is installed, or it is not for whoever asks."""
+
+    status = HTTPStatus.NOT_FOUND
+    code = "unknown_product"
+
+
 class NotInCatalog(ApiError):
     """404: the current catalog has no such offering or specification."""
 

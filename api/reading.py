@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from activities.register import Register
 from activities.register.cancellations import Cancellation, CancellationQuery, Standing
+from activities.register.product_search import ProductPage, ProductQuery
 from activities.register.query import OrderPage, OrderQuery
 from api.errors import Unavailable
 from orders.installed import InstalledProduct
@@ -36,6 +37,14 @@ class Reading:
     async def products_of(self, customer_id: str) -> list[InstalledProduct]:
         """All that a customer has or had."""
         return await off_the_loop(lambda: self._register.products.of_customer(customer_id))
+
+    async def product(self, product_id: str) -> InstalledProduct | None:
+        """An installed product by its id."""
+        return await off_the_loop(lambda: self._register.products.find(product_id))
+
+    async def products(self, query: ProductQuery) -> ProductPage:
+        """A page of installed products, and how many fit."""
+        return await off_the_loop(lambda: self._register.products.page(query))
 
     async def add_cancellation(self, cancellation: Cancellation) -> Cancellation:
         """Keep a cancellation, or get the one of that id that is kept already."""

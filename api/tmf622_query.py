@@ -6,13 +6,12 @@ Attributes that orderpipe reads are columns, and quick. All others are looked fo
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
 
 from activities.register.query import BodyPath, OrderField, OrderQuery, Predicate, Sight, Value
 from activities.register.query import Operator as Comparison
 from activities.register.query import Sort as SortedBy
 from api.errors import Malformed, problem
-from api.tmf630 import Filter, ListQuery, Operator, instant_of
+from api.tmf630 import Filter, ListQuery, Operator, instants_between
 from orders.states import LifecycleState
 
 _FIELDS = {
@@ -38,8 +37,6 @@ _INSTANTS = {
 }
 _IN_STATE = {"completionDate": LifecycleState.COMPLETED, "cancellationDate": LifecycleState.CANCELLED}
 _NUMBERS = (OrderField.PRIORITY, OrderField.ITEM_QUANTITY)
-_PRECISION = timedelta(milliseconds=1)
-"""Of the instants that are told: what is looked for by one is any within it."""
 
 
 def order_query(query: ListQuery, visible_to: Sight | None) -> OrderQuery:
@@ -96,18 +93,7 @@ def _number(text: str, path: str) -> int:
 
 
 def _instants(wanted: Filter) -> Iterator[Predicate]:
-    field = _INSTANTS[wanted.path]
-    value, *others = wanted.values
-    if others:
-        raise Malformed([problem(f"query.{wanted.path}", "is compared with one instant")])
-    at = instant_of(value, wanted.path)
-    if wanted.operator in (Operator.EQ, Operator.GTE):
-        yield Predicate(field, Comparison.GTE, at)
-    if wanted.operator is Operator.GT:
-        yield Predicate(field, Comparison.GTE, at + _PRECISION)
-    if wanted.operator in (Operator.EQ, Operator.LTE):
-        yield Predicate(field, Comparison.LT, at + _PRECISION)
-    if wanted.operator is Operator.LT:
-        yield Predicate(field, Comparison.LT, at)
+    for operator, at in instants_between(wanted):
+        yield Predicate(_INSTANTS[wanted.path], Comparison(operator.value), at)
     if wanted.path in _IN_STATE:
         yield Predicate(OrderField.STATE, Comparison.EQ, str(_IN_STATE[wanted.path]))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from urllib.parse import quote, unquote_plus
 
@@ -63,6 +63,8 @@ DEFAULT_LIMIT = 100
 LARGEST_LIMIT = 1000
 MOST_FILTERS = 20
 MOST_VALUES = 100
+_PRECISION = timedelta(milliseconds=1)
+"""Of the instants that are told: what is looked for by one is any within it."""
 
 _OWN = frozenset({"fields", "offset", "limit", "sort"})
 _PATH = r"@?[A-Za-z][A-Za-z0-9_-]*(?:\.@?[A-Za-z][A-Za-z0-9_-]*)*"
@@ -161,6 +163,26 @@ def instant_of(text: str, path: str) -> datetime:
         return value
     except (ValueError, OverflowError) as error:
         raise Malformed([problem(f"query.{path}", f"{text!r} is no instant, such as 2031-03-03T07:00:00Z")]) from error
+
+
+def instants_between(wanted: Filter) -> Iterator[tuple[Operator, datetime]]:
+    """A comparison with an instant, as limits for those that are kept more exactly than they are told.
+
+    Raises:
+        Malformed: if it names several, or none.
+    """
+    value, *others = wanted.values
+    if others:
+        raise Malformed([problem(f"query.{wanted.path}", "is compared with one instant")])
+    at = instant_of(value, wanted.path)
+    if wanted.operator in (Operator.EQ, Operator.GTE):
+        yield Operator.GTE, at
+    if wanted.operator is Operator.GT:
+        yield Operator.GTE, at + _PRECISION
+    if wanted.operator in (Operator.EQ, Operator.LTE):
+        yield Operator.LT, at + _PRECISION
+    if wanted.operator is Operator.LT:
+        yield Operator.LT, at
 
 
 # Collections that are at hand as a whole

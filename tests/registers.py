@@ -7,6 +7,7 @@ from typing import Any
 
 from activities.register import Register
 from activities.register.schema import SCHEMA
+from orders.installed import InstalledProduct, ProductStatus
 from orders.records import OrderRecord
 from orders.states import LifecycleState
 from orders.views import ItemView, OrderView
@@ -46,6 +47,24 @@ def a_view(order_id: str = "O1", **changes: Any) -> OrderView:
         body={"note": "Grüße \u0000 🛰", "productOrderItem": [{"id": "1"}]},
     )
     return view.model_copy(update=changes)
+
+
+def a_product(product_id: str = "O1.1.1", **changes: Any) -> InstalledProduct:
+    """A product that a customer has."""
+    product = InstalledProduct(
+        id=product_id,
+        version=1,
+        customer_id="C1",
+        status=ProductStatus.ACTIVE,
+        offering="mobile-s",
+        specification="mobile",
+        characteristics={"data_gb": 5, "sim_type": "esim"},
+        order_id="O1",
+        item_id="1",
+        catalog="0123456789abcdef",
+        started_at=NOON,
+    )
+    return product.model_copy(update=changes)
 
 
 def an_item(item_id: str, offering: str = "mobile-s", **changes: Any) -> ItemView:

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, delete, select
 
 from activities.register import rows
 from activities.register.engine import Database
+from activities.register.product_search import ProductPage, ProductQuery, product_page
 from activities.register.schema import PRODUCT_LOCKS, PRODUCT_RELATIONS, PRODUCTS
 from orders.installed import InstalledProduct
 from orders.records import OrderRecord
@@ -52,6 +53,11 @@ class Products:
         wanted = select(PRODUCTS.c.content).where(PRODUCTS.c.customer_id == customer_id).order_by(PRODUCTS.c.id)
         with self._database.reading() as connection:
             return [InstalledProduct.model_validate(content) for content in connection.scalars(wanted)]
+
+    def page(self, query: ProductQuery) -> ProductPage:
+        """A page of the products that fit, and how many there are."""
+        with self._database.reading() as connection:
+            return product_page(connection, query)
 
     def lock(self, order_id: str, products: Collection[str], since: datetime) -> list[Lock]:
         """Lock products for an order, and keep what it has locked already.

@@ -82,13 +82,14 @@ class Search:
             table, column = _ELSEWHERE[field]
             return (
                 select(table.c.order_id)
-                .where(table.c.order_id == ORDERS.c.id, _compared(column, predicate.operator, predicate.value))
+                .where(table.c.order_id == ORDERS.c.id, compared(column, predicate.operator, predicate.value))
                 .exists()
             )
-        return _compared(ORDERS.c[field.value], predicate.operator, predicate.value)
+        return compared(ORDERS.c[field.value], predicate.operator, predicate.value)
 
 
-def _compared(column: Column[Any], operator: Operator, value: Value | tuple[Value, ...]) -> ColumnElement[bool]:
+def compared(column: ColumnElement[Any], operator: Operator, value: Value | tuple[Value, ...]) -> ColumnElement[bool]:
+    """A column's value, compared."""
     return _COMPARE[operator](column, value)
 
 
