@@ -126,7 +126,7 @@ class Amendment:
             for item_id in sorted(swapped)
             for item in _new_components(catalog, following, item_id, [*following.items, *added])
         ]
-        if not following.items and not added:
+        if not following.ordered() and not added:
             message = "nothing would be left of the order: cancel it instead"
             raise Rejection([Reason(code="nothing_left", message=message)])
         return at_its_sites(checked(catalog, add_items(catalog, order_id, following, added)))

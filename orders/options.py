@@ -84,7 +84,7 @@ class OrderOptions(Frozen):
 def options_of(order: Fulfilment, catalog: Catalog, now: datetime, offset: int = 0, limit: int = 20) -> OrderOptions:
     """The options of an order under the catalog version that it was sold from."""
     trials = _Trials(order, catalog, now)
-    items = order.revision.items
+    items = order.revision.ordered()
     following = offset + limit
     return OrderOptions(
         revision=order.revision.number,

@@ -1,15 +1,18 @@
 """What an order leaves installed, and orders that change it: the same loop, from the facts that were left."""
 
+import json
 from collections.abc import Collection
 from typing import Any
 
 import pytest
 
+from api.tmf622 import to_request
 from orders.base import Action
 from orders.installed import InstalledProduct, ProductStatus
 from orders.order import OrderRequest, Rejection, RequestedItem, Site
 from orders.reporting import order_view
 from orders.states import LifecycleState
+from settings import ROOT
 from tests.orders.driver import NOW, Driver, household
 
 ORDER = household().order_id
@@ -27,6 +30,11 @@ def left_by(request: OrderRequest, installed: Collection[InstalledProduct] = ())
 def home() -> tuple[InstalledProduct, ...]:
     """Internet, voice and TV as an order left them."""
     return tuple(left_by(household()).values())
+
+
+def example(name: str) -> OrderRequest:
+    """An order from the examples."""
+    return to_request(json.loads((ROOT / "examples" / f"{name}.json").read_text()))
 
 
 def later(*items: RequestedItem, external_id: str = "y") -> OrderRequest:
@@ -177,6 +185,38 @@ def test_what_stands_on_a_changed_product_follows_it(home: tuple[InstalledProduc
     left = {product.id: product for product in driver.leaves()}
     assert set(left) == {NET, VOICE, TV}
     assert (left[TV].version, left[TV].order_id, left[TV].item_id) == (2, ORDER, "tv")
+
+
+def test_a_bundle_moves_and_ends_with_its_components() -> None:
+    """The examples, in the order in which the README tells of them."""
+    installed = left_by(example("orders/triple-play"))
+    calls: dict[str, list[str]] = {}
+    for name in ("speed-change", "move", "cease"):
+        driver = Driver(example(f"follow-on-orders/{name}"), installed=installed.values())
+        calls[name] = driver.run()
+        installed |= {product.id: product for product in driver.leaves()}
+        if name == "move":
+            active = [product for product in installed.values() if product.specification != "voice-line"]
+            assert {product.site.id for product in active if product.site} == {"site-ahornallee-3"}
+    assert calls["speed-change"] == [
+        "access-network.amend fibre-internet/activate-line/0/1",
+        "billing.amend fibre-internet/start-billing/0/1",
+        "notification.provision completion/notify-customer/0/0",
+    ]
+    assert [call for call in calls["move"] if "visit" in call] == [
+        "field-service.provision installation/visit-site/0/0"
+    ]
+    assert {call.split()[0].split(".")[1] for call in calls["cease"]} == {"compensate"}
+    assert {product.status for product in installed.values()} == {ProductStatus.TERMINATED}
+
+
+def test_a_component_that_its_bundle_needs_is_not_ceased() -> None:
+    installed = left_by(example("orders/triple-play"))
+    tv = next(product for product in installed.values() if product.specification == "tv")
+    request = later(cease(tv.id)).model_copy(update={"customer_id": tv.customer_id})
+    with pytest.raises(Rejection) as caught:
+        Driver(request, installed=installed.values())
+    assert [reason.code for reason in caught.value.reasons] == ["bundle_incomplete"]
 
 
 # While such an order runs
