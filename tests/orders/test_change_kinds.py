@@ -35,7 +35,6 @@ SAID: dict[str, Any] = {
     "resolution": "kept",
     "requester": "agent-7",
     "outputs": {"port_id": "P"},
-    "content": {"description": "second floor"},
 }
 
 
