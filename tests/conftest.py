@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -38,13 +39,26 @@ async def pipe(shared_pipe: Pipe) -> AsyncIterator[Pipe]:
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[PostgresServer]:
-    """The PostgreSQL server of this test process. Without PostgreSQL its tests are skipped, but fail where CI runs."""
+def postgres_programs() -> Path:
+    """Where PostgreSQL is installed. Without it, tests that need it are skipped, but fail where CI runs."""
     programs = find_programs()
     if programs is None:
         missing = "there is no PostgreSQL server (Debian: apt-get install postgresql)"
         pytest.fail(missing) if os.environ.get("CI") == "true" else pytest.skip(missing)
-    with postgres_server(programs) as server:
+    return programs
+
+
+@pytest.fixture(scope="session")
+def postgres(postgres_programs: Path) -> Iterator[PostgresServer]:
+    """The PostgreSQL server of this test process."""
+    with postgres_server(postgres_programs) as server:
+        yield server
+
+
+@pytest.fixture
+def own_postgres(postgres_programs: Path) -> Iterator[PostgresServer]:
+    """A PostgreSQL server that a test may kill."""
+    with postgres_server(postgres_programs) as server:
         yield server
 
 

@@ -91,13 +91,14 @@ def quick_folder(prefix: str) -> Iterator[Path]:
 
 
 @asynccontextmanager
-async def running_stack(folder: Path, attempts: int = 30) -> AsyncIterator[StackPipe]:
+async def running_stack(folder: Path, attempts: int = 30, register_url: str | None = None) -> AsyncIterator[StackPipe]:
     """A stack of its own, on free ports, that is in more of a hurry than the shipped catalog wants it to be.
 
     A call that failed so many times waits for a person; a compensation never does.
     """
     base = Settings(_env_file=None, catalog_dir=_hasty_catalog(folder / "catalog", attempts))  # pyright: ignore[reportCallIssue]
-    settings = on_free_ports(base, folder / "data")
+    ported = on_free_ports(base, folder / "data")
+    settings = Settings.model_validate({**ported.model_dump(), "register_url": register_url})
     async with Stack(settings) as stack:
         client = await Client.connect(f"127.0.0.1:{settings.temporal_port}", data_converter=data_converter())
         headers = {"Authorization": f"Bearer {local_token(settings)}"}

@@ -12,11 +12,12 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from activities.register import Register
 from activities.register.engine import RegisterError
 from activities.register.schema import SCHEMA
+from tests.postgres import PostgresServer
 from tests.registers import a_record
 
 
@@ -87,3 +88,19 @@ def test_a_register_that_can_not_be_made_says_so(tmp_path: Path) -> None:
     file.write_text("this is no database, and too long to be taken for an empty one")
     with closing(Register(f"sqlite:///{file}")) as register, pytest.raises(Exception, match="not a database"):
         register.prepare()
+
+
+def test_a_database_that_is_killed_while_orders_are_written_takes_them_when_it_is_back(
+    own_postgres: PostgresServer,
+) -> None:
+    with closing(Register(own_postgres.url())) as register:
+        register.records.record(a_record(1))
+        with pytest.raises(DBAPIError), register.database.writing() as connection:
+            register.records.write(connection, a_record(2))
+            own_postgres.kill()
+        with pytest.raises(DBAPIError):
+            register.records.record(a_record(2))
+        own_postgres.start()
+        assert register.records.find("O1") == a_record(1)
+        register.records.record(a_record(2))
+        assert register.records.find("O1") == a_record(2)
