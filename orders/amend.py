@@ -218,7 +218,7 @@ def _updated(
     specification = offering.specification if offering else None
     products = item.products
     if item.action is not Action.ADD:
-        require_one_and_the_same(item, update, specification)
+        require_one_and_the_same(item, update, specification if offering else item.specification)
     if specification != item.specification:
         # Another kind of product is another product: the old ones go, new ones come.
         kept = {}

@@ -20,6 +20,30 @@ def test_an_unknown_silo_is_named(tmp_path: Path) -> None:
     assert problem == "specifications.internet.tasks.line.silo: there is no silo 'netwerk'"
 
 
+def test_a_task_of_a_product_stays_with_it_whatever_a_later_order_does(tmp_path: Path) -> None:
+    found = only(tmp_path, **{"specifications/voice/tasks/line/applies_on": "[add, noChange]"})
+    assert found.startswith("specifications.voice.tasks.line.applies_on: does not name modify: that would take back")
+
+
+@pytest.mark.parametrize(
+    ("task", "content", "reason"),
+    [
+        ("internet/tasks/line", "[speed]", "is for tasks of another scope: what a product has, it keeps"),
+        ("installation/tasks/visit", "[colour]", "no product with this task has a characteristic colour"),
+    ],
+)
+def test_a_task_is_called_for_by_changes_that_there_can_be(
+    tmp_path: Path, task: str, content: str, reason: str
+) -> None:
+    assert only(tmp_path, **{f"specifications/{task}/on_change_of": content}).endswith(f".on_change_of: {reason}")
+
+
+def test_a_change_calls_for_no_task_that_applies_on_additions_only(tmp_path: Path) -> None:
+    visit = "specifications/installation/tasks/visit"
+    found = only(tmp_path, **{f"{visit}/applies_on": "[add]", f"{visit}/on_change_of": "[site]"})
+    assert found.endswith("on_change_of: has no effect: the task does not apply on modify")
+
+
 def test_a_task_that_applies_on_nothing_never_runs(tmp_path: Path) -> None:
     found = problems_of(tmp_path, **{"specifications/voice/tasks/line/applies_on": "[]"})
     assert "specifications.voice.tasks.line.applies_on: names no action: the task never runs" in found

@@ -2,18 +2,21 @@
 
 import json
 from collections.abc import Collection
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from api.tmf622 import to_request
 from orders.base import Action
+from orders.catalog import Catalog, InputTemplate, PointOfNoReturn, ProductSpecification
+from orders.impact import has_passed
 from orders.installed import InstalledProduct, ProductStatus
 from orders.order import OrderRequest, Rejection, RequestedItem, Site
 from orders.reporting import order_view
 from orders.states import LifecycleState
 from settings import ROOT
-from tests.orders.driver import NOW, Driver, household
+from tests.orders.driver import NOW, Driver, household, shipped_catalog
 
 ORDER = household().order_id
 NET, VOICE, TV = (f"{ORDER}.{item}.1" for item in ("net", "voice", "tv"))
@@ -144,6 +147,38 @@ def test_what_something_else_builds_on_is_not_ceased(home: tuple[InstalledProduc
     assert "tv-basic" in caught.value.reasons[0].message
 
 
+@pytest.mark.parametrize(
+    ("items", "code"),
+    [
+        ([modify("web-1.1.1")], "unknown_product"),
+        ([modify(NET, "1"), cease(NET, "2")], "duplicate_product"),
+        ([modify(NET, "1"), cease(TV, "1")], "duplicate_item"),
+        ([modify(NET, quantity=2)], "installed_quantity"),
+        ([modify(TV, offering="mobile-s")], "other_product"),
+        ([modify(NET, characteristics={"down_mbps": 5000})], "bad_characteristic"),
+        ([modify(NET, offering="fibre-9000")], "unknown_offering"),
+        (
+            [RequestedItem(id="1", action=Action.NO_CHANGE, product=TV, characteristics={"pack": "sport"})],
+            "no_change",
+        ),
+        ([RequestedItem(id="1", offering="voice-line", relies_on_products=("web-1.1.1",))], "unknown_product"),
+    ],
+)
+def test_what_can_not_be_had_is_refused(
+    home: tuple[InstalledProduct, ...], items: list[RequestedItem], code: str
+) -> None:
+    with pytest.raises(Rejection) as caught:
+        Driver(later(*items), installed=home)
+    assert [reason.code for reason in caught.value.reasons] == [code]
+
+
+def test_what_was_ceased_can_not_be_changed(home: tuple[InstalledProduct, ...]) -> None:
+    installed = left_by(later(cease(TV)), home)
+    with pytest.raises(Rejection) as caught:
+        Driver(later(modify(TV, offering="tv-sport"), external_id="z"), installed=installed.values())
+    assert [reason.code for reason in caught.value.reasons] == ["product_not_active"]
+
+
 def test_all_of_it_can_be_ceased_at_once(home: tuple[InstalledProduct, ...]) -> None:
     driver = Driver(later(cease(NET, "1"), cease(VOICE, "2"), cease(TV, "3")), installed=home)
     driver.run()
@@ -219,6 +254,63 @@ def test_a_component_that_its_bundle_needs_is_not_ceased() -> None:
     assert [reason.code for reason in caught.value.reasons] == ["bundle_incomplete"]
 
 
+# Under another catalog than what was sold
+
+
+def today(**specifications: ProductSpecification | None) -> Catalog:
+    """The shipped catalog, some of its specifications changed or, for None, withdrawn with their offerings."""
+    shipped = shipped_catalog()
+    names = {name.replace("_", "-"): specification for name, specification in specifications.items()}
+    known = {**shipped.specifications, **names}
+    gone = {name for name, specification in known.items() if specification is None}
+    return shipped.model_copy(
+        update={
+            "specifications": {name: each for name, each in known.items() if each is not None},
+            "offerings": {name: each for name, each in shipped.offerings.items() if each.specification not in gone},
+        }
+    )
+
+
+def with_inputs(specification: str, task: str, **inputs: str) -> ProductSpecification:
+    """A specification of which one task is told something else."""
+    sold = shipped_catalog().specifications[specification]
+    template = sold.tasks[task]
+    told = {name: InputTemplate(value=value) for name, value in inputs.items()}
+    changed = template.model_copy(update={"inputs": {**template.inputs, **told}})
+    return sold.model_copy(update={"tasks": {**sold.tasks, task: changed}})
+
+
+def test_what_is_not_touched_stays_as_it_was_sold(home: tuple[InstalledProduct, ...]) -> None:
+    catalog = today(tv=with_inputs("tv", "activate-tv", quality="uhd"))
+    driver = Driver(later(modify(NET, characteristics={"down_mbps": 400})), installed=home, catalog=catalog)
+    assert not any(call.startswith("tv.") for call in driver.run())
+    assert (
+        driver.order.plan.tasks[f"{TV}/tv/activate-tv"].inputs.keys()
+        == home[2].holding.tasks[f"{TV}/tv/activate-tv"].inputs.keys()
+    )
+
+
+def test_what_is_touched_is_planned_as_it_is_sold_today(home: tuple[InstalledProduct, ...]) -> None:
+    catalog = today(tv=with_inputs("tv", "activate-tv", quality="uhd"))
+    driver = Driver(later(modify(TV, offering="tv-sport")), installed=home, catalog=catalog)
+    driver.run()
+    assert driver.order.reconciler.ledger.facts[f"{TV}/tv/activate-tv"][0].inputs["quality"] == "uhd"
+
+
+def test_what_is_not_sold_any_more_stays_until_it_is_ceased(home: tuple[InstalledProduct, ...]) -> None:
+    catalog = today(tv=None)
+    faster = Driver(later(modify(NET, characteristics={"down_mbps": 400})), installed=home, catalog=catalog)
+    assert not any("tv" in call for call in faster.run())
+    ceased = Driver(later(cease(TV)), installed=home, catalog=catalog)
+    assert ceased.run() == ["tv.compensate tv/activate-tv/0/1", "billing.compensate tv/start-billing/0/1"]
+
+
+def test_what_is_not_sold_any_more_is_not_left_without_what_it_stands_on(home: tuple[InstalledProduct, ...]) -> None:
+    with pytest.raises(Rejection) as caught:
+        Driver(later(cease(NET, "1"), cease(VOICE, "2")), installed=home, catalog=today(tv=None))
+    assert [(reason.code, reason.item) for reason in caught.value.reasons] == [("withdrawn", TV)]
+
+
 # While such an order runs
 
 
@@ -269,6 +361,23 @@ def test_an_amendment_can_name_more_of_what_is_installed(home: tuple[InstalledPr
     left = {product.id: product for product in driver.leaves()}
     assert (left[TV].status, left[TV].item_id) == (ProductStatus.TERMINATED, "2")
     assert left[VOICE].characteristics["number"] == "+4930222222"
+
+
+def test_nothing_is_left_of_an_order_whose_last_item_is_removed(home: tuple[InstalledProduct, ...]) -> None:
+    driver = Driver(later(modify(NET, characteristics={"down_mbps": 400})), installed=home)
+    with pytest.raises(Rejection, match="cancel it instead"):
+        driver.change("amend", remove=("1",))
+
+
+def test_points_of_no_return_are_those_of_the_order_that_passes_them(home: tuple[InstalledProduct, ...]) -> None:
+    driver = Driver(later(modify(NET, characteristics={"down_mbps": 400})), installed=home)
+    ledger, line = driver.order.reconciler.ledger, f"{NET}/fibre-internet/activate-line"
+    (fact,) = ledger.facts[line].values()
+    hard = PointOfNoReturn(kind="hard")
+    ledger.operations[fact.operation] = replace(ledger.operations[fact.operation], point_of_no_return=hard)
+    assert not has_passed(ledger, fact)
+    driver.run()
+    assert has_passed(ledger, ledger.facts[line][0])
 
 
 def test_ceasing_in_flight_with_cascade_takes_along_what_builds_on_it(home: tuple[InstalledProduct, ...]) -> None:
