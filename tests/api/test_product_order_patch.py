@@ -122,7 +122,7 @@ async def test_a_refused_patch_says_why_and_changes_nothing(pipe: Pipe) -> None:
     assert found.headers["etag"] == '"1"'
     await let_go(pipe, order_id)
     late = await patch(pipe, order_id, {"note": []})
-    assert (late.status_code, late.json()["code"]) == (409, "order_closed")
+    assert (late.status_code, late.json()["code"]) == (409, "order_completed")
 
 
 async def test_a_patch_is_made_for_a_revision_if_it_says_so(pipe: Pipe) -> None:
