@@ -1,6 +1,6 @@
 """Working out an amendment's revision and plan, under the catalog version that the order was sold from.
 
-Runs as a local activity: it has no outside effect, and workflow code must not depend on catalog files.
+Runs as an activity, though it has no outside effect: workflow code must not depend on catalog files.
 """
 
 from __future__ import annotations

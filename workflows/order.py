@@ -152,12 +152,14 @@ class OrderWorkflow:
             self._order.consider(change, None, self._order.start.baseline_plan, _instant())
             return
         try:
-            answer = await workflow.execute_local_activity(
+            # No local activity: when it outlives a workflow task, `workflow.now()` after it is another at replay.
+            answer = await workflow.execute_activity(
                 wire.PLAN_REVISION,
                 self._order.question(change),
                 result_type=PlanAnswer,
                 start_to_close_timeout=timedelta(seconds=30),
                 retry_policy=RetryPolicy(maximum_attempts=3),
+                summary=f"plan change {change.request_id}",
             )
         except FailureError as error:
             answer = PlanAnswer(reasons=(Reason(code="planning_failed", message=str(error.cause or error)[:500]),))

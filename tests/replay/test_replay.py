@@ -55,3 +55,9 @@ def test_no_stored_history_tells_of_the_machine_that_it_was_recorded_on() -> Non
         assert '"stackTrace"' not in text
         identities = [part.split('"', 1)[0] for part in text.split('"identity":"')[1:]]
         assert set(identities) == {"process@host"}
+
+
+def test_no_order_waits_for_a_local_activity() -> None:
+    """One that outlives its workflow task is followed by another `workflow.now()` at replay: the order stands still."""
+    for path in STORED:
+        assert "core_local_activity" not in path.read_text()
