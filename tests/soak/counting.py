@@ -54,12 +54,15 @@ async def done_for_nothing(client: Client, order: str, moved_at: Iterable[dateti
     """
     moments = {_milliseconds(moment) for moment in moved_at}
     count = Count()
+    silo_calls: set[int] = set()
     async for event in client.get_workflow_handle(wire.workflow_id(order)).fetch_history_events():
         if event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:
             scheduled = event.activity_task_scheduled_event_attributes
             _, _, verb = scheduled.activity_type.name.rpartition(".")
-            count.begin(verb, scheduled.activity_id)
-        elif event.event_type in _MOVES or await _went_wrong(client, event) or _is_decided(event, moments):
+            if verb in list(Verb):
+                silo_calls.add(event.event_id)
+                count.begin(verb, scheduled.activity_id)
+        elif event.event_type in _MOVES or await _went_wrong(client, event, silo_calls) or _is_decided(event, moments):
             count.anew()
     return count.flaws
 
@@ -69,11 +72,13 @@ def _is_decided(event: HistoryEvent, moments: set[int]) -> bool:
     return started and _milliseconds(event.event_time.ToDatetime()) in moments
 
 
-async def _went_wrong(client: Client, event: HistoryEvent) -> bool:
+async def _went_wrong(client: Client, event: HistoryEvent, silo_calls: set[int]) -> bool:
     if event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED:
-        payloads = event.activity_task_completed_event_attributes.result.payloads
-        [outcome] = await client.data_converter.decode(payloads, [Outcome]) if payloads else [None]
-        return isinstance(outcome, Outcome) and outcome.kind in _GONE_WRONG
+        completed = event.activity_task_completed_event_attributes
+        if completed.scheduled_event_id not in silo_calls:
+            return False
+        [outcome] = await client.data_converter.decode(completed.result.payloads, [Outcome])
+        return outcome.kind in _GONE_WRONG
     if event.event_type == EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED:
         signal = event.workflow_execution_signaled_event_attributes
         if signal.signal_name == wire.SILO_EVENT_SIGNAL:
