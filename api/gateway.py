@@ -25,6 +25,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from activities.catalog_files import CatalogStore
 from activities.planning import answer_question
 from activities.register import Register
+from activities.register.submissions import CLAIM
 from api import submission
 from api.errors import (
     ExternalIdReused,
@@ -127,8 +128,9 @@ class Gateway:
             # It may be gone from Temporal, which would start it anew.
             if not taken.may_be_unstarted or await self._started_with(request.order_id) is not None:
                 return Submission(await self.view(request.order_id, with_body=True), created=False)
-        start, order = await self._capture(request, body)
-        before = await off_the_loop(lambda: self._register.submissions.claim(order, digest))
+        start, record = await self._capture(request, body)
+        order = record.view
+        before = await off_the_loop(lambda: self._register.submissions.claim(record, digest))
         if before is not None:
             _require_same(request, before, digest)
         if start is None:
@@ -144,16 +146,19 @@ class Gateway:
             raise
         return Submission(order, created=True)
 
-    async def _capture(self, request: OrderRequest, body: dict[str, JsonValue]) -> tuple[OrderStart | None, OrderView]:
-        """What the order's workflow is to start with, None where it is rejected, and how the order stands then."""
+    async def _capture(
+        self, request: OrderRequest, body: dict[str, JsonValue]
+    ) -> tuple[OrderStart | None, OrderRecord]:
+        """What the order's workflow is to start with, None where it is rejected, and what is to be written down."""
         now = datetime.now(UTC)
         try:
             installed = await self._installed_base.claim(request)
             start = submission.prepare(self._catalog, request, body, now, installed)
         except Rejection as rejection:
             await self._installed_base.give_up(request)
-            return None, submission.rejected(self._catalog, request, body, rejection.reasons, now)
-        return start, order_view(Fulfilment(start), now, with_body=True)
+            view = submission.rejected(self._catalog, request, body, rejection.reasons, now)
+            return None, submission.rejection(view)
+        return start, OrderRecord(version=CLAIM, view=order_view(Fulfilment(start), now, with_body=True))
 
     async def _start(self, start: OrderStart, digest: str) -> None:
         links = self.links.tmf622(start.order_id), self.links.care(start.order_id)

@@ -18,6 +18,7 @@ from temporalio.api.workflowservice.v1 import ListWorkflowExecutionsRequest
 from temporalio.client import Client
 
 from activities.register import Register
+from activities.register.submissions import CLAIM
 from orders import wire
 from orders.fulfilment import Fulfilment
 from orders.records import OrderRecord
@@ -145,6 +146,6 @@ async def _read(client: Client, workflow_id: str, run_id: str) -> _Run:
 def _write(register: Register, run: _Run) -> None:
     if run.start is not None:
         order = order_view(Fulfilment(run.start), run.start.ordered_at, with_body=True)
-        register.submissions.claim(order, run.body_digest)
+        register.submissions.claim(OrderRecord(version=CLAIM, view=order), run.body_digest)
     for record in run.records:
         register.records.write_again(record)

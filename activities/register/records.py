@@ -46,9 +46,13 @@ class Records:
     def record(self, record: OrderRecord) -> None:
         """Write down how an order stands, and what has happened since the record before, in one transaction."""
         with self._database.writing() as connection:
-            added = self.write(connection, record)
-            news = [event for event in record.events if event.number in added]
-            fan_out(self._database, connection, record.view, news, datetime.now(UTC))
+            self.write_and_tell(connection, record)
+
+    def write_and_tell(self, connection: Connection, record: OrderRecord) -> None:
+        """The same within a transaction."""
+        added = self.write(connection, record)
+        news = [event for event in record.events if event.number in added]
+        fan_out(self._database, connection, record.view, news, datetime.now(UTC))
 
     def write_again(self, record: OrderRecord) -> None:
         """Write down what was recorded before, should it be missing. Nobody hears of its events a second time."""

@@ -13,8 +13,8 @@ from sqlalchemy import delete, select
 from activities.register.engine import Database
 from activities.register.records import Records
 from activities.register.schema import ORDERS, REQUEST_IDS
+from orders.records import OrderRecord
 from orders.states import LifecycleState
-from orders.views import OrderView
 
 CLAIM = 0
 """The version of an order that its workflow has not written yet."""
@@ -53,12 +53,13 @@ class Submissions:
         is_claim = row.version == CLAIM and row.state != LifecycleState.REJECTED
         return Taken(row.body_digest, may_be_unstarted=is_claim, is_deleted=row.deleted_at is not None)
 
-    def claim(self, order: OrderView, body_digest: str) -> str | None:
+    def claim(self, record: OrderRecord, body_digest: str) -> str | None:
         """Take an order's id for ever, and write the order down as it will start, or was rejected. None if it was free.
 
         Where it was taken before, the digest that took it is told. If that is the same, and no workflow has written
         anything since, the claim is brought up to date.
         """
+        order = record.view
         taking = self._database.insert(REQUEST_IDS).values(
             order_id=order.id,
             channel=order.channel,
@@ -71,7 +72,7 @@ class Submissions:
             new = connection.scalar(taking.on_conflict_do_nothing().returning(REQUEST_IDS.c.order_id))
             before = connection.execute(taken_before).scalar_one()
             if before == body_digest:
-                self._records.write_order(connection, CLAIM, order)
+                self._records.write_and_tell(connection, record)
         return before if new is None else None
 
     def withdraw(self, order_id: str) -> None:

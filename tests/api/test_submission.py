@@ -126,7 +126,7 @@ async def test_an_order_that_temporal_has_forgotten_is_known_by_the_register(doo
     start = prepare(read_catalog(ROOT / "catalog"), to_request(body), body, datetime.now(UTC))
     view = order_view(Fulfilment(start), start.ordered_at, with_body=True)
     with closing(Register(door.settings.register_address)) as register:
-        register.submissions.claim(view, body_digest(body))
+        register.submissions.claim(OrderRecord(version=0, view=view), body_digest(body))
         register.records.record(OrderRecord(version=1, view=view))
 
     shown = await door.http.get(f"{ORDERS}/{view.id}")
@@ -142,7 +142,7 @@ async def test_a_submission_that_was_cut_short_before_its_workflow_started_is_fi
     start = prepare(read_catalog(ROOT / "catalog"), to_request(body), body, datetime.now(UTC))
     view = order_view(Fulfilment(start), start.ordered_at, with_body=True)
     with closing(Register(door.settings.register_address)) as register:
-        assert register.submissions.claim(view, body_digest(body)) is None
+        assert register.submissions.claim(OrderRecord(version=0, view=view), body_digest(body)) is None
     answers = [await door.http.post(ORDERS, json=body) for _ in range(2)]
     assert [answer.status_code for answer in answers] == [201, 200]
     assert {answer.json()["id"] for answer in answers} == {view.id}

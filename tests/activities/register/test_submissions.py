@@ -8,12 +8,11 @@ from activities.register import Register
 from activities.register.submissions import Taken
 from orders.records import OrderRecord
 from orders.states import LifecycleState
-from orders.views import OrderView
 from tests.registers import NOON, a_record, a_view
 
 
-def in_flight(**changes: object) -> OrderView:
-    return a_view(**{"state": LifecycleState.IN_PROGRESS, "completed_at": None, **changes})
+def in_flight(**changes: object) -> OrderRecord:
+    return OrderRecord(version=0, view=a_view(**{"state": LifecycleState.IN_PROGRESS, "completed_at": None, **changes}))
 
 
 def test_an_id_that_nobody_took_is_free(register: Register) -> None:
@@ -24,7 +23,7 @@ def test_an_id_is_taken_once_and_told_with_its_digest_after_that(register: Regis
     assert register.submissions.claim(in_flight(), "digest-1") is None
     assert register.submissions.claim(in_flight(revision=7), "digest-2") == "digest-1"
     assert register.submissions.find("O1") == Taken("digest-1", may_be_unstarted=True, is_deleted=False)
-    assert register.records.find("O1") == OrderRecord(version=0, view=in_flight())
+    assert register.records.find("O1") == in_flight()
 
 
 def test_of_many_claims_at_once_one_takes_the_id(register: Register) -> None:
@@ -37,7 +36,7 @@ def test_of_many_claims_at_once_one_takes_the_id(register: Register) -> None:
 def test_a_claim_made_again_is_as_the_order_is_to_start_now(register: Register) -> None:
     register.submissions.claim(in_flight(), "digest")
     assert register.submissions.claim(in_flight(catalog="another"), "digest") == "digest"
-    assert register.records.find("O1") == OrderRecord(version=0, view=in_flight(catalog="another"))
+    assert register.records.find("O1") == in_flight(catalog="another")
 
 
 def test_a_claim_whose_order_has_written_something_is_known_to_have_started(register: Register) -> None:
