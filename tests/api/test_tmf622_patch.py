@@ -77,6 +77,11 @@ def test_an_item_is_found_by_its_id_and_the_others_stay() -> None:
     assert asked.content == {"productOrderItem": [{"id": "net", "quantity": 2}, wanted[0]]}
 
 
+def test_an_item_that_a_patch_names_twice_gets_both() -> None:
+    wanted = [{"id": "net", "quantity": 2}, {"id": "net", "productOffering": {"id": "fibre-100"}}]
+    assert change(merge(productOrderItem=wanted)).update == (ItemUpdate(id="net", quantity=2, offering="fibre-100"),)
+
+
 def test_characteristics_and_the_site_of_an_item_are_amended() -> None:
     product = {
         "productCharacteristic": [{"name": "technology", "value": "xgs-pon"}],
