@@ -97,6 +97,7 @@ class _Decomposition:
         self.untouched = self._untouched()
         self.kept = {task.key: task for tasks in self.untouched.values() for task in tasks}
         self.contributions = self._contributions(self.untouched)
+        self.served = {key: {part.product.id for part in parts} for key, parts in self.contributions.items()}
 
     def plan(self) -> Plan:
         tasks = {key: self._task(key, parts) for key, parts in self.contributions.items()}
@@ -163,6 +164,10 @@ class _Decomposition:
 
     def _is_there(self, key: str) -> bool:
         return key in self.contributions or key in self.kept
+
+    def _serves(self, key: str, product: Product) -> bool:
+        """True where a product has a part in a task: a shared one may be there for others alone."""
+        return key in self.kept or product.id in self.served.get(key, ())
 
     def _contributions(self, untouched: Container[str]) -> dict[str, list[Contribution]]:
         found: dict[str, list[Contribution]] = defaultdict(list)
@@ -258,7 +263,7 @@ class _Decomposition:
             owner = self.catalog.specifications[specification] if specification else part.specification
             template = owner.tasks[task]
             key = self._key(part.product, owner, template)
-            return [key] if self._is_there(key) else []
+            return [key] if self._serves(key, part.product) else []
         shared = part.template.scope is not Scope.PRODUCT
         found = [part.product] if shared and part.product.specification.role == ref.of else []
         found = found or self._beside(part.product, ref.of)
