@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 from pydantic import SecretStr
+from sqlalchemy import update
 
 from activities.register import Register
 from activities.register.deliveries import LONGEST_PAUSE, PATIENCE, Delivery, Lease, pause_after
+from activities.register.schema import DELIVERIES
 from activities.register.subscriptions import (
     MOST_OF_AN_OWNER,
     AlreadySubscribed,
@@ -285,9 +287,12 @@ def test_what_was_in_vain_for_a_day_is_parked_and_what_is_newer_is_not(register:
     assert register.deliveries.failed(held, first, SOON, "answered 503") == 0
     held, [first, _] = take(register, SOON + PATIENCE - timedelta(seconds=1))
     assert register.deliveries.failed(held, first, SOON + PATIENCE - timedelta(seconds=1), "answered 503") == 0
-    held, [first, _] = take(register, SOON + PATIENCE + LONGEST_PAUSE)
-    assert register.deliveries.failed(held, first, SOON + PATIENCE + LONGEST_PAUSE, "answered 502") == 2
     record(register, an_event(3), version=2)
+    with register.database.writing() as connection:
+        newer = update(DELIVERIES).where(DELIVERIES.c.event_number == 3)
+        connection.execute(newer.values(queued_at=SOON + PATIENCE))
+    held, [first, *_] = take(register, SOON + PATIENCE + LONGEST_PAUSE)
+    assert register.deliveries.failed(held, first, SOON + PATIENCE + LONGEST_PAUSE, "answered 502") == 2
     assert (status(register).pending, status(register).parked) == (1, 2)
     parked = register.subscriptions.parked("S1", 0, 10)
     assert [(each.event, each.attempts, each.error) for each in parked] == [
