@@ -38,6 +38,8 @@ class Subscriber:
     answer: Callable[[Received], int | None] = lambda received: 204
     headers: str = ""
     body: bytes = b""
+    withheld: int = 0
+    """Bytes of the answer that are promised and never sent."""
     _connections: dict[asyncio.StreamWriter, asyncio.Task[Any]] = field(default_factory=dict)
 
     @property
@@ -61,7 +63,7 @@ class Subscriber:
                     return
                 if status < 300 and received.body != b"{}":
                     self.ids.append(received.event_id)
-                head = f"HTTP/1.1 {status} Whatever\r\n{self.headers}content-length: {len(self.body)}\r\n\r\n"
+                head = f"HTTP/1.1 {status} Whatever\r\n{self.headers}content-length: {len(self.body) + self.withheld}\r\n\r\n"
                 writer.write(head.encode() + self.body)
                 await writer.drain()
         except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
