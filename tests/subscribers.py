@@ -63,7 +63,8 @@ class Subscriber:
                     return
                 if status < 300 and received.body != b"{}":
                     self.ids.append(received.event_id)
-                head = f"HTTP/1.1 {status} Whatever\r\n{self.headers}content-length: {len(self.body) + self.withheld}\r\n\r\n"
+                length = f"content-length: {len(self.body) + self.withheld}\r\n"
+                head = f"HTTP/1.1 {status} Whatever\r\n{self.headers}{length}\r\n"
                 writer.write(head.encode() + self.body)
                 await writer.drain()
         except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):

@@ -341,6 +341,7 @@ async def test_no_proxy_of_the_environment_is_used(monkeypatch: pytest.MonkeyPat
 
 async def test_a_long_answer_is_not_read_to_its_end() -> None:
     async with subscribed() as subscriber:
+        subscriber.answer = lambda received: 200
         subscriber.body, subscriber.withheld = b"x" * 1_000_000, 1
         assert (await send(subscriber.url)).taken is Taken.YES
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from ipaddress import ip_address
 from typing import Any
 
 import httpx2
 import pytest
+from sqlalchemy import select
 
 from activities.register import Register
+from activities.register.schema import SUBSCRIPTIONS
 from api.access import Principal, Scope
 from api.errors import Malformed
 from api.guarded_network import IpAddress
@@ -89,13 +92,12 @@ async def test_a_name_that_leads_inside_is_refused_and_one_that_nobody_knows_is_
             raise OSError("Name or service not known")
         return [ip_address("10.0.0.1")]
 
-    register = Register(door.settings.register_address)
-    subscribers = Subscribers(register.subscriptions, Links("", ""), allow_internal=False, resolve=resolve)
     agent = Principal("agent", frozenset({Scope.CARE}))
-    with pytest.raises(Malformed, match=r"intra\.example leads to the internal address 10\.0\.0\.1"):
-        await subscribers.subscribe(agent, "https://intra.example", "", None)
-    assert (await subscribers.subscribe(agent, "https://unknown.example", "", None)).id
-    register.close()
+    with closing(Register(door.settings.register_address)) as register:
+        subscribers = Subscribers(register.subscriptions, Links("", ""), allow_internal=False, resolve=resolve)
+        with pytest.raises(Malformed, match=r"intra\.example leads to the internal address 10\.0\.0\.1"):
+            await subscribers.subscribe(agent, "https://intra.example", "", None)
+        assert (await subscribers.subscribe(agent, "https://unknown.example", "", None)).id
 
 
 async def test_without_the_register_it_is_tried_again_later(unreachable: Settings) -> None:
@@ -119,6 +121,25 @@ async def test_a_subscription_is_its_owners_and_an_operators(shut_door: ShutDoor
     assert [await seen(headers) for headers in (web, shop, operator)] == [True, False, True]
     assert (await shut_door.http.post(f"{CARE}/{made}/parked/retry", headers=web)).json()["pending"] == 0
     assert (await shut_door.http.delete(f"{HUB}/{made}", headers=operator)).status_code == 204
+
+
+async def test_a_subscription_is_bounded_by_what_its_token_lets_one_see(shut_door: ShutDoor) -> None:
+    tokens = {
+        "agent": shut_door.as_(Scope.CARE, subject="agent", channel="web"),
+        "web": shut_door.as_channel("web"),
+        "mine": shut_door.as_channel("web", customer="cust-7"),
+    }
+    made = {
+        name: (await subscribe(shut_door, headers, callback=f"{NOWHERE}/bounds/{name}")).json()["id"]
+        for name, headers in tokens.items()
+    }
+    with closing(Register(shut_door.settings.register_address)) as register, register.database.reading() as connection:
+        rows = connection.execute(select(SUBSCRIPTIONS).where(SUBSCRIPTIONS.c.id.in_(made.values())))
+        bounds = {row.id: (row.channel, row.customer_id) for row in rows}
+    assert bounds == {made["agent"]: (None, None), made["web"]: ("web", None), made["mine"]: ("web", "cust-7")}
+    operator = shut_door.as_(Scope.OPERATE)
+    for subscription in made.values():
+        await shut_door.http.delete(f"{HUB}/{subscription}", headers=operator)
 
 
 async def test_who_sees_no_orders_can_not_hear_of_them(shut_door: ShutDoor) -> None:
