@@ -16,7 +16,7 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import URL, Connection, Engine, Table, create_engine, make_url
+from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import OperationalError
 
@@ -109,7 +109,9 @@ class Database:
                 raise RegisterError(f"The register {shown} is of another version of orderpipe: {error}") from error
 
     def _sqlite(self) -> Engine:
-        return create_engine(self.url, connect_args={"timeout": self._busy_timeout_s})
+        engine = create_engine(self.url, connect_args={"timeout": self._busy_timeout_s})
+        event.listen(engine, "connect", _read_from_memory)
+        return engine
 
     def _postgresql(self) -> Engine:
         timeouts: dict[str, Any] = {"connect_timeout": 5, "options": f"-c statement_timeout={_PATIENCE_S}s"}
@@ -126,6 +128,11 @@ def _is_up_to_date(connection: Connection) -> bool:
     """True where every migration was done, as nearly always: then no lock is needed to find out."""
     head = ScriptDirectory.from_config(_alembic(connection)).get_current_head()
     return MigrationContext.configure(connection).get_current_revision() == head
+
+
+def _read_from_memory(connection: sqlite3.Connection, _: object) -> None:
+    """SQLite's own cache is 2 MB, which a count over all orders does not fit into."""
+    connection.execute("PRAGMA mmap_size = 1073741824")
 
 
 def _write_ahead(engine: Engine, patience_s: float) -> None:

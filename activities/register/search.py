@@ -6,7 +6,7 @@ from collections.abc import Callable
 from operator import eq, ge, gt, le, lt
 from typing import Any, Final, cast
 
-from sqlalchemy import Column, ColumnElement, Table, and_, func, nulls_last, or_, select
+from sqlalchemy import Column, ColumnElement, Table, and_, func, nulls_last, select
 
 from activities.register.body_paths import on_postgresql, on_sqlite
 from activities.register.engine import Database
@@ -80,11 +80,10 @@ class Search:
             return matches(field.names, predicate.operator, words)
         if field in _ELSEWHERE:
             table, column = _ELSEWHERE[field]
-            return (
-                select(table.c.order_id)
-                .where(table.c.order_id == ORDERS.c.id, compared(column, predicate.operator, predicate.value))
-                .exists()
-            )
+            having = select(table.c.order_id).where(compared(column, predicate.operator, predicate.value))
+            if field is OrderField.FALLOUT_SILO:
+                return ORDERS.c.id.in_(having)  # So few that SQLite should begin with them.
+            return having.where(table.c.order_id == ORDERS.c.id).exists()
         return compared(ORDERS.c[field.value], predicate.operator, predicate.value)
 
 
@@ -100,12 +99,11 @@ def seen_by(sight: Sight) -> ColumnElement[bool]:
         conditions.append(ORDERS.c.customer_id == sight.customer)
     if sight.channel is not None:
         theirs = ORDERS.alias("theirs")
-        own_customer = (
+        conditions.append(
             select(theirs.c.id)
             .where(theirs.c.channel == sight.channel, theirs.c.customer_id == ORDERS.c.customer_id)
             .exists()
         )
-        conditions.append(or_(ORDERS.c.channel == sight.channel, own_customer))
     return and_(*conditions) if conditions else ORDERS.c.id.is_(None)
 
 
