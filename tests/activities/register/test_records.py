@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import multiprocessing
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import closing
 from datetime import timedelta, timezone
-from pathlib import Path
+from decimal import Decimal
 from typing import Any
 
+import pytest
 from sqlalchemy import Row, select, text
 from temporalio.testing import ActivityEnvironment
 
 from activities.register import Register
 from activities.register.query import OrderPage, OrderQuery
 from activities.register.schema import ORDERS
+from orders.base import Money
+from orders.order import Revision
+from orders.records import ChargeRecord, EventKind, OrderEvent, OrderRecord, Transition
 from orders.states import LifecycleState
-from tests.registers import NOON, a_record
+from tests.registers import NOON, a_record, a_view
 
 
 def prepare_and_record(url: str, version: int) -> None:
@@ -97,11 +102,17 @@ def test_threads_that_record_at_once_leave_the_highest_version(register: Registe
     assert register.records.find("O1") == a_record(8)
 
 
-def test_processes_that_record_at_once_leave_the_highest_version(url: str, tmp_path: Path) -> None:
-    # Spawned, as a process forked off one with threads may stand still; and first of all got going.
-    spawned = ProcessPoolExecutor(max_workers=1, mp_context=multiprocessing.get_context("spawn"))
-    with spawned as elsewhere, ThreadPoolExecutor(max_workers=2) as here:
-        elsewhere.submit(prepare_and_record, f"sqlite:///{tmp_path / 'other.db'}", 0).result()
+@pytest.fixture(scope="module")
+def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProcessPoolExecutor]:
+    """Another process. Spawned, as one forked off threads may stand still; and got going first of all."""
+    url = f"sqlite:///{tmp_path_factory.mktemp('elsewhere') / 'register.db'}"
+    with ProcessPoolExecutor(max_workers=1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        pool.submit(prepare_and_record, url, 0).result()
+        yield pool
+
+
+def test_processes_that_record_at_once_leave_the_highest_version(url: str, elsewhere: ProcessPoolExecutor) -> None:
+    with ThreadPoolExecutor(max_workers=2) as here:
         both = [pool.submit(prepare_and_record, url, version) for version in range(10) for pool in (elsewhere, here)]
         for each in both:
             each.result()
@@ -130,3 +141,49 @@ def test_what_was_never_there_is_not_deleted(register: Register) -> None:
     assert not register.records.delete("O2", NOON)
     assert not register.records.is_deleted("O2")
     assert not register.records.is_deleted("O1")
+
+
+def whole_record(version: int = 1, upto: int = 2) -> OrderRecord:
+    """A record with history, of which the numbers up to one are new."""
+    numbers = range(1, upto + 1)
+    return OrderRecord(
+        version=version,
+        view=a_view(),
+        revisions=tuple(Revision(number=n, customer_id="C1", channel="shop", items=()) for n in numbers),
+        transitions=tuple(
+            Transition(number=n, at=NOON, item="1", before=None, after=LifecycleState.COMPLETED, cause=f"cause {n}")
+            for n in numbers
+        ),
+        events=tuple(OrderEvent(number=n, at=NOON, kind=EventKind.MILESTONE, data={"n": n}) for n in numbers),
+        charges=(
+            ChargeRecord(
+                task="O1.fee-1/charges/bill",
+                change="cancel-1",
+                money=Money(amount=Decimal("19.90"), currency="EUR"),
+                billed=version > 1,
+                forgone=False,
+            ),
+        ),
+    )
+
+
+def test_history_is_written_once_in_whatever_order_it_comes(register: Register) -> None:
+    for version, upto in ((2, 3), (1, 2), (2, 3), (1, 2)):
+        register.records.record(whole_record(version, upto))
+    for table in ("revisions", "transitions", "events"):
+        assert rows(register, f"select number from {table} order by number") == [(1,), (2,), (3,)]
+    assert rows(register, "select cause from transitions order by number") == [("cause 1",), ("cause 2",), ("cause 3",)]
+
+
+def test_a_fee_is_there_once_exactly_as_the_newest_record_has_it(register: Register) -> None:
+    for version in (1, 2, 1):
+        register.records.record(whole_record(version))
+    [fee] = rows(register, "select amount, currency, billed from charges")
+    assert tuple(fee) == ("19.90", "EUR", True)
+
+
+def test_two_workers_that_write_the_same_history_at_once_write_it_once(register: Register) -> None:
+    with ThreadPoolExecutor(max_workers=8) as threads:
+        list(threads.map(register.records.record, [whole_record(n % 4, 1 + n % 5) for n in range(40)]))
+    assert rows(register, "select number from events order by number") == [(n,) for n in range(1, 6)]
+    assert rows(register, "select version from orders") == [(3,)]
