@@ -5,12 +5,12 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import Table, select
+from sqlalchemy import Table, select, update
 
 from activities.register import Register
 from activities.register.schema import (
@@ -25,6 +25,7 @@ from activities.register.schema import (
     PRODUCTS,
     REQUEST_IDS,
     REVISIONS,
+    SUBSCRIPTIONS,
     TRANSITIONS,
 )
 from activities.register.subscriptions import Subscription
@@ -67,6 +68,8 @@ async def test_what_orders_have_written_is_written_again_and_nothing_else_is_tou
             created_at=now,
         )
     )
+    with register.database.writing() as connection:  # So that nobody delivers meanwhile.
+        connection.execute(update(SUBSCRIPTIONS).values(lease="test", leased_until=now + timedelta(hours=1)))
     amended = await pipe.submit(internet_voice_tv(installation="self"))
     await pipe.change(amended, requestId="faster", kind="amend", update=[{"id": "tv", "offering": "tv-cinema"}])
     plain = await pipe.submit(body_of("mobile"))
