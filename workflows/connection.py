@@ -12,6 +12,7 @@ from temporalio.runtime import Runtime
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from workflows.codec import CompressingCodec
+from workflows.unmoved import UnmovedRunner
 
 
 def data_converter() -> DataConverter:
@@ -46,4 +47,4 @@ PASSED_THROUGH = (
 
 def sandbox() -> SandboxedWorkflowRunner:
     """The workflow sandbox. What is passed through is not imported anew for each order: a tenth of the CPU."""
-    return SandboxedWorkflowRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH))
+    return UnmovedRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH))

@@ -1,0 +1,62 @@
+"""Keeps an order from being moved by a question.
+
+A worker that does not have an order in its cache gets its history with a query, and in it maybe what has come in since
+the last workflow task. The SDK (1.35) applies that too, at the time of the last workflow task, and sends what the
+workflow makes of it with the next one. A replay sees it in the next workflow task, together with whatever else is in
+that, and at its time: it makes other commands, or the same in another order, and the order stands still for good
+(TMPRL1100). So what is not part of a workflow task is refused here. That fails the query, which may be asked again, and
+drops the order from the cache: the workflow task brings everything.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from temporalio.bridge.proto.workflow_activation import WorkflowActivation
+from temporalio.bridge.proto.workflow_completion import WorkflowActivationCompletion
+from temporalio.worker import WorkflowInstance, WorkflowInstanceDetails
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
+
+ASK_AGAIN = "the worker had yet to learn what has come in: ask again"
+
+_MOVES_NOTHING = frozenset({"query_workflow", "remove_from_cache"})
+
+
+class Activate(Protocol):
+    """Hands a workflow what has happened, and takes its commands."""
+
+    def __call__(self, act: WorkflowActivation) -> WorkflowActivationCompletion:
+        """One activation."""
+        ...
+
+
+class UnmovedRunner(SandboxedWorkflowRunner):
+    """The sandbox, for workflows that only workflow tasks can move."""
+
+    def create_instance(self, det: WorkflowInstanceDetails) -> WorkflowInstance:
+        """An instance in the sandbox."""
+        instance = super().create_instance(det)
+        instance.activate = moved_by_workflow_tasks_only(instance.activate)
+        return instance
+
+
+def moved_by_workflow_tasks_only(activate: Activate) -> Activate:
+    """The same, but for what moves the workflow without being part of a workflow task: that is refused.
+
+    Each workflow task has a time of its own. What comes at the time of the one before, though history has grown, is
+    part of none.
+    """
+    seen: tuple[int, int] | None = None
+
+    def unmoved(act: WorkflowActivation) -> WorkflowActivationCompletion:
+        nonlocal seen
+        if not _MOVES_NOTHING.issuperset(job.WhichOneof("variant") or "" for job in act.jobs):
+            time, length = act.timestamp.ToNanoseconds(), act.history_length
+            if seen is not None and seen[0] == time and seen[1] != length:
+                refused = WorkflowActivationCompletion()
+                refused.failed.failure.message = ASK_AGAIN
+                return refused
+            seen = time, length
+        return activate(act)
+
+    return unmoved
