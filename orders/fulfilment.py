@@ -24,9 +24,10 @@ from orders.order import Reason, Revision
 from orders.outcome import Outcome, OutcomeKind
 from orders.plan import BILLING, Plan
 from orders.progress import Progress
-from orders.reconcile import Reconciler, TaskStatus
+from orders.reconcile import Reconciler
 from orders.snapshot import Fork, OrderStart, Snapshot
 from orders.states import LifecycleState, order_state
+from orders.target import TaskStatus
 
 
 class Fulfilment:

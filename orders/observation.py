@@ -8,8 +8,8 @@ from orders.fulfilment import Fulfilment
 from orders.order import Revision
 from orders.plan import Plan
 from orders.promise import seconds_to_completion, seconds_to_ends
-from orders.reconcile import TaskStatus
 from orders.states import task_state
+from orders.target import TaskStatus
 
 ALLOWANCE = 1.1
 """How much longer than usual a promise is: work that takes just its usual time does not break it."""

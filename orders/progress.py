@@ -13,8 +13,9 @@ from typing import NamedTuple
 from orders.catalog import Undo
 from orders.order import Item, Revision
 from orders.plan import product_of
-from orders.reconcile import Reconciler, TaskStatus
+from orders.reconcile import Reconciler
 from orders.states import LifecycleState, TaskState, bundle_state, item_state, task_state
+from orders.target import TaskStatus
 
 
 class _Standing(NamedTuple):

@@ -12,9 +12,9 @@ from orders.leaving import installed_products
 from orders.ledger import Fact
 from orders.observation import expected_at, foresee, in_jeopardy
 from orders.order import Item
-from orders.reconcile import TaskStatus
 from orders.records import ChargeRecord, OrderRecord
 from orders.states import LifecycleState, TaskState, task_state
+from orders.target import TaskStatus
 from orders.views import FactView, FalloutView, ItemView, MessageView, OrderView, PlanPage, SiloView, TaskView
 
 

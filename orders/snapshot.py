@@ -16,7 +16,7 @@ from orders.journal import Journalled
 from orders.ledger import Ledger, Step
 from orders.order import Revision
 from orders.plan import Plan
-from orders.reconcile import TaskStatus
+from orders.target import TaskStatus
 
 
 @dataclass

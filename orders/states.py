@@ -12,7 +12,8 @@ from functools import cache
 from types import MappingProxyType
 from typing import Final, TypeAlias
 
-from orders.reconcile import Reconciler, TaskStatus
+from orders.reconcile import Reconciler
+from orders.target import TaskStatus
 
 
 class LifecycleState(StrEnum):

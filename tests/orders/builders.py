@@ -15,7 +15,8 @@ from orders.catalog import OnChange, Replacement, Undo
 from orders.ledger import BuiltOn, Fact, FactId, Ledger, Step, Waiting
 from orders.outcome import Outcome, OutcomeKind
 from orders.plan import Operation, OutputRef, Plan, Task
-from orders.reconcile import Reconciler, TaskStatus
+from orders.reconcile import Reconciler
+from orders.target import TaskStatus
 
 AT = "2026-01-01T00:00:00.000Z"
 _PREFIX = "o/s/"

@@ -13,9 +13,9 @@ from orders.decompose import decompose
 from orders.fulfilment import Fulfilment
 from orders.observation import expected_at, in_jeopardy, promised_at
 from orders.order import OrderRequest, RequestedItem, Site
-from orders.reconcile import TaskStatus
 from orders.snapshot import OrderStart, Snapshot
 from orders.states import LifecycleState
+from orders.target import TaskStatus
 from tests.orders.driver import NOW, Driver, household, key, shipped_catalog
 
 SELF = {"installation": "self", "equipment": "own"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orders.reconcile import TaskStatus
+from orders.target import TaskStatus
 from tests.orders.builders import Bench, held, key_of, ledger_of, operation, plan, task
 
 PORT_REPLACED = operation("port", replace=["kind"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from orders.plan import Plan, Task
-from orders.reconcile import TaskStatus
+from orders.target import TaskStatus
 from tests.orders.builders import Bench, key_of, operation, plan, task
 
 UNIQUE = operation("port", replace=["kind"], break_before_make=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from orders.plan import Plan
-from orders.reconcile import TaskStatus
+from orders.target import TaskStatus
 from tests.orders.builders import Bench, held, ledger_of, operation, plan, task
 
 NUMBERS = [operation(name, exclusive=["number"]) for name in "abc"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from orders.outcome import OutcomeKind
 from orders.plan import Plan
-from orders.reconcile import TaskStatus
+from orders.target import TaskStatus
 from tests.orders.builders import Bench, held, key_of, ledger_of, operation, plan, task, thing
 
 VISIT = operation("visit", amend_while_waiting=True)

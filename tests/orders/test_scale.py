@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from orders.base import Action
+from orders.judging import Judge
 from orders.ledger import Fact, Ledger, Step
 from orders.order import Item, Revision
 from orders.outcome import Outcome, OutcomeKind
@@ -20,6 +21,16 @@ from workflows.connection import data_converter
 MOST_BYTES = 1_000_000
 
 
+class CountingJudge(Judge):
+    """Counts how often a task is judged."""
+
+    effort = 0
+
+    def judge(self, task: Task) -> None:
+        self.effort += 1
+        super().judge(task)
+
+
 class Counting(Reconciler):
     """Counts how often a task is judged, and how often a fact is weighed to be compensated."""
 
@@ -27,9 +38,9 @@ class Counting(Reconciler):
         self.effort = 0
         super().__init__(target, Ledger())
 
-    def _judge(self, task: Task) -> None:
-        self.effort += 1
-        super()._judge(task)
+    def retarget(self, plan: Plan) -> None:
+        super().retarget(plan)
+        self._judge = CountingJudge(self._standing, self._target)
 
     def _compensate(self, fact: Fact) -> None:
         self.effort += 1
@@ -50,7 +61,8 @@ class Counting(Reconciler):
                 self.record(step, _done(step), AT)
             steps += self.next_steps()
         assert self.settled
-        return self.effort
+        assert isinstance(self._judge, CountingJudge)
+        return self.effort + self._judge.effort
 
 
 def _done(step: Step) -> Outcome:
