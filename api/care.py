@@ -11,17 +11,15 @@ from pydantic import ValidationError
 from pydantic.alias_generators import to_camel
 
 from api.access import Scope
-from api.care_bodies import (
+from api.care_bodies import ToldHistory, ToldOrder, ToldTasks
+from api.change_bodies import (
     AppointmentBody,
     ChangeBody,
     ChangedItem,
     ToldChange,
     ToldChanges,
-    ToldHistory,
     ToldOptions,
-    ToldOrder,
     ToldPreview,
-    ToldTasks,
     UndecidedChange,
 )
 from api.dependencies import Agent, GatewayDep, OrderId, errors, needs

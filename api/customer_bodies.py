@@ -7,9 +7,11 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from pydantic.alias_generators import to_camel
 
-from api.care_bodies import Told, ToldChange, ToldSite
+from api.care_bodies import ToldSite
+from api.change_bodies import ToldChange
 from api.dependencies import NO_NUL
 from api.times import Instant, InstantOut
+from api.told import Told
 from orders.installed import ProductStatus
 from orders.states import LifecycleState
 

@@ -7,11 +7,11 @@ from typing import Annotated, TypeAlias
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import Field, SecretStr
 
-from api.care_bodies import Told
 from api.dependencies import Reader, SubscribersDep, errors
 from api.times import InstantOut
 from api.tmf622 import BASE_PATH
 from api.tmf622_bodies import Wire
+from api.told import Told
 
 router = APIRouter()
 

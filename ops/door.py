@@ -11,7 +11,8 @@ from types import TracebackType
 import httpx2
 from pydantic import BaseModel, Field, JsonValue, ValidationError
 
-from api.care_bodies import ToldChange, ToldOrder, ToldTask, ToldTasks
+from api.care_bodies import ToldOrder, ToldTask, ToldTasks
+from api.change_bodies import ToldChange
 from api.customer_bodies import ToldCustomer
 from api.errors import ErrorBody
 from api.tmf622 import BASE_PATH

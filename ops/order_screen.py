@@ -10,7 +10,8 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from api.care_bodies import ToldChange, ToldItem, ToldOrder
+from api.care_bodies import ToldItem, ToldOrder
+from api.change_bodies import ToldChange
 from orders.change import ChangeState
 from orders.states import LifecycleState
 

@@ -14,7 +14,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError
 
 from api.care import to_change
-from api.care_bodies import ChangeBody
+from api.change_bodies import ChangeBody
 from orders import wire
 from orders.change import ChangeKind, ChangeRequest
 from orders.views import OrderView, PlanPage
