@@ -12,11 +12,9 @@ from dataclasses import replace
 from datetime import datetime
 
 from orders.advancement import Advancement, advancement_of
-from orders.by_hand import settle_by_hand
 from orders.change import ChangeKind, ChangeRequest, ChangeState, Verdict, entry_of
-from orders.charges import already_accepted, charges_of, fall_due, forgo, take_over, with_charges
-from orders.decision import Assessment, common_ground, objections, reasons_about, undone_facts
-from orders.impact import Impact, has_passed, impact_of
+from orders.charges import already_accepted, charges_of, fall_due, forgo, with_charges
+from orders.impact import Impact, impact_of
 from orders.journal import Journal, Journalled
 from orders.ledger import Fact, FactId, Ledger, Step, operation_name
 from orders.messages import PlanQuestion
@@ -191,42 +189,6 @@ class Fulfilment:
         moves_the_target = change.kind.revises or change.kind is ChangeKind.REPLACE
         return self.carried.assessment is not None and moves_the_target
 
-    def first_verdict(self, change: ChangeRequest, at: str) -> Verdict | None:
-        """The verdict on a change that moves no target, carried out at once. None for one to be planned and considered.
-
-        A replacement moves the target too, but needs no planning: it is considered here.
-        """
-        known = self.verdicts.get(change.request_id)
-        if known is not None:
-            return known
-        if change.kind is ChangeKind.CANCEL:
-            self.journal.cancellation_requested(change.request_id, datetime.fromisoformat(at))
-        objected = self.early_objections(change)
-        if objected:
-            return self.reject(change, objected, at)
-        if change.kind.revises or change.kind is ChangeKind.CANCEL:
-            return None
-        if change.kind is ChangeKind.REPLACE:
-            return self._replace(change, at)
-        problem = self._carry_out(change, at)
-        return self.reject(change, [problem], at) if problem else self.accept(change, at)
-
-    def early_objections(self, change: ChangeRequest) -> list[Reason]:
-        """Why a change is refused whatever its impact would be."""
-        if change.expected_revision is not None and change.expected_revision != self.revision.number:
-            message = f"revision {change.expected_revision} was expected, the current one is {self.revision.number}"
-            return [Reason(code="stale_revision", message=message)]
-        moves_the_target = change.kind.revises or change.kind in (ChangeKind.CANCEL, ChangeKind.REPLACE)
-        if self.cancelled and moves_the_target:
-            code = "already_cancelled" if change.kind is ChangeKind.CANCEL else "order_cancelled"
-            return [Reason(code=code, message="the order is cancelled already")]
-        if change.kind is ChangeKind.REPLACE:
-            task = change.task or ""
-            if task not in self.plan.tasks or task not in self.reconciler.ledger.facts:
-                message = f"nothing of task {task} is held to be replaced"
-                return [Reason(code="nothing_to_replace", message=message, task=task)]
-        return []
-
     def question(self, change: ChangeRequest) -> PlanQuestion:
         """What a planner needs to work out an amendment."""
         return PlanQuestion(
@@ -239,23 +201,6 @@ class Fulfilment:
             baseline_plan=self.start.baseline_plan,
         )
 
-    def _carry_out(self, change: ChangeRequest, at: str) -> Reason | None:
-        """Carry out a change that leaves the target alone, or say why it can not be."""
-        if change.kind in (ChangeKind.HOLD, ChangeKind.RELEASE):
-            self.carried.on_hold = change.kind is ChangeKind.HOLD
-            return None
-        return settle_by_hand(change, self.reconciler, self.carried.charges, at)
-
-    def _replace(self, change: ChangeRequest, at: str) -> Verdict:
-        task = change.task or ""
-        impact = self.weigh(self.carried.plan, spoiled=task)
-        reasons = objections(change, impact)
-        if reasons:
-            return self.reject(change, reasons, at, impact)
-        self._charge(change, impact)
-        self.reconciler.spoil(task)
-        return self.accept(change, at, impact)
-
     def weigh(self, target: Plan, spoiled: str | None = None, *, of: Ledger | None = None) -> Impact:
         """What another target would do to the order as it is, or to other facts `of` it, worked out on a copy."""
         ledger = of or self.reconciler.ledger
@@ -263,82 +208,8 @@ class Fulfilment:
         impact = impact_of(self.plan, ledger, calls, self._charged(target), spoiled=spoiled)
         return already_accepted(self.carried.charges, ledger, impact)
 
-    def consider(self, change: ChangeRequest, revision: Revision | None, target: Plan, at: str) -> Verdict:
-        """Decide an amendment, or (without a revision) a cancellation, by its impact."""
-        carried = self.carried
-        if revision is None:
-            self.journal.because(f"change {change.request_id}: {change.kind} {ChangeState.ASSESSING}")
-            self.journal.passes(LifecycleState.ASSESSING_CANCELLATION, datetime.fromisoformat(at))
-        if carried.assessment is not None:
-            self._withdraw(carried.assessment, ChangeState.SUPERSEDED, (), at)
-        impact = self.weigh(target)
-        reasons = objections(change, impact)
-        if reasons:
-            return self.reject(change, reasons, at, impact)
-        asked = undone_facts(self.reconciler.ledger, impact)
-        if not asked:
-            return self._adopt(change, revision, target, impact, at)
-        carried.assessment = Assessment(change, revision, target, carried.plan, asked)
-        ledger, calls = self.reconciler.ledger, self.reconciler.calls
-        self._aim_at(common_ground(carried.plan, target, ledger, calls, {task for task, _ in asked}))
-        return self._decided(change, ChangeState.ASSESSING, (), at, impact)
-
-    def assess(self, at: str) -> Verdict | None:
-        """See whether the silos that were asked have let go. The final verdict once they have, or one has refused."""
-        assessment = self.carried.assessment
-        if assessment is None:
-            return None
-        ledger = self.reconciler.ledger
-        left = [fact for fact_id in assessment.asked if (fact := ledger.fact(fact_id)) is not None]
-        kept = [fact for fact in left if fact.residue or (has_passed(ledger, fact) and not self._leaving(fact))]
-        if not kept and left:
-            return None
-        change = assessment.change
-        reasons = [
-            reason
-            for fact in kept
-            for reason in reasons_about(
-                "not_let_go",
-                fact,
-                f"{self.silo_of(fact.task)} does not let go of {fact.task}: "
-                + (f"{fact.refusal.code}, {fact.refusal.reason}" if fact.refusal else "it is done meanwhile"),
-            )
-        ]
-        impact = self.weigh(assessment.target)
-        reasons = reasons or objections(change.model_copy(update={"digest": None}), impact)
-        if reasons:
-            return self._withdraw(assessment, ChangeState.REJECTED, tuple(reasons), at)
-        self.carried.assessment = None
-        return self._adopt(change, assessment.revision, assessment.target, impact, at)
-
-    def _leaving(self, fact: Fact) -> bool:
-        return fact.leaving or fact.id in self.reconciler.calls
-
-    def _withdraw(self, assessment: Assessment, state: ChangeState, reasons: tuple[Reason, ...], at: str) -> Verdict:
-        """Give up a change that was being assessed: what was let go for it comes back."""
-        self.carried.assessment = None
-        for fact in assessment.asked:
-            self.reconciler.forgive(fact)
-        self._aim_at(assessment.before)
-        return self._decided(assessment.change, state, reasons, at)
-
-    def _adopt(
-        self, change: ChangeRequest, revision: Revision | None, target: Plan, impact: Impact, at: str
-    ) -> Verdict:
-        """Accept a change: its revision becomes the current one, and its plan the target."""
-        if revision is None:
-            self.carried.cancelled = True
-        else:
-            self.journal.amended(change.request_id, self.revision, revision, datetime.fromisoformat(at))
-            self.carried.revisions.append(revision)
-            if change.content:
-                self.carried.contents.append(change.content)
-        take_over(self.carried.charges, self.reconciler.ledger, impact, self.reconciler.calls)
-        self._charge(change, impact)
-        self._aim_at(target)
-        return self.accept(change, at, impact)
-
-    def _charge(self, change: ChangeRequest, impact: Impact) -> None:
+    def charge(self, change: ChangeRequest, impact: Impact) -> None:
+        """Take on what an accepted change costs."""
         charges = self.carried.charges
         ledger = self.reconciler.ledger
         charges += charges_of(self.start.order_id, change.request_id, len(charges) + 1, ledger, impact)
@@ -346,15 +217,15 @@ class Fulfilment:
     def bill(self) -> None:
         """Make charges part of the target whose undo has been done."""
         if self.carried.charges and fall_due(self.carried.charges, self.reconciler.ledger):
-            self._aim_at(self.carried.plan)
+            self.aim_at(self.carried.plan)
 
     def accept(self, change: ChangeRequest, at: str, impact: Impact | None = None) -> Verdict:
         """Note that a change was accepted."""
-        return self._decided(change, ChangeState.ACCEPTED, (), at, impact)
+        return self.decided(change, ChangeState.ACCEPTED, (), at, impact)
 
     def reject(self, change: ChangeRequest, reasons: list[Reason], at: str, impact: Impact | None = None) -> Verdict:
         """Note that a change was refused, and why. Nothing else is different."""
-        return self._decided(change, ChangeState.REJECTED, tuple(reasons), at, impact)
+        return self.decided(change, ChangeState.REJECTED, tuple(reasons), at, impact)
 
     def reject_malformed(self, request_id: str, reason: str, at: str) -> Verdict:
         """Note a request that could not even be read, under an id of our own."""
@@ -369,7 +240,7 @@ class Fulfilment:
         )
         return self._keep_verdict(verdict, datetime.fromisoformat(at))
 
-    def _decided(
+    def decided(
         self,
         change: ChangeRequest,
         state: ChangeState,
@@ -377,6 +248,7 @@ class Fulfilment:
         at: str,
         impact: Impact | None = None,
     ) -> Verdict:
+        """Note what became of a change."""
         verdict = entry_of(change, state, self.revision.number, reasons, impact, at)
         if state is not ChangeState.REJECTED or self.journal.carried.state in _ASSESSED:
             self.journal.because(f"change {change.request_id}: {change.kind} {state}")
@@ -392,7 +264,8 @@ class Fulfilment:
         billing = carried.ledger.operations.get(BILLING)
         return with_charges(plan, carried.charges, billing, start.order_id, start.revision.customer_id)
 
-    def _aim_at(self, plan: Plan) -> None:
+    def aim_at(self, plan: Plan) -> None:
+        """Make another plan the target, with the charges that are due."""
         self.carried.plan = plan
         self.reconciler.retarget(self._charged(plan))
         self.progress = self._progress()

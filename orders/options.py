@@ -17,6 +17,7 @@ from orders.amend import amended
 from orders.base import Action, Frozen, Money
 from orders.catalog import Catalog, Undo
 from orders.change import ChangeKind, ChangeRequest, ItemUpdate
+from orders.deciding import early_objections
 from orders.decision import past_no_return
 from orders.fulfilment import Fulfilment
 from orders.items import component_role
@@ -183,7 +184,7 @@ class _Trials:
 
     def _tried(self, trial: _Trial, fields: dict[str, object] | None, without: str | None = None) -> Option:
         change = ChangeRequest.model_validate({"request_id": "trial", "kind": trial.kind, **(fields or {})})
-        reasons = tuple(self._order.early_objections(change))
+        reasons = tuple(early_objections(self._order, change))
         if reasons:
             return _refused(trial, reasons)
         if trial.kind is ChangeKind.CANCEL:

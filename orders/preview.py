@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from orders.change import ChangeKind, ChangeState
+from orders.deciding import early_objections
 from orders.decision import objections
 from orders.fulfilment import Fulfilment
 from orders.impact import Effect, Impact
@@ -21,7 +22,7 @@ def preview(order: Fulfilment, asked: PreviewQuestion, now: datetime) -> Preview
     of it.
     """
     change = asked.change
-    reasons = order.early_objections(change)
+    reasons = early_objections(order, change)
     target = _target(order, asked)
     if reasons or target is None:
         return Preview(

@@ -12,6 +12,7 @@ from temporalio.exceptions import FailureError
 
 from orders import wire
 from orders.change import ChangeKind, ChangeRequest, Verdict
+from orders.deciding import assess, consider, first_verdict
 from orders.fulfilment import Fulfilment
 from orders.ledger import FactId, Step, parse_key, parse_service_id
 from orders.messages import OrderOutcome, PlanAnswer, PlanQuestion, Preview, PreviewQuestion, SiloEvent
@@ -141,15 +142,15 @@ class OrderWorkflow:
 
     async def _decide_changes(self) -> None:
         """Decide what is in the inbox, in order of arrival. An accepted change moves the target."""
-        self._order.assess(_instant())
+        assess(self._order, _instant())
         while (change := self._order.next_change()) is not None:
-            if self._order.first_verdict(change, _instant()) is None:
+            if first_verdict(self._order, change, _instant()) is None:
                 await self._consider(change)
 
     async def _consider(self, change: ChangeRequest) -> None:
         """Decide a change that moves the target: a cancellation to the baseline, an amendment to a new plan."""
         if change.kind is ChangeKind.CANCEL:
-            self._order.consider(change, None, self._order.start.baseline_plan, _instant())
+            consider(self._order, change, None, self._order.start.baseline_plan, _instant())
             return
         try:
             # No local activity: when it outlives a workflow task, `workflow.now()` after it is another at replay.
@@ -166,7 +167,7 @@ class OrderWorkflow:
         if answer.revision is None or answer.plan is None:
             self._order.reject(change, list(answer.reasons), _instant())
         else:
-            self._order.consider(change, answer.revision, answer.plan, _instant())
+            consider(self._order, change, answer.revision, answer.plan, _instant())
 
     def _start_steps(self) -> None:
         """Start every silo call that can start now: none before the requested start, none while draining."""

@@ -17,6 +17,7 @@ from api.tmf622_resource import to_resource
 from orders.amend import amended
 from orders.catalog import Catalog
 from orders.change import ChangeKind, ChangeRequest, ItemUpdate
+from orders.deciding import consider
 from orders.fulfilment import Fulfilment
 from orders.order import RequestedItem, Site
 from orders.reporting import order_view
@@ -45,7 +46,9 @@ def shown(body: dict[str, Any], order: Fulfilment | OrderView) -> dict[str, Any]
 
 def amend(catalog: Catalog, order: Fulfilment, **change: Any) -> None:
     request = ChangeRequest(request_id="c", kind=ChangeKind.AMEND, **change)
-    order.consider(request, *amended(catalog, order.start.order_id, order.revision, request), at="2026-03-02T09:00:00Z")
+    consider(
+        order, request, *amended(catalog, order.start.order_id, order.revision, request), at="2026-03-02T09:00:00Z"
+    )
 
 
 def item_of(resource: dict[str, Any], item_id: str) -> dict[str, Any]:
@@ -154,7 +157,7 @@ def test_an_order_that_ended_says_when_and_why(catalog: Catalog) -> None:
     body = internet_voice_tv()
     fulfilment = captured(catalog, body)
     cancel = ChangeRequest(request_id="c", kind=ChangeKind.CANCEL, reason="moved away")
-    fulfilment.consider(cancel, None, fulfilment.start.baseline_plan, at="2026-03-02T09:00:00Z")
+    consider(fulfilment, cancel, None, fulfilment.start.baseline_plan, at="2026-03-02T09:00:00Z")
     fulfilment.carried.completed_at = NOW
     resource = shown(body, fulfilment)
     assert resource["state"] == "cancelled"

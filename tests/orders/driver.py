@@ -14,6 +14,7 @@ from orders.baseline import baseline_of
 from orders.capture import capture
 from orders.catalog import Catalog, Protocol
 from orders.change import ChangeKind, ChangeRequest, Verdict
+from orders.deciding import assess, consider, first_verdict
 from orders.decompose import decompose
 from orders.fulfilment import Fulfilment
 from orders.installed import InstalledProduct
@@ -95,7 +96,7 @@ class Driver:
         before = len(self.calls)
         while True:
             self.order.bill()
-            self.order.assess(AT)
+            assess(self.order, AT)
             steps = self.order.reconciler.next_steps(most) if len(self.calls) - before < most else []
             observe(self.order, NOW)
             if not steps:
@@ -121,17 +122,17 @@ class Driver:
     def change(self, kind: str, request_id: str = "c", **fields: Any) -> Verdict:
         """Ask for a change, as the workflow would decide it."""
         change = ChangeRequest(request_id=request_id, kind=ChangeKind(kind), **fields)
-        verdict = self.order.first_verdict(change, AT)
+        verdict = first_verdict(self.order, change, AT)
         if verdict is not None:
             return verdict
         order, start = self.order, self.order.start
         if change.kind is ChangeKind.CANCEL:
-            return order.consider(change, None, start.baseline_plan, AT)
+            return consider(order, change, None, start.baseline_plan, AT)
         advancement = order.advancement()
         revision, plan = amended(
             self.catalog, start.order_id, order.revision, change, advancement, start.baseline, start.baseline_plan
         )
-        return order.consider(change, revision, plan, AT)
+        return consider(order, change, revision, plan, AT)
 
     def _name(self, step: Step) -> str:
         return f"{self.order.silo_of(step.task)}.{step.verb} {step.key.split('/', 1)[1]}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from orders.change import ChangeKind, ChangeRequest, ChangeState, ItemUpdate, Verdict
+from orders.deciding import first_verdict
 from orders.order import Site
 from orders.states import LifecycleState
 from tests.orders.driver import Driver, household, key
@@ -22,7 +23,7 @@ def decided(driver: Driver) -> list[str]:
     """Everything that can be decided is, but for what has to be planned. Tells the ids in order."""
     ids: list[str] = []
     while (change := driver.order.next_change()) is not None:
-        assert driver.order.first_verdict(change, DECIDED) is not None
+        assert first_verdict(driver.order, change, DECIDED) is not None
         ids.append(change.request_id)
     return ids
 

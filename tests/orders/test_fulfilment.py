@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from orders.capture import capture
 from orders.change import ChangeKind, ChangeRequest, ChangeState, ItemUpdate, Verdict
+from orders.deciding import consider
 from orders.decompose import decompose
 from orders.fulfilment import Fulfilment
 from orders.order import OrderRequest, Rejection, RequestedItem
@@ -201,7 +202,7 @@ def test_a_cancelled_modification_leaves_what_was_installed() -> None:
     assert any("mobile/reserve-number" in call for call in before.run())
     assert set(later.carried.ledger.facts) > held
     change = ChangeRequest(request_id="c", kind=ChangeKind.CANCEL)
-    later.consider(change, None, later.start.baseline_plan, AT)
+    consider(later, change, None, later.start.baseline_plan, AT)
     calls = before.run()
     assert {call.split()[0].split(".")[1] for call in calls} == {"compensate"}
     assert set(later.carried.ledger.facts) == held

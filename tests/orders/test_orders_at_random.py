@@ -26,6 +26,7 @@ from orders.baseline import Baseline, baseline_of
 from orders.capture import capture
 from orders.catalog import Catalog, OnChange, Undo
 from orders.change import ChangeKind, ChangeRequest, ChangeState
+from orders.deciding import assess, consider, first_verdict
 from orders.decompose import decompose
 from orders.fulfilment import Fulfilment
 from orders.installed import InstalledProduct
@@ -84,7 +85,7 @@ class Order:
             self.write_down()
         self.fulfilment.begin()
         self.fulfilment.bill()
-        self.fulfilment.assess(AT)
+        assess(self.fulfilment, AT)
         while self.inbox and self.fulfilment.carried.assessment is None:
             self.inbox.pop(0)()
         return self.fulfilment.plan is not before
@@ -97,7 +98,7 @@ class Order:
         self.changes += 1
         order, before, plan = self.fulfilment, self.fulfilment.revision, self.fulfilment.plan
         change = random_change(self.choose, self.catalog, before, f"c{self.changes}")
-        if order.first_verdict(change, AT) is None:
+        if first_verdict(order, change, AT) is None:
             try:
                 revision, following = amended(
                     self.catalog,
@@ -120,7 +121,7 @@ class Order:
         """The customer cancels, whatever is being assessed."""
         self.changes += 1
         change = ChangeRequest(request_id=f"c{self.changes}", kind=ChangeKind.CANCEL)
-        if self.fulfilment.first_verdict(change, AT) is None:
+        if first_verdict(self.fulfilment, change, AT) is None:
             self.consider(change, None, self.start.baseline_plan)
         self.look()
 
@@ -130,11 +131,11 @@ class Order:
         fees = order.weigh(target).fees
         if fees and self.choose.random() < 0.7:
             change = change.model_copy(update={"accept_fee": fees[0]})
-        verdict = order.consider(change, revision, target, AT)
+        verdict = consider(order, change, revision, target, AT)
         if verdict.state is ChangeState.REJECTED:
             assert order.carried.plan == plan or order.carried.assessment is None
             assert {reason.code for reason in verdict.reasons} <= {"past_no_return", "fee_not_accepted"}
-        assert order.first_verdict(change, AT) == verdict
+        assert first_verdict(order, change, AT) == verdict
 
     def replace(self) -> None:
         """A person asks for something anew."""
@@ -142,7 +143,7 @@ class Order:
             self.changes += 1
             task = self.choose.choice(list(self.fulfilment.plan.tasks))
             change = ChangeRequest(request_id=f"c{self.changes}", kind=ChangeKind.REPLACE, task=task, accept_fee=FEE)
-            assert self.fulfilment.first_verdict(change, AT) is not None
+            assert first_verdict(self.fulfilment, change, AT) is not None
             self.look()
 
     def carry_over(self) -> None:
