@@ -55,7 +55,7 @@ def up() -> None:
 def demo(
     keep: Annotated[bool, typer.Option("--keep", help="Leave everything running at the end, until Ctrl-C.")] = False,
 ) -> None:
-    """Show the whole pipe at work, in about a minute: orders, changes, a failing silo, and what the silos hold."""
+    """Show the whole pipe at work, in about half a minute: orders, changes, a failing silo, and what the silos hold."""
     from ops.demo import run_demo
     from ops.process import StackError
 

@@ -55,7 +55,6 @@ class Execution:
     """An order's workflow, open or closed, and the digest of the body that it was started with."""
 
     is_open: bool
-    is_paused: bool
     body_digest: str
 
 
@@ -82,7 +81,6 @@ async def describe(client: Client, order_id: str, timeout: timedelta) -> Executi
     digest = info.memo.fields.get(wire.BODY_DIGEST_MEMO)
     return Execution(
         is_open=paused or info.status == WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING,
-        is_paused=paused,
         body_digest=(await client.data_converter.decode([digest], [str]))[0] if digest is not None else "",
     )
 

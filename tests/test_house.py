@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from settings import Settings
+
 ROOT = Path(__file__).parent.parent
 PACKAGES = {"activities", "api", "cli", "ops", "orders", "silos", "worker", "workflows"}
 
@@ -84,3 +86,21 @@ def test_every_locked_package_has_hashes_and_the_two_locks_agree() -> None:
     )
     assert runtime.items() <= everything.items()
     assert all(hashes for _, hashes in everything.values())
+
+
+def test_every_setting_is_documented_and_no_other() -> None:
+    documented = re.findall(r"^\| .*", (ROOT / "docs" / "operating.md").read_text(), flags=re.MULTILINE)
+    named = {name for row in documented for name in re.findall(r"`ORDERPIPE_([A-Z_]+)`", row.split("|")[1])}
+    # What the command line's own option reads.
+    assert named - {"TOKEN"} == {name.upper() for name in Settings.model_fields}
+
+
+def test_every_link_of_a_page_leads_to_a_file() -> None:
+    pages = [path for path in tracked_files() if path.suffix == ".md"]
+    broken = [
+        f"{page.relative_to(ROOT)}: {link}"
+        for page in pages
+        for link in re.findall(r"\]\(([^)#]+)", page.read_text())
+        if "://" not in link and not (page.parent / link).exists()
+    ]
+    assert not broken
