@@ -24,9 +24,10 @@ from api import (
     product_orders,
 )
 from api.access_log import AccessLog
+from api.background import meanwhile
 from api.codec import codec_app
 from api.dependencies import GUARDED, GatewayDep, errors
-from api.dispatch import AT_ONCE, Dispatcher, dispatching
+from api.dispatch import AT_ONCE, Dispatcher
 from api.errors import install
 from api.event_sender import event_sender
 from api.gateway import Gateway
@@ -35,6 +36,7 @@ from api.limits import RateLimit
 from api.links import Links
 from api.reading import Reading
 from api.subscribers import Subscribers
+from api.waiting import Waiter
 from settings import Settings
 from workflows.codec import CompressingCodec
 from workflows.connection import connect
@@ -70,7 +72,11 @@ def create_app(settings: Settings | None = None, client: Client | None = None) -
         log.info("api ready", catalog=catalog.digest, offerings=len(catalog.offerings))
         sending = event_sender(allow_internal=settings.callbacks_allow_internal, connections=AT_ONCE)
         try:
-            async with sending as sender, dispatching(Dispatcher(register.deliveries, sender, links)):
+            async with (
+                sending as sender,
+                meanwhile(Dispatcher(register.deliveries, sender, links).run()),
+                meanwhile(Waiter(app.state.gateway.waiting, register.waiting).run()),
+            ):
                 yield
         finally:
             register.close()

@@ -40,14 +40,14 @@ async def order(order_id: OrderId, gateway: GatewayDep) -> ToldOrder:
     return told(await gateway.view(order_id), gateway)
 
 
-@router.get("/{order_id}/tasks", summary="An order's tasks with what the silos hold", responses=errors(404, 503))
+@router.get("/{order_id}/tasks", summary="An order's tasks with what the silos hold", responses=errors(404, 409, 503))
 async def tasks(
     order_id: OrderId,
     gateway: GatewayDep,
     offset: Annotated[int, Query(ge=0)] = 0,
     limit: Annotated[int, Query(ge=1, le=1000)] = 200,
 ) -> ToldTasks:
-    """A page of tasks: those of the target first, then what is still to be undone."""
+    """A page of tasks: those of the target first, then what is still to be undone. 409 while it waits for products."""
     return ToldTasks.model_validate(await gateway.plan(order_id, offset, limit))
 
 

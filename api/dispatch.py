@@ -7,8 +7,8 @@ a turn, so that one event is not sent by two.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -147,15 +147,3 @@ class Dispatcher:
     async def _release(self, lease: Lease) -> None:
         with suppress(OperationalError):
             await asyncio.to_thread(self._deliveries.release, lease, self._now())
-
-
-@asynccontextmanager
-async def dispatching(dispatcher: Dispatcher) -> AsyncIterator[None]:
-    """Deliver meanwhile."""
-    running = asyncio.create_task(dispatcher.run())
-    try:
-        yield
-    finally:
-        running.cancel()
-        with suppress(asyncio.CancelledError):
-            await running

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar, cast
@@ -18,15 +19,13 @@ from temporalio.client import (
     WorkflowUpdateHandle,
     WorkflowUpdateStage,
 )
-from temporalio.common import SearchAttributePair, TypedSearchAttributes, WorkflowIDReusePolicy
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
-from temporalio.service import RPCError, RPCStatusCode
 
 from activities.catalog_files import CatalogStore
 from activities.planning import answer_question
 from activities.register import Register
 from activities.register.submissions import CLAIM
-from api import submission
+from api import not_begun, submission
 from api.errors import (
     ExternalIdReused,
     OrderClosed,
@@ -38,9 +37,11 @@ from api.errors import (
     UnknownOrder,
 )
 from api.executions import describe, has_order, reaching
-from api.installed_base import InstalledBase
+from api.installed_base import InstalledBase, ProductsInFlight
 from api.links import Links
 from api.reading import off_the_loop
+from api.starting import PATIENCE, Starter
+from api.waiting import WaitingOrders
 from orders import wire
 from orders.catalog import Catalog
 from orders.change import ChangeRequest, Verdict
@@ -54,12 +55,9 @@ from orders.reporting import order_view
 from orders.snapshot import Fork, OrderStart
 from orders.states import LifecycleState
 from orders.views import OrderView, PlanPage
-from workflows import display
-from workflows.silo_calls import wire_priority
 
 log = structlog.get_logger()
 
-PATIENCE = timedelta(seconds=5)
 _Answer = TypeVar("_Answer", OrderView, PlanPage, PlanQuestion, Preview, Fork, Unrecorded)
 _RUN_ENDED = "AcceptedUpdateCompletedWorkflow"
 
@@ -72,25 +70,39 @@ class Submission:
     created: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Captured:
+    """What is to be written down of an order, and what its workflow is to start with.
+
+    None where there will be none, or not yet: where products are `awaited`.
+    """
+
+    record: OrderRecord
+    start: OrderStart | None = None
+    awaited: Collection[str] = ()
+
+
 class Gateway:
     """Orders, by their ids. Every method may raise `Unavailable`, after which the same call may be made again."""
 
     def __init__(
         self, client: Client, catalog: Catalog, versions: CatalogStore, register: Register, links: Links
     ) -> None:
+        self._starter = Starter(client, catalog, versions, links)
+        self._installed_base = InstalledBase(client, register)
         self.links = links
         self.answer_within = timedelta(seconds=2)
         """How long a worker may take to answer a query or to decide a change."""
+        self.waiting = WaitingOrders(self._starter, self._installed_base, register)
+        """Orders that are still to be started, once they have their turn."""
         self._client = client
-        self._catalog = catalog
         self._versions = versions
         self._register = register
-        self._installed_base = InstalledBase(client, register)
 
     @property
     def catalog(self) -> Catalog:
         """What is sold now."""
-        return self._catalog
+        return self._starter.catalog
 
     def web_ui_link(self, order_id: str) -> str:
         """The order in Temporal's Web UI."""
@@ -110,7 +122,7 @@ class Gateway:
 
         It is claimed in the register, and then its workflow is started. Cut short between the two, the same submission
         again goes on from there. One that can not be fulfilled under the current catalog is rejected: it is recorded,
-        and has no workflow.
+        and has no workflow. Nor has one that waits for its products, as yet.
 
         Raises:
             ExternalIdReused: if the channel used the external id for another body.
@@ -126,18 +138,21 @@ class Gateway:
         if taken is not None:
             _require_same(request, taken.body_digest, digest)
             # It may be gone from Temporal, which would start it anew.
-            if not taken.may_be_unstarted or await self._started_with(request.order_id) is not None:
+            if not taken.may_be_unstarted or await self._starter.started_with(request.order_id) is not None:
                 return Submission(await self.view(request.order_id, with_body=True), created=False)
-        start, record = await self._capture(request, body)
-        order = record.view
-        before = await off_the_loop(lambda: self._register.submissions.claim(record, digest))
+        captured = await self._capture(request, body)
+        order, start = captured.record.view, captured.start
+        claims = self._register.submissions.claim
+        before = await off_the_loop(lambda: claims(captured.record, digest, captured.awaited))
         if before is not None:
             _require_same(request, before, digest)
+            taken = await off_the_loop(lambda: self._register.submissions.find(request.order_id))
+            if taken is not None and not taken.may_be_unstarted:
+                return Submission(await self.view(request.order_id, with_body=True), created=False)
         if start is None:
             return Submission(order, created=before is None)
-        await asyncio.to_thread(self._versions.keep, self._catalog)
         try:
-            await self._start(start, digest)
+            await self._starter.start(start, digest)
         except WorkflowAlreadyStartedError:
             return await self._started_before(request, digest)
         except OrderTooLarge:
@@ -146,57 +161,29 @@ class Gateway:
             raise
         return Submission(order, created=True)
 
-    async def _capture(
-        self, request: OrderRequest, body: dict[str, JsonValue]
-    ) -> tuple[OrderStart | None, OrderRecord]:
-        """What the order's workflow is to start with, None where it is rejected, and what is to be written down."""
+    async def _capture(self, request: OrderRequest, body: dict[str, JsonValue]) -> _Captured:
         now = datetime.now(UTC)
         try:
             installed = await self._installed_base.claim(request)
-            start = submission.prepare(self._catalog, request, body, now, installed)
+            start = submission.prepare(self.catalog, request, body, now, installed)
         except Rejection as rejection:
             await self._installed_base.give_up(request)
-            view = submission.rejected(self._catalog, request, body, rejection.reasons, now)
-            return None, submission.rejection(view)
-        return start, OrderRecord(version=CLAIM, view=order_view(Fulfilment(start), now, with_body=True))
-
-    async def _start(self, start: OrderStart, digest: str) -> None:
-        links = self.links.tmf622(start.order_id), self.links.care(start.order_id)
-        async with reaching(PATIENCE):
-            try:
-                await self._client.start_workflow(
-                    wire.ORDER_WORKFLOW,
-                    start,
-                    id=wire.workflow_id(start.order_id),
-                    task_queue=wire.ORDERS_QUEUE,
-                    id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
-                    memo={wire.BODY_DIGEST_MEMO: digest},
-                    search_attributes=_search_attributes(start),
-                    priority=wire_priority(start.revision.priority),
-                    static_summary=submission.summary(start),
-                    static_details=submission.details(start.order_id, *links),
-                    rpc_timeout=PATIENCE,
-                )
-            except RPCError as error:
-                if error.status is RPCStatusCode.INVALID_ARGUMENT:
-                    raise OrderTooLarge("Temporal does not take the order", error.message) from error
-                raise
+            if request.wait_for_products and isinstance(rejection, ProductsInFlight):
+                view = not_begun.waiting(self.catalog, request, body, rejection.reasons, now)
+                return _Captured(not_begun.recorded_waiting(view), awaited=rejection.products)
+            view = not_begun.rejected(self.catalog, request, body, rejection.reasons, now)
+            return _Captured(not_begun.rejection(view))
+        return _Captured(OrderRecord(version=CLAIM, view=order_view(Fulfilment(start), now, with_body=True)), start)
 
     async def _started_before(self, request: OrderRequest, digest: str) -> Submission:
         """The order that another submission has started: at this moment, or before a register that was lost."""
-        before = await self._started_with(request.order_id)
+        before = await self._starter.started_with(request.order_id)
         if before is None:
             raise Unavailable("The order's record is in motion")
         if before != digest:
             await off_the_loop(lambda: self._register.submissions.withdraw(request.order_id))
         _require_same(request, before, digest)
         return Submission(await self.view(request.order_id, with_body=True), created=False)
-
-    async def _started_with(self, order_id: str) -> str | None:
-        """The digest of the body that an order's workflow was started with. None if Temporal knows of none."""
-        async with reaching(PATIENCE):
-            execution = await describe(self._client, order_id, PATIENCE)
-        return execution.body_digest if execution is not None else None
 
     # Asking
 
@@ -223,8 +210,9 @@ class Gateway:
 
         Raises:
             UnknownOrder: if there is no such order, or Temporal has it no more: the register keeps no tasks.
+            OrderWaits: if it is still to begin.
         """
-        return await self._query(order_id, wire.PLAN_QUERY, [offset, limit], PlanPage)
+        return await self._query_begun(order_id, wire.PLAN_QUERY, [offset, limit], PlanPage)
 
     async def has_order(self, channel: str, customer_id: str) -> bool:
         """True if a channel has ever submitted an order of a customer: in the register, or still with Temporal.
@@ -255,6 +243,13 @@ class Gateway:
         numbered = {move.number: move for move in (*page.transitions, *fresh) if offset < move.number <= offset + limit}
         total = max(page.total, *(move.number for move in fresh), 0)
         return TransitionPage(transitions=tuple(numbered[number] for number in sorted(numbered)), total=total)
+
+    async def _query_begun(self, order_id: str, name: str, args: list[object], answer: type[_Answer]) -> _Answer:
+        try:
+            return await self._query(order_id, name, args, answer)
+        except UnknownOrder:
+            await self.waiting.require_begun(order_id)
+            raise
 
     async def _query(self, order_id: str, name: str, args: list[object], answer: type[_Answer]) -> _Answer:
         try:
@@ -301,6 +296,7 @@ class Gateway:
         Raises:
             UnknownOrder: if there is no such order.
             OrderClosed: if it has ended, and the change was not among those decided before.
+            OrderWaits: if it is still to begin, and the change is no cancellation.
         """
         submission.require_shallow(request.model_dump())
         accepted: WorkflowUpdateHandle[Verdict] | None = None
@@ -316,7 +312,7 @@ class Gateway:
                 )
                 return await accepted.result(rpc_timeout=self.answer_within)
         except UnknownOrder:
-            return await self._decided_before(order_id, request)
+            return await self._decided_without(order_id, request)
         except Unavailable:
             if accepted is not None:
                 return None
@@ -328,7 +324,7 @@ class Gateway:
             async with reaching(PATIENCE, order_id):
                 await self._handle(order_id).signal(wire.CHANGE_SIGNAL, request, rpc_timeout=PATIENCE)
         except UnknownOrder:
-            return await self._decided_before(order_id, request)
+            return await self._decided_without(order_id, request)
         return None
 
     async def preview(self, order_id: str, request: ChangeRequest) -> Preview:
@@ -337,13 +333,14 @@ class Gateway:
         Raises:
             UnknownOrder: if there is no such order.
             OrderClosed: if it has ended: what follows is a new order.
+            OrderWaits: if it is still to begin.
         """
         answer = PlanAnswer()
         if request.kind.revises:
-            question = await self._query(order_id, wire.QUESTION_QUERY, [request], PlanQuestion)
+            question = await self._query_begun(order_id, wire.QUESTION_QUERY, [request], PlanQuestion)
             answer = await asyncio.to_thread(answer_question, self._versions, question)
         asked = PreviewQuestion(change=request, answer=answer)
-        view = await self._query(order_id, wire.PREVIEW_QUERY, [asked], Preview)
+        view = await self._query_begun(order_id, wire.PREVIEW_QUERY, [asked], Preview)
         if view.closed:
             raise await self._closed(order_id)
         return view
@@ -354,8 +351,9 @@ class Gateway:
         Raises:
             UnknownOrder: if there is no such order.
             OrderClosed: if it has ended: what follows is a new order.
+            OrderWaits: if it is still to begin.
         """
-        fork = await self._query(order_id, wire.FORK_QUERY, [], Fork)
+        fork = await self._query_begun(order_id, wire.FORK_QUERY, [], Fork)
         carried = fork.start.carried
         if carried is None or carried.completed_at is not None:
             raise await self._closed(order_id)
@@ -365,8 +363,14 @@ class Gateway:
         catalog = self._versions.load(fork.start.catalog)
         return options_of(Fulfilment.of(fork), catalog, datetime.now(UTC), offset, limit)
 
-    async def _decided_before(self, order_id: str, request: ChangeRequest) -> Verdict:
-        """The verdict on a change that a closed order can not take any more, but may have taken."""
+    async def _decided_without(self, order_id: str, request: ChangeRequest) -> Verdict:
+        """The verdict on a change of an order without a workflow that could decide: it waits, or is closed.
+
+        A closed one can not take any more, but may have taken it before.
+        """
+        verdict = await self.waiting.decide(order_id, request)
+        if verdict is not None:
+            return verdict
         try:
             view = await self.view(order_id)
         except Unavailable:
@@ -374,7 +378,14 @@ class Gateway:
         for verdict in view.changes:
             if verdict.request_id == request.request_id:
                 return verdict
+        if view.completed_at is None and await self._is_open(order_id):
+            raise Unavailable(f"Order {order_id} has begun this moment")
         raise _closed(order_id, view.state)
+
+    async def _is_open(self, order_id: str) -> bool:
+        async with reaching(PATIENCE, order_id):
+            execution = await describe(self._client, order_id, PATIENCE)
+        return execution is not None and execution.is_open
 
     async def _closed(self, order_id: str) -> OrderClosed:
         return _closed(order_id, (await self.view(order_id)).state)
@@ -404,20 +415,3 @@ def _require_same(request: OrderRequest, before: str, now: str) -> None:
             f"External id {request.external_id} is taken",
             f"Channel {request.channel} submitted another order under it: {request.order_id}",
         )
-
-
-def _search_attributes(start: OrderStart) -> TypedSearchAttributes:
-    # What begins at once is shown as begun: to show it as anything else would be an event more in its history.
-    waits = start.revision.requested_start is not None and start.revision.requested_start > start.ordered_at
-    state = LifecycleState.ACKNOWLEDGED if waits else LifecycleState.IN_PROGRESS
-    return TypedSearchAttributes(
-        [
-            SearchAttributePair(display.ORDER_STATE, state.value),
-            SearchAttributePair(display.ORDER_REVISION, start.revision.number),
-            SearchAttributePair(display.CUSTOMER_ID, start.revision.customer_id),
-            SearchAttributePair(display.CHANNEL, start.revision.channel),
-            SearchAttributePair(display.OFFERINGS, start.revision.offerings()),
-            SearchAttributePair(display.PROMISED_AT, start.promised_at),
-            SearchAttributePair(display.IN_JEOPARDY, False),
-        ]
-    )

@@ -22,28 +22,42 @@ UNBORN = timedelta(minutes=1)
 _TRIES = 5
 
 
+class ProductsInFlight(Rejection):
+    """Other orders are changing what an order needs, or came first in waiting for it. `products` are all it needs."""
+
+    def __init__(self, reasons: list[Reason], products: Collection[str]) -> None:
+        super().__init__(reasons)
+        self.products = products
+
+
 class InstalledBase:
     """The installed base as an order finds it. Every method may raise `Unavailable`."""
 
     def __init__(self, client: Client, register: Register) -> None:
         self._client = client
         self._products = register.products
+        self._waiting = register.waiting
         self._records = register.records
 
-    async def claim(self, request: OrderRequest) -> list[InstalledProduct]:
+    async def claim(self, request: OrderRequest, *, waited: bool = False) -> list[InstalledProduct]:
         """The installed products that an order names, and all linked with them, locked for it.
 
+        One that has `waited` has its turn by that, and has begun.
+
         Raises:
-            Rejection: where the customer does not have one, or another order in flight holds it, naming that.
+            ProductsInFlight: where others come first, naming them.
+            Rejection: where the customer does not have one.
+            NotWaiting: if it is said to have waited, and does not.
         """
+        lock = self._waiting.take_turn if waited else self._products.lock
         if not named_products(request):
             return []
         for _ in range(_TRIES):
             found = await self._linked(request)
             ids, now = [product.id for product in found], datetime.now(UTC)
-            others = await off_the_loop(lambda ids=ids, now=now: self._products.lock(request.order_id, ids, now))
+            others = await off_the_loop(lambda ids=ids, now=now: lock(request.order_id, ids, now))
             if others:
-                await self._take_over(request, others)
+                await self._take_over(request, ids, others)
             elif await self._linked(request) == found:
                 return found
             # Whoever touched them last has written them down since they were read.
@@ -58,14 +72,15 @@ class InstalledBase:
         products = await off_the_loop(lambda: self._products.of_customer(request.customer_id))
         return linked_products(request, products)
 
-    async def _take_over(self, request: OrderRequest, locks: Collection[Lock]) -> None:
+    async def _take_over(self, request: OrderRequest, products: Collection[str], locks: Collection[Lock]) -> None:
         """Free products of orders that have ended.
 
         Raises:
-            Rejection: where one has not.
+            ProductsInFlight: where one has not.
         """
-        since = {lock.order_id: lock.since for lock in locks}
-        reasons = {order_id: await self._why_not_free(order_id, since[order_id]) for order_id in sorted(since)}
+        since = {lock.order_id: lock.since for lock in locks if not lock.waits}
+        reasons = {lock.order_id: f"is waited for by order {lock.order_id}" for lock in locks if lock.waits}
+        reasons |= {order_id: await self._why_not_free(order_id, since[order_id]) for order_id in sorted(since)}
         items = {product: item for item, product in named_products(request)}
         refused = [
             Reason(
@@ -77,7 +92,7 @@ class InstalledBase:
             if (why := reasons[lock.order_id]) is not None
         ]
         if refused:
-            raise Rejection(refused)
+            raise ProductsInFlight(refused, products)
         await off_the_loop(lambda: self._products.unlock(list(since)))
 
     async def _why_not_free(self, order_id: str, since: datetime) -> str | None:

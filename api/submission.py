@@ -16,13 +16,9 @@ from orders.capture import capture
 from orders.catalog import Catalog
 from orders.decompose import decompose
 from orders.installed import InstalledProduct
-from orders.journal import Journal, Journalled
 from orders.observation import promised_at
-from orders.order import OrderRequest, Reason
-from orders.records import OrderRecord
+from orders.order import OrderRequest
 from orders.snapshot import OrderStart
-from orders.states import LifecycleState
-from orders.views import ItemView, OrderView
 
 SUMMARY_BYTES = 200
 """What Temporal takes as a workflow's summary."""
@@ -98,60 +94,6 @@ def prepare(
         installed=found.products,
         body=body,
     )
-
-
-def rejected(
-    catalog: Catalog, request: OrderRequest, body: dict[str, JsonValue], reasons: Iterable[Reason], now: datetime
-) -> OrderView:
-    """An order that can not be fulfilled: nothing is done for it, and it says why."""
-    items = tuple(
-        ItemView(
-            id=item.id,
-            offering=item.offering or "",
-            action=item.action,
-            state=LifecycleState.REJECTED,
-            quantity=item.quantity,
-            products=(),
-            characteristics=item.characteristics,
-            site=item.site,
-            parent=item.parent,
-            relies_on=item.relies_on,
-        )
-        for item in request.items
-    )
-    return OrderView(
-        id=request.order_id,
-        external_id=request.external_id,
-        customer_id=request.customer_id,
-        channel=request.channel,
-        state=LifecycleState.REJECTED,
-        revision=1,
-        catalog=catalog.digest,
-        ordered_at=now,
-        requested_start=request.requested_start,
-        requested_completion=request.requested_completion,
-        promised_at=None,
-        expected_at=None,
-        completed_at=now,
-        in_jeopardy=False,
-        items=items,
-        silos=(),
-        fallout=(),
-        changes=(),
-        priority=request.priority,
-        reasons=tuple(reasons),
-        body=body,
-    )
-
-
-def rejection(view: OrderView) -> OrderRecord:
-    """What is recorded of a rejected order: that it was submitted, and turned down at once."""
-    journal = Journal(Journalled())
-    journal.opened(view.revision, (item.id for item in view.items), (), view.ordered_at)
-    journal.because(f"rejected: {', '.join(dict.fromkeys(reason.code for reason in view.reasons))}")
-    journal.moved(view.state, {item.id: item.state for item in view.items}, view.ordered_at)
-    told = journal.carried
-    return OrderRecord(version=0, view=view, transitions=tuple(told.transitions), events=tuple(told.events))
 
 
 def summary(start: OrderStart) -> str:

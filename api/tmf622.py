@@ -56,6 +56,7 @@ def to_request(body: Body | ProductOrder, external_id: str | None = None, channe
         requested_completion=order.requested_completion_date,
         priority=order.priority,
         description=order.description,
+        wait_for_products=order.wait_for_products,
     )
 
 

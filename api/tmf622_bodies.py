@@ -118,13 +118,17 @@ class ProductOrderItem(Wire):
 
 
 class ProductOrder(Wire):
-    """`ProductOrder_Create`. An order without `externalId` can not be submitted twice safely."""
+    """`ProductOrder_Create`. An order without `externalId` can not be submitted twice safely.
+
+    `waitForProducts` is an extension: to wait, and not be rejected, while another order changes the same products.
+    """
 
     external_id: Annotated[str | None, Field(min_length=1, max_length=256)] = None
     description: str = ""
     priority: Annotated[int, Field(ge=0, le=4, description='"0" (highest) to "4"')] = 4
     requested_start_date: Instant | None = None
     requested_completion_date: Instant | None = None
+    wait_for_products: bool = False
     channel: tuple[ChannelRef, ...] = ()
     related_party: Annotated[tuple[RelatedParty, ...], Field(min_length=1)]
     product_order_item: Annotated[tuple[ProductOrderItem, ...], Field(min_length=1)]

@@ -46,10 +46,13 @@ def to_resource(body: Body, view: OrderView, base_url: str) -> Json:
 
 
 def _tell_the_end(resource: Json, view: OrderView) -> None:
-    """When and why it ended, or when it should."""
+    """When and why it ended, what it waits for, or when it should end."""
     match view.state:
         case LifecycleState.REJECTED:
+            _note_reasons(resource, view)
             _tell_reasons(resource, view)
+        case LifecycleState.PENDING if view.reasons:
+            _note_reasons(resource, view)
         case LifecycleState.CANCELLED | LifecycleState.PENDING_CANCELLATION:
             resource["cancellationReason"] = _cancellation_reason(view)
             if view.completed_at is not None:
@@ -60,8 +63,8 @@ def _tell_the_end(resource: Json, view: OrderView) -> None:
             resource["expectedCompletionDate"] = instant(expected)
 
 
-def _tell_reasons(resource: Json, view: OrderView) -> None:
-    """Why it was rejected: as notes, the one place that v4 has for it, and in v5's form for programs."""
+def _note_reasons(resource: Json, view: OrderView) -> None:
+    """Why it was rejected, or waits: as notes, the one place that v4 has for it."""
     date = instant(view.ordered_at)
     notes = resource.get("note")
     resource["note"] = [
@@ -71,6 +74,11 @@ def _tell_reasons(resource: Json, view: OrderView) -> None:
             for reason in view.reasons
         ),
     ]
+
+
+def _tell_reasons(resource: Json, view: OrderView) -> None:
+    """Why it was rejected, in v5's form for programs."""
+    date = instant(view.ordered_at)
     resource["productOrderErrorMessage"] = [
         {
             "@type": "ProductOrderErrorMessage",

@@ -36,7 +36,10 @@ class Fulfilment:
         self.inbox: deque[ChangeRequest] = deque()
         """Changes that have arrived and are still to be decided, in order of arrival."""
         self.carried = start.carried or Snapshot(
-            revisions=[start.baseline, start.revision], plan=start.plan, ledger=deepcopy(start.baseline_ledger)
+            revisions=[start.baseline, start.revision],
+            plan=start.plan,
+            ledger=deepcopy(start.baseline_ledger),
+            journal=deepcopy(start.journal) or Journalled(),
         )
         self.journal = Journal(self.carried.journal)
         self.reconciler = Reconciler(self._charged(self.carried.plan), self.carried.ledger, calls)

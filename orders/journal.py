@@ -34,6 +34,9 @@ from orders.order import Item, Revision
 from orders.records import EventKind, OrderEvent, OrderRecord, Transition, Unrecorded
 from orders.states import LifecycleState, TaskState, passed
 
+HAD_ITS_TURN = "products free"
+"""Why an order that waited is on its way."""
+
 
 class CancellationState(StrEnum):
     """TMF622 v4 states of a cancelProductOrder. It is done when the order is cancelled, not when that is promised."""
@@ -117,13 +120,24 @@ class Journal:
             self._causes.update(dict.fromkeys(items, cause))
 
     def opened(self, revision: int, items: Iterable[str], held: Iterable[Fact], now: datetime) -> None:
-        """The order was submitted. What it found `held` has come about before it."""
+        """The order was submitted. What it found `held` has come about before it.
+
+        Of one that had to wait since, most is told already: what is new are the items that came along in a bundle.
+        """
         self.because("submitted")
         for item in items:
             self._move(item, LifecycleState.ACKNOWLEDGED, now)
-        self._move_order(LifecycleState.ACKNOWLEDGED, now)
         self.carried.milestones += [service_id(fact.id) for fact in held]
-        self._event(EventKind.CREATED, now, {"revision": revision})
+        if self.carried.state is None:
+            self._move_order(LifecycleState.ACKNOWLEDGED, now)
+            self._event(EventKind.CREATED, now, {"revision": revision})
+        else:
+            self.because(HAD_ITS_TURN)
+
+    def waits(self, now: datetime) -> None:
+        """The order, just submitted, can not begin before another has ended."""
+        self.because("waiting: product_in_flight")
+        self.passes(LifecycleState.PENDING, now)
 
     def moved(self, state: LifecycleState, items: Mapping[str, LifecycleState], now: datetime) -> None:
         """Tell where the order, and those items that may have moved, stand now."""

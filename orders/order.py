@@ -71,7 +71,10 @@ class RequestedItem(Frozen):
 
 
 class OrderRequest(Frozen):
-    """What a channel submits: who wants what, where and when."""
+    """What a channel submits: who wants what, where and when.
+
+    Where another order is changing an installed product that it needs, it waits for that to end if it says so.
+    """
 
     external_id: str
     channel: Identifier
@@ -81,6 +84,7 @@ class OrderRequest(Frozen):
     requested_completion: datetime | None = None
     priority: Annotated[int, Field(ge=0, le=4)] = 4
     description: str = ""
+    wait_for_products: bool = False
 
     @property
     def order_id(self) -> str:

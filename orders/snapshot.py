@@ -40,8 +40,9 @@ class Snapshot:
 class OrderStart(Frozen):
     """What a workflow is started with: the order as submitted (`body`), as captured, and its plan.
 
-    `installed` are the products of the baseline, whose holdings are in its plan and ledger. A later run of the same
-    workflow gets the state that the run before it `carried`.
+    `installed` are the products of the baseline, whose holdings are in its plan and ledger. An order that had to wait
+    for them brings the `journal` of that time. A later run of the same workflow gets the state that the run before it
+    `carried`.
     """
 
     order_id: str
@@ -56,6 +57,7 @@ class OrderStart(Frozen):
     baseline_ledger: Ledger = Ledger()
     installed: tuple[InstalledProduct, ...] = ()
     body: dict[str, JsonValue] = {}
+    journal: Journalled | None = None
     carried: Snapshot | None = None
 
 

@@ -63,7 +63,8 @@ class OrderView(Frozen):
     """An order in summary: small, whatever the number of its tasks.
 
     `body` is the order as submitted, if asked for; `contents` are what accepted changes have brought since of the form
-    that it has outside. An order that was rejected says its `reasons`; it was promised for nothing, and ended at once.
+    that it has outside. An order that was rejected says its `reasons`, and so does one that waits for products, while
+    it does; neither is promised for anything.
     """
 
     id: str

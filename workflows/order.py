@@ -60,7 +60,9 @@ class OrderWorkflow:
                 self._order.receive(_cancel_asked_for_natively(), _instant())
         if body.result():
             return self._outcome()
-        workflow.continue_as_new(start.model_copy(update={"plan": Plan(), "carried": self._order.carried}))
+        workflow.continue_as_new(
+            start.model_copy(update={"plan": Plan(), "journal": None, "carried": self._order.carried})
+        )
 
     async def _fulfil(self) -> bool:
         """Reconcile until the order is settled and closed. False where it is to go on in a new run."""

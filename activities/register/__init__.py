@@ -20,6 +20,7 @@ from activities.register.records import Records
 from activities.register.search import Search
 from activities.register.submissions import Submissions
 from activities.register.subscriptions import Subscriptions
+from activities.register.waiting import Waiting
 
 
 class Register:
@@ -35,6 +36,7 @@ class Register:
         self.submissions = Submissions(self.database, self.records)
         self.history = History(self.database)
         self.products = Products(self.database)
+        self.waiting = Waiting(self.database, self.records)
         self.search = Search(self.database)
         self.cancellations = Cancellations(self.database)
         self.subscriptions = Subscriptions(self.database)

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, select
 
-from activities.register import rows
+from activities.register import queue, rows
 from activities.register.engine import Database
 from activities.register.product_search import ProductPage, ProductQuery, product_page
 from activities.register.schema import PRODUCT_LOCKS, PRODUCT_RELATIONS, PRODUCTS
@@ -22,14 +22,17 @@ from orders.records import OrderRecord
 
 @dataclass(frozen=True, slots=True)
 class Lock:
-    """Who touched a product last, and since when."""
+    """Who touched a product last, and since when. One that `waits` has not touched it yet, but is to come first."""
 
     product_id: str
     order_id: str
     since: datetime
+    waits: bool = False
 
 
-class _Locked(Exception):
+class Locked(Exception):
+    """Products can not be locked: their `locks` are those of other orders."""
+
     def __init__(self, locks: list[Lock]) -> None:
         super().__init__(locks)
         self.locks = locks
@@ -62,18 +65,12 @@ class Products:
     def lock(self, order_id: str, products: Collection[str], since: datetime) -> list[Lock]:
         """Lock products for an order, and keep what it has locked already.
 
-        Where other orders hold some, no more is locked, and those locks come back.
+        Where other orders hold some, or wait for them, no more is locked, and those locks come back.
         """
-        wanted = [{"product_id": each, "order_id": order_id, "since": since} for each in sorted(products)]
-        if not wanted:
-            return []
         try:
             with self._database.writing() as connection:
-                connection.execute(self._database.insert(PRODUCT_LOCKS).on_conflict_do_nothing(), wanted)
-                others = _locks_of_others(connection, order_id, products)
-                if others:
-                    raise _Locked(others)
-        except _Locked as locked:
+                lock_products(self._database, connection, order_id, products, since)
+        except Locked as locked:
             return locked.locks
         return []
 
@@ -85,6 +82,25 @@ class Products:
         )
         with self._database.writing() as connection:
             connection.execute(delete(PRODUCT_LOCKS).where(theirs, on_those))
+
+
+def lock_products(
+    database: Database, connection: Connection, order_id: str, products: Collection[str], since: datetime
+) -> None:
+    """Lock products for an order within a transaction, and keep what it has locked already.
+
+    Raises:
+        Locked: where other orders hold some, or wait for them and were there first. The transaction must be given up.
+    """
+    wanted = [{"product_id": each, "order_id": order_id, "since": since} for each in sorted(products)]
+    if not wanted:
+        return
+    locking = database.insert(PRODUCT_LOCKS).values(wanted).on_conflict_do_nothing()
+    new = list(connection.scalars(locking.returning(PRODUCT_LOCKS.c.product_id)))
+    others = _locks_of_others(connection, order_id, products)
+    others += [Lock(*row, waits=True) for row in queue.ahead_of(connection, order_id, new)]
+    if others:
+        raise Locked(others)
 
 
 def _locks_of_others(connection: Connection, order_id: str, products: Collection[str]) -> list[Lock]:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection, Table, delete, func, select, update
 from temporalio import activity
 
-from activities.register import rows
+from activities.register import queue, rows
 from activities.register.engine import Database
 from activities.register.products import write_products
 from activities.register.schema import (
@@ -24,6 +24,7 @@ from activities.register.schema import (
     ORDER_FALLOUT,
     ORDER_OFFERINGS,
     ORDERS,
+    PRODUCT_LOCKS,
     REVISIONS,
     TRANSITIONS,
 )
@@ -65,6 +66,9 @@ class Records:
         if newest:
             _replace(connection, CHARGES, record.view.id, rows.charge_rows(record))
         write_products(self._database, connection, record, newest=newest)
+        if newest and record.view.completed_at is not None:
+            held = select(PRODUCT_LOCKS.c.product_id).where(PRODUCT_LOCKS.c.order_id == record.view.id)
+            queue.wake(connection, held, datetime.now(UTC))
         self._add(connection, REVISIONS, rows.revision_rows(record))
         self._add(connection, TRANSITIONS, rows.transition_rows(record))
         return self._add(connection, EVENTS, rows.event_rows(record))

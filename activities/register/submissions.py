@@ -5,11 +5,13 @@ Whoever is killed between the two leaves a claim, version 0 of the order; the sa
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sqlalchemy import delete, select
 
+from activities.register import queue
 from activities.register.engine import Database
 from activities.register.records import Records
 from activities.register.schema import ORDERS, REQUEST_IDS
@@ -18,6 +20,9 @@ from orders.states import LifecycleState
 
 CLAIM = 0
 """The version of an order that its workflow has not written yet."""
+
+_NOT_TO_BE_STARTED = (LifecycleState.REJECTED, LifecycleState.PENDING, LifecycleState.CANCELLED)
+"""States in which a claim is no submission that was cut short: turned down, waiting for its turn, or given up then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +55,15 @@ class Submissions:
             row = connection.execute(wanted).first()
         if row is None:
             return None
-        is_claim = row.version == CLAIM and row.state != LifecycleState.REJECTED
+        is_claim = row.version == CLAIM and row.state not in _NOT_TO_BE_STARTED
         return Taken(row.body_digest, may_be_unstarted=is_claim, is_deleted=row.deleted_at is not None)
 
-    def claim(self, record: OrderRecord, body_digest: str) -> str | None:
+    def claim(self, record: OrderRecord, body_digest: str, awaited: Collection[str] = ()) -> str | None:
         """Take an order's id for ever, and write the order down as it will start, or was rejected. None if it was free.
 
         Where it was taken before, the digest that took it is told. If that is the same, and no workflow has written
-        anything since, the claim is brought up to date.
+        anything since, the claim is brought up to date. One that has to wait for products that are `awaited` takes its
+        place in the queue for them; once it stands there, a claim changes nothing.
         """
         order = record.view
         taking = self._database.insert(REQUEST_IDS).values(
@@ -71,7 +77,9 @@ class Submissions:
         with self._database.writing() as connection:
             new = connection.scalar(taking.on_conflict_do_nothing().returning(REQUEST_IDS.c.order_id))
             before = connection.execute(taken_before).scalar_one()
-            if before == body_digest:
+            if new is not None and awaited:
+                queue.join(connection, order.id, awaited, order.ordered_at)
+            if new is not None or (before == body_digest and not (awaited or queue.is_in(connection, order.id))):
                 self._records.write_and_tell(connection, record)
         return before if new is None else None
 

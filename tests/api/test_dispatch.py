@@ -18,7 +18,8 @@ from pydantic import SecretStr
 from activities.register import Register
 from activities.register.deliveries import LONGEST_PAUSE, PATIENCE, Deliveries, Delivery, Lease
 from activities.register.subscriptions import Subscription, SubscriptionStatus
-from api.dispatch import BATCH, Dispatcher, dispatching
+from api.background import meanwhile
+from api.dispatch import BATCH, Dispatcher
 from api.event_sender import Reception, Taken, event_sender, signature
 from api.guarded_network import IpAddress
 from api.links import Links
@@ -91,7 +92,7 @@ class Post:
     ) -> AsyncIterator[None]:
         async with event_sender(allow_internal=allow_internal, connections=50, now=self.clock) as sender:
             found = deliveries or self.register.deliveries
-            async with dispatching(Dispatcher(found, sender, LINKS, now=self.clock, poll_every_s=0.01)):
+            async with meanwhile(Dispatcher(found, sender, LINKS, now=self.clock, poll_every_s=0.01).run()):
                 yield
 
     def status(self, subscription_id: str = "S1") -> SubscriptionStatus:

@@ -1,0 +1,86 @@
+"""Starts the workflows of orders."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+from temporalio.client import Client
+from temporalio.common import SearchAttributePair, TypedSearchAttributes, WorkflowIDReusePolicy
+from temporalio.service import RPCError, RPCStatusCode
+
+from activities.catalog_files import CatalogStore
+from api import submission
+from api.errors import OrderTooLarge
+from api.executions import describe, reaching
+from api.links import Links
+from orders import wire
+from orders.catalog import Catalog
+from orders.snapshot import OrderStart
+from orders.states import LifecycleState
+from workflows import display
+from workflows.silo_calls import wire_priority
+
+PATIENCE = timedelta(seconds=5)
+
+
+class Starter:
+    """Starts orders under one catalog. Every method may raise `Unavailable`."""
+
+    def __init__(self, client: Client, catalog: Catalog, versions: CatalogStore, links: Links) -> None:
+        self.catalog = catalog
+        self._client = client
+        self._versions = versions
+        self._links = links
+
+    async def start(self, start: OrderStart, digest: str) -> None:
+        """Start an order's workflow; `digest` is that of the body as submitted.
+
+        Raises:
+            WorkflowAlreadyStartedError: if it was started before.
+            OrderTooLarge: if it is more than a workflow can be started with.
+        """
+        await asyncio.to_thread(self._versions.keep, self.catalog)
+        links = self._links.tmf622(start.order_id), self._links.care(start.order_id)
+        async with reaching(PATIENCE):
+            try:
+                await self._client.start_workflow(
+                    wire.ORDER_WORKFLOW,
+                    start,
+                    id=wire.workflow_id(start.order_id),
+                    task_queue=wire.ORDERS_QUEUE,
+                    id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                    memo={wire.BODY_DIGEST_MEMO: digest},
+                    search_attributes=_search_attributes(start),
+                    priority=wire_priority(start.revision.priority),
+                    static_summary=submission.summary(start),
+                    static_details=submission.details(start.order_id, *links),
+                    rpc_timeout=PATIENCE,
+                )
+            except RPCError as error:
+                if error.status is RPCStatusCode.INVALID_ARGUMENT:
+                    raise OrderTooLarge("Temporal does not take the order", error.message) from error
+                raise
+
+    async def started_with(self, order_id: str) -> str | None:
+        """The digest of the body that an order's workflow was started with. None if Temporal knows of none."""
+        async with reaching(PATIENCE):
+            execution = await describe(self._client, order_id, PATIENCE)
+        return execution.body_digest if execution is not None else None
+
+
+def _search_attributes(start: OrderStart) -> TypedSearchAttributes:
+    # What begins at once is shown as begun: to show it as anything else would be an event more in its history.
+    waits = start.revision.requested_start is not None and start.revision.requested_start > start.ordered_at
+    state = LifecycleState.ACKNOWLEDGED if waits else LifecycleState.IN_PROGRESS
+    return TypedSearchAttributes(
+        [
+            SearchAttributePair(display.ORDER_STATE, state.value),
+            SearchAttributePair(display.ORDER_REVISION, start.revision.number),
+            SearchAttributePair(display.CUSTOMER_ID, start.revision.customer_id),
+            SearchAttributePair(display.CHANNEL, start.revision.channel),
+            SearchAttributePair(display.OFFERINGS, start.revision.offerings()),
+            SearchAttributePair(display.PROMISED_AT, start.promised_at),
+            SearchAttributePair(display.IN_JEOPARDY, False),
+        ]
+    )
