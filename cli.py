@@ -25,6 +25,8 @@ catalog = typer.Typer(help="What is sold, and how it is fulfilled.", no_args_is_
 app.add_typer(catalog, name="catalog")
 register = typer.Typer(help="Orders in SQL, for longer than Temporal keeps them.", no_args_is_help=True)
 app.add_typer(register, name="register")
+products = typer.Typer(help="The installed base: what customers have.", no_args_is_help=True)
+app.add_typer(products, name="products")
 
 Host = Annotated[str | None, typer.Option(help="Where to listen.", show_default="127.0.0.1")]
 Port = Annotated[int | None, typer.Option(min=0, max=65535, help="Where to listen.", show_default="by the settings")]
@@ -111,6 +113,20 @@ def rebuild_register() -> None:
     except (DBAPIError, RegisterError, RuntimeError) as error:
         raise _failed(error) from error
     raise typer.Exit(0 if done else 1)
+
+
+@products.command("unlock")
+def unlock_products(order_id: Annotated[str, typer.Argument(metavar="ORDER")]) -> None:
+    """Let other orders touch the products of one whose workflow was ended from outside, or never started."""
+    from sqlalchemy.exc import DBAPIError
+
+    from activities.register.engine import RegisterError
+    from ops.product_locks import StillInFlight, run_unlock
+
+    try:
+        run_unlock(Settings(), order_id, Console())
+    except (DBAPIError, RegisterError, RuntimeError, StillInFlight) as error:
+        raise _failed(error) from error
 
 
 @app.command("api")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlalchemy import Connection, delete, select
 
@@ -74,14 +74,18 @@ class Products:
             return locked.locks
         return []
 
-    def unlock(self, orders: Collection[str], products: Collection[str] | None = None) -> None:
-        """Take away locks of orders that have ended or never began: on some products, or all of them."""
+    def unlock(self, orders: Collection[str], products: Collection[str] | None = None) -> int:
+        """Take away locks of orders that have ended or never began: on some products, or all of them. Returns how many.
+
+        Who waits for them is to be looked at again.
+        """
         theirs = PRODUCT_LOCKS.c.order_id.in_(orders)
         on_those = (
             PRODUCT_LOCKS.c.product_id.in_(products) if products is not None else PRODUCT_LOCKS.c.product_id != ""
         )
         with self._database.writing() as connection:
-            connection.execute(delete(PRODUCT_LOCKS).where(theirs, on_those))
+            queue.wake(connection, select(PRODUCT_LOCKS.c.product_id).where(theirs, on_those), datetime.now(UTC))
+            return connection.execute(delete(PRODUCT_LOCKS).where(theirs, on_those)).rowcount
 
 
 def lock_products(
