@@ -143,8 +143,10 @@ class Waiter:
             try:
                 while (look := await self._next()) is not None:
                     await self._look_at(look)
-            except Unavailable as error:
-                log.warning("waiting orders wait on", error=str(error))
+            except Exception as error:
+                log.error(
+                    "waiting orders wait on: the register can not be used now", error=f"{type(error).__name__}: {error}"
+                )
                 pause_s = _WITHOUT_REGISTER_S
             await asyncio.sleep(pause_s)
 

@@ -6,8 +6,10 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
 from activities.register import Register
+from activities.register.schema import WAITING_ORDERS
 from activities.register.submissions import Taken
 from activities.register.waiting import LONGEST_PAUSE, NotWaiting
 from orders.order import Reason
@@ -126,6 +128,26 @@ def test_who_waits_is_due_again_once_the_order_before_it_has_written_down_its_en
     assert again is not None
     assert again.order_id == "O1"
     assert register.waiting.next(far - SECOND, far) is None
+
+
+def test_who_waits_is_due_again_once_who_came_before_it_is_cancelled_or_what_it_needs_is_unlocked(
+    register: Register,
+) -> None:
+    register.products.lock("first", ["b"], NOON)
+    for order_id, products in {"O1": ["a"], "O2": ["a"], "O3": ["b"]}.items():
+        enqueue(register, order_id, *products)
+        assert register.waiting.next(NOON, NOON + 30 * SECOND) is not None
+    assert register.waiting.next(NOON + SECOND, NOON) is None
+    assert register.waiting.end(cancelled("O1"), even_begun=False)
+    woken = register.waiting.next(NOON + SECOND, NOON + 30 * SECOND)
+    assert woken is not None
+    assert woken.order_id == "O2"
+    assert register.waiting.next(NOON + SECOND, NOON) is None
+    assert register.products.unlock(["first"]) == 1
+    with register.database.reading() as connection:
+        due = select(WAITING_ORDERS.c.look_at).where(WAITING_ORDERS.c.order_id == "O3")
+        look_at = connection.scalar(due)
+    assert look_at != NOON + 30 * SECOND
 
 
 def test_who_has_to_wait_on_holds_nothing_and_tells_whom_it_waits_for_now(register: Register) -> None:
