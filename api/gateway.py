@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar, cast
@@ -24,8 +23,7 @@ from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from activities.catalog_files import CatalogStore
 from activities.planning import answer_question
 from activities.register import Register
-from activities.register.submissions import CLAIM
-from api import not_begun, submission
+from api import submission
 from api.errors import (
     ExternalIdReused,
     OrderClosed,
@@ -37,7 +35,7 @@ from api.errors import (
     UnknownOrder,
 )
 from api.executions import describe, has_order, reaching
-from api.installed_base import InstalledBase, ProductsInFlight
+from api.installed_base import InstalledBase
 from api.links import Links
 from api.reading import off_the_loop
 from api.starting import PATIENCE, Starter
@@ -49,10 +47,9 @@ from orders.decision import FOLLOW_ON
 from orders.fulfilment import Fulfilment
 from orders.messages import PlanAnswer, PlanQuestion, Preview, PreviewQuestion, SiloEvent
 from orders.options import OrderOptions, options_of
-from orders.order import OrderRequest, Rejection
+from orders.order import OrderRequest
 from orders.records import OrderRecord, TransitionPage, Unrecorded
-from orders.reporting import order_view
-from orders.snapshot import Fork, OrderStart
+from orders.snapshot import Fork
 from orders.states import LifecycleState
 from orders.views import OrderView, PlanPage
 
@@ -70,26 +67,14 @@ class Submission:
     created: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Captured:
-    """What is to be written down of an order, and what its workflow is to start with.
-
-    None where there will be none, or not yet: where products are `awaited`.
-    """
-
-    record: OrderRecord
-    start: OrderStart | None = None
-    awaited: Collection[str] = ()
-
-
 class Gateway:
     """Orders, by their ids. Every method may raise `Unavailable`, after which the same call may be made again."""
 
     def __init__(
         self, client: Client, catalog: Catalog, versions: CatalogStore, register: Register, links: Links
     ) -> None:
-        self._starter = Starter(client, catalog, versions, links)
         self._installed_base = InstalledBase(client, register)
+        self._starter = Starter(client, catalog, versions, self._installed_base, links)
         self.links = links
         self.answer_within = timedelta(seconds=2)
         """How long a worker may take to answer a query or to decide a change."""
@@ -140,7 +125,7 @@ class Gateway:
             # It may be gone from Temporal, which would start it anew.
             if not taken.may_be_unstarted or await self._starter.started_with(request.order_id) is not None:
                 return Submission(await self.view(request.order_id, with_body=True), created=False)
-        captured = await self._capture(request, body)
+        captured = await self._starter.capture(request, body)
         order, start = captured.record.view, captured.start
         claims = self._register.submissions.claim
         before = await off_the_loop(lambda: claims(captured.record, digest, captured.awaited))
@@ -160,20 +145,6 @@ class Gateway:
             await off_the_loop(lambda: self._register.submissions.withdraw(order.id))
             raise
         return Submission(order, created=True)
-
-    async def _capture(self, request: OrderRequest, body: dict[str, JsonValue]) -> _Captured:
-        now = datetime.now(UTC)
-        try:
-            installed = await self._installed_base.claim(request)
-            start = submission.prepare(self.catalog, request, body, now, installed)
-        except Rejection as rejection:
-            await self._installed_base.give_up(request)
-            if request.wait_for_products and isinstance(rejection, ProductsInFlight):
-                view = not_begun.waiting(self.catalog, request, body, rejection.reasons, now)
-                return _Captured(not_begun.recorded_waiting(view), awaited=rejection.products)
-            view = not_begun.rejected(self.catalog, request, body, rejection.reasons, now)
-            return _Captured(not_begun.rejection(view))
-        return _Captured(OrderRecord(version=CLAIM, view=order_view(Fulfilment(start), now, with_body=True)), start)
 
     async def _started_before(self, request: OrderRequest, digest: str) -> Submission:
         """The order that another submission has started: at this moment, or before a register that was lost."""

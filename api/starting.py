@@ -1,21 +1,30 @@
-"""Starts the workflows of orders."""
+"""From a request to a workflow: an order is captured, and started."""
 
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
+from pydantic import JsonValue
 from temporalio.client import Client
 from temporalio.common import SearchAttributePair, TypedSearchAttributes, WorkflowIDReusePolicy
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.catalog_files import CatalogStore
-from api import submission
+from activities.register.submissions import CLAIM
+from api import not_begun, submission
 from api.errors import OrderTooLarge
 from api.executions import describe, reaching
+from api.installed_base import InstalledBase, ProductsInFlight
 from api.links import Links
 from orders import wire
 from orders.catalog import Catalog
+from orders.fulfilment import Fulfilment
+from orders.order import OrderRequest, Rejection
+from orders.records import OrderRecord
+from orders.reporting import order_view
 from orders.snapshot import OrderStart
 from orders.states import LifecycleState
 from workflows import display
@@ -24,14 +33,48 @@ from workflows.silo_calls import wire_priority
 PATIENCE = timedelta(seconds=5)
 
 
-class Starter:
-    """Starts orders under one catalog. Every method may raise `Unavailable`."""
+@dataclass(frozen=True, slots=True)
+class Captured:
+    """What is to be written down of an order, and what its workflow is to start with.
 
-    def __init__(self, client: Client, catalog: Catalog, versions: CatalogStore, links: Links) -> None:
+    None where there will be none, or not yet: where products are `awaited`.
+    """
+
+    record: OrderRecord
+    start: OrderStart | None = None
+    awaited: Collection[str] = ()
+
+
+class Starter:
+    """Captures and starts orders under one catalog. Every method may raise `Unavailable`."""
+
+    def __init__(
+        self, client: Client, catalog: Catalog, versions: CatalogStore, installed_base: InstalledBase, links: Links
+    ) -> None:
         self.catalog = catalog
         self._client = client
         self._versions = versions
+        self._installed_base = installed_base
         self._links = links
+
+    async def capture(self, request: OrderRequest, body: dict[str, JsonValue]) -> Captured:
+        """An order on what is installed, locked for it; or rejected; or to wait, where it asks for that.
+
+        Raises:
+            Malformed: if an id is too long to make others of it.
+        """
+        now = datetime.now(UTC)
+        try:
+            installed = await self._installed_base.claim(request)
+            start = submission.prepare(self.catalog, request, body, now, installed)
+        except Rejection as rejection:
+            await self._installed_base.give_up(request)
+            if request.wait_for_products and isinstance(rejection, ProductsInFlight):
+                view = not_begun.waiting(self.catalog, request, body, rejection.reasons, now)
+                return Captured(not_begun.recorded_waiting(view), awaited=rejection.products)
+            view = not_begun.rejected(self.catalog, request, body, rejection.reasons, now)
+            return Captured(not_begun.rejection(view))
+        return Captured(OrderRecord(version=CLAIM, view=order_view(Fulfilment(start), now, with_body=True)), start)
 
     async def start(self, start: OrderStart, digest: str) -> None:
         """Start an order's workflow; `digest` is that of the body as submitted.

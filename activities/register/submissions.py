@@ -9,7 +9,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import Connection, delete, select
 
 from activities.register import queue
 from activities.register.engine import Database
@@ -55,15 +55,16 @@ class Submissions:
             row = connection.execute(wanted).first()
         if row is None:
             return None
-        is_claim = row.version == CLAIM and row.state not in _NOT_TO_BE_STARTED
-        return Taken(row.body_digest, may_be_unstarted=is_claim, is_deleted=row.deleted_at is not None)
+        return Taken(
+            row.body_digest, may_be_unstarted=_is_claim(row.version, row.state), is_deleted=row.deleted_at is not None
+        )
 
     def claim(self, record: OrderRecord, body_digest: str, awaited: Collection[str] = ()) -> str | None:
         """Take an order's id for ever, and write the order down as it will start, or was rejected. None if it was free.
 
         Where it was taken before, the digest that took it is told. If that is the same, and no workflow has written
         anything since, the claim is brought up to date. One that has to wait for products that are `awaited` takes its
-        place in the queue for them; once it stands there, a claim changes nothing.
+        place in the queue for them; from then on a claim changes nothing.
         """
         order = record.view
         taking = self._database.insert(REQUEST_IDS).values(
@@ -77,9 +78,9 @@ class Submissions:
         with self._database.writing() as connection:
             new = connection.scalar(taking.on_conflict_do_nothing().returning(REQUEST_IDS.c.order_id))
             before = connection.execute(taken_before).scalar_one()
-            if new is not None and awaited:
-                queue.join(connection, order.id, awaited, order.ordered_at)
-            if new is not None or (before == body_digest and not (awaited or queue.is_in(connection, order.id))):
+            if before == body_digest and (new is not None or _may_be_written(connection, order.id)):
+                if awaited:
+                    queue.join(connection, order.id, awaited, order.ordered_at)
                 self._records.write_and_tell(connection, record)
         return before if new is None else None
 
@@ -90,3 +91,13 @@ class Submissions:
             if connection.scalar(unwritten) is not None:
                 self._records.erase(connection, order_id)
                 connection.execute(delete(REQUEST_IDS).where(REQUEST_IDS.c.order_id == order_id))
+
+
+def _may_be_written(connection: Connection, order_id: str) -> bool:
+    """True for an order that a claim may bring up to date: one whose submission was cut short, or that was lost."""
+    row = connection.execute(select(ORDERS.c.version, ORDERS.c.state).where(ORDERS.c.id == order_id)).first()
+    return row is None or _is_claim(row.version, row.state)
+
+
+def _is_claim(version: int | None, state: str | None) -> bool:
+    return version == CLAIM and state not in _NOT_TO_BE_STARTED

@@ -46,6 +46,18 @@ def test_an_order_that_waits_is_written_down_and_is_no_submission_that_was_cut_s
     assert register.records.find("O1") == OrderRecord(version=0, view=pending("O1").view)
 
 
+def test_a_submission_that_was_cut_short_may_come_to_wait_when_it_is_made_again(register: Register) -> None:
+    view = a_view(state=LifecycleState.ACKNOWLEDGED, completed_at=None)
+    register.submissions.claim(OrderRecord(version=0, view=view), "digest")
+    assert register.submissions.claim(pending("O1"), "digest", ["a"]) == "digest"
+    assert register.waiting.waits("O1")
+    assert register.records.find("O1") == OrderRecord(version=0, view=pending("O1").view)
+    register.submissions.claim(OrderRecord(version=0, view=a_view("O2", completed_at=None)), "digest")
+    register.records.record(a_record(1, "O2"))
+    assert register.submissions.claim(pending("O2"), "digest", ["a"]) == "digest"
+    assert not register.waiting.waits("O2")
+
+
 def test_it_has_its_turn_once_all_its_products_are_free_and_locks_none_before(register: Register) -> None:
     register.products.lock("first", ["b"], NOON)
     enqueue(register, "O1", "a", "b")
