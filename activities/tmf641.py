@@ -1,14 +1,15 @@
 """TMF641 Service Ordering: silos that acknowledge at once and are done later, hours or weeks.
 
-The end comes by callback. Since callbacks get lost, `inspect` asks for it too.
+Milestones and the end come by callback. Since callbacks get lost, `inspect` asks for them too.
 """
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final, Literal
 
-from pydantic import Field, RootModel
+from pydantic import AwareDatetime, Field, RootModel
 
 from activities.http_client import SiloHttp, Wire, understood
 from activities.protocol import Holding, SiloProtocol
@@ -55,6 +56,19 @@ class ErrorMessage(Wire):
     message: str = ""
 
 
+class Milestone(Wire):
+    """A stage of a service order. It is reached where its status says `Completed`, or says nothing."""
+
+    name: str = Field(min_length=1, max_length=200)
+    status: str | None = None
+    milestone_date: AwareDatetime | None = None
+
+    @property
+    def reached(self) -> bool:
+        """True where it is behind."""
+        return self.status is None or self.status.lower() == "completed"
+
+
 class ServiceOrderItem(Wire):
     """What is asked for; each of our service orders has one item."""
 
@@ -69,21 +83,35 @@ class ServiceOrder(Wire):
     external_id: str | None = None
     state: OrderState | None = None
     error_message: tuple[ErrorMessage, ...] | None = None
+    milestone: tuple[Milestone, ...] | None = None
     service_order_item: tuple[ServiceOrderItem, ...] = Field(min_length=1)
 
     @property
+    def milestones(self) -> dict[str, str]:
+        """The milestones reached, by name, with the instant (ISO 8601, UTC); empty where none is told."""
+        return {
+            milestone.name: _instant(milestone.milestone_date)
+            for milestone in self.milestone or ()
+            if milestone.reached
+        }
+
+    @property
     def outcome(self) -> Outcome:
-        """What became of the call that it carried."""
+        """What became of the call that it carried, and the milestones reached by it."""
         kind = _KIND.get(self.state or OrderState.ACKNOWLEDGED, OutcomeKind.ACKNOWLEDGED)
         item = self.service_order_item[0]
         match kind:
             case OutcomeKind.DONE if item.action != "delete":
-                return Outcome(kind, item.service.characteristics)
+                return Outcome(kind, item.service.characteristics, milestones=self.milestones)
             case OutcomeKind.REFUSED:
                 error = self.error_message[0] if self.error_message else ErrorMessage()
                 return Outcome(kind, code=error.code or str(self.state), reason=error.message or error.reason)
             case _:
-                return Outcome(kind)
+                return Outcome(kind, milestones=self.milestones)
+
+
+def _instant(date: datetime | None) -> str:
+    return date.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z") if date else ""
 
 
 class ServiceOrders(RootModel[tuple[ServiceOrder, ...]]):

@@ -1,4 +1,4 @@
-"""Where silos report: TMF641 service orders that are done, TMF640 services that are no more."""
+"""Where silos report: TMF641 service orders that are done or on their way, TMF640 services that are no more."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ class Event(Wire):
 async def report(silo: ReportingSilo, event: Event, gateway: GatewayDep) -> None:
     """Tell an order what a silo did for it, under the silo's own token.
 
-    503 asks for the event to be sent again; a repeated one does no harm. States on the way to an end, and
-    event types that say nothing about an end, are taken and not passed on.
+    503 asks for the event to be sent again; a repeated one does no harm. States on the way to an end without a
+    milestone, and event types that say nothing about either, are taken and not passed on.
     """
     reported = to_silo_event(silo, event)
     if reported is not None:
@@ -53,15 +53,15 @@ def to_silo_event(silo: str, event: Event) -> SiloEvent | None:
         Malformed: if it does not say what it is about.
     """
     match event.event_type:
-        case "ServiceOrderStateChangeEvent":
-            return _ended(silo, event.event.service_order)
+        case "ServiceOrderStateChangeEvent" | "ServiceOrderMilestoneEvent":
+            return _told(silo, event.event.service_order)
         case "ServiceStateChangeEvent":
             return _lost(silo, event.event.service)
         case _:
             return None
 
 
-def _ended(silo: str, service_order: ServiceOrder | None) -> SiloEvent | None:
+def _told(silo: str, service_order: ServiceOrder | None) -> SiloEvent | None:
     path = "event.serviceOrder"
     if service_order is None:
         raise Malformed([problem(path, "Field required")])
@@ -76,10 +76,16 @@ def _ended(silo: str, service_order: ServiceOrder | None) -> SiloEvent | None:
         message = "is no idempotency key: `<task key>/<generation>/<number>`"
         raise Malformed([problem(f"{path}.externalId", message)]) from error
     outcome = service_order.outcome
-    if outcome.kind is OutcomeKind.ACKNOWLEDGED:
+    if not outcome.says_something:
         return None
     return SiloEvent(
-        silo=silo, kind=outcome.kind, key=key, outputs=outcome.outputs, code=outcome.code, reason=outcome.reason
+        silo=silo,
+        kind=outcome.kind,
+        key=key,
+        outputs=outcome.outputs,
+        code=outcome.code,
+        reason=outcome.reason,
+        milestones=outcome.milestones,
     )
 
 

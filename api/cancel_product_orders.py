@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
-from fastapi import APIRouter, Header, Request, Response
+from fastapi import APIRouter, Header, Path, Request, Response
 
-from activities.register.cancellations import Cancellation, CancellationQuery
-from api.dependencies import GatewayDep, Id, Reader, ReadingDep, Submitter, errors
+from activities.register.cancellations import Cancellation, CancellationQuery, cancellation_id
+from api.dependencies import NO_NUL, GatewayDep, Reader, ReadingDep, Submitter, errors
 from api.errors import Malformed, OrderClosed, UnknownCancellation, UnknownOrder, problem
 from api.listing import FIELDS, LISTED, ListingDep
 from api.sight import seen, sight_of
 from api.submission import body_digest
 from api.tmf622 import BASE_PATH
-from api.tmf622_cancel import CancelProductOrder, cancel_href, standing, to_cancel_resource
+from api.tmf622_cancel import CancelProductOrder, asked_elsewhere, cancel_href, standing, to_cancel_resource
 from api.tmf622_merge import Json
 from api.tmf630 import ListQuery, Operator, selected
 from orders.change import ChangeKind, ChangeRequest
@@ -25,6 +26,9 @@ from orders.states import LifecycleState
 router = APIRouter(prefix=f"{BASE_PATH}/cancelProductOrder", tags=["TMF622 product ordering"])
 
 _ENDED = (LifecycleState.COMPLETED, LifecycleState.CANCELLED, LifecycleState.REJECTED)
+_NAMED = re.compile(r"(?P<order>.+?-[0-9a-f]{12})\.(?P<request>.+)", re.DOTALL)
+"""Order ids end like that. Request ids may hold anything."""
+CancellationId: TypeAlias = Annotated[str, Path(max_length=400, pattern=NO_NUL)]
 _CLOCKS_DIFFER = timedelta(minutes=5)
 
 
@@ -51,13 +55,13 @@ async def cancel(
         raise Malformed([problem("requestedCancellationDate", "an order is cancelled at once: ask for it then")])
     order_id = cancellation.product_order.id
     view = await seen(principal, order_id, gateway)
-    cancellation_id = _id(order_id, idempotency_key)
-    known = await reading.cancellation(cancellation_id) if idempotency_key else None
+    request_id = _request_id(order_id, idempotency_key)
+    known = await reading.cancellation(cancellation_id(order_id, request_id)) if idempotency_key else None
     if known is None and view.state in _ENDED:
         raise OrderClosed(f"Order {order_id} is {view.state}", "There is nothing to be cancelled")
-    kept = known or await reading.add_cancellation(Cancellation(cancellation_id, order_id, body, datetime.now(UTC)))
+    kept = known or await reading.add_cancellation(Cancellation(order_id, request_id, body, datetime.now(UTC)))
     change = ChangeRequest(
-        request_id=kept.id,
+        request_id=kept.request_id,
         kind=ChangeKind.CANCEL,
         requester=principal.requester(""),
         channel=principal.channel or "",
@@ -86,27 +90,30 @@ async def cancellations(
     return listing.answer(response, resources, total, gateway.links.api)
 
 
-@router.get("/{cancellation_id}", summary="A cancellation", responses=errors(404, 503))
+@router.get("/{cancellation_id:path}", summary="A cancellation", responses=errors(404, 503))
 async def cancellation(
-    cancellation_id: Id,
+    cancellation_id: CancellationId,
     gateway: GatewayDep,
     reading: ReadingDep,
     principal: Reader,
     fields: Annotated[str | None, FIELDS] = None,
 ) -> Json:
-    """What became of it by now."""
-    kept = await reading.cancellation(cancellation_id)
+    """What became of it by now, wherever it was asked for: its id is `<order id>.<id of the change request>`."""
     unknown = UnknownCancellation(f"There is no cancellation {cancellation_id}")
-    if kept is None:
+    named = _NAMED.fullmatch(cancellation_id)
+    if named is None:
         raise unknown
     try:
-        found = standing(kept, await seen(principal, kept.order_id, gateway))
+        view = await seen(principal, named["order"], gateway)
     except UnknownOrder:
         raise unknown from None
-    return selected(to_cancel_resource(found, gateway.links.api), fields)
+    kept = await reading.cancellation(cancellation_id) or asked_elsewhere(view, named["request"])
+    if kept is None:
+        raise unknown
+    return selected(to_cancel_resource(standing(kept, view), gateway.links.api), fields)
 
 
-def _id(order_id: str, key: str | None) -> str:
+def _request_id(order_id: str, key: str | None) -> str:
     return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{order_id}\n{key}") if key else uuid.uuid4())
 
 

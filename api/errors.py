@@ -255,6 +255,13 @@ class Unavailable(ApiError):
     headers = {"Retry-After": "2"}
 
 
+class CatalogNotKept(ApiError):
+    """503: the catalog version that an order was sold from is not here any more. Somebody has to put it back."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    code = "catalog_not_kept"
+
+
 def problem(path: str, message: str) -> Detail:
     """Something malformed at a JSON path such as `productOrderItem[0].action`."""
     return Detail(code="malformed", path=path, message=message)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar, cast
@@ -20,11 +22,12 @@ from temporalio.client import (
 )
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 
-from activities.catalog_files import CatalogStore
+from activities.catalog_files import CatalogStore, UnknownCatalogVersion
 from activities.planning import answer_question
 from activities.register import Register
 from api import submission
 from api.errors import (
+    CatalogNotKept,
     ExternalIdReused,
     OrderClosed,
     OrderCompleted,
@@ -305,11 +308,13 @@ class Gateway:
             UnknownOrder: if there is no such order.
             OrderClosed: if it has ended: what follows is a new order.
             OrderWaits: if it is still to begin.
+            CatalogNotKept: if the catalog version that it was sold from is gone.
         """
         answer = PlanAnswer()
         if request.kind.revises:
             question = await self._query_begun(order_id, wire.QUESTION_QUERY, [request], PlanQuestion)
-            answer = await asyncio.to_thread(answer_question, self._versions, question)
+            with _kept(order_id):
+                answer = await asyncio.to_thread(answer_question, self._versions, question)
         asked = PreviewQuestion(change=request, answer=answer)
         view = await self._query_begun(order_id, wire.PREVIEW_QUERY, [asked], Preview)
         if view.closed:
@@ -323,12 +328,14 @@ class Gateway:
             UnknownOrder: if there is no such order.
             OrderClosed: if it has ended: what follows is a new order.
             OrderWaits: if it is still to begin.
+            CatalogNotKept: if the catalog version that it was sold from is gone.
         """
         fork = await self._query_begun(order_id, wire.FORK_QUERY, [], Fork)
         carried = fork.start.carried
         if carried is None or carried.completed_at is not None:
             raise await self._closed(order_id)
-        return await asyncio.to_thread(self._options, fork, offset, limit)
+        with _kept(order_id):
+            return await asyncio.to_thread(self._options, fork, offset, limit)
 
     def _options(self, fork: Fork, offset: int, limit: int) -> OrderOptions:
         catalog = self._versions.load(fork.start.catalog)
@@ -372,6 +379,19 @@ class Gateway:
 
     def _handle(self, order_id: str) -> WorkflowHandle[Any, Any]:
         return self._client.get_workflow_handle(wire.workflow_id(order_id))
+
+
+@contextmanager
+def _kept(order_id: str) -> Iterator[None]:
+    """What is worked out within needs the catalog version of an order."""
+    try:
+        yield
+    except UnknownCatalogVersion as error:
+        log.error("catalog version not kept", order=order_id, error=str(error))
+        raise CatalogNotKept(
+            f"The catalog version that order {order_id} was sold from is not kept any more",
+            "What it could become can be told once the version is back where the settings have them kept",
+        ) from error
 
 
 def _closed(order_id: str, state: LifecycleState | None) -> OrderClosed:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from api.tmf622 import BASE_PATH, order_href
+from api.tmf622_cancel import cancel_href
 from orders import wire
 
 
@@ -20,9 +21,9 @@ class Links:
         """The order's TMF622 resource."""
         return order_href(self.api, order_id)
 
-    def cancellation(self, request_id: str) -> str:
-        """The TMF622 resource of a request to cancel an order."""
-        return f"{self.api}{BASE_PATH}/cancelProductOrder/{quote(request_id, safe='')}"
+    def cancellation(self, cancellation_id: str) -> str:
+        """The TMF622 resource of a cancellation."""
+        return cancel_href(self.api, cancellation_id)
 
     def subscription(self, subscription_id: str) -> str:
         """The TMF622 resource of a subscription to events."""

@@ -11,6 +11,7 @@ from activities.register.submissions import CLAIM
 from orders.catalog import Catalog
 from orders.change import ChangeState, Verdict
 from orders.journal import Journal, Journalled
+from orders.ledger import Ledger
 from orders.order import OrderRequest, Reason
 from orders.records import OrderRecord
 from orders.states import LifecycleState
@@ -110,7 +111,7 @@ def recorded_cancellation(view: OrderView, verdict: Verdict, now: datetime) -> O
 def submitted(view: OrderView) -> Journal:
     """The journal of an order that was submitted, and no more."""
     journal = Journal(Journalled())
-    journal.opened(view.revision, (item.id for item in view.items), (), view.ordered_at)
+    journal.opened(view.revision, (item.id for item in view.items), Ledger(), view.ordered_at)
     return journal
 
 

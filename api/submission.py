@@ -16,8 +16,8 @@ from orders.capture import capture
 from orders.catalog import Catalog
 from orders.decompose import decompose
 from orders.installed import InstalledProduct
-from orders.observation import promised_at
 from orders.order import OrderRequest
+from orders.promise import promised_at
 from orders.snapshot import OrderStart
 
 SUMMARY_BYTES = 200

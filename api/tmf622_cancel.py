@@ -7,7 +7,9 @@ the order could not be cancelled. Until then it is `acknowledged`, and from the 
 from __future__ import annotations
 
 from copy import deepcopy
+from datetime import datetime
 from typing import Annotated
+from urllib.parse import quote
 
 from pydantic import Field, JsonValue
 
@@ -16,7 +18,7 @@ from api.times import Instant, instant
 from api.tmf622 import BASE_PATH, order_href
 from api.tmf622_bodies import MoneyBody, Wire
 from api.tmf622_merge import Json
-from orders.change import ChangeState
+from orders.change import ChangeKind, ChangeState, Verdict
 from orders.journal import CancellationState
 from orders.views import OrderView
 
@@ -38,15 +40,33 @@ class CancelProductOrder(Wire):
 
 def cancel_href(base_url: str, cancellation_id: str) -> str:
     """The address of a cancellation's resource."""
-    return f"{base_url}{BASE_PATH}/cancelProductOrder/{cancellation_id}"
+    return f"{base_url}{BASE_PATH}/cancelProductOrder/{quote(cancellation_id, safe='')}"
 
 
 def standing(cancellation: Cancellation, order: OrderView) -> Standing:
     """What has become of a cancellation, by what its order says itself."""
-    verdict = next((verdict for verdict in order.changes if verdict.request_id == cancellation.id), None)
+    verdict = _verdict(order, cancellation.request_id)
     state = state_of(verdict.state if verdict else None, order.state)
     effective_at = order.completed_at if state is CancellationState.DONE else None
     return Standing(cancellation, state, verdict, effective_at)
+
+
+def asked_elsewhere(order: OrderView, request_id: str) -> Cancellation | None:
+    """A cancellation that the care API, a signal or Temporal's Web UI asked for, as it would have been asked for here.
+
+    None where the order has no such change.
+    """
+    verdict = _verdict(order, request_id)
+    if verdict is None or verdict.kind is not ChangeKind.CANCEL:
+        return None
+    body: Json = {"productOrder": {"id": order.id}}
+    if verdict.reason:
+        body["cancellationReason"] = verdict.reason
+    return Cancellation(order.id, request_id, body, datetime.fromisoformat(verdict.asked_at))
+
+
+def _verdict(order: OrderView, request_id: str) -> Verdict | None:
+    return next((verdict for verdict in order.changes if verdict.request_id == request_id), None)
 
 
 def to_cancel_resource(found: Standing, base_url: str) -> Json:

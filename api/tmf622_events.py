@@ -16,6 +16,7 @@ import httpx2
 from pydantic import AwareDatetime, BaseModel, ConfigDict, JsonValue, field_validator
 from pydantic.alias_generators import to_camel
 
+from activities.register.cancellations import cancellation_id
 from api.event_query import EVENT_TYPES
 from api.links import Links
 from api.times import instant
@@ -99,6 +100,7 @@ _ATTRIBUTES: Final = {
     "requested_start": "requestedStartDate",
     "requested_completion": "requestedCompletionDate",
     "priority": "priority",
+    "promised_at": "expectedCompletionDate",
 }
 """The core's names of what can be different about an order itself, and the standard's."""
 
@@ -218,8 +220,9 @@ class _Telling:
 
     def about_cancellation(self, state: str) -> Json:
         """The cancellation that a change asks for."""
-        order, cancellation = self.order, self.data.change
-        reasons = [verdict.reason for verdict in order.changes if verdict.request_id == cancellation]
+        order = self.order
+        reasons = [verdict.reason for verdict in order.changes if verdict.request_id == self.data.change]
+        cancellation = cancellation_id(order.id, self.data.change)
         told: Json = {
             "id": cancellation,
             "href": self.links.cancellation(cancellation),

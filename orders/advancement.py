@@ -17,14 +17,16 @@ class Advancement(Frozen):
     tasks_in_place: int = 0
 
 
-def advancement_of(revision: Revision, plan: Plan, is_in_place: Callable[[str], bool]) -> dict[str, Advancement]:
+def advancement_of(
+    revision: Revision, plan: Plan, is_in_place: Callable[[str], bool], is_past: Callable[[str], bool]
+) -> dict[str, Advancement]:
     """How far each product of a revision has come with the tasks of its plan that serve it alone."""
     in_place: Counter[str] = Counter()
     past: set[str] = set()
     for key, task in plan.tasks.items():
-        if len(task.products) == 1 and is_in_place(key):
-            in_place[task.products[0]] += 1
-            if plan.operation(task).point_of_no_return is not None:
+        if len(task.products) == 1:
+            in_place[task.products[0]] += is_in_place(key)
+            if is_past(key):
                 past.add(task.products[0])
     return {
         product: Advancement(past_no_return=product in past, tasks_in_place=in_place[product])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 
-from orders.catalog import Catalog
+from orders.catalog import Catalog, TaskTemplate
 from orders.expressions import references
 from orders.order import Appointment, Reason, Rejection, Revision
 from orders.plan import Plan
@@ -39,15 +39,20 @@ def require_visits(catalog: Catalog, revision: Revision, plan: Plan, made: Colle
             raise Rejection(reasons)
 
 
+def by_appointment(template: TaskTemplate) -> bool:
+    """True where a task asks for the appointment at its site."""
+    return any(
+        reference.namespace == "appointment" or reference.name.startswith("appointment.")
+        for given in template.inputs.values()
+        for reference in references(given.value)
+    )
+
+
 def _visited(catalog: Catalog, revision: Revision, plan: Plan) -> Iterator[str]:
     sites = {item.id: item.site.id for item in revision.items if item.site}
     for task in plan.tasks.values():
         specification, _, name = task.operation.rpartition("/")
         known = catalog.specifications.get(specification)
         template = known.tasks.get(name) if known else None
-        if template is not None and any(
-            reference.namespace == "appointment" or reference.name.startswith("appointment.")
-            for given in template.inputs.values()
-            for reference in references(given.value)
-        ):
+        if template is not None and by_appointment(template):
             yield from (sites[item] for item in task.items if item in sites)

@@ -171,17 +171,24 @@ class InputTemplate(Frozen):
 
 
 class PointOfNoReturn(Frozen):
-    """The fact after which changing a task is refused (hard) or costs a fee (soft)."""
+    """The fact after which changing a task is refused (hard) or costs a fee (soft).
+
+    It is passed when the silo reports the `milestone`, as a rule `reached_after` it has taken the task on, and at the
+    latest when the task is done.
+    """
 
     kind: Literal["hard", "soft"]
     verbs: tuple[Literal["amend", "replace", "compensate"], ...] = ("amend", "replace", "compensate")
-    milestone: str | None = None
+    milestone: Name | None = None
+    reached_after: timedelta | None = None
     fee: Money | None = None
 
     @model_validator(mode="after")
     def _soft_has_a_fee(self) -> PointOfNoReturn:
         if (self.kind == "soft") != (self.fee is not None):
             raise ValueError("a soft point of no return has a fee, a hard one has none")
+        if (self.milestone is None) != (self.reached_after is None):
+            raise ValueError("a milestone and reached_after, its usual time, belong together")
         return self
 
 

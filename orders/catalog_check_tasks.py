@@ -162,8 +162,12 @@ class _Template:
                 self.add("point_of_no_return.milestone", at_once)
         if template.duration < timedelta():
             self.add("duration", "is less than nothing")
-        if template.point_of_no_return is not None and not template.point_of_no_return.verbs:
+        point = template.point_of_no_return
+        if point is not None and not point.verbs:
             self.add("point_of_no_return.verbs", "names no verb: the point means nothing")
+        reached_after = point.reached_after if point is not None else None
+        if reached_after is not None and not timedelta() <= reached_after <= template.duration:
+            self.add("point_of_no_return.reached_after", "is not within the duration of the task")
 
     def _actions(self) -> None:
         template = self.template

@@ -7,7 +7,7 @@ from datetime import datetime
 from orders.by_hand import settle_by_hand
 from orders.change import ChangeKind, ChangeRequest, ChangeState, Verdict
 from orders.charges import take_over
-from orders.decision import Assessment, common_ground, objections, reasons_about, undone_facts
+from orders.decision import Assessment, common_ground, not_let_go, objections, undone_facts
 from orders.fulfilment import Fulfilment
 from orders.impact import Impact, has_passed
 from orders.ledger import Fact
@@ -105,16 +105,7 @@ def assess(order: Fulfilment, at: str) -> Verdict | None:
     if not kept and left:
         return None
     change = assessment.change
-    reasons = [
-        reason
-        for fact in kept
-        for reason in reasons_about(
-            "not_let_go",
-            fact,
-            f"{order.silo_of(fact.task)} does not let go of {fact.task}: "
-            + (f"{fact.refusal.code}, {fact.refusal.reason}" if fact.refusal else "it is done meanwhile"),
-        )
-    ]
+    reasons = [reason for fact in kept for reason in not_let_go(order.silo_of(fact.task), fact)]
     impact = order.weigh(assessment.target)
     reasons = reasons or objections(change.model_copy(update={"digest": None}), impact)
     if reasons:
@@ -145,7 +136,11 @@ def _adopt(
     if revision is None:
         order.carried.cancelled = True
     else:
-        order.journal.amended(change.request_id, order.revision, revision, datetime.fromisoformat(at))
+        now = datetime.fromisoformat(at)
+        promised = order.promise(revision, target, now)
+        moved = ("promised_at",) if promised != order.promised_at else ()
+        order.journal.amended(change.request_id, order.revision, revision, now, moved)
+        order.carried.promised_at = promised
         order.carried.revisions.append(revision)
         if change.content:
             order.carried.contents.append(change.content)

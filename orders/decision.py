@@ -50,6 +50,15 @@ def past_no_return(impact: Impact) -> list[Reason]:
     ]
 
 
+def not_let_go(silo: str, fact: Fact) -> list[Reason]:
+    """What refuses a change once a silo that was asked to let go of something has not, or is past its milestone."""
+    if fact.refusal is not None:
+        why = f"{fact.refusal.code}, {fact.refusal.reason}"
+    else:
+        why = "it is done meanwhile" if fact.established else f"it has reached {', '.join(fact.milestones)} meanwhile"
+    return reasons_about("not_let_go", fact, f"{silo} does not let go of {fact.task}: {why}")
+
+
 def reasons_about(code: str, subject: Obstacle | Fact, message: str) -> list[Reason]:
     """A reason about a task, once for each item that it serves; a task may serve the order alone."""
     return [Reason(code=code, message=message, item=item, task=subject.task) for item in subject.items or (None,)]

@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Container, Iterable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from graphlib import CycleError, TopologicalSorter
 
 from pydantic import JsonValue
 
+from orders.appointments import by_appointment
 from orders.base import Action
 from orders.catalog import (
     SITE,
@@ -239,7 +241,16 @@ class _Decomposition:
             builds_on=tuple(builds_on),
             after=tuple(name for name in after if name not in builds_on),
             release_after=tuple(released),
+            appointed_until=self._appointed_until(parts),
         )
+
+    def _appointed_until(self, parts: list[Contribution]) -> datetime | None:
+        """When the appointments end by which a task is done."""
+        if not self.revision.appointments:
+            return None
+        sites = [part.product.item.site for part in parts if by_appointment(part.template)]
+        made = [self.revision.appointment_at(site.id) for site in sites if site is not None]
+        return max((appointment.end or appointment.start for appointment in made if appointment), default=None)
 
     def _resolve(self, part: Contribution, ref: TaskRef) -> list[str]:
         """The keys of the tasks that a reference names; a missing one is a reason to refuse, unless it is optional."""

@@ -14,14 +14,15 @@ from datetime import datetime
 from orders.advancement import Advancement, advancement_of
 from orders.change import ChangeKind, ChangeRequest, ChangeState, Verdict, entry_of
 from orders.charges import already_accepted, charges_of, fall_due, forgo, with_charges
-from orders.impact import Impact, impact_of
+from orders.impact import Impact, has_passed, impact_of
 from orders.journal import Journal, Journalled
-from orders.ledger import Fact, FactId, Ledger, Step, operation_name
+from orders.ledger import FactId, Ledger, Step, operation_name
 from orders.messages import PlanQuestion
 from orders.order import Reason, Revision
 from orders.outcome import Outcome, OutcomeKind
 from orders.plan import BILLING, Plan
 from orders.progress import Progress
+from orders.promise import promised_at
 from orders.reconcile import Reconciler
 from orders.snapshot import Fork, OrderStart, Snapshot
 from orders.states import LifecycleState, order_state
@@ -45,8 +46,7 @@ class Fulfilment:
         self.reconciler = Reconciler(self._charged(self.carried.plan), self.carried.ledger, calls)
         self.progress = self._progress()
         if start.carried is None:
-            held = [fact for fact in start.baseline_ledger.all_facts() if self._has_milestone(fact)]
-            self.journal.opened(self.revision.number, self.progress.items, held, start.ordered_at)
+            self.journal.opened(self.revision.number, self.progress.items, self.carried.ledger, start.ordered_at)
 
     @classmethod
     def of(cls, fork: Fork) -> Fulfilment:
@@ -114,6 +114,11 @@ class Fulfilment:
         """The instant before which nothing is provisioned. A cancelled order waits for nothing."""
         return None if self.cancelled else self.revision.requested_start
 
+    @property
+    def promised_at(self) -> datetime:
+        """When the customer was promised to have it, last."""
+        return self.carried.promised_at or self.start.promised_at
+
     def is_in_place(self, task: str) -> bool:
         """True when a task of the target is held as wanted."""
         return self.reconciler.status.get(task) is TaskStatus.IN_PLACE
@@ -154,7 +159,9 @@ class Fulfilment:
         verb = f" {fact.waiting.verb}" if fact is not None and fact.waiting is not None else ""
         news = self.reconciler.answer(fact_id, n, outcome, at)
         if news:
-            self.journal.because(f"{fact_id[0]}{verb} {outcome.kind}", self.reconciler.items_of(fact_id[0]))
+            on_its_way = outcome.kind is OutcomeKind.ACKNOWLEDGED
+            told = ", ".join(outcome.milestones) if on_its_way else outcome.kind
+            self.journal.because(f"{fact_id[0]}{verb} {told}", self.reconciler.items_of(fact_id[0]))
         return news
 
     def close(self, now: datetime) -> None:
@@ -210,6 +217,16 @@ class Fulfilment:
         calls = () if of else self.reconciler.calls.values()
         impact = impact_of(self.plan, ledger, calls, self._charged(target), spoiled=spoiled)
         return already_accepted(self.carried.charges, ledger, impact)
+
+    def promise(self, revision: Revision, target: Plan, now: datetime) -> datetime:
+        """What the customer is promised with another revision: as if its dates had been chosen at once.
+
+        It stays where none is chosen anew, however late the order is or becomes.
+        """
+        before = self.revision
+        if all(getattr(before, name) == getattr(revision, name) for name in _DATES):
+            return self.promised_at
+        return promised_at(revision, target, self.start.ordered_at if self.carried.started else now)
 
     def charge(self, change: ChangeRequest, impact: Impact) -> None:
         """Take on what an accepted change costs."""
@@ -277,18 +294,22 @@ class Fulfilment:
         told = self.carried.journal.items
         return Progress(self.reconciler, self.carried.revisions, told, cancelled=self.cancelled)
 
-    def _has_milestone(self, fact: Fact) -> bool:
-        return self.reconciler.ledger.operations[fact.operation].milestone is not None
-
     # How far it is
 
     def advancement(self) -> dict[str, Advancement]:
         """How far each product of the current revision has come."""
-        return advancement_of(self.revision, self.plan, self.is_in_place)
+        return advancement_of(self.revision, self.plan, self.is_in_place, self._is_past)
+
+    def _is_past(self, task: str) -> bool:
+        ledger = self.reconciler.ledger
+        facts = ledger.facts.get(task)
+        return facts is not None and has_passed(ledger, facts[max(facts)])
 
     def tally(self) -> Mapping[str, Counter[TaskStatus]]:
         """How many tasks of the target stand where, by silo."""
         return self.progress.tally()
 
 
+_DATES = ("requested_start", "requested_completion", "appointments")
+"""What of a revision is the customer's own choice of time."""
 _ASSESSED = (LifecycleState.PENDING, LifecycleState.ASSESSING_CANCELLATION)

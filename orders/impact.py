@@ -273,7 +273,7 @@ def _obstacle(ledger: Ledger, task: TaskImpact) -> Obstacle | None:
     point = ledger.operations[fact.operation].point_of_no_return
     if point is None or verb not in point.verbs or not has_passed(ledger, fact):
         return None
-    since = fact.milestones.get(point.milestone, fact.since) if point.milestone else fact.since
+    since = fact.milestones.get(point.milestone or "", fact.since)
     return Obstacle(task=task.task, silo=task.silo, items=task.items, effect=task.effect, since=since, fee=point.fee)
 
 

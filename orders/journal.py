@@ -8,13 +8,15 @@ The `data` of an event by its kind; ids and states, nothing about the person beh
 - `stateChanged`: `state` of the order, and `items`, the state of each item that has moved, by id. One for all that
   moved at once, if any; where the order passed through several states, one for each, the items with the last.
 - `attributesChanged`: `revision`, `change` (the request that led to it), `order`, the names of what is different about
-  the order itself, and `items`: by id `["added"]`, `["removed"]` or the names of what is different.
+  the order itself (`promised_at` where a change of dates moved that), and `items`: by id `["added"]`, `["removed"]` or
+  the names of what is different.
 - `informationRequired`: either `change` and `fees` (`amount` and `currency` each): the change was refused, for it did
   not accept them; or `fallout`: `task`, `silo` and `code` of each call that has come to wait for a person.
 - `cancellationRequested`: `change`, the request.
 - `cancellationStateChanged`: `change`, and `state`: a `CancellationState`.
 - `cancellationInformationRequired`: `change` and `fees`, as above: it was a cancellation that was refused.
-- `milestone`: `milestone` by its name in the catalog, `task` and `items`. Told once for each thing that is made.
+- `milestone`: `milestone` by its name, in the catalog or as a silo reported it, `task` and `items`. Told once for each
+  thing that is made.
 - `jeopardy`: `inJeopardy`, `expectedAt` and `promisedAt`.
 """
 
@@ -119,15 +121,18 @@ class Journal:
         else:
             self._causes.update(dict.fromkeys(items, cause))
 
-    def opened(self, revision: int, items: Iterable[str], held: Iterable[Fact], now: datetime) -> None:
-        """The order was submitted. What it found `held` has come about before it.
+    def opened(self, revision: int, items: Iterable[str], found: Ledger, now: datetime) -> None:
+        """The order was submitted. What it `found` has come about before it.
 
         Of one that had to wait since, most is told already: what is new are the items that came along in a bundle.
         """
         self.because("submitted")
         for item in items:
             self._move(item, LifecycleState.ACKNOWLEDGED, now)
-        self.carried.milestones += [service_id(fact.id) for fact in held]
+        for fact in found.all_facts():
+            milestone = found.operations[fact.operation].milestone
+            if milestone is not None:
+                self.carried.milestones.append(_of(fact, milestone))
         if self.carried.state is None:
             self._move_order(LifecycleState.ACKNOWLEDGED, now)
             self._event(EventKind.CREATED, now, {"revision": revision})
@@ -175,9 +180,11 @@ class Journal:
             if before is None or state is not cancellation_state(before.state):
                 self._event(EventKind.CANCELLATION_STATE_CHANGED, now, {"change": change, "state": state.value})
 
-    def amended(self, change: str, before: Revision, after: Revision, now: datetime) -> None:
-        """Tell of a new revision."""
-        order: list[JsonValue] = list(_differing(before, after, but=("number", "items", "next_product")))
+    def amended(
+        self, change: str, before: Revision, after: Revision, now: datetime, more: Collection[str] = ()
+    ) -> None:
+        """Tell of a new revision, and of what `more` is different about the order with it."""
+        order: list[JsonValue] = [*_differing(before, after, but=("number", "items", "next_product")), *more]
         items: dict[str, JsonValue] = {}
         olds, news = _by_id(before), _by_id(after)
         for item in {**olds, **news}:
@@ -189,7 +196,7 @@ class Journal:
         self._event(EventKind.ATTRIBUTES_CHANGED, now, data)
 
     def looked_at(self, tasks: Mapping[str, TaskState], ledger: Ledger, now: datetime) -> None:
-        """Tell which of some tasks have come to wait for a person, or reached a milestone of the catalog."""
+        """Tell which of some tasks have come to wait for a person, or reached a milestone."""
         fallen: list[JsonValue] = []
         for task, state in tasks.items():
             if (state is TaskState.FALLOUT) != (task in self.carried.fallout):
@@ -199,15 +206,18 @@ class Journal:
                     fallen.append({"task": task, "silo": ledger.operation_of(task).silo, "code": code})
                 else:
                     self.carried.fallout.remove(task)
+            facts = ledger.facts.get(task, {})
+            for fact in facts.values():
+                for milestone in fact.milestones:
+                    self._reached(milestone, fact, now)
             milestone = ledger.operation_of(task).milestone
-            if milestone is not None and state is TaskState.DONE and task in ledger.facts:
-                self._reached(milestone, ledger.facts[task], now)
+            if milestone is not None and state is TaskState.DONE and facts:
+                self._reached(milestone, facts[max(facts)], now)
         if fallen:
             self._event(EventKind.INFORMATION_REQUIRED, now, {"fallout": fallen})
 
-    def _reached(self, milestone: str, facts: Mapping[int, Fact], now: datetime) -> None:
-        fact = facts[max(facts)]
-        name = service_id(fact.id)
+    def _reached(self, milestone: str, fact: Fact, now: datetime) -> None:
+        name = _of(fact, milestone)
         if name not in self.carried.milestones:
             self.carried.milestones.append(name)
             data: dict[str, JsonValue] = {"milestone": milestone, "task": fact.task, "items": list(fact.items)}
@@ -278,6 +288,11 @@ class Journal:
         self.carried.last_event += 1
         self.carried.events.append(OrderEvent(number=self.carried.last_event, at=now, kind=kind, data=data))
         self.note(now)
+
+
+def _of(fact: Fact, milestone: str) -> str:
+    """By this a milestone of a thing is known to have been told."""
+    return f"{service_id(fact.id)} {milestone}"
 
 
 def _by_id(revision: Revision) -> dict[str, Item]:

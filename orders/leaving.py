@@ -117,6 +117,7 @@ def _own_task(task: Task, held: Inputs, products: Collection[str]) -> Task:
         builds_on=own(task.builds_on),
         after=own(task.after),
         release_after=own(task.release_after),
+        appointed_until=None,
     )
 
 

@@ -148,6 +148,7 @@ class Fact:
             self.since,
             dict(self.milestones),
             self.spoiled,
+            self.installed,
         )
 
     @property

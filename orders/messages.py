@@ -36,7 +36,8 @@ class SiloCall:
 class SiloEvent:
     """What a silo reported by callback, as the signal `silo_event` carries it.
 
-    `key` is the idempotency key that it answers; a loss (`kind` lost) names the `service` instead.
+    `key` is the idempotency key that it answers; a loss (`kind` lost) names the `service` instead. `milestones` are by
+    name the instants at which they were reached; with nothing else to tell, `kind` is acknowledged.
     """
 
     silo: str
@@ -46,6 +47,7 @@ class SiloEvent:
     outputs: Inputs = field(default_factory=dict)
     code: str = ""
     reason: str = ""
+    milestones: dict[str, str] = field(default_factory=dict)
 
 
 class PlanQuestion(Frozen):

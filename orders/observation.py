@@ -5,14 +5,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from orders.fulfilment import Fulfilment
-from orders.order import Revision
-from orders.plan import Plan
 from orders.promise import seconds_to_completion, seconds_to_ends
 from orders.states import task_state
 from orders.target import TaskStatus
-
-ALLOWANCE = 1.1
-"""How much longer than usual a promise is: work that takes just its usual time does not break it."""
 
 
 def observe(order: Fulfilment, now: datetime) -> None:
@@ -33,8 +28,8 @@ def foresee(order: Fulfilment, now: datetime) -> None:
         given = (TaskStatus.IN_PLACE, TaskStatus.AWAITING)
         left = seconds_to_completion(order.plan, lambda task: order.reconciler.status[task] in given)
         # Begun right at that instant, what is left would just be done in time.
-        late_at = order.start.promised_at - timedelta(seconds=left) + timedelta(seconds=1)
-    order.journal.foreseen(late, expected, order.start.promised_at, late_at, now)
+        late_at = order.promised_at - timedelta(seconds=left) + timedelta(seconds=1)
+    order.journal.foreseen(late, expected, order.promised_at, late_at, now)
 
 
 def expected_at(order: Fulfilment, now: datetime) -> datetime | None:
@@ -47,14 +42,14 @@ def expected_at(order: Fulfilment, now: datetime) -> datetime | None:
 def expected_ends(order: Fulfilment, now: datetime) -> dict[str, datetime]:
     """When each task of the target should be done, if all goes as usual from now on. What is done is so at once."""
     begin = max(now, order.not_before or now)
-    seconds = seconds_to_ends(order.plan, order.is_in_place, lambda task: _awaited_s(order, task, now))
+    seconds = seconds_to_ends(order.plan, order.is_in_place, lambda task: _awaited_s(order, task, now), begin)
     return {task: begin + timedelta(seconds=left) for task, left in seconds.items()}
 
 
 def in_jeopardy(order: Fulfilment, now: datetime) -> bool:
     """True when the expected completion is later than the promised one."""
     expected = expected_at(order, now)
-    return not order.cancelled and expected is not None and expected > order.start.promised_at
+    return not order.cancelled and expected is not None and expected > order.promised_at
 
 
 def _awaited_s(order: Fulfilment, task: str, now: datetime) -> float:
@@ -64,10 +59,3 @@ def _awaited_s(order: Fulfilment, task: str, now: datetime) -> float:
     if waiting is None or order.reconciler.status.get(task) is not TaskStatus.AWAITING:
         return 0.0
     return (now - datetime.fromisoformat(waiting.since)).total_seconds()
-
-
-def promised_at(revision: Revision, plan: Plan, now: datetime) -> datetime:
-    """What a customer is promised at capture: some more than the usual time, or the later date asked for."""
-    span = timedelta(seconds=ALLOWANCE * seconds_to_completion(plan))
-    safe = max(now, revision.requested_start or now) + span
-    return max(safe, revision.requested_completion or safe)

@@ -21,12 +21,22 @@ class OutcomeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a call ended: with outputs where it is done, with code and reason where it is refused or unknown."""
+    """How a call ended: with outputs where it is done, with code and reason where it is refused or unknown.
+
+    `milestones` are those that the silo has reached with it, on the way or at its end: by name the instant (ISO 8601),
+    empty where it tells none.
+    """
 
     kind: OutcomeKind
     outputs: Inputs = field(default_factory=dict)
     code: str = ""
     reason: str = ""
+    milestones: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def says_something(self) -> bool:
+        """False for what is known of any acknowledged call: that its effect is to come."""
+        return self.kind is not OutcomeKind.ACKNOWLEDGED or bool(self.milestones)
 
 
 def record(ledger: Ledger, step: Step, items: tuple[str, ...], outcome: Outcome, at: str) -> None:
@@ -40,16 +50,44 @@ def record(ledger: Ledger, step: Step, items: tuple[str, ...], outcome: Outcome,
             _compensated(ledger, step, outcome, at)
         case Verb.INSPECT:
             raise ValueError("an inspection is no step: it changes nothing")
+    fact = ledger.fact(step.fact)
+    if fact is not None:
+        _reached(fact, step.n, outcome, at)
 
 
 def record_answer(ledger: Ledger, fact_id: FactId, n: int, outcome: Outcome, at: str) -> bool:
     """Record what came by callback or polling: an answer to call `n`, or a loss, which is about the thing itself.
 
-    False where it says nothing new (a duplicate).
+    The milestones that it tells of are reached, whatever else it says. False where it says nothing new (a duplicate).
     """
     fact = ledger.fact(fact_id)
+    reached = fact is not None and _reached(fact, n, outcome, at)
+    return _answered(ledger, fact, n, outcome, at) or reached
+
+
+def _reached(fact: Fact, n: int, outcome: Outcome, at: str) -> bool:
+    """Note the milestones of call `n`, each once for each thing. Those of its undoing are none of the thing's own."""
+    if not outcome.milestones or n in _undoing(fact):
+        return False
+    new = {name: since or at for name, since in outcome.milestones.items() if name not in fact.milestones}
+    fact.milestones |= new
+    return bool(new)
+
+
+def _undoing(fact: Fact) -> set[int]:
+    """The numbers of the compensations that are awaited, or were refused."""
+    refusal, waiting = fact.refusal, fact.waiting
+    found = {refusal.n} if refusal is not None and refusal.verb is Verb.COMPENSATE else set[int]()
+    while waiting is not None:
+        if waiting.verb is Verb.COMPENSATE:
+            found.add(waiting.n)
+        waiting = waiting.resume
+    return found
+
+
+def _answered(ledger: Ledger, fact: Fact | None, n: int, outcome: Outcome, at: str) -> bool:
     if fact is not None and outcome.kind is OutcomeKind.LOST:
-        ledger.drop(fact_id)
+        ledger.drop(fact.id)
         return True
     if fact is None or fact.waiting is None:
         return False
@@ -58,7 +96,7 @@ def record_answer(ledger: Ledger, fact_id: FactId, n: int, outcome: Outcome, at:
         return _older_answer(fact, waiting, n, outcome, at)
     if outcome.kind is OutcomeKind.DONE:
         if waiting.verb is Verb.COMPENSATE:
-            ledger.drop(fact_id)
+            ledger.drop(fact.id)
         else:
             _in_force(fact, waiting, outcome, at)
             fact.waiting = None

@@ -1,20 +1,21 @@
 """Outlook: until when an order may still be changed in some way, and at what fee. Touches nothing.
 
 A change meets the points of no return that its impact touches. Which it meets now is told by its impact on the facts of
-now; which it will meet, by its impact on those of an order that has gone on to its end as planned.
+now; which it will meet, by its impact on those of an order that has gone on to its end as planned. When,
+by the usual times of the catalog.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from orders.decision import past_no_return
 from orders.fulfilment import Fulfilment
 from orders.impact import Effect, Impact, Obstacle, settled
 from orders.observation import expected_ends
-from orders.plan import Plan
+from orders.plan import Operation, Plan
 from orders.views import ItemOutlook
 
 
@@ -58,7 +59,10 @@ class Outlook:
         self._order = order
         reconciler = order.reconciler
         self._later = settled(order.plan, reconciler.ledger, reconciler.calls.values())
-        self._done_at = expected_ends(order, now)
+        self._passed_at = {
+            task: max(now, end - _before_its_end(order.plan.operation(order.plan.tasks[task])))
+            for task, end in expected_ends(order, now).items()
+        }
 
     def of(self, target: Plan, spoiled: str | None = None) -> Prospect:
         """What moving to another target would meet, or making a task anew."""
@@ -68,12 +72,20 @@ class Outlook:
         return Prospect(
             impact=impact,
             to_come=tuple(
-                (obstacle, self._done_at[obstacle.task])
+                (obstacle, self._passed_at[obstacle.task])
                 for obstacle in later.obstacles
-                if obstacle.task not in met and obstacle.task in self._done_at
+                if obstacle.task not in met and obstacle.task in self._passed_at
             ),
             differing=frozenset(_items_that_differ(self._order.carried.plan, target)),
         )
+
+
+def _before_its_end(operation: Operation) -> timedelta:
+    """How long before a task is done its point of no return is passed."""
+    point = operation.point_of_no_return
+    if point is None or point.reached_after is None:
+        return timedelta()
+    return timedelta(seconds=operation.duration_s) - point.reached_after
 
 
 def _items_that_differ(plan: Plan, target: Plan) -> Iterator[str]:

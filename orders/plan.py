@@ -7,6 +7,7 @@ timeouts, what a change means, points of no return) comes along in `Plan.operati
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from orders.base import Inputs
 from orders.catalog import OnChange, PointOfNoReturn, Replacement, Silo, Undo
@@ -52,7 +53,10 @@ class OutputRef:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One unit of silo work. Its key `scope id/specification/task` is stable for life."""
+    """One unit of silo work. Its key `scope id/specification/task` is stable for life.
+
+    `appointed_until` is when the appointment ends by which it is done, if there is one.
+    """
 
     key: str
     operation: str
@@ -63,6 +67,7 @@ class Task:
     builds_on: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
     release_after: tuple[str, ...] = ()
+    appointed_until: datetime | None = None
 
     @property
     def depends_on(self) -> tuple[str, ...]:

@@ -43,7 +43,7 @@ def preview(order: Fulfilment, asked: PreviewQuestion, now: datetime) -> Preview
         fees=tuple(impact.fees),
         digest=impact.digest,
         impact=impact,
-        expected_at=_expected(order, target, impact, now),
+        expected_at=_expected(order, asked, target, impact, now),
         items=prospect.by_item(),
     )
 
@@ -54,7 +54,10 @@ def _target(order: Fulfilment, asked: PreviewQuestion) -> Plan | None:
     return order.start.baseline_plan if asked.change.kind is ChangeKind.CANCEL else order.carried.plan
 
 
-def _expected(order: Fulfilment, target: Plan, impact: Impact, now: datetime) -> datetime:
+def _expected(order: Fulfilment, asked: PreviewQuestion, target: Plan, impact: Impact, now: datetime) -> datetime:
     kept = {task.task for task in impact.tasks if task.effect is Effect.KEPT}
-    seconds = seconds_to_completion(target, lambda task: task in kept and order.is_in_place(task))
-    return max(now, order.not_before or now) + timedelta(seconds=seconds)
+    cancels = order.cancelled or asked.change.kind is ChangeKind.CANCEL
+    not_before = None if cancels else (asked.answer.revision or order.revision).requested_start
+    begin = max(now, not_before or now)
+    seconds = seconds_to_completion(target, lambda task: task in kept and order.is_in_place(task), begin=begin)
+    return begin + timedelta(seconds=seconds)

@@ -24,6 +24,8 @@ class _Standing(NamedTuple):
     status: TaskStatus | None
     """None for what the target does not have: it is on its way out."""
     silo: str
+    reached: tuple[tuple[int | str, ...], ...]
+    """Which milestones its silo has reported, by generation."""
 
 
 class Progress:
@@ -116,7 +118,8 @@ class Progress:
         operation = reconciler.ledger.operation_of(task)
         items = () if operation.undo is Undo.NEVER else self.items_of(task)
         state = task_state(reconciler, task)
-        return _Standing(items, state, reconciler.status.get(task), operation.silo)
+        reached = tuple((fact.generation, *fact.milestones) for fact in (facts or {}).values() if fact.milestones)
+        return _Standing(items, state, reconciler.status.get(task), operation.silo, reached)
 
     def items_of(self, task: str) -> tuple[str, ...]:
         """The items that a task serves: the one that has its product now, or those that it served last."""

@@ -152,6 +152,8 @@ class Reconciler:
 
         An answer that overtakes the outcome of its own call is kept until that outcome is recorded.
         """
+        if not outcome.says_something:
+            return False
         if fact in self.calls:
             self.early.setdefault(fact, []).append((n, outcome))
             return True

@@ -21,7 +21,10 @@ from orders.target import TaskStatus
 
 @dataclass
 class Snapshot:
-    """The whole state of an order in flight, as it is carried from one run of its workflow to the next."""
+    """The whole state of an order in flight, as it is carried from one run of its workflow to the next.
+
+    `promised_at` is set once a change of dates has moved the promise that the order started with.
+    """
 
     revisions: list[Revision]
     plan: Plan
@@ -35,6 +38,7 @@ class Snapshot:
     verdicts: dict[str, Verdict] = field(default_factory=dict)
     journal: Journalled = field(default_factory=Journalled)
     contents: list[dict[str, JsonValue]] = field(default_factory=list)
+    promised_at: datetime | None = None
 
 
 class OrderStart(Frozen):

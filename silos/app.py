@@ -42,6 +42,15 @@ class Complete(Frozen):
     code: Annotated[str, Field(min_length=1)] = "work_failed"
 
 
+class Reach(Frozen):
+    """Which pending work reaches a milestone, and which."""
+
+    model_config = ConfigDict(strict=True)
+
+    match: str = ""
+    name: Annotated[str, Field(min_length=1)]
+
+
 class Lose(Frozen):
     """Which thing to lose."""
 
@@ -213,6 +222,9 @@ def _steering(simulator: Simulator) -> list[Route]:
         failure = Refusal(status=422, code=wish.code, message=message) if wish.outcome == "failed" else None
         return _json(json.dumps({"completed": simulator.complete(silo, wish.match, failure)}).encode())
 
+    def reach(silo: str, wish: Reach, _: str | None) -> Response:
+        return _json(json.dumps({"reached": simulator.reach(silo, wish.match, wish.name)}).encode())
+
     def lose(silo: str, wish: Lose, _: str | None) -> Response:
         if simulator.lose(silo, wish.id):
             return _NO_CONTENT
@@ -258,5 +270,6 @@ def _steering(simulator: Simulator) -> list[Route]:
         Route("/_sim/{silo}/pace", understood(Pace, put_pace), methods=["PUT"]),
         Route("/_sim/{silo}/pace", clear_pace, methods=["DELETE"]),
         Route("/_sim/{silo}/complete", understood(Complete, complete), methods=["POST"]),
+        Route("/_sim/{silo}/milestone", understood(Reach, reach), methods=["POST"]),
         Route("/_sim/{silo}/lose", understood(Lose, lose), methods=["POST"]),
     ]

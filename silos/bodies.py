@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from pydantic.alias_generators import to_camel
@@ -55,6 +55,14 @@ class ErrorMessage(Wire):
     message: str
 
 
+class Milestone(Wire):
+    """A stage that the work of a service order has reached."""
+
+    name: str
+    status: str = "Completed"
+    milestone_date: str
+
+
 class ServiceOrderBody(Wire):
     """A TMF641 service order."""
 
@@ -62,6 +70,7 @@ class ServiceOrderBody(Wire):
     external_id: str | None = None
     state: OrderState | None = None
     error_message: list[ErrorMessage] | None = None
+    milestone: list[Milestone] | None = None
     service_order_item: Annotated[list[ServiceOrderItem], Field(min_length=1, max_length=1)]
 
 
@@ -79,12 +88,15 @@ class Subject(Wire):
     service: Terminated | None = None
 
 
+EventType: TypeAlias = Literal["ServiceOrderStateChangeEvent", "ServiceOrderMilestoneEvent", "ServiceStateChangeEvent"]
+
+
 class Event(Wire):
     """What a silo POSTs to a callback address."""
 
     event_id: str
     event_time: str
-    event_type: Literal["ServiceOrderStateChangeEvent", "ServiceStateChangeEvent"]
+    event_type: EventType
     correlation_id: str
     event: Subject
 

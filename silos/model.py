@@ -105,7 +105,8 @@ class Call:
 class ServiceOrder:
     """A TMF641 service order. `due` is when its work is done (seconds since the epoch), None is when somebody says so.
 
-    `carries` are the keys of the orders whose pending work this one took over: they end as it ends.
+    `carries` are the keys of the orders whose pending work this one took over: they end as it ends. `milestones` are
+    those reached, by name with the time.
     """
 
     id: str
@@ -115,6 +116,7 @@ class ServiceOrder:
     outputs: Outputs = field(default_factory=dict)
     carries: tuple[str, ...] = ()
     error: Refusal | None = None
+    milestones: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,7 +179,7 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Landing:
-    """The end of a service order's work, and what it alters."""
+    """The end of a service order's work, or a milestone on the way there, and what it alters."""
 
     service_order: ServiceOrder
     change: Change

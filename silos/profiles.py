@@ -39,10 +39,14 @@ def _counting(pattern: str) -> str:
 
 
 class Operation(Frozen):
-    """An operation of a silo: patterns of its outputs by name, and which characteristics only one service can hold."""
+    """An operation of a silo: patterns of its outputs by name, and which characteristics only one service can hold.
+
+    `milestones`: which it reports on the way to what it makes, and after what share of the time that it takes.
+    """
 
     outputs: dict[str, Annotated[str, AfterValidator(_counting)]] = {}
     exclusive: tuple[str, ...] = ()
+    milestones: dict[str, Annotated[float, Field(ge=0, le=1)]] = {}
 
 
 class Profile(Frozen):

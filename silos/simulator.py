@@ -71,7 +71,7 @@ class Simulator:
         self._profiles = profiles or shipped_profiles()
         self.callbacks = Callbacks()
         self._store = Store(data_dir)
-        self._timers: dict[tuple[str, str], asyncio.TimerHandle] = {}
+        self._timers: dict[tuple[str, str], list[asyncio.TimerHandle]] = {}
         self._sleepers: set[asyncio.Future[None]] = set()
         self._started = False
         self._clear()
@@ -184,16 +184,14 @@ class Simulator:
 
     def complete(self, silo: str, match: str, failure: Refusal | None) -> int:
         """End pending work on things whose id contains `match` now, and say how much of it there was."""
-        names = list(self.silos) if silo == ALL else [silo]
-        due = [
-            (name, order.call.key)
-            for name in names
-            for order in self.silo(name).state.pending()
-            if match in order.call.id and order.call.key is not None
-        ]
+        due = self._at_work(silo, match)
         for name, key in due:
             self._land(name, key, failure)
         return len(due)
+
+    def reach(self, silo: str, match: str, milestone: str) -> int:
+        """Have pending work on things whose id contains `match` reach a milestone, and say how much of it does."""
+        return sum(self._reach(name, key, milestone) for name, key in self._at_work(silo, match))
 
     def lose(self, name: str, service_id: str) -> bool:
         """Lose a thing that is held, and tell whoever called last about it. False where it is not held."""
@@ -217,6 +215,15 @@ class Simulator:
         self._clear()
 
     # Inside
+
+    def _at_work(self, silo: str, match: str) -> list[tuple[str, str]]:
+        """Silo and key of the service orders at work on things whose id contains `match`."""
+        return [
+            (name, order.call.key)
+            for name in (list(self.silos) if silo == ALL else [silo])
+            for order in self.silo(name).state.pending()
+            if match in order.call.id and order.call.key is not None
+        ]
 
     def _clear(self) -> None:
         self.silos: dict[str, Silo] = {}
@@ -272,27 +279,46 @@ class Simulator:
         key = order.call.key
         if order.due is not None and key is not None:
             delay = max(0.0, order.due - time.time())
-            timer = asyncio.get_running_loop().call_later(delay, self._land, silo, key)
-            self._timers[silo, key] = timer
+            loop = asyncio.get_running_loop()
+            self._timers[silo, key] = [
+                *(
+                    # What comes along with the end needs no event of its own.
+                    loop.call_later(delay * share, self._reach, silo, key, milestone)
+                    for milestone, share in self.silo(silo).state.milestones(order).items()
+                    if delay * share < delay
+                ),
+                loop.call_later(delay, self._land, silo, key),
+            ]
 
     def _stop_timers(self) -> None:
-        for timer in self._timers.values():
-            timer.cancel()
+        for timers in self._timers.values():
+            for timer in timers:
+                timer.cancel()
         self._timers.clear()
 
     def _land(self, name: str, key: str, failure: Refusal | None = None) -> None:
         """End the work of a service order, if it still has any, and call back."""
-        timer = self._timers.pop((name, key), None)
-        if timer is not None:
+        for timer in self._timers.pop((name, key), ()):
             timer.cancel()
         silo = self.silo(name)
-        landing = silo.state.land(key, failure)
+        landing = silo.state.land(key, failure, wire.now())
         if landing is None:
             return
         order = landing.service_order
         self._record(name, landing.change, _done(self.journal.last_seq + 1, name, order.call, order.error))
         if order.call.callback_url is not None:
             self._report(name, order.call.order, order.call.callback_url, wire.order_event(order))
+
+    def _reach(self, name: str, key: str, milestone: str) -> bool:
+        """Have the work of a service order reach a milestone, if it is still to, and call back."""
+        reached = self.silo(name).state.reach(key, milestone, wire.now())
+        if reached is None:
+            return False
+        order = reached.service_order
+        self._record(name, reached.change)
+        if order.call.callback_url is not None:
+            self._report(name, order.call.order, order.call.callback_url, wire.milestone_event(order))
+        return True
 
     def _report(self, name: str, order: str, url: str, event: bytes) -> None:
         copies = self.silo(name).faults_met_by(order).callback_copies()

@@ -98,14 +98,37 @@ class SiloState:
             return Decision(Outcome.REFUSED, answer, Change(key=self._seen(call, answer)))
         return self._accept(call, due) if call.asynchronous else self._do(call)
 
-    def land(self, key: str, failure: Refusal | None = None) -> Landing | None:
-        """End the work of the service order under a key, well or with a failure. None where it has no work to do."""
+    def milestones(self, order: ServiceOrder) -> dict[str, float]:
+        """The milestones still to come of a service order that makes something: each after what share of its time."""
+        held = self.service(order.call.id)
+        if held is None or held.state is not ServiceState.PENDING or order.call.verb is Verb.COMPENSATE:
+            return {}
+        known = self.profile.operation(order.call.operation).milestones
+        return {name: share for name, share in known.items() if name not in order.milestones}
+
+    def reach(self, key: str, milestone: str, time: str) -> Landing | None:
+        """Have the work of the service order under a key reach a milestone. None where it has, or has no work to do."""
+        order = self._service_orders.get(key)
+        if order is None or not self.at_work(order) or milestone in order.milestones:
+            return None
+        reached = [
+            replace(carried, milestones={**order.milestones, milestone: time})
+            for carried in (order, *(self._service_orders[key] for key in order.carries))
+        ]
+        return Landing(reached[0], Change(service_orders=tuple(reached)))
+
+    def land(self, key: str, failure: Refusal | None = None, time: str = "") -> Landing | None:
+        """End the work of the service order under a key, well or with a failure. None where it has no work to do.
+
+        When it ends well, the milestones that it has not reported by then are behind as well.
+        """
         order = self._service_orders.get(key)
         if order is None or not self.at_work(order):
             return None
         thing = self._things[order.call.id]
         failure = failure or self._values.taken(order.call)
         if failure is None:
+            order = replace(order, milestones={**order.milestones, **dict.fromkeys(self.milestones(order), time)})
             after, count = self._effect(order.call)
             state = OrderState.COMPLETED
         else:
@@ -113,7 +136,7 @@ class SiloState:
             after, count, state = replace(thing, service=held, pending=None), None, OrderState.FAILED
         outputs = after.service.outputs if after.service else {}
         ended = [
-            replace(carried, state=state, outputs=outputs, error=failure)
+            replace(carried, state=state, outputs=outputs, error=failure, milestones=order.milestones)
             for carried in (order, *(self._service_orders[key] for key in order.carries))
         ]
         return Landing(ended[0], Change(thing=after, service_orders=tuple(ended), count=count))
@@ -214,7 +237,7 @@ class SiloState:
         others: tuple[ServiceOrder, ...] = ()
         landed = False
         if work is not None and (call.verb is work.call.verb or call.verb is Verb.AMEND):
-            order = replace(order, carries=(*work.carries, thing.pending))
+            order = replace(order, carries=(*work.carries, thing.pending), milestones=work.milestones)
         elif work is not None:
             others = self._taken_over(thing, OrderState.CANCELLED)
         if call.verb is Verb.COMPENSATE and (held is None or held.state is ServiceState.PENDING):

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 from pydantic import JsonValue, ValidationError
 
@@ -15,6 +15,8 @@ from silos.bodies import (
     ErrorBody,
     ErrorMessage,
     Event,
+    EventType,
+    Milestone,
     ServiceBody,
     ServiceOrderBody,
     ServiceOrderItem,
@@ -126,6 +128,12 @@ def order_event(order: ServiceOrder) -> bytes:
     """The event that tells of the end of a service order."""
     subject = Subject(service_order=_service_order_body(order))
     return _event("ServiceOrderStateChangeEvent", order.call.order, subject)
+
+
+def milestone_event(order: ServiceOrder) -> bytes:
+    """The event that tells that a service order has reached a milestone."""
+    subject = Subject(service_order=_service_order_body(order))
+    return _event("ServiceOrderMilestoneEvent", order.call.order, subject)
 
 
 def loss_event(service: Service) -> bytes:
@@ -244,11 +252,14 @@ def _service_order_body(order: ServiceOrder) -> ServiceOrderBody:
     if order.error is not None:
         reason = order.error.code.replace("_", " ")
         body.error_message = [ErrorMessage(code=order.error.code, reason=reason, message=order.error.message)]
+    if order.milestones:
+        body.milestone = [
+            Milestone.model_construct(name=name, status="Completed", milestone_date=time)
+            for name, time in order.milestones.items()
+        ]
     return body
 
 
-def _event(
-    kind: Literal["ServiceOrderStateChangeEvent", "ServiceStateChangeEvent"], order: str, subject: Subject
-) -> bytes:
+def _event(kind: EventType, order: str, subject: Subject) -> bytes:
     event = Event(event_id=str(uuid.uuid4()), event_time=now(), event_type=kind, correlation_id=order, event=subject)
     return _dump(event)

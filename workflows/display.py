@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from temporalio import workflow
@@ -29,6 +30,7 @@ class _Shown:
     revision: int
     fallout: tuple[str, ...]
     in_jeopardy: bool
+    promised_at: datetime
 
 
 class Display:
@@ -41,7 +43,7 @@ class Display:
         """Bring details and search attributes up to date."""
         workflow.set_current_details(details(order))
         in_jeopardy = order.journal.carried.in_jeopardy
-        shown = _Shown(order.state, order.revision.number, tuple(order.fallout_silos()), in_jeopardy)
+        shown = _Shown(order.state, order.revision.number, tuple(order.fallout_silos()), in_jeopardy, order.promised_at)
         if shown == self._shown:
             return
         self._shown = shown
@@ -56,5 +58,7 @@ class Display:
             updates.append(FALLOUT_SILOS.value_set(shown.fallout))
         if bool(have.get(IN_JEOPARDY)) != shown.in_jeopardy:
             updates.append(IN_JEOPARDY.value_set(shown.in_jeopardy))
+        if order.carried.promised_at is not None and have.get(PROMISED_AT) != shown.promised_at:
+            updates.append(PROMISED_AT.value_set(shown.promised_at))
         if updates:
             workflow.upsert_search_attributes(updates)  # pyright: ignore[reportUnknownMemberType]

@@ -108,7 +108,7 @@ class OrderWorkflow:
         if not self._order.is_done_by(fact[0], event.silo):
             workflow.logger.error("%s reported on %s, which is none of its tasks", event.silo, fact[0])
             return
-        self._answered(fact, n, Outcome(event.kind, event.outputs, event.code, event.reason))
+        self._answered(fact, n, Outcome(event.kind, event.outputs, event.code, event.reason, event.milestones))
 
     @workflow.query(name=wire.ORDER_QUERY)
     def order(self, with_body: bool = False) -> OrderView:
@@ -203,10 +203,10 @@ class OrderWorkflow:
         operation = ledger.operations[fact.operation]
         silo = ledger.silos[operation.silo]
         outcome = await ask(self._order.start.order_id, fact, operation.operation, silo)
+        if outcome is not None:
+            self._answered(fact_id, n, outcome)
         if outcome is None or outcome.kind is OutcomeKind.ACKNOWLEDGED:
             self._polls.again(fact_id, n, pause, workflow.now(), silo.polling)
-        else:
-            self._answered(fact_id, n, outcome)
 
     def _answered(self, fact: FactId, n: int, outcome: Outcome) -> None:
         if self._order.answer(fact, n, outcome, _instant()):

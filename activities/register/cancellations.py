@@ -20,12 +20,22 @@ from orders.states import LifecycleState
 
 @dataclass(frozen=True, slots=True)
 class Cancellation:
-    """A cancellation as it was asked for. Its id is that of the change request too."""
+    """A cancellation as it was asked for, by a request to change its order."""
 
-    id: str
     order_id: str
+    request_id: str
     body: dict[str, JsonValue]
     created_at: datetime
+
+    @property
+    def id(self) -> str:
+        """The same wherever it was asked for: `<order id>.<request id>`."""
+        return cancellation_id(self.order_id, self.request_id)
+
+
+def cancellation_id(order_id: str, request_id: str) -> str:
+    """The id of a cancellation. Request ids are unique within their order alone."""
+    return f"{order_id}.{request_id}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +89,7 @@ class Cancellations:
         row = {
             "id": cancellation.id,
             "order_id": cancellation.order_id,
-            "request_id": cancellation.id,
+            "request_id": cancellation.request_id,
             "body": cancellation.body,
             "created_at": cancellation.created_at,
         }
@@ -132,7 +142,7 @@ def _holds(rule: _Rule) -> ColumnElement[bool]:
 
 
 def _cancellation(row: Row[Any]) -> Cancellation:
-    return Cancellation(id=row.id, order_id=row.order_id, body=row.body, created_at=row.created_at)
+    return Cancellation(row.order_id, row.request_id, row.body, row.created_at)
 
 
 def _standing(row: Row[Any]) -> Standing:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 
 import httpx2
 import pytest
@@ -83,6 +84,18 @@ async def test_a_retry_is_replayed_under_its_key(bench: Bench) -> None:
     assert await bench.journal("shipping") == ["provision applied", "provision replayed"]
 
 
+async def test_a_poll_tells_the_milestones_reached_on_the_way_and_at_the_end_all_of_them(bench: Bench) -> None:
+    parcel = call(operation="parcel")
+    await bench.provision("shipping", parcel)
+    assert await bench.sim("POST", "/shipping/milestone", {"name": "weighed"}) == {"reached": 1}
+    on_the_way = await bench.inspect("shipping", awaited(parcel, Verb.PROVISION))
+    assert (on_the_way.kind, list(on_the_way.milestones)) == (OutcomeKind.ACKNOWLEDGED, ["weighed"])
+    await complete(bench)
+    done = await bench.inspect("shipping", awaited(parcel, Verb.PROVISION))
+    assert (done.kind, list(done.milestones)) == (OutcomeKind.DONE, ["weighed", "handed-over"])
+    assert on_the_way.milestones.items() <= done.milestones.items()
+
+
 async def test_an_inspection_without_an_awaited_call_tells_what_is_held(bench: Bench) -> None:
     assert await bench.inspect("shipping", call()) == LOST
     await bench.provision("shipping", call(to="site-1"))
@@ -127,6 +140,18 @@ class Answer(Wire):
 def test_a_service_order_that_has_not_ended_is_acknowledged(state: str) -> None:
     answer = Answer(state=state).model_dump_json(by_alias=True).encode()
     assert understood(ServiceOrder, answer).outcome == ACKNOWLEDGED
+
+
+def test_a_milestone_counts_when_its_status_says_completed_or_nothing_and_its_instant_is_told_in_utc() -> None:
+    given = [
+        {"name": "picked", "milestoneDate": "2026-03-01T13:00:00+01:00", "status": "Completed"},
+        {"name": "packed"},
+        {"name": "handed-over", "status": "Yet-To-Reach", "milestoneDate": "2026-03-02T12:00:00Z"},
+        {"name": "insured", "status": "Violated"},
+    ]
+    answer = {**Answer(state="inProgress").model_dump(by_alias=True), "milestone": given}
+    outcome = understood(ServiceOrder, json.dumps(answer).encode()).outcome
+    assert outcome.milestones == {"picked": "2026-03-01T12:00:00.000Z", "packed": ""}
 
 
 @pytest.mark.parametrize("state", ["failed", "rejected", "cancelled", "partial"])

@@ -79,6 +79,28 @@ async def test_a_service_order_that_ended_badly_is_passed_on_with_the_reason(doo
     )
 
 
+HANDED_OVER = {"name": "handed-over", "status": "Completed", "milestoneDate": "2026-03-01T11:00:00Z"}
+
+
+async def test_milestones_are_passed_on_whichever_event_tells_of_them(door: Door) -> None:
+    order_id = await door.submit(internet_voice_tv())
+    reached = {"handed-over": "2026-03-01T11:00:00.000Z"}
+    on_its_way = done(order_id, "inProgress", milestone=[HANDED_OVER])
+    events = [
+        on_its_way | {"eventType": "ServiceOrderMilestoneEvent"},
+        on_its_way,
+        done(order_id, milestone=[HANDED_OVER]),
+    ]
+    answers = [await door.http.post("/callbacks/shipping", json=event) for event in events]
+    assert [answer.status_code for answer in answers] == [204] * 3
+    told = await reported(door, order_id)
+    assert [(event.kind, event.key, event.milestones) for event in told] == [
+        (OutcomeKind.ACKNOWLEDGED, KEY, reached),
+        (OutcomeKind.ACKNOWLEDGED, KEY, reached),
+        (OutcomeKind.DONE, KEY, reached),
+    ]
+
+
 async def test_a_lost_service_is_passed_on(door: Door) -> None:
     order_id = await door.submit(internet_voice_tv())
     assert (await door.http.post("/callbacks/shipping", json=gone(order_id))).status_code == 204
@@ -90,11 +112,13 @@ async def test_what_says_nothing_about_an_end_is_taken_and_not_passed_on(door: D
     events = [
         done(order_id, "acknowledged"),
         done(order_id, "inProgress"),
+        done(order_id, "inProgress", milestone=[HANDED_OVER | {"status": "Violated"}])
+        | {"eventType": "ServiceOrderMilestoneEvent"},
         gone(order_id, state="active"),
         done(order_id) | {"eventType": "ServiceOrderAttributeValueChangeEvent"},
     ]
     answers = [await door.http.post("/callbacks/shipping", json=event) for event in events]
-    assert [answer.status_code for answer in answers] == [204] * 4
+    assert [answer.status_code for answer in answers] == [204] * 5
     assert await reported(door, order_id) == []
 
 
@@ -125,6 +149,11 @@ MALFORMED: dict[str, tuple[dict[str, Any], str]] = {
     "unknown state": (done("o", "finished"), f"{ORDER_PATH}.state"),
     "key": (without(done("o"), "event", "serviceOrder", "externalId"), f"{ORDER_PATH}.externalId"),
     "key form": (done("o", externalId="no-key"), f"{ORDER_PATH}.externalId"),
+    "milestone": (done("o", milestone=[{"status": "Completed"}]), f"{ORDER_PATH}.milestone[0].name"),
+    "instant": (
+        done("o", milestone=[HANDED_OVER | {"milestoneDate": "yesterday"}]),
+        f"{ORDER_PATH}.milestone[0].milestoneDate",
+    ),
     "items": (done("o", serviceOrderItem=[]), f"{ORDER_PATH}.serviceOrderItem"),
     "service": (gone("o") | {"event": {}}, "event.service"),
     "service id": (gone("o", id="nothing"), "event.service.id"),

@@ -6,6 +6,8 @@ from typing import Any
 
 import httpx2
 
+from orders import wire
+from orders.change import ChangeKind, ChangeRequest
 from tests.api.test_product_order_patch import held_up, let_go
 from tests.api.tmf_specs import TMF622, spec_problems
 from tests.households import internet_voice_tv, item, order
@@ -79,6 +81,24 @@ async def test_a_cancellation_at_a_fee_says_how_much_and_is_had_for_it(pipe: Pip
     accepted = (await cancel(pipe, order_id, acceptFee={"unit": "EUR", "value": 9.9})).json()
     assert (await pipe.outcome(order_id)).state == "cancelled"
     assert (await told(pipe, accepted))["state"] == "done"
+
+
+async def test_what_the_care_api_or_a_signal_asked_for_is_a_cancellation_like_any_other(pipe: Pipe) -> None:
+    order_id = await held_up(pipe, internet_voice_tv(installation="self"))
+    await pipe.until_task(order_id, "delivery/ship-parcel", "awaiting")
+    await pipe.change(order_id, requestId="pause", kind="release")
+    cancelled = ChangeRequest(request_id="desk 4/1", kind=ChangeKind.CANCEL, reason="moved away")
+    await pipe.handle(order_id).signal(wire.CHANGE_SIGNAL, cancelled)
+    assert (await pipe.outcome(order_id)).state == "cancelled"
+    href = pipe.api(f"/cancelProductOrder/{order_id}.desk%204%2F1")
+    found = (await pipe.http.get(href)).json()
+    assert spec_problems(TMF622, "CancelProductOrder", found) == []
+    assert (found["id"], found["href"], found["state"]) == (f"{order_id}.desk 4/1", href, "done")
+    assert (found["cancellationReason"], found["productOrder"]["id"]) == ("moved away", order_id)
+    assert "effectiveCancellationDate" in found
+    for none in (f"{order_id}.pause", f"{order_id}.never", "web-000000000000.desk", "desk"):
+        absent = await pipe.http.get(pipe.api(f"/cancelProductOrder/{none}"))
+        assert (absent.status_code, absent.json()["code"]) == (404, "unknown_cancellation"), none
 
 
 async def test_the_same_key_is_the_same_cancellation(pipe: Pipe) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import httpx2
 
+from settings import Settings
+from tests.api.conftest import opened
 from tests.households import PLACE, internet_voice_tv, item, order
 from tests.pipe import Pipe, body_of
 
@@ -170,3 +173,19 @@ async def test_a_closed_order_submitted_again_is_told_as_it_ended(pipe: Pipe) ->
     again = await pipe.http.post(pipe.api("/productOrder"), json=body)
     assert again.status_code == 200
     assert (again.json()["id"], again.json()["state"]) == (order_id, "completed")
+
+
+async def test_an_order_whose_catalog_version_is_not_kept_any_more_says_so_when_asked_what_it_could_become(
+    pipe: Pipe, tmp_path: Path
+) -> None:
+    order_id = await pipe.submit({**internet_voice_tv(), "requestedStartDate": "2031-01-01T00:00:00Z"})
+    faster = {"kind": "amend", "update": [{"id": "net", "characteristics": {"down_mbps": 200}}]}
+    emptied = Settings(_env_file=None, data_dir=tmp_path)  # pyright: ignore[reportCallIssue]
+    async with opened(emptied, pipe.client, patience_s=30) as http:
+        answers = [
+            await http.get(f"/care/v1/orders/{order_id}/options"),
+            await http.post(f"/care/v1/orders/{order_id}/changes?dryRun=true", json=faster),
+        ]
+    assert [(answer.status_code, answer.json()["code"]) for answer in answers] == [(503, "catalog_not_kept")] * 2
+    assert str(tmp_path) not in answers[0].text
+    await pipe.change(order_id, requestId="end", kind="cancel")

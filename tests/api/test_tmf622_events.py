@@ -164,7 +164,7 @@ def test_what_needs_an_answer_is_said_in_words(order: OrderView) -> None:
 def test_a_cancellation_is_a_resource_of_its_own_with_the_order_and_the_reason(order: OrderView) -> None:
     requested = told(order, EventKind.CANCELLATION_REQUESTED)["event"]["cancelProductOrder"]
     assert (requested["id"], requested["state"], requested["cancellationReason"], requested["productOrder"]["id"]) == (
-        "c-2",
+        f"{order.id}.c-2",
         "acknowledged",
         "moves abroad",
         order.id,

@@ -100,7 +100,7 @@ def test_a_site_task_needs_products_with_a_site(tmp_path: Path) -> None:
     [
         ("amend_while_waiting", "true"),
         ("undo", "until_done"),
-        ("point_of_no_return", "{kind: hard, milestone: on-site}"),
+        ("point_of_no_return", "{kind: hard, milestone: on-site, reached_after: PT1S}"),
     ],
 )
 def test_nothing_waits_at_a_silo_that_answers_at_once(tmp_path: Path, field: str, value: str) -> None:

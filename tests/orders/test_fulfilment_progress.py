@@ -8,11 +8,13 @@ from pydantic import TypeAdapter
 
 from orders.baseline import baseline_of
 from orders.capture import capture
-from orders.change import ItemUpdate
+from orders.change import ChangeState, ItemUpdate
 from orders.decompose import decompose
 from orders.fulfilment import Fulfilment
-from orders.observation import expected_at, in_jeopardy, promised_at
-from orders.order import OrderRequest, RequestedItem, Site
+from orders.observation import expected_at, in_jeopardy
+from orders.order import Appointment, OrderRequest, RequestedItem, Site
+from orders.promise import promised_at
+from orders.records import EventKind
 from orders.snapshot import OrderStart, Snapshot
 from orders.states import LifecycleState
 from orders.target import TaskStatus
@@ -110,6 +112,71 @@ def test_an_order_is_expected_when_its_longest_chain_of_work_is_done() -> None:
     driver.complete("field-service")
     driver.run()
     assert expected_at(driver.order, NOW) is None
+
+
+def visited() -> Driver:
+    """A household that waits for its technician, with what it was promised."""
+    driver = Driver(household(), waiting=["field-service"])
+    start = driver.order.start
+    driver.order.start = start.model_copy(update={"promised_at": promised_at(start.revision, start.plan, NOW)})
+    driver.run()
+    return driver
+
+
+def appointment(when: datetime) -> Appointment:
+    return Appointment(site="home", start=when, end=when + timedelta(hours=2), time_zone="UTC")
+
+
+def test_a_later_appointment_moves_the_promise_along_and_is_no_jeopardy() -> None:
+    driver, before = visited(), visited().order.promised_at
+    later = NOW + timedelta(days=20)
+    assert driver.change("reschedule", appointments=(appointment(later),)).state is ChangeState.ACCEPTED
+    driver.run()
+    promised = driver.order.promised_at
+    assert timedelta() < promised - (later + timedelta(hours=2)) < timedelta(days=1)
+    assert promised > before
+    for day in (0, 6, 19):
+        assert not in_jeopardy(driver.order, NOW + timedelta(days=day))
+        assert expected_at(driver.order, NOW + timedelta(days=day)) == expected_at(driver.order, NOW)
+    assert in_jeopardy(driver.order, later + timedelta(days=1))
+    [event] = [
+        event.data for event in driver.order.carried.journal.events if event.kind is EventKind.ATTRIBUTES_CHANGED
+    ]
+    assert event["order"] == ["appointments", "promised_at"]
+
+
+def test_an_appointment_within_the_usual_time_leaves_the_promise_as_it_is() -> None:
+    driver, before = visited(), visited().order.promised_at
+    driver.change("reschedule", appointments=(appointment(NOW + timedelta(days=3)),))
+    assert driver.order.promised_at == before
+    [event] = [
+        event.data for event in driver.order.carried.journal.events if event.kind is EventKind.ATTRIBUTES_CHANGED
+    ]
+    assert event["order"] == ["appointments"]
+
+
+def test_what_is_promised_is_not_sooner_than_an_appointment() -> None:
+    catalog, later = shipped_catalog(), NOW + timedelta(days=20)
+    revision = capture(catalog, household()).model_copy(update={"appointments": (appointment(later),)})
+    assert promised_at(revision, decompose(catalog, "o", revision), NOW) > later
+
+
+def test_another_start_or_a_later_completion_moves_the_promise_either_way() -> None:
+    driver = Driver(mobiles(1, start=NOW + timedelta(days=30)))
+    driver.order.carried.started = False
+    for days in (40, 20):
+        start = NOW + timedelta(days=days)
+        driver.change("reschedule", str(days), requested_start=start)
+        assert start < driver.order.promised_at < start + timedelta(days=1)
+    wish = NOW + timedelta(days=60)
+    driver.change("reschedule", "wish", requested_completion=wish)
+    assert driver.order.promised_at == wish
+
+
+def test_what_has_nothing_to_do_with_dates_leaves_the_promise_as_it_is_however_long_it_takes() -> None:
+    driver, before = visited(), visited().order.promised_at
+    driver.change("amend", update=(ItemUpdate(id="net", site=Site(id="elsewhere")),))
+    assert driver.order.promised_at == before
 
 
 def test_an_order_that_will_be_later_than_promised_is_in_jeopardy_until_it_is_done_or_cancelled() -> None:

@@ -19,7 +19,7 @@ from tests.orders.driver import NOW, Driver, household, key
 
 FEE = Money(amount=Decimal("9.90"), currency="EUR")
 VISIT_DONE = datetime(2026, 3, 7, 9, tzinfo=UTC)
-PARCEL_DONE = datetime(2026, 3, 4, 9, tzinfo=UTC)
+PARCEL_HANDED_OVER = datetime(2026, 3, 3, 9, tzinfo=UTC)
 
 
 def options(driver: Driver, item: str) -> dict[tuple[str, object], Option]:
@@ -41,7 +41,7 @@ def test_what_is_free_now_says_until_when() -> None:
     place, speed, router = net["place", None], net["down_mbps", None], net["technology", "xgs-pon"]
     assert (place.possible, place.fees, place.until) == (True, (), VISIT_DONE)
     assert [task.rsplit("/", 1)[1] for task in place.asks] == ["visit-site"]
-    assert (router.possible, router.fees, router.until) == (True, (), PARCEL_DONE)
+    assert (router.possible, router.fees, router.until) == (True, (), PARCEL_HANDED_OVER)
     assert (speed.possible, speed.until) == (True, None)
     assert net["home", None].kind is ChangeKind.RESCHEDULE
     assert net["home", None].until == VISIT_DONE
@@ -84,7 +84,7 @@ def test_only_what_is_held_can_be_replaced() -> None:
     assert not [name for name, _ in options(driver, "net") if "/" in str(name)]
     driver = in_flight("shipping")
     parcel = options(driver, "net")[key(driver, "delivery/ship-parcel"), None]
-    assert (parcel.kind, parcel.possible, parcel.until) == (ChangeKind.REPLACE, True, PARCEL_DONE)
+    assert (parcel.kind, parcel.possible, parcel.until) == (ChangeKind.REPLACE, True, PARCEL_HANDED_OVER)
 
 
 def test_a_cancelled_order_has_no_options_and_says_so() -> None:
@@ -179,6 +179,6 @@ def test_a_preview_tells_for_each_item_that_it_touches_whether_until_when_and_at
     revision, plan = amended(driver.catalog, order.start.order_id, order.revision, change, order.advancement())
     told = preview(order, PreviewQuestion(change=change, answer=PlanAnswer(revision=revision, plan=plan)), NOW)
     assert [(one.item, one.possible, one.until) for one in told.items] == [
-        ("net", True, PARCEL_DONE),
+        ("net", True, PARCEL_HANDED_OVER),
         ("tv", True, None),
     ]

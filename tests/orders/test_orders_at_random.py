@@ -27,9 +27,10 @@ from orders.decompose import decompose
 from orders.fulfilment import Fulfilment
 from orders.installed import InstalledProduct
 from orders.leaving import installed_products
-from orders.observation import observe, promised_at
+from orders.observation import observe
 from orders.order import OrderRequest, Rejection, Revision
 from orders.plan import BILLING, Plan
+from orders.promise import promised_at
 from orders.reconcile import Reconciler
 from orders.records import OrderRecord
 from orders.reporting import details, order_record, order_view, plan_page

@@ -96,6 +96,20 @@ async def cancelled_for_a_fee(pipe: Pipe) -> str:
     return order_id
 
 
+async def rescheduled_on_the_way(pipe: Pipe) -> str:
+    """The technician's appointment is moved, and the promise with it, when the carrier has the parcel already."""
+    await pipe.sim("PUT", "/*/pace", {"completes_after_ms": None})
+    order_id = await pipe.submit({**internet_voice_tv(), "externalId": "rescheduled"})
+    for task in ("installation/visit-site", "delivery/ship-parcel"):
+        await pipe.until_task(order_id, task, "awaiting")
+    await pipe.sim("POST", "/shipping/milestone", {"name": "handed-over"})
+    await pipe.sim("PUT", "/field-service/pace", {"completes_after_ms": 0})
+    made = {"site": "site-1", "start": "2031-03-03T08:00:00+01:00", "timeZone": "Europe/Berlin"}
+    await pipe.change(order_id, requestId="later", kind="reschedule", appointments=[made])
+    await pipe.sim("POST", "/shipping/complete", {"match": "", "outcome": "completed"})
+    return order_id
+
+
 async def put_on_hold(pipe: Pipe) -> str:
     """Nothing new is begun while the order is on hold, though the technician has come meanwhile."""
     await pipe.sim("PUT", "/field-service/pace", {"completes_after_ms": None})
@@ -199,6 +213,7 @@ SCENARIOS: dict[Callable[[], Any], tuple[Scenario, ...]] = {
         cancelled_natively,
         cancelled_in_vain,
         cancelled_for_a_fee,
+        rescheduled_on_the_way,
         put_on_hold,
         fallout_and_retry,
         failing_silos,

@@ -119,6 +119,10 @@ class Caller:
         answer = await self.client.post(f"/_sim/{self.silo}/complete", json={"match": match, **wish})
         return answer.json()["completed"]
 
+    async def reach(self, name: str, match: str = "") -> int:
+        answer = await self.client.post(f"/_sim/{self.silo}/milestone", json={"match": match, "name": name})
+        return answer.json()["reached"]
+
     async def lose(self, service_id: str) -> Response:
         return await self.client.post(f"/_sim/{self.silo}/lose", json={"id": service_id})
 

@@ -23,7 +23,7 @@ async def test_a_killed_process_comes_back_with_everything_it_had(tmp_path: Path
     async with running(tmp_path) as silos, AsyncClient(base_url=silos.url) as client:
         voice, port = Caller(client, "voice", "line"), silos.port
         numbers = Caller(client, "number-inventory", "number")
-        shipping = Caller(client, "shipping", "parcel", callback_url=receiver.url)
+        shipping = Caller(client, "shipping", "pallet", callback_url=receiver.url)
         first = await voice.provision(LINE, port="P1")
         await voice.compensate("O1.1.2/voice/line/0", n=1)
         drawn = values((await numbers.provision("O1.1.1/voice/number/0")).json())["number"]

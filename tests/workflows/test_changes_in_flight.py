@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from tests.cases import ELSEWHERE, LINE, Case, phone_number, submitted
 from tests.households import internet_voice_tv, item, order
 from tests.pipe import Pipe, until
+from workflows.display import PROMISED_AT
 
 LETTER = "mobile/ship-sim"
 """A SIM card on its way keeps an order open in which all else is done."""
@@ -48,6 +50,11 @@ async def test_another_appointment_is_told_to_the_technician_by_the_clock_at_the
     )
     told = await care(case, "")
     assert told["appointments"] == [made]
+    # It was the customer's own choice: the promise moves along, and the order is not late for it.
+    assert (told["promisedAt"][:10], told["inJeopardy"]) == ("2031-03-03", False)
+    described = await pipe.handle(case.order).describe()
+    promised = described.typed_search_attributes.get(PROMISED_AT)
+    assert promised == datetime.fromisoformat(told["promisedAt"])
     entry = await care(case, "/changes/change-1")
     assert (entry["kind"], entry["requester"], entry["expectedRevision"]) == ("reschedule", "agent-7", 1)
     assert entry["askedAt"] <= entry["decidedAt"]

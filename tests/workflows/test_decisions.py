@@ -7,6 +7,9 @@ from typing import Any
 from tests.households import internet_voice_tv
 from tests.pipe import Pipe, until
 
+PARCEL = "delivery/ship-parcel"
+FEE = {"amount": "9.90", "currency": "EUR"}
+
 
 async def test_a_cancellation_waits_for_the_technician_to_let_go(pipe: Pipe) -> None:
     await pipe.sim("PUT", "/*/pace", {"completes_after_ms": None})
@@ -60,6 +63,33 @@ async def test_an_accepted_fee_is_billed_once_and_stays_when_the_order_is_cancel
     assert await pipe.held(order_id) == ["charges/bill-fee"]
     bill = (await pipe.services(order_id))["billing"][0]["characteristics"]
     assert (bill["amount"], bill["currency"], bill["change"]) == ("9.90", "EUR", "2")
+
+
+async def test_a_parcel_is_taken_back_for_nothing_until_the_carrier_has_it_and_at_a_fee_before_it_arrives(
+    pipe: Pipe,
+) -> None:
+    await pipe.sim("PUT", "/shipping/pace", {"completes_after_ms": None})
+    free, order_id = [await pipe.submit(internet_voice_tv(installation="self")) for _ in range(2)]
+    for each in (free, order_id):
+        await pipe.until_task(each, PARCEL, "awaiting")
+    assert (await pipe.change(free, requestId="1", kind="cancel"))["state"] == "accepted"
+    assert (await pipe.outcome(free)).state == "cancelled"
+    assert await pipe.held(free) == []
+
+    # Each event comes twice; only the poll would know of one that is lost.
+    await pipe.sim("PUT", "/shipping/faults", {"duplicate_callback_rate": 1})
+    assert await pipe.sim("POST", "/shipping/milestone", {"match": order_id, "name": "handed-over"}) == {"reached": 1}
+
+    async def costs() -> bool:
+        return (await preview(pipe, order_id, kind="cancel"))["fees"] == [FEE]
+
+    await until(costs, "the order to know that the carrier has the parcel")
+    assert (await pipe.tasks(order_id))[PARCEL] == "awaiting"
+    refused = await pipe.change(order_id, requestId="1", kind="cancel")
+    assert [reason["code"] for reason in refused["reasons"]] == ["fee_not_accepted"]
+    assert (await pipe.change(order_id, requestId="2", kind="cancel", acceptFee=FEE))["state"] == "accepted"
+    assert (await pipe.outcome(order_id)).state == "cancelled"
+    assert await pipe.held(order_id) == ["charges/bill-fee"]
 
 
 async def test_a_preview_adds_no_event_and_makes_no_call(pipe: Pipe) -> None:

@@ -83,7 +83,7 @@ async def test_an_order_at_rest_and_at_its_end_is_in_the_register_with_its_histo
     kinds = [kind for (kind,) in rows(pipe, "SELECT kind FROM events WHERE order_id = ? ORDER BY number", order_id)]
     assert kinds[0] == "created"
     assert kinds[-1] == "stateChanged"
-    assert kinds.count("milestone") == 4
+    assert kinds.count("milestone") == 5
 
 
 async def test_a_register_that_can_not_be_written_delays_the_end_alone_and_what_comes_until_then_still_counts(
