@@ -22,7 +22,7 @@ from orders.order import Reason, Revision
 from orders.outcome import Outcome, OutcomeKind
 from orders.plan import BILLING, Plan
 from orders.progress import Progress
-from orders.promise import promised_at
+from orders.promise import chooses_dates, promised_at
 from orders.reconcile import Reconciler
 from orders.snapshot import Fork, OrderStart, Snapshot
 from orders.states import LifecycleState, order_state
@@ -223,8 +223,7 @@ class Fulfilment:
 
         It stays where none is chosen anew, however late the order is or becomes.
         """
-        before = self.revision
-        if all(getattr(before, name) == getattr(revision, name) for name in _DATES):
+        if not chooses_dates(self.revision, revision):
             return self.promised_at
         return promised_at(revision, target, self.start.ordered_at if self.carried.started else now)
 
@@ -310,6 +309,4 @@ class Fulfilment:
         return self.progress.tally()
 
 
-_DATES = ("requested_start", "requested_completion", "appointments")
-"""What of a revision is the customer's own choice of time."""
 _ASSESSED = (LifecycleState.PENDING, LifecycleState.ASSESSING_CANCELLATION)

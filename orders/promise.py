@@ -47,3 +47,9 @@ def promised_at(revision: Revision, plan: Plan, now: datetime) -> datetime:
     seconds = seconds_to_completion(plan, begin=begin) + ALLOWANCE * seconds_to_completion(plan)
     safe = begin + timedelta(seconds=seconds)
     return max(safe, revision.requested_completion or safe)
+
+
+def chooses_dates(before: Revision, after: Revision) -> bool:
+    """True where a revision differs in what is the customer's own choice of time: requested dates and appointments."""
+    names = ("requested_start", "requested_completion", "appointments")
+    return any(getattr(before, name) != getattr(after, name) for name in names)

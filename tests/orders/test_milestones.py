@@ -80,7 +80,10 @@ def test_the_same_milestone_again_is_no_news_and_keeps_its_instant() -> None:
 
 
 def test_that_a_call_is_still_awaited_is_no_news() -> None:
-    order = awaited()
+    order = Reporting(plan(task("parcel")))
+    order.next()
+    assert not order.reached("parcel/0/0")
+    order.acknowledged("provision parcel/0/0")
     assert not order.reached("parcel/0/0")
 
 
