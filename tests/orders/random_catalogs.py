@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from decimal import Decimal
 from random import Random
 
@@ -32,6 +33,7 @@ from orders.catalog_check import problems
 from orders.change import ChangeKind, ChangeRequest, ItemUpdate
 from orders.installed import InstalledProduct, ProductStatus
 from orders.order import Item, RequestedItem, Revision, Site
+from tests.orders.world import MILESTONE
 
 SITES = (Site(id="x", address={"city": "X"}), Site(id="y", address={"city": "Y"}))
 FEE = Money(amount=Decimal("9.90"), currency="EUR")
@@ -184,7 +186,9 @@ def _template(
 
 
 def _point(choose: Random) -> PointOfNoReturn | None:
-    hard, soft = PointOfNoReturn(kind="hard"), PointOfNoReturn(kind="soft", fee=FEE)
+    on_the_way = {"milestone": MILESTONE, "reached_after": timedelta(seconds=30)} if choose.random() < 0.5 else {}
+    hard = PointOfNoReturn.model_validate({"kind": "hard", **on_the_way})
+    soft = PointOfNoReturn.model_validate({"kind": "soft", "fee": FEE, **on_the_way})
     return choose.choice((None, None, None, hard, soft))
 
 

@@ -145,6 +145,16 @@ def test_a_later_appointment_moves_the_promise_along_and_is_no_jeopardy() -> Non
     assert event["order"] == ["appointments", "promised_at"]
 
 
+def test_an_order_that_is_late_by_itself_stays_late_when_a_sooner_appointment_is_made() -> None:
+    driver = visited()
+    ordered_at = NOW - timedelta(days=10)
+    promised = driver.order.promised_at - timedelta(days=10)
+    driver.order.start = driver.order.start.model_copy(update={"ordered_at": ordered_at, "promised_at": promised})
+    driver.change("reschedule", appointments=(appointment(NOW - timedelta(days=7)),))
+    assert driver.order.promised_at == promised
+    assert in_jeopardy(driver.order, NOW)
+
+
 def test_an_appointment_within_the_usual_time_leaves_the_promise_as_it_is() -> None:
     driver, before = visited(), visited().order.promised_at
     driver.change("reschedule", appointments=(appointment(NOW + timedelta(days=3)),))

@@ -18,6 +18,8 @@ from orders.reconcile import Reconciler
 from tests.orders.rules import Rules
 
 AT = "2026-01-01T00:00:00.000Z"
+MILESTONE = "on-the-way"
+"""What an acknowledged call may report before its effect."""
 
 
 @dataclass
@@ -113,6 +115,9 @@ class World:
         before = next((other for other in self.pending if other.step.fact == step.fact), None)
         self._forget(step.fact)
         self.pending.append(Pending(step, self.choose.random() < self.refuse_rate, before))
+        if self.choose.random() < 0.3:
+            reached = Outcome(OutcomeKind.ACKNOWLEDGED, milestones={MILESTONE: ""})
+            self.letters += [(step.fact, step.n, reached)] * self.choose.choice((1, 2))
         return True
 
     def _forget(self, fact: FactId) -> None:
@@ -139,7 +144,7 @@ class World:
         index -= len(self.pending)
         if index < len(self.letters):
             fact, n, outcome = self.letters.pop(index)
-            if outcome.kind is not OutcomeKind.DONE:
+            if outcome.kind not in (OutcomeKind.DONE, OutcomeKind.ACKNOWLEDGED):
                 self.noise()
             reconciler.answer(fact, n, outcome, AT)
             return True

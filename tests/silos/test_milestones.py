@@ -64,7 +64,7 @@ async def test_work_that_is_done_at_once_tells_its_milestones_with_the_end(
     assert names(event["event"]["serviceOrder"]) == ["handed-over"]
 
 
-async def test_what_failed_or_is_taken_back_has_no_more_milestones_than_it_reported(shipping: Caller) -> None:
+async def test_what_failed_or_makes_nothing_has_no_more_milestones_than_it_reported(shipping: Caller) -> None:
     for name in ("weighed", None):
         parcel = f"O1/shipping/{name}/0"
         await shipping.place("add", parcel)
@@ -74,9 +74,10 @@ async def test_what_failed_or_is_taken_back_has_no_more_milestones_than_it_repor
         assert await reached(shipping, f"{parcel}/0") == ([name] if name else [])
     await shipping.place("add", PARCEL)
     await shipping.complete()
-    await shipping.place("delete", PARCEL, 1)
-    await shipping.complete()
-    assert await reached(shipping, f"{PARCEL}/1") == []
+    for n, action in ((1, "modify"), (2, "delete")):
+        await shipping.place(action, PARCEL, n)
+        await shipping.complete()
+        assert await reached(shipping, f"{PARCEL}/{n}") == []
 
 
 async def test_an_amendment_that_takes_pending_work_over_has_its_milestones_behind(shipping: Caller) -> None:
