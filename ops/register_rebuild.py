@@ -1,7 +1,8 @@
 """`orderpipe register rebuild`: what orders wrote to the register, written again from their histories in Temporal.
 
-What Temporal has forgotten stays as it is, and so do the records that are nowhere else. Nobody hears of an event a
-second time. It can run beside everything else: a lower version of an order never replaces a higher one.
+So are the locks of the installed products that orders in flight go on from. What Temporal has forgotten stays as it is,
+and so do the records that are nowhere else. Nobody hears of an event a second time. It can run beside everything else:
+a lower version of an order never replaces a higher one.
 """
 
 from __future__ import annotations
@@ -147,5 +148,7 @@ def _write(register: Register, run: _Run) -> None:
     if run.start is not None:
         order = order_view(Fulfilment(run.start), run.start.ordered_at, with_body=True)
         register.submissions.claim(OrderRecord(version=CLAIM, view=order), run.body_digest)
+        found = [product.id for product in run.start.installed]
+        register.products.lock_again(run.start.order_id, found, run.start.ordered_at)
     for record in run.records:
         register.records.write_again(record)

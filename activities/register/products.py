@@ -74,6 +74,20 @@ class Products:
             return locked.locks
         return []
 
+    def lock_again(self, order_id: str, products: Collection[str], since: datetime) -> None:
+        """Lock products as an order did when it began, should that have been lost. Who touched one later keeps it."""
+        rows = [{"product_id": each, "order_id": order_id, "since": since} for each in sorted(products)]
+        if not rows:
+            return
+        lock = self._database.insert(PRODUCT_LOCKS)
+        later = lock.on_conflict_do_update(
+            index_elements=[PRODUCT_LOCKS.c.product_id],
+            set_={"order_id": lock.excluded.order_id, "since": lock.excluded.since},
+            where=PRODUCT_LOCKS.c.since < lock.excluded.since,
+        )
+        with self._database.writing() as connection:
+            connection.execute(later, rows)
+
     def unlock(self, orders: Collection[str], products: Collection[str] | None = None) -> int:
         """Take away locks of orders that have ended or never began: on some products, or all of them. Returns how many.
 

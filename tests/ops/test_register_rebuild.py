@@ -22,6 +22,7 @@ from activities.register.schema import (
     ORDER_FALLOUT,
     ORDER_OFFERINGS,
     ORDERS,
+    PRODUCT_LOCKS,
     PRODUCTS,
     REQUEST_IDS,
     REVISIONS,
@@ -33,6 +34,7 @@ from ops.register_rebuild import rebuild
 from orders.subscription import EventFilter
 from tests.households import internet_voice_tv, item, order
 from tests.pipe import Pipe, body_of
+from tests.workflows.test_installed import change, household, move
 
 REBUILDABLE = (ORDERS, ORDER_OFFERINGS, ORDER_FALLOUT, ITEMS, REVISIONS, CHANGES, TRANSITIONS, EVENTS)
 OF_THEIR_OWN = (CHARGES, PRODUCTS, REQUEST_IDS, DELIVERIES)
@@ -105,3 +107,18 @@ async def test_it_leaves_alone_what_is_newer_or_forgotten_by_temporal(pipe: Pipe
     await rebuild(pipe.client, register)
     assert register.records.find(plain) == newer
     assert register.records.find(f"forgotten-{plain}") == forgotten
+
+
+async def test_what_an_order_in_flight_goes_on_from_is_locked_again(pipe: Pipe, register: Register) -> None:
+    home = await household(pipe)
+    await pipe.sim("PUT", "/field-service/pace", {"completes_after_ms": None})
+    moving = await home.ordered(move(home.product("net"), "1"))
+    with register.database.writing() as connection:
+        connection.execute(PRODUCT_LOCKS.delete().where(PRODUCT_LOCKS.c.product_id.startswith(home.first)))
+    await rebuild(pipe.client, register)
+    refused = (await home.order(change(home.product("tv"), action="delete"))).json()
+    assert refused["state"] == "rejected"
+    assert {reason["code"] for reason in refused["productOrderErrorMessage"]} == {"product_in_flight"}
+    await pipe.until_task(moving, "installation/visit-site", "awaiting")
+    await pipe.sim("POST", "/field-service/complete", {"match": "", "outcome": "completed"})
+    await home.ends(moving, "completed")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 from activities.register import Register
 from activities.register.product_search import ProductField, ProductPredicate, ProductQuery, ProductSort
@@ -112,6 +113,13 @@ def test_a_late_record_takes_no_lock_from_who_came_after(register: Register) -> 
     assert register.products.lock("O2", ["a"], NOON) == []
     leave(register, a_product("a"))
     assert register.products.lock("O2", ["a"], NOON) == []
+
+
+def test_a_lock_that_is_written_again_goes_to_the_order_that_began_last(register: Register) -> None:
+    later = NOON + timedelta(hours=1)
+    for order_id, since in (("O2", later), ("O1", NOON)):
+        register.products.lock_again(order_id, ["a"], since)
+    assert register.products.lock("O3", ["a"], later) == [Lock("a", "O2", later)]
 
 
 def test_of_many_orders_at_once_one_gets_the_lock(register: Register) -> None:
