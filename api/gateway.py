@@ -130,6 +130,9 @@ class Gateway:
                 return Submission(await self.view(request.order_id, with_body=True), created=False)
         captured = await self._starter.capture(request, body)
         order, start = captured.record.view, captured.start
+        # A register put back from a backup may lack what the order, which is long on its way, has found.
+        if start is None and await self._starter.started_with(request.order_id) is not None:
+            return await self._started_before(request, digest)
         claims = self._register.submissions.claim
         before = await off_the_loop(lambda: claims(captured.record, digest, captured.awaited))
         if before is not None:
@@ -138,6 +141,7 @@ class Gateway:
             if taken is not None and not taken.may_be_unstarted:
                 return Submission(await self.view(request.order_id, with_body=True), created=False)
         if start is None:
+            await self._installed_base.give_up(request)
             return Submission(order, created=before is None)
         try:
             await self._starter.start(start, digest)

@@ -60,6 +60,8 @@ class Starter:
     async def capture(self, request: OrderRequest, body: dict[str, JsonValue]) -> Captured:
         """An order on what is installed, locked for it; or rejected; or to wait, where it asks for that.
 
+        What was locked for one that does not start is for the caller to give up, once the order's id is claimed.
+
         Raises:
             Malformed: if an id is too long to make others of it.
         """
@@ -68,7 +70,6 @@ class Starter:
             installed = await self._installed_base.claim(request)
             start = submission.prepare(self.catalog, request, body, now, installed)
         except Rejection as rejection:
-            await self._installed_base.give_up(request)
             if request.wait_for_products and isinstance(rejection, ProductsInFlight):
                 view = not_begun.waiting(self.catalog, request, body, rejection.reasons, now)
                 return Captured(not_begun.recorded_waiting(view), awaited=rejection.products)

@@ -149,6 +149,20 @@ async def test_a_submission_that_was_cut_short_before_its_workflow_started_is_fi
     assert (await door.describe(view.id)).workflow_execution_info.execution.workflow_id == f"order-{view.id}"
 
 
+async def test_an_order_on_its_way_is_not_rejected_though_the_register_has_lost_what_it_found(door: Door) -> None:
+    install, body = internet_voice_tv(), order()
+    start = prepare(read_catalog(ROOT / "catalog"), to_request(install), install, datetime.now(UTC))
+    cease = {"id": "1", "action": "delete", "product": {"id": start.revision.items[0].products[0]}}
+    body["productOrderItem"] = [cease]
+    name = wire.workflow_id(to_request(body).order_id)
+    memo = {wire.BODY_DIGEST_MEMO: body_digest(body)}
+    await door.client.start_workflow(wire.ORDER_WORKFLOW, start, id=name, task_queue=wire.ORDERS_QUEUE, memo=memo)
+    assert (await door.http.post(ORDERS, json=body)).status_code == 503  # Nobody is at work who could tell of it.
+    assert (await door.http.post(ORDERS, json=body | {"description": "x"})).status_code == 409
+    with closing(Register(door.settings.register_address)) as register:
+        assert register.records.find(to_request(body).order_id) is None
+
+
 async def test_an_order_that_can_not_be_fulfilled_is_rejected_with_every_reason(door: Door) -> None:
     body = order(item("1", "fibre-9000"), item("2", "voice-line", number="12"), item("3", "tv-basic"))
     body["note"] = [{"text": "ring twice"}]
