@@ -24,6 +24,7 @@ from orders.plan import BILLING, Plan
 from orders.progress import Progress
 from orders.promise import chooses_dates, promised_at
 from orders.reconcile import Reconciler
+from orders.records import OrderRecord
 from orders.snapshot import Fork, OrderStart, Snapshot
 from orders.states import LifecycleState, order_state
 from orders.target import TaskStatus
@@ -164,6 +165,16 @@ class Fulfilment:
             self.journal.because(f"{fact_id[0]}{verb} {told}", self.reconciler.items_of(fact_id[0]))
         return news
 
+    def recorded(self, record: OrderRecord) -> None:
+        """The register has a record: of the revisions that it tells, only the current one is carried any longer."""
+        self.journal.recorded(record)
+        carried = self.carried
+        kept = min(carried.journal.revisions, len(carried.revisions) - 1)
+        for revision in carried.revisions[:kept]:
+            carried.named.update((item.id, item) for item in revision.ordered())
+        del carried.revisions[:kept]
+        carried.journal.revisions -= kept
+
     def close(self, now: datetime) -> None:
         """The order is settled: this is its end, unless something comes in before the register knows of it."""
         if self.carried.completed_at is None:
@@ -290,8 +301,9 @@ class Fulfilment:
         self.progress = self._progress()
 
     def _progress(self) -> Progress:
-        told = self.carried.journal.items
-        return Progress(self.reconciler, self.carried.revisions, told, cancelled=self.cancelled)
+        carried = self.carried
+        told = carried.journal.items
+        return Progress(self.reconciler, carried.named, carried.revisions, told, cancelled=self.cancelled)
 
     # How far it is
 

@@ -64,7 +64,8 @@ def cancellation_state(change: ChangeState) -> CancellationState:
 class Journalled:
     """What of an order's journal is carried from run to run: what was told last, and what was not recorded yet.
 
-    `noted` counts everything worth a record, `recorded` how much of it the last one knew of.
+    `revisions` counts those of the snapshot that were recorded. `noted` counts everything worth a record, `recorded`
+    how much of it the last one knew of.
     """
 
     version: int = 0

@@ -31,12 +31,14 @@ class _Standing(NamedTuple):
 class Progress:
     """Counts where the tasks of one target stand, by silo and by item. Another target needs another one.
 
-    `told` is what was last told of each item; what has begun by that is not told as acknowledged again.
+    `named` are the items of revisions before those given. `told` is what was last told of each item; what has begun by
+    that is not told as acknowledged again.
     """
 
     def __init__(
         self,
         reconciler: Reconciler,
+        named: Mapping[str, Item],
         revisions: Sequence[Revision],
         told: Mapping[str, LifecycleState],
         *,
@@ -44,7 +46,7 @@ class Progress:
     ) -> None:
         self._reconciler = reconciler
         self._told = told
-        self.items: dict[str, Item] = {}
+        self.items: dict[str, Item] = dict(named)
         """Every item that the order ever named, in order of first appearance, as it last was."""
         for revision in revisions:
             self.items.update((item.id, item) for item in revision.ordered())

@@ -14,7 +14,7 @@ from orders.decision import Assessment
 from orders.installed import InstalledProduct
 from orders.journal import Journalled
 from orders.ledger import Ledger, Step
-from orders.order import Revision
+from orders.order import Item, Revision
 from orders.plan import Plan
 from orders.target import TaskStatus
 
@@ -24,6 +24,8 @@ class Snapshot:
     """The whole state of an order in flight, as it is carried from one run of its workflow to the next.
 
     `promised_at` is set once a change of dates has moved the promise that the order started with.
+    `revisions` are those that the register does not have, and the current one. What items those before it had is in
+    `named`: by id, in order of first appearance, each as it last was.
     """
 
     revisions: list[Revision]
@@ -39,6 +41,7 @@ class Snapshot:
     journal: Journalled = field(default_factory=Journalled)
     contents: list[dict[str, JsonValue]] = field(default_factory=list)
     promised_at: datetime | None = None
+    named: dict[str, Item] = field(default_factory=dict)
 
 
 class OrderStart(Frozen):

@@ -53,6 +53,6 @@ class Recorder:
             start_to_close_timeout=timedelta(seconds=30),
             retry_policy=UNTIL_IT_IS_WRITTEN,
         )
-        self._order.journal.recorded(record)
+        self._order.recorded(record)
         self._next = workflow.now() + AT_REST
         self._writing = False

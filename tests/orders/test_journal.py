@@ -252,7 +252,7 @@ def test_a_milestone_is_announced_once_for_each_thing_that_is_made() -> None:
 def test_jeopardy_is_announced_when_it_comes_and_when_it_is_over() -> None:
     told = Told(waiting=["field-service"])
     told.run()
-    told.order.journal.recorded(order_record(told.order, NOW))
+    told.order.recorded(order_record(told.order, NOW))
     late_at = told.order.journal.late_at
     assert late_at is not None
     observe(told.order, late_at - timedelta(seconds=2))
@@ -278,16 +278,37 @@ def test_a_record_tells_what_is_new_and_only_what_the_register_has_is_forgotten(
     assert (first.version, [revision.number for revision in first.revisions]) == (1, [0, 1])
     told.change("hold")
     observe(told.order, NOW)
-    told.order.journal.recorded(first)
+    told.order.recorded(first)
     assert not told.order.journal.complete
     second = order_record(told.order, NOW)
     assert [move.after for move in second.transitions] == ["held"]
     assert second.transitions[0].number == first.transitions[-1].number + 1
     assert second.events[0].number == first.events[-1].number + 1
     assert (second.version, second.revisions) == (2, ())
-    told.order.journal.recorded(second)
+    told.order.recorded(second)
     assert told.order.journal.complete
     assert told.transitions() == []
+
+
+def test_of_the_revisions_that_the_register_has_only_the_current_one_is_carried() -> None:
+    told = Told(waiting=["field-service"])
+    told.run()
+    on_its_way = order_record(told.order, NOW)
+    told.change("amend", "c1", remove=("tv",))
+    told.order.recorded(on_its_way)
+    assert [revision.number for revision in told.order.carried.revisions] == [2]
+    told.change("amend", "c2", update=(ItemUpdate(id="net", characteristics={"down_mbps": 400}),))
+    told.run()
+    snapshot = TypeAdapter(Snapshot)
+    carried = snapshot.validate_json(snapshot.dump_json(told.order.carried))
+    after = Fulfilment(told.order.start.model_copy(update={"carried": carried}))
+    record = order_record(after, NOW)
+    assert [revision.number for revision in record.revisions] == [2, 3]
+    assert [item.id for item in record.view.items] == ["net", "voice", "tv"]
+    assert record.view.items[0].characteristics["down_mbps"] == 400
+    after.recorded(record)
+    assert [revision.number for revision in after.carried.revisions] == [3]
+    assert order_record(after, NOW).revisions == ()
 
 
 def test_what_was_on_its_way_when_a_run_ended_is_told_again_under_the_next_version() -> None:
@@ -305,7 +326,7 @@ def test_what_was_on_its_way_when_a_run_ended_is_told_again_under_the_next_versi
 def test_a_rejected_change_is_worth_a_record_though_nothing_has_moved() -> None:
     told = Told(waiting=["field-service"])
     told.run()
-    told.order.journal.recorded(order_record(told.order, NOW))
+    told.order.recorded(order_record(told.order, NOW))
     assert told.order.journal.news_since is None
     told.change("hold", expected_revision=7)
     assert told.order.journal.news_since is not None

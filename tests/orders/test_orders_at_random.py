@@ -162,7 +162,7 @@ class Order:
         record = order_record(self.fulfilment, NOW)
         self.records.append(record)
         if self.choose.random() < 0.9:  # Else the run ends before the answer, and the next record tells it again.
-            self.fulfilment.journal.recorded(record)
+            self.fulfilment.recorded(record)
 
     def look(self) -> None:
         """What the order tells can be told at any moment, and agrees with itself."""

@@ -132,7 +132,7 @@ def test_the_effort_to_tell_of_an_outcome_does_not_grow_with_the_order() -> None
     revision = Revision(number=1, customer_id="c", channel="web", items=())
     for number in (10, 100):
         loop = Counting(products(number))
-        progress = CountingProgress(loop, [revision], {}, cancelled=False)
+        progress = CountingProgress(loop, {}, [revision], {}, cancelled=False)
         steps = loop.next_steps()
         while not any("line-3" in step.task for step in steps):
             loop.record(step := steps.pop(0), _done(step), AT)
