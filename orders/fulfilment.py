@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from dataclasses import replace
 from datetime import datetime
+from itertools import count
 
 from orders.advancement import Advancement, advancement_of
 from orders.change import ChangeKind, ChangeRequest, ChangeState, Verdict, entry_of
@@ -257,8 +258,10 @@ class Fulfilment:
         """Note that a change was refused, and why. Nothing else is different."""
         return self.decided(change, ChangeState.REJECTED, tuple(reasons), at, impact)
 
-    def reject_malformed(self, request_id: str, reason: str, at: str) -> Verdict:
-        """Note a request that could not even be read, under an id of our own."""
+    def reject_malformed(self, reason: str, at: str) -> Verdict:
+        """Note a request that could not even be read, under an id of our own that nobody else has used."""
+        taken = {*self.verdicts, *(change.request_id for change in self.inbox)}
+        request_id = next(name for number in count(1) if (name := f"malformed-{number}") not in taken)
         verdict = Verdict(
             request_id=request_id,
             kind=None,

@@ -93,8 +93,7 @@ class OrderWorkflow:
             content: object = workflow.payload_converter().from_payload(request.payload)
             self._order.receive(ChangeRequest.model_validate(content), _instant())
         except Exception as error:  # Anyone may send anything; none of it may harm the order.
-            number = sum(name.startswith("malformed-") for name in self._order.verdicts) + 1
-            self._order.reject_malformed(f"malformed-{number}", str(error)[:1000], _instant())
+            self._order.reject_malformed(str(error)[:1000], _instant())
             self._stirred = True
 
     @workflow.signal(name=wire.SILO_EVENT_SIGNAL)

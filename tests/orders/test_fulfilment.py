@@ -103,10 +103,18 @@ def test_an_accepted_change_is_applied_once_the_order_is_settled() -> None:
 
 def test_a_request_that_can_not_be_read_is_noted_and_changes_nothing() -> None:
     driver = Driver(mobiles(1))
-    verdict = driver.order.reject_malformed("malformed-1", "not JSON", AT)
+    verdict = driver.order.reject_malformed("not JSON", AT)
     assert (verdict.kind, verdict.state, codes(verdict)) == (None, ChangeState.REJECTED, ["malformed"])
     assert driver.order.verdicts == {"malformed-1": verdict}
     assert driver.order.revision.number == 1
+
+
+def test_a_request_that_can_not_be_read_takes_nobody_elses_place_in_the_log() -> None:
+    driver = Driver(mobiles(1))
+    driver.change("hold", "malformed-1")
+    driver.order.receive(ChangeRequest(request_id="malformed-2", kind=ChangeKind.RELEASE), AT)
+    assert driver.order.reject_malformed("not JSON", AT).request_id == "malformed-3"
+    assert driver.order.verdicts["malformed-1"].kind is ChangeKind.HOLD
 
 
 def test_a_retry_needs_a_refused_call() -> None:
