@@ -187,6 +187,13 @@ class ExternalIdReused(ApiError):
     code = "external_id_reused"
 
 
+class IdempotencyKeyReused(ApiError):
+    """409: the key names another's change of this order."""
+
+    status = HTTPStatus.CONFLICT
+    code = "idempotency_key_reused"
+
+
 class OrderNotOver(ApiError):
     """409: only what holds nothing any more, or never did, can be deleted."""
 

@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Request, Response
 
 from api.dependencies import GatewayDep, Operator, OrderId, Reader, ReadingDep, Submitter, errors
-from api.errors import ChangeRefused, Outdated
+from api.errors import ChangeRefused, IdempotencyKeyReused, Outdated
 from api.listing import FIELDS, LISTED, ListingDep
 from api.sight import seen, sight_of
 from api.tmf622 import BASE_PATH, to_request
@@ -117,6 +117,7 @@ async def amend(
         raise Outdated(f"The order is at revision {view.revision}", f"If-Match names {if_match}")
     response.headers["ETag"] = etag(view)
     verdict = next((verdict for verdict in view.changes if verdict.request_id == idempotency_key), None)
+    requester = principal.requester("")
     if verdict is None:
         before = to_resource(view.body or {}, view, gateway.links.api)
         after = patched(before, media_type, document)
@@ -126,11 +127,15 @@ async def amend(
         # The places in a JSON patch are those of one revision.
         bound = if_match is not None or media_type == JSON_PATCH
         asking = {
-            "requester": principal.requester(""),
+            "requester": requester,
             "channel": principal.channel or "",
             "expected_revision": view.revision if bound else None,
         }
         verdict = await gateway.change(order_id, wanted.model_copy(update=asking))
+    if verdict is not None and verdict.requester != requester:
+        raise IdempotencyKeyReused(
+            f"Idempotency-Key {idempotency_key} is taken", "It is that of somebody else's change"
+        )
     if verdict is not None and verdict.state is ChangeState.REJECTED:
         raise ChangeRefused(verdict.reasons)
     if verdict is None or verdict.state is ChangeState.ASSESSING:

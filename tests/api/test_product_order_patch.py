@@ -135,6 +135,15 @@ async def test_a_patch_is_made_for_a_revision_if_it_says_so(pipe: Pipe) -> None:
     await let_go(pipe, order_id)
 
 
+async def test_a_key_that_somebody_else_has_used_for_a_change_of_the_order_is_refused(pipe: Pipe) -> None:
+    order_id = await held_up(pipe, internet_voice_tv())
+    await pipe.change(order_id, requestId="k", kind="changePriority", priority=1, requester="agent-7")
+    response = await patch(pipe, order_id, {"description": "second"}, **{"idempotency-key": "k"})
+    assert (response.status_code, response.json()["code"]) == (409, "idempotency_key_reused")
+    assert (await pipe.view(order_id)).revision == 2
+    await let_go(pipe, order_id)
+
+
 async def test_a_patch_with_a_key_is_decided_once(pipe: Pipe) -> None:
     order_id = await held_up(pipe, internet_voice_tv())
     for text in ("second", "third"):
