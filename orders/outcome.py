@@ -62,6 +62,8 @@ def record_answer(ledger: Ledger, fact_id: FactId, n: int, outcome: Outcome, at:
     """
     fact = ledger.fact(fact_id)
     reached = fact is not None and _reached(fact, n, outcome, at)
+    if outcome.kind is OutcomeKind.ACKNOWLEDGED:
+        return reached
     return _answered(ledger, fact, n, outcome, at) or reached
 
 

@@ -125,6 +125,11 @@ def test_a_milestone_of_an_older_call_counts_while_a_newer_one_is_awaited() -> N
     order.acknowledged("amend parcel/0/1")
     assert order.reached("parcel/0/0", "handed-over")
     assert order.milestones() == {"handed-over": REPORTED}
+    # Should the newer one be refused, the older one is awaited again.
+    order.callback("parcel/0/1", OutcomeKind.REFUSED)
+    waiting = order.fact().waiting
+    assert waiting is not None
+    assert waiting.n == 0
 
 
 def test_a_milestone_of_the_way_back_is_none_of_the_thing_itself() -> None:
