@@ -134,14 +134,14 @@ class Rules:
                 other
                 for other, fact in self.facts.items()
                 if other not in falling
-                and self._bases(fact) & falling
+                and self._bases_to_be(fact) & falling
                 and not (self._escapes(fact, doomed) and fact.task not in self._waiting_for(falling))
             }
             falling |= more
             grown = bool(more)
         groups: list[set[FactId]] = []
         for fact_id in falling:
-            group = {fact_id, *(self._bases(self.facts[fact_id]) & falling)}
+            group = {fact_id, *(self._bases_to_be(self.facts[fact_id]) & falling)}
             apart = [other for other in groups if not other & group]
             groups = [*apart, group.union(*(other for other in groups if other & group))]
         return groups
@@ -245,6 +245,11 @@ class Rules:
     def _meanings(self, fact: Fact, inputs: Inputs) -> set[OnChange]:
         anew = {OnChange.REPLACE} if fact.spoiled else set[OnChange]()
         return anew | _differing(self.ledger.operations[fact.operation].on_change, fact.heading, inputs)
+
+    def _bases_to_be(self, fact: Fact) -> set[FactId]:
+        """What it stands on, or will when the call under way on it is done."""
+        call = self.earlier.get(fact.id)
+        return self._bases(fact) | (set(call.built_on.items()) if call is not None else set())
 
     def _bases(self, fact: Fact) -> set[FactId]:
         """What it stands on, and will when what is awaited is done."""
