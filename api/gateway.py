@@ -60,6 +60,8 @@ log = structlog.get_logger()
 
 _Answer = TypeVar("_Answer", OrderView, PlanPage, PlanQuestion, Preview, Fork, Unrecorded)
 _RUN_ENDED = "AcceptedUpdateCompletedWorkflow"
+_TRIES = 4
+_PAUSE_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +232,18 @@ class Gateway:
             raise
 
     async def _query(self, order_id: str, name: str, args: list[object], answer: type[_Answer]) -> _Answer:
+        tries = 0
+        while True:
+            try:
+                return await self._query_once(order_id, name, args, answer)
+            except WorkflowQueryFailedError as error:
+                # A worker that has just begun may have to be asked again: see `workflows.unmoved`.
+                tries += 1
+                if tries == _TRIES:
+                    raise Unavailable("The order can not be asked now", str(error)) from error
+                await asyncio.sleep(_PAUSE_S)
+
+    async def _query_once(self, order_id: str, name: str, args: list[object], answer: type[_Answer]) -> _Answer:
         try:
             async with reaching(self.answer_within, order_id):
                 # By name, the SDK's types can not know what comes back.
@@ -239,8 +253,6 @@ class Gateway:
                         name, args=args, result_type=answer, rpc_timeout=self.answer_within
                     ),
                 )
-        except WorkflowQueryFailedError as error:
-            raise Unavailable("The order can not be asked now", str(error)) from error
         except ValueError as error:
             # The SDK has no name for the status of a workflow that an operator paused.
             raise Unavailable("The order can not be asked now", "An operator may have paused it") from error

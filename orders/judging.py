@@ -107,11 +107,11 @@ class Judge:
     def _provision(self, task: Task, inputs: Inputs, built_on: BuiltOn) -> TaskStatus:
         if self._taken(task, inputs):
             return TaskStatus.BLOCKED
+        if self._provision_refused(task.key, inputs):
+            return TaskStatus.FALLOUT
         generation, n = self._ledger.next_generation.get(task.key, 0), 0
         refused = self._ledger.refused.get(task.key)
         if refused is not None and refused.refusal.inputs == inputs:
-            if not refused.refusal.retry:
-                return TaskStatus.FALLOUT
             generation, n = refused.generation, refused.refusal.n + 1
         if refused is not None:
             del self._ledger.refused[task.key]
@@ -161,7 +161,7 @@ class Judge:
         if replace and operation.replacement is Replacement.BREAK_BEFORE_MAKE:
             self._target.doomed.add(fact.id)
             return TaskStatus.FALLOUT if fact.residue else TaskStatus.BLOCKED
-        if not replace and self._amendment_refused(fact, inputs):
+        if self._provision_refused(task.key, inputs) if replace else self._amendment_refused(fact, inputs):
             return TaskStatus.FALLOUT
         if any(holder in self._calls for holder in self._standing.standing_on(fact.id)):
             self._target.held_up.add(task.key)
@@ -169,6 +169,10 @@ class Judge:
         if not replace:
             return self._amend(fact, inputs, built_on)
         return self._provision(task, inputs, built_on)
+
+    def _provision_refused(self, key: str, inputs: Inputs) -> bool:
+        refused = self._ledger.refused.get(key)
+        return refused is not None and refused.refusal.inputs == inputs and not refused.refusal.retry
 
     @staticmethod
     def _amendment_refused(fact: Fact, inputs: Inputs) -> bool:

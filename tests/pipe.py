@@ -11,14 +11,14 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from uuid import uuid4
 
 import httpx2
 import uvicorn
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionRequest
-from temporalio.client import Client, WorkflowHandle
+from temporalio.client import Client, WorkflowHandle, WorkflowQueryFailedError
 
 from api.app import create_app
 from orders import wire
@@ -29,8 +29,10 @@ from settings import ROOT, Settings
 from silos.app import create_app as create_silos
 from silos.server import CuttableProtocol
 from worker import workers
+from workflows.unmoved import ASK_AGAIN
 
 EXAMPLES = ROOT / "examples" / "orders"
+_Answer = TypeVar("_Answer")
 SPENT = ("field-service.visit", "notification.message")
 
 
@@ -61,13 +63,22 @@ class Pipe:
         execution = WorkflowExecution(workflow_id=wire.workflow_id(order_id))
         return DescribeWorkflowExecutionRequest(namespace=self.client.namespace, execution=execution)
 
+    async def ask(self, order_id: str, query: str, answer: type[_Answer], *args: object) -> _Answer:
+        """What the order's workflow answers, asked again while its worker has yet to learn what has come in."""
+        while True:
+            try:
+                return await self.handle(order_id).query(query, args=list(args), result_type=answer)
+            except WorkflowQueryFailedError as error:
+                if ASK_AGAIN not in str(error):
+                    raise
+
     async def view(self, order_id: str) -> OrderView:
         """The order in summary."""
-        return await self.handle(order_id).query(wire.ORDER_QUERY, result_type=OrderView)
+        return await self.ask(order_id, wire.ORDER_QUERY, OrderView)
 
     async def tasks(self, order_id: str) -> dict[str, str]:
         """The state of each task, by the task's name without its scope."""
-        page = await self.handle(order_id).query(wire.PLAN_QUERY, args=[0, 1000], result_type=PlanPage)
+        page = await self.ask(order_id, wire.PLAN_QUERY, PlanPage, 0, 1000)
         return {short(task.key): task.state.value for task in page.tasks}
 
     async def until_task(self, order_id: str, task: str, state: str) -> None:
@@ -83,7 +94,7 @@ class Pipe:
 
         async def there() -> bool:
             described = await self.client.workflow_service.describe_workflow_execution(self.describe(order_id))
-            unrecorded = await self.handle(order_id).query(wire.JOURNAL_QUERY, result_type=Unrecorded)
+            unrecorded = await self.ask(order_id, wire.JOURNAL_QUERY, Unrecorded)
             return not described.pending_activities and unrecorded.complete
 
         await until(there, "the order to be recorded")

@@ -187,7 +187,7 @@ class _Performance:
         await until(known, f"the loss of {lost.id} to be known", seconds=PATIENCE_S)
 
     async def _plan(self) -> PlanPage:
-        return await self._pipe.handle(self.order).query(wire.PLAN_QUERY, args=[0, 1000], result_type=PlanPage)
+        return await self._pipe.ask(self.order, wire.PLAN_QUERY, PlanPage, 0, 1000)
 
     async def _is_awaiting(self) -> bool:
         """True where the order can not end yet, since a silo has work under way that only this script ends."""
