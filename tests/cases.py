@@ -90,7 +90,7 @@ class Case:
 
     async def tasks(self) -> dict[str, str]:
         """The state of each task."""
-        page = await self.pipe.handle(self.order).query(wire.PLAN_QUERY, args=[0, 1000], result_type=PlanPage)
+        page = await self.pipe.ask(self.order, wire.PLAN_QUERY, PlanPage, 0, 1000)
         return {self.name(task.key): task.state.value for task in page.tasks}
 
     async def held(self) -> dict[str, dict[str, Any]]:

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from copy import deepcopy
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 from uuid import uuid4
@@ -19,6 +20,7 @@ import uvicorn
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionRequest
 from temporalio.client import Client, WorkflowHandle, WorkflowQueryFailedError
+from temporalio.service import RPCError, RPCStatusCode
 
 from api.app import create_app
 from orders import wire
@@ -33,6 +35,10 @@ from workflows.unmoved import ASK_AGAIN
 
 EXAMPLES = ROOT / "examples" / "orders"
 _Answer = TypeVar("_Answer")
+_ASK_FOR_S = 60
+_ASK_AGAIN_AFTER = timedelta(seconds=5)
+_LOST = (RPCStatusCode.CANCELLED, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.UNAVAILABLE)
+"""What becomes of a query whose worker ends before it has answered, sooner or later."""
 SPENT = ("field-service.visit", "notification.message")
 
 
@@ -64,12 +70,21 @@ class Pipe:
         return DescribeWorkflowExecutionRequest(namespace=self.client.namespace, execution=execution)
 
     async def ask(self, order_id: str, query: str, answer: type[_Answer], *args: object) -> _Answer:
-        """What the order's workflow answers, asked again while its worker has yet to learn what has come in."""
+        """What the order's workflow answers.
+
+        Asked again, for a while, where the question got lost with its worker, or that one has yet to learn what has
+        come in.
+        """
+        deadline = asyncio.get_running_loop().time() + _ASK_FOR_S
         while True:
             try:
-                return await self.handle(order_id).query(query, args=list(args), result_type=answer)
-            except WorkflowQueryFailedError as error:
-                if ASK_AGAIN not in str(error):
+                asking = self.handle(order_id).query(
+                    query, args=list(args), result_type=answer, rpc_timeout=_ASK_AGAIN_AFTER
+                )
+                return await asking
+            except (WorkflowQueryFailedError, RPCError) as error:
+                lost = isinstance(error, RPCError) and error.status in _LOST
+                if not (lost or ASK_AGAIN in str(error)) or asyncio.get_running_loop().time() > deadline:
                     raise
 
     async def view(self, order_id: str) -> OrderView:

@@ -33,7 +33,7 @@ async def test_an_order_of_a_thousand_tasks_ends_with_every_site_attached(pipe: 
     sites = (1000 - PER_ORDER) // PER_SITE
     await pipe.sim("PUT", "/*/pace", {"completes_after_ms": 0})
     order_id = await pipe.submit(vpn(sites))
-    plan = await pipe.handle(order_id).query(wire.PLAN_QUERY, args=[0, 1], result_type=PlanPage)
+    plan = await pipe.ask(order_id, wire.PLAN_QUERY, PlanPage, 0, 1)
     assert plan.total == 1000
     assert (await pipe.outcome(order_id)).state == "completed"
     assert len(await pipe.held(order_id)) == 1000 - sites - 1  # Visits and the message are nothing that is held.

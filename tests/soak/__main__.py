@@ -75,6 +75,9 @@ async def _soak(scripts: Sequence[Script], out: Path, most_shrunk: int) -> int:
                 say(f"{failure.script.name} failed:")
                 print("".join(f"    {flaw}\n" for flaw in failure.flaws), end="", flush=True)
                 short = await _shortened(pipe, failure) if number < most_shrunk else failure
+                if short is None:
+                    say("it does not fail every time, nor can it be made short")
+                    short = failure
                 file = _kept(short, out)
                 say(f"to see it again: make soak SCRIPT={file}, which is\n{written(short.script)}")
     return 1 if failures else 0
@@ -100,10 +103,10 @@ async def _history(pipe: StackPipe, performed: Performed) -> str:
     return (await pipe.handle(performed.order).fetch_history()).to_json() if performed.order else ""
 
 
-async def _shortened(pipe: StackPipe, failure: Failure) -> Failure:
-    """The shortest that was found of what fails in the same way."""
+async def _shortened(pipe: StackPipe, failure: Failure) -> Failure | None:
+    """The shortest that was found of what fails in the same way. None where it does not fail alone, and again."""
     kinds = {_kind(flaw) for flaw in failure.flaws}
-    shortest = failure
+    shortest: Failure | None = None
 
     async def fails(shorter: Script) -> bool:
         nonlocal shortest
@@ -113,7 +116,8 @@ async def _shortened(pipe: StackPipe, failure: Failure) -> Failure:
                 return True
         return False
 
-    await shrunk(failure.script, Script.shorter, fails, MOST_TRIES)
+    if await fails(failure.script):
+        await shrunk(failure.script, Script.shorter, fails, MOST_TRIES)
     return shortest
 
 
