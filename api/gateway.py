@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar, cast
@@ -22,12 +20,10 @@ from temporalio.client import (
 )
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 
-from activities.catalog_files import CatalogStore, UnknownCatalogVersion
-from activities.planning import answer_question
+from activities.catalog_files import CatalogStore
 from activities.register import Register
 from api import submission
 from api.errors import (
-    CatalogNotKept,
     ExternalIdReused,
     OrderClosed,
     OrderCompleted,
@@ -38,6 +34,7 @@ from api.errors import (
     UnknownOrder,
 )
 from api.executions import describe, has_order, reaching
+from api.foresight import Foresight
 from api.installed_base import InstalledBase
 from api.links import Links
 from api.reading import off_the_loop
@@ -47,9 +44,8 @@ from orders import wire
 from orders.catalog import Catalog
 from orders.change import ChangeRequest, Verdict
 from orders.decision import FOLLOW_ON
-from orders.fulfilment import Fulfilment
-from orders.messages import PlanAnswer, PlanQuestion, Preview, PreviewQuestion, SiloEvent
-from orders.options import OrderOptions, options_of
+from orders.messages import Preview, SiloEvent
+from orders.options import OrderOptions
 from orders.order import OrderRequest
 from orders.records import OrderRecord, TransitionPage, Unrecorded
 from orders.snapshot import Fork
@@ -58,7 +54,7 @@ from orders.views import OrderView, PlanPage
 
 log = structlog.get_logger()
 
-_Answer = TypeVar("_Answer", OrderView, PlanPage, PlanQuestion, Preview, Fork, Unrecorded)
+_Answer = TypeVar("_Answer", OrderView, PlanPage, Fork, Unrecorded)
 _RUN_ENDED = "AcceptedUpdateCompletedWorkflow"
 _TRIES = 4
 _PAUSE_S = 0.1
@@ -86,7 +82,7 @@ class Gateway:
         self.waiting = WaitingOrders(self._starter, self._installed_base, register)
         """Orders that are still to be started, once they have their turn."""
         self._client = client
-        self._versions = versions
+        self._foresight = Foresight(versions)
         self._register = register
 
     @property
@@ -318,7 +314,7 @@ class Gateway:
         return None
 
     async def preview(self, order_id: str, request: ChangeRequest) -> Preview:
-        """What a change would do now, worked out without a trace in the order's history.
+        """What a change would do now, worked out on a copy of the order, without a trace in its history.
 
         Raises:
             UnknownOrder: if there is no such order.
@@ -326,36 +322,22 @@ class Gateway:
             OrderWaits: if it is still to begin.
             CatalogNotKept: if the catalog version that it was sold from is gone.
         """
-        answer = PlanAnswer()
-        if request.kind.revises:
-            question = await self._query_begun(order_id, wire.QUESTION_QUERY, [request], PlanQuestion)
-            with _kept(order_id):
-                answer = await asyncio.to_thread(answer_question, self._versions, question)
-        asked = PreviewQuestion(change=request, answer=answer)
-        view = await self._query_begun(order_id, wire.PREVIEW_QUERY, [asked], Preview)
-        if view.closed:
-            raise await self._closed(order_id)
-        return view
+        return await self._foresight.preview(await self._fork(order_id), request)
 
     async def options(self, order_id: str, offset: int, limit: int) -> OrderOptions:
-        """What may still be changed, worked out on a copy of the order, without a trace in its history.
+        """What may still be changed, worked out like a preview.
 
         Raises:
-            UnknownOrder: if there is no such order.
-            OrderClosed: if it has ended: what follows is a new order.
-            OrderWaits: if it is still to begin.
-            CatalogNotKept: if the catalog version that it was sold from is gone.
+            UnknownOrder, OrderClosed, OrderWaits, CatalogNotKept: like a preview.
         """
+        return await self._foresight.options(await self._fork(order_id), offset, limit)
+
+    async def _fork(self, order_id: str) -> Fork:
         fork = await self._query_begun(order_id, wire.FORK_QUERY, [], Fork)
         carried = fork.start.carried
         if carried is None or carried.completed_at is not None:
             raise await self._closed(order_id)
-        with _kept(order_id):
-            return await asyncio.to_thread(self._options, fork, offset, limit)
-
-    def _options(self, fork: Fork, offset: int, limit: int) -> OrderOptions:
-        catalog = self._versions.load(fork.start.catalog)
-        return options_of(Fulfilment.of(fork), catalog, datetime.now(UTC), offset, limit)
+        return fork
 
     async def _decided_without(self, order_id: str, request: ChangeRequest) -> Verdict:
         """The verdict on a change of an order without a workflow that could decide: it waits, or is closed.
@@ -395,19 +377,6 @@ class Gateway:
 
     def _handle(self, order_id: str) -> WorkflowHandle[Any, Any]:
         return self._client.get_workflow_handle(wire.workflow_id(order_id))
-
-
-@contextmanager
-def _kept(order_id: str) -> Iterator[None]:
-    """What is worked out within needs the catalog version of an order."""
-    try:
-        yield
-    except UnknownCatalogVersion as error:
-        log.error("catalog version not kept", order=order_id, error=str(error))
-        raise CatalogNotKept(
-            f"The catalog version that order {order_id} was sold from is not kept any more",
-            "What it could become can be told once the version is back where the settings have them kept",
-        ) from error
 
 
 def _closed(order_id: str, state: LifecycleState | None) -> OrderClosed:

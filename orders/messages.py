@@ -73,19 +73,12 @@ class PlanAnswer(Frozen):
     reasons: tuple[Reason, ...] = ()
 
 
-class PreviewQuestion(Frozen):
-    """A change to be previewed, with the revision and plan that the caller has worked out for an amendment."""
-
-    change: ChangeRequest
-    answer: PlanAnswer = PlanAnswer()
-
-
 class Preview(Frozen):
     """What a change would do now, and what would be said to it.
 
     `digest` binds the change to this impact: one that carries it is refused if verdict, fees, or what would be undone
-    or replaced are not the same any more. `closed`: the order has ended, nothing about it can change. `items` tells for
-    each item that the change touches whether it still can, until when and at what fee.
+    or replaced are not the same any more. `items` tells for each item that the change touches whether it still can be,
+    until when and at what fee.
     """
 
     state: ChangeState
@@ -95,7 +88,6 @@ class Preview(Frozen):
     digest: str | None = None
     impact: Impact | None = None
     expected_at: datetime | None = None
-    closed: bool = False
     items: tuple[ItemOutlook, ...] = ()
 
 

@@ -15,8 +15,6 @@ SILO_EVENT_SIGNAL: Final = "silo_event"
 ORDER_QUERY: Final = "order"
 PLAN_QUERY: Final = "plan"
 JOURNAL_QUERY: Final = "journal"
-QUESTION_QUERY: Final = "question"
-PREVIEW_QUERY: Final = "preview"
 FORK_QUERY: Final = "fork"
 
 PLAN_REVISION: Final = "orders.plan_revision"

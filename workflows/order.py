@@ -15,12 +15,11 @@ from orders.change import ChangeKind, ChangeRequest, Verdict
 from orders.deciding import assess, consider, first_verdict
 from orders.fulfilment import Fulfilment
 from orders.ledger import FactId, Step, parse_key, parse_service_id
-from orders.messages import OrderOutcome, PlanAnswer, PlanQuestion, Preview, PreviewQuestion, SiloEvent
+from orders.messages import OrderOutcome, PlanAnswer, SiloEvent
 from orders.observation import observe
 from orders.order import Reason
 from orders.outcome import Outcome, OutcomeKind
 from orders.plan import Plan
-from orders.preview import preview
 from orders.records import Unrecorded
 from orders.reporting import order_view, plan_page
 from orders.snapshot import Fork, OrderStart
@@ -124,20 +123,10 @@ class OrderWorkflow:
         """What the order has to tell that the register does not know yet."""
         return self._order.journal.unrecorded()
 
-    @workflow.query(name=wire.QUESTION_QUERY)
-    def question(self, change: ChangeRequest) -> PlanQuestion:
-        """What a planner outside needs to work out an amendment, for a preview of it."""
-        return self._order.question(change)
-
     @workflow.query(name=wire.FORK_QUERY)
     def fork(self) -> Fork:
-        """A copy of the order, to work out outside what may still be changed."""
+        """A copy of the order, to work out outside what a change would do and what may still be changed."""
         return self._order.fork()
-
-    @workflow.query(name=wire.PREVIEW_QUERY)
-    def preview(self, asked: PreviewQuestion) -> Preview:
-        """What a change would do now. Changes nothing."""
-        return preview(self._order, asked, workflow.now())
 
     # The loop's parts
 

@@ -11,7 +11,7 @@ from orders.amend import amended
 from orders.base import Money
 from orders.change import ChangeKind, ChangeRequest, ItemUpdate
 from orders.fulfilment import Fulfilment
-from orders.messages import PlanAnswer, PreviewQuestion
+from orders.messages import PlanAnswer
 from orders.options import Option, Subject, options_of
 from orders.order import RequestedItem
 from orders.preview import preview
@@ -177,7 +177,7 @@ def test_a_preview_tells_for_each_item_that_it_touches_whether_until_when_and_at
     )
     order = driver.order
     revision, plan = amended(driver.catalog, order.start.order_id, order.revision, change, order.advancement())
-    told = preview(order, PreviewQuestion(change=change, answer=PlanAnswer(revision=revision, plan=plan)), NOW)
+    told = preview(order, change, PlanAnswer(revision=revision, plan=plan), NOW)
     assert [(one.item, one.possible, one.until) for one in told.items] == [
         ("net", True, PARCEL_HANDED_OVER),
         ("tv", True, None),
