@@ -11,14 +11,20 @@ import tempfile
 import time
 from pathlib import Path
 
-from bench import growth, preview, profile, throughput
+from bench import growth, preview, profile, register, throughput
 from bench.kinds import KINDS
 from bench.report import write_report
 from bench.section import Part, Plan
 from bench.stack import running_stack
 from ops.process import StackError
 
-SECTIONS = (throughput.run, growth.run, preview.run, profile.run)
+SECTIONS = {
+    "throughput": throughput.run,
+    "growth": growth.run,
+    "preview": preview.run,
+    "register": register.run,
+    "profile": profile.run,
+}
 """What is measured, in the order of the report."""
 
 
@@ -34,6 +40,7 @@ def main() -> None:
         print(f"{time.monotonic() - began:6.1f} s  {news}", flush=True)
 
     plan = Plan(
+        sections=tuple(arguments.sections),
         kinds=tuple(kind for kind in KINDS if kind.name in arguments.kinds),
         rounds=arguments.rounds or (1 if arguments.quick else 7),
         quick=arguments.quick,
@@ -53,7 +60,7 @@ async def _measure(plan: Plan) -> list[Part]:
     with tempfile.TemporaryDirectory(prefix="orderpipe-bench-") as folder:
         async with running_stack(Path(folder)) as bench:
             plan.say("everything runs")
-            return [await section(bench, plan) for section in SECTIONS]
+            return [await measure(bench, plan) for name, measure in SECTIONS.items() if name in plan.sections]
 
 
 def _arguments() -> argparse.Namespace:
@@ -62,6 +69,15 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="under half a minute: to see that it works, not to quote")
     parser.add_argument(
         "--kinds", nargs="+", choices=names, default=names, metavar="KIND", help=f"of {', '.join(names)} (all)"
+    )
+    sections = list(SECTIONS)
+    parser.add_argument(
+        "--sections",
+        nargs="+",
+        choices=sections,
+        default=sections,
+        metavar="NAME",
+        help=f"of {', '.join(sections)} (all)",
     )
     parser.add_argument("--rounds", type=int, help="turns of each contender (7, quick: 1)")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent, help="folder of the report (bench)")

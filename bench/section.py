@@ -13,6 +13,7 @@ from bench.kinds import Kind
 class Plan:
     """How much is measured. Growth is measured at these numbers of tasks; `say` tells of progress."""
 
+    sections: tuple[str, ...]
     kinds: tuple[Kind, ...]
     rounds: int
     quick: bool

@@ -29,10 +29,19 @@ def test_a_quick_run_writes_a_report_with_every_figure_of_both_contenders(tmp_pa
     assert set(report["growth"]) == {"10", "100"}
     assert all(size["worker_cpu_s"] > 0 for size in report["growth"].values())
     assert all(0 < report[asked]["p50_ms"] <= report[asked]["p99_ms"] for asked in ("preview", "options"))
+    assert all(0 < asked["p50_ms"] <= asked["p95_ms"] for asked in report["register"]["sqlite"].values())
     assert report["versions"]["temporalio"]
     text = (tmp_path / "report.md").read_text()
     assert all(
         part in text
-        for part in ("## Orders per second", "## CPU", "## History", "## Growth", "## Previews", "## Profile")
+        for part in (
+            "## Orders per second",
+            "## CPU",
+            "## History",
+            "## Growth",
+            "## Previews",
+            "## The register",
+            "## Profile",
+        )
     )
     assert "--quick --kinds mobile" in text
