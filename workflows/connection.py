@@ -12,7 +12,7 @@ from temporalio.runtime import Runtime
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from workflows.codec import CompressingCodec
-from workflows.unmoved import UnmovedRunner
+from workflows.runner import OrderRunner
 
 
 def data_converter() -> DataConverter:
@@ -47,4 +47,4 @@ PASSED_THROUGH = (
 
 def sandbox() -> SandboxedWorkflowRunner:
     """The workflow sandbox. What is passed through is not imported anew for each order: a tenth of the CPU."""
-    return UnmovedRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH))
+    return OrderRunner(restrictions=SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH))

@@ -14,8 +14,6 @@ from typing import Protocol
 
 from temporalio.bridge.proto.workflow_activation import WorkflowActivation
 from temporalio.bridge.proto.workflow_completion import WorkflowActivationCompletion
-from temporalio.worker import WorkflowInstance, WorkflowInstanceDetails
-from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
 ASK_AGAIN = "the worker had yet to learn what has come in: ask again"
 
@@ -28,16 +26,6 @@ class Activate(Protocol):
     def __call__(self, act: WorkflowActivation) -> WorkflowActivationCompletion:
         """One activation."""
         ...
-
-
-class UnmovedRunner(SandboxedWorkflowRunner):
-    """The sandbox, for workflows that only workflow tasks can move."""
-
-    def create_instance(self, det: WorkflowInstanceDetails) -> WorkflowInstance:
-        """An instance in the sandbox."""
-        instance = super().create_instance(det)
-        instance.activate = moved_by_workflow_tasks_only(instance.activate)
-        return instance
 
 
 def moved_by_workflow_tasks_only(activate: Activate) -> Activate:
