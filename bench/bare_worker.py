@@ -13,7 +13,7 @@ from temporalio.worker import Worker
 
 from bench.bare import QUEUE, BareOrderWorkflow
 from settings import Settings
-from worker import GRACE, workers
+from worker import GRACE, collect_seldom, workers
 from workflows.connection import connect, sandbox
 
 READY = "bare worker ready"
@@ -22,6 +22,7 @@ READY = "bare worker ready"
 async def main() -> None:
     """Connect and work until SIGTERM."""
     settings = Settings()
+    collect_seldom()
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     client = await connect(f"127.0.0.1:{settings.temporal_port}")

@@ -137,14 +137,29 @@ def write_products(database: Database, connection: Connection, record: OrderReco
     """
     if newest and record.view.completed_at is not None:
         _forget_others(connection, record.view.id, record.products)
-    for product in record.products:
-        _write_product(database, connection, product)
+    if not record.products:
+        return
+    written = _replace_older(database, connection, record.products)
+    connection.execute(delete(PRODUCT_RELATIONS).where(PRODUCT_RELATIONS.c.product_id.in_(written)))
+    relations = [row for product in record.products if product.id in written for row in rows.relation_rows(product)]
+    if relations:
+        connection.execute(PRODUCT_RELATIONS.insert(), relations)
     made = [
         {"product_id": product.id, "order_id": record.view.id, "since": record.view.ordered_at}
         for product in record.products
     ]
-    if made:
-        connection.execute(database.insert(PRODUCT_LOCKS).on_conflict_do_nothing(), made)
+    connection.execute(database.insert(PRODUCT_LOCKS).on_conflict_do_nothing(), made)
+
+
+def _replace_older(database: Database, connection: Connection, products: Iterable[InstalledProduct]) -> set[str]:
+    """Write products but for those of which a higher version is there. Gives the ids of those that were written."""
+    row = database.insert(PRODUCTS)
+    upsert = row.on_conflict_do_update(
+        index_elements=[PRODUCTS.c.id],
+        set_={column.name: row.excluded[column.name] for column in PRODUCTS.c if column is not PRODUCTS.c.id},
+        where=PRODUCTS.c.version <= row.excluded.version,
+    )
+    return set(connection.scalars(upsert.returning(PRODUCTS.c.id), [rows.product_row(each) for each in products]))
 
 
 def _forget_others(connection: Connection, order_id: str, left: Iterable[InstalledProduct]) -> None:
@@ -154,20 +169,3 @@ def _forget_others(connection: Connection, order_id: str, left: Iterable[Install
     if gone:
         connection.execute(delete(PRODUCTS).where(PRODUCTS.c.id.in_(gone)))
         connection.execute(delete(PRODUCT_RELATIONS).where(PRODUCT_RELATIONS.c.product_id.in_(gone)))
-
-
-def _write_product(database: Database, connection: Connection, product: InstalledProduct) -> None:
-    row = database.insert(PRODUCTS).values(rows.product_row(product))
-    written = connection.scalar(
-        row.on_conflict_do_update(
-            index_elements=[PRODUCTS.c.id],
-            set_={column.name: row.excluded[column.name] for column in PRODUCTS.c if column is not PRODUCTS.c.id},
-            where=PRODUCTS.c.version <= row.excluded.version,
-        ).returning(PRODUCTS.c.id)
-    )
-    if written is None:
-        return
-    connection.execute(delete(PRODUCT_RELATIONS).where(PRODUCT_RELATIONS.c.product_id == product.id))
-    relations = rows.relation_rows(product)
-    if relations:
-        connection.execute(PRODUCT_RELATIONS.insert(), relations)

@@ -144,8 +144,8 @@ class Records:
         """Insert what is not there yet. Gives the numbers of those."""
         if not added:
             return []
-        insert = self._database.insert(table).values(added).on_conflict_do_nothing().returning(table.c.number)
-        return sorted(connection.scalars(insert))
+        insert = self._database.insert(table).on_conflict_do_nothing().returning(table.c.number)
+        return sorted(connection.scalars(insert, added))
 
 
 def _replace(connection: Connection, table: Table, order_id: str, written: Iterable[rows.Row]) -> None:
