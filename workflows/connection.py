@@ -39,6 +39,7 @@ PASSED_THROUGH = (
     "pydantic_core",
     "workflows.alarm",
     "workflows.display",
+    "workflows.draining",
     "workflows.polling",
     "workflows.silo_calls",
 )

@@ -26,6 +26,7 @@ from orders.snapshot import Fork, OrderStart
 from orders.views import OrderView, PlanPage
 from workflows.alarm import Alarm
 from workflows.display import Display
+from workflows.draining import Drain
 from workflows.polling import PollSchedule
 from workflows.recording import Recorder
 from workflows.silo_calls import ask, carry_out
@@ -44,6 +45,7 @@ class OrderWorkflow:
         self._broken: BaseException | None = None
         self._under_way: set[asyncio.Task[None]] = set()
         self._polls = PollSchedule()
+        self._drain = Drain()
         self._alarm = Alarm("next look at", self._stir)
         self._recorder = Recorder(self._order)
         self._display = Display()
@@ -251,7 +253,7 @@ class OrderWorkflow:
         if self._finished():
             return None
         begins = self._polls.next_due if self._order.carried.started else self._order.not_before
-        deadlines = (begins, self._order.journal.late_at, self._recorder.due())
+        deadlines = (begins, self._order.journal.late_at, self._recorder.due(), self._drain.until)
         return min((deadline for deadline in deadlines if deadline is not None), default=None)
 
     def _stir(self) -> None:
@@ -261,7 +263,12 @@ class OrderWorkflow:
 
     def _draining(self) -> bool:
         """True when nothing new is begun, so that this run can end. What is being assessed is decided first."""
-        return workflow.info().is_continue_as_new_suggested() and self._order.carried.assessment is None
+        if self._order.carried.assessment is not None:
+            return False
+        run, now = workflow.info(), workflow.now()
+        length, size = run.get_current_history_length(), run.get_current_history_size()
+        self._drain.look(run.is_continue_as_new_suggested(), length, size, now)
+        return self._drain.on
 
     def _drained(self) -> bool:
         """True when this run's history has grown long, and nothing of it is under way any more but maybe a record.

@@ -71,3 +71,27 @@ async def test_a_cancellation_is_carried_through_however_many_runs_it_takes(shor
     assert (await pipe.outcome(order_id)).state == "cancelled"
     assert await pipe.held(order_id) == []
     assert await runs(pipe, order_id) >= 2
+
+
+async def test_a_call_that_is_repeated_without_end_holds_nothing_else_up_however_long_the_run_is(
+    short_pipe: Pipe,
+) -> None:
+    pipe = short_pipe
+    await pipe.sim("POST", "/reset")  # The number that it wants was given out to another order.
+    await pipe.sim("PUT", "/*/pace", {"completes_after_ms": 0})
+    await pipe.sim("PUT", "/shipping/pace", {"completes_after_ms": None})
+    order_id = await pipe.submit(internet_voice_tv())
+    for task in ("tv/activate-tv", "voice-line/activate-line"):
+        await pipe.until_task(order_id, task, "done")
+    await pipe.sim("PUT", "/number-inventory/faults", {"outage": True})
+    await pipe.change(order_id, requestId="no-voice", kind="cancelItems", items=["voice"])
+    await pipe.until_task(order_id, "voice-line/reserve-number", "compensating")
+    for number, pack in enumerate(("tv-cinema", "tv-basic", "tv-sport") * 2):
+        change = {"requestId": f"pack-{number}", "kind": "amend", "update": [{"id": "tv", "offering": pack}]}
+        assert (await pipe.change(order_id, **change))["state"] == "accepted"
+        await pipe.until_task(order_id, "tv/activate-tv", "done")
+    assert (await pipe.tasks(order_id))["voice-line/reserve-number"] == "compensating"
+    await pipe.sim("DELETE", "/number-inventory/faults")
+    await pipe.sim("POST", "/shipping/complete", {"match": "", "outcome": "completed"})
+    assert (await pipe.outcome(order_id)).state == "completed"
+    assert await runs(pipe, order_id) >= 2
