@@ -37,8 +37,13 @@ EXAMPLES = ROOT / "examples" / "orders"
 _Answer = TypeVar("_Answer")
 _ASK_FOR_S = 60
 _ASK_AGAIN_AFTER = timedelta(seconds=5)
-_LOST = (RPCStatusCode.CANCELLED, RPCStatusCode.DEADLINE_EXCEEDED, RPCStatusCode.UNAVAILABLE)
-"""What becomes of a query whose worker ends before it has answered, sooner or later."""
+LOST = (
+    RPCStatusCode.CANCELLED,
+    RPCStatusCode.DEADLINE_EXCEEDED,
+    RPCStatusCode.UNAVAILABLE,
+    RPCStatusCode.UNKNOWN,  # A connection that broke.
+)
+"""What becomes of a call to Temporal when that ends, or of a query when its worker does, sooner or later."""
 SPENT = ("field-service.visit", "notification.message")
 
 
@@ -83,7 +88,7 @@ class Pipe:
                 )
                 return await asking
             except (WorkflowQueryFailedError, RPCError) as error:
-                lost = isinstance(error, RPCError) and error.status in _LOST
+                lost = isinstance(error, RPCError) and error.status in LOST
                 if not (lost or ASK_AGAIN in str(error)) or asyncio.get_running_loop().time() > deadline:
                     raise
 

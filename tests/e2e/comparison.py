@@ -48,8 +48,8 @@ class Ended:
 
     @property
     def content(self) -> _Json:
-        """The body of a fresh order of what this one has come to ask for, without an external id."""
-        body = {name: value for name, value in self.resource.items() if name not in _OURS}
+        """The body of a fresh order of what this one has come to ask for, without an external id. It begins at once."""
+        body = {name: value for name, value in self.resource.items() if name not in (*_OURS, "requestedStartDate")}
         return {**body, "externalId": "", "productOrderItem": list(_wanted_items(self.resource["productOrderItem"]))}
 
 

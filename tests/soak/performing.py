@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
+from httpx2 import Response, TransportError
 from temporalio.client import Client
-from temporalio.service import RPCError
+from temporalio.service import RPCError, RPCStatusCode
 
 from api.care import to_change
 from api.change_bodies import ChangeBody
@@ -20,7 +21,8 @@ from orders.change import ChangeKind, ChangeRequest
 from orders.views import OrderView, PlanPage
 from silos.model import Service
 from tests.e2e.running import StackPipe
-from tests.pipe import until
+from tests.pipe import LOST, until
+from tests.soak.random_orders import EARLIER
 from tests.soak.script import EVERY_SILO, Change, Complete, Fail, Json, Lose, Mend, Restart, Script, Step
 from tests.soak.watching import Watch, watching
 
@@ -87,19 +89,17 @@ class _Stage:
                 self._on_stage.remove(performed)
         return performed
 
-    async def restart(self, how: str) -> None:
-        """End the worker and start it again; every history on the stage takes note."""
-        worker = self._pipe.stack.processes["worker"]
+    async def restart(self, step: Restart) -> None:
+        """End a process and start it again; every history on the stage takes note."""
+        process = self._pipe.stack.processes[step.process]
         async with self._restarting, self._watch.nothing_moves():
             for performed in self._on_stage:
-                performed.restarts.append(
-                    Restart.model_validate({"after": self._watch.effects(performed.order), "how": how})
-                )
-            if how == "kill":
-                await self._pipe.kill("worker")
+                performed.restarts.append(step.model_copy(update={"after": self._watch.effects(performed.order)}))
+            if step.how == "kill":
+                await self._pipe.kill(step.process)
             else:
-                await worker.stop()
-            await worker.start()
+                await process.stop()
+            await process.start()
 
 
 class _Performance:
@@ -120,7 +120,7 @@ class _Performance:
         script = self._performed.script
         body = {**script.order, "externalId": f"soak-{uuid4().hex[:12]}"}
         self._performed.order = await self._submitted(body)
-        ended = asyncio.create_task(self._pipe.handle(self.order).result())
+        ended = asyncio.create_task(self._ended())
         try:
             for step in script.steps:
                 await self._watch.until(self.order, step.after)
@@ -136,11 +136,18 @@ class _Performance:
         finally:
             ended.cancel()
 
+    async def _ended(self) -> None:
+        """Wait until the order has ended, through whatever Temporal goes through."""
+        while True:
+            try:
+                await self._pipe.handle(self.order).result()
+                return
+            except RPCError as error:
+                if error.status not in LOST:
+                    raise
+
     async def _submitted(self, body: Json) -> str:
-        answer = await self._pipe.http.post(self._pipe.api("/productOrder"), json=body)
-        while answer.status_code == _NOBODY_THERE:
-            await asyncio.sleep(_LONGEST_WAIT_S)
-            answer = await self._pipe.http.post(self._pipe.api("/productOrder"), json=body)
+        answer = await self._post(self._pipe.api("/productOrder"), body)
         assert answer.status_code == 201, answer.text
         return str(answer.json()["id"])
 
@@ -157,7 +164,7 @@ class _Performance:
             case Lose():
                 await self._lose(step.silo)
             case Restart():
-                await self._restart(step.how)
+                await self._restart(step)
 
     # What is done to the silos
 
@@ -207,18 +214,24 @@ class _Performance:
 
     async def _fee(self, body: Json) -> Json:
         """The fee that a preview tells, as an accepted one."""
-        answer = await self._pipe.http.post(self._changes_address, params={"dryRun": True}, json=body)
+        answer = await self._post(f"{self._changes_address}?dryRun=true", body)
         fees = answer.json().get("fees", []) if answer.status_code == 200 else []
         return {"acceptFee": fees[0]} if len(fees) == 1 else {}
 
     async def _update(self, body: Json) -> None:
-        answer = await self._pipe.http.post(self._changes_address, json=body)
-        while answer.status_code == _NOBODY_THERE:
-            await asyncio.sleep(_LONGEST_WAIT_S)
-            answer = await self._pipe.http.post(self._changes_address, json=body)
+        answer = await self._post(self._changes_address, body)
         if answer.status_code != _CLOSED:
             assert answer.status_code in (200, 202), f"{answer.status_code} for {body}: {answer.text}"
             self._performed.asked[body["requestId"]] = answer.json()["state"]
+
+    async def _post(self, address: str, body: Json) -> Response:
+        """What the API answers, asked again while it, or somebody behind it, is not there: the same twice is once."""
+        while True:
+            with suppress(TransportError):
+                answer = await self._pipe.http.post(address, json=body)
+                if answer.status_code != _NOBODY_THERE:
+                    return answer
+            await asyncio.sleep(_LONGEST_WAIT_S)
 
     async def _signal(self, body: Json) -> None:
         request = to_change(ChangeBody.model_validate(body), body["requestId"])
@@ -244,6 +257,8 @@ class _Performance:
     async def _decide(self, view: OrderView) -> None:
         if view.state == "held" and not view.fallout:
             await self._ask_person(kind=ChangeKind.RELEASE)
+        if view.state == "acknowledged":
+            await self._ask_person(kind=ChangeKind.RESCHEDULE, requested_start=EARLIER)
         for fallout in view.fallout:
             residue = fallout.verb == "compensate"
             if residue and self._performed.script.residues != "retry":
@@ -271,9 +286,14 @@ class _Performance:
 
 
 async def _signalled(client: Client, order: str, request: ChangeRequest) -> bool:
-    """Ask for a change by signal. False where the order has ended."""
-    try:
-        await client.get_workflow_handle(wire.workflow_id(order)).signal(wire.CHANGE_SIGNAL, request)
-    except RPCError:
-        return False
-    return True
+    """Ask for a change by signal, again where Temporal is not there. False where the order has ended."""
+    while True:
+        try:
+            await client.get_workflow_handle(wire.workflow_id(order)).signal(wire.CHANGE_SIGNAL, request)
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND:
+                return False
+            if error.status not in LOST:
+                raise
+        else:
+            return True

@@ -13,6 +13,10 @@ from tests.soak.script import Json
 KEEPERS = ("resource-inventory", "number-inventory", "warehouse", "access-network", "mobile-core")
 """Silos that may lose what they hold."""
 
+FUTURE_DATED = 0.08
+"""The chance that an order is to begin later: only a change of dates, or a cancellation, gets it on its way."""
+EARLIER, LATER = "2026-01-05T09:00:00Z", "2099-01-05T09:00:00Z"
+
 _SITES = {name: {**PLACE, "id": f"site-{name}", "streetNr": name} for name in ("1", "2", "3")}
 _TV = ("tv-basic", "tv-sport", "tv-cinema")
 _MOBILE = ("mobile-s", "mobile-m", "mobile-l")
@@ -86,6 +90,19 @@ class Sale:
         else:
             _add(self, choose, body)
 
+    def cancel_items(self, choose: Random) -> list[str]:
+        """One or two items that are not wanted any more. All of an order can not be cancelled so."""
+        cancelled = choose.sample(self.lines, min(len(self.lines), choose.choice((1, 1, 2))))
+        if len(cancelled) < len(self.lines):
+            self.forget([line for line in cancelled if not line.bundled])
+        return [line.id for line in cancelled]
+
+    def forget(self, gone: list[Line]) -> None:
+        """What is not wanted any more goes, with what is built on it. The last line stays."""
+        kinds = {line.kind for line in gone}
+        built_on = ("voice", "tv") * ("net" in kinds) + ("site",) * ("core" in kinds)
+        self.lines = [line for line in self.lines if line not in gone and line.kind not in built_on] or self.lines[:1]
+
     def other_line(self, line: Line) -> Line | None:
         """Another telephone line with a number of its own."""
         return next((o for o in self.lines if o is not line and o.kind == line.kind and o.number and line.number), None)
@@ -101,7 +118,20 @@ def random_sale(choose: Random, seed: int) -> Sale:
         "channel": [{"id": choose.choice(("web", "shop", "partner"))}],
         "relatedParty": [{"id": f"cust-{seed}", "role": "customer", "@referredType": "Customer"}],
     }
+    if choose.random() < FUTURE_DATED:
+        sale.order["requestedStartDate"] = LATER
     return sale
+
+
+def dates(choose: Random) -> Json:
+    """What a change of dates may bring: another start or end, or an appointment at a site."""
+    return choose.choice(
+        (
+            {"requestedStartDate": choose.choice((EARLIER, LATER))},
+            {"requestedCompletionDate": LATER},
+            {"appointments": [{"site": f"site-{choose.choice(list(_SITES))}", "start": LATER, "timeZone": "UTC"}]},
+        )
+    )
 
 
 def _household(choose: Random, numbers: Iterator[str]) -> Sale:
@@ -227,9 +257,7 @@ def _remove(sale: Sale, choose: Random, line: Line, body: Json) -> None:
     if len(sale.lines) == 1 or line.bundled:
         return _characteristics(sale, choose, line, body)
     body.setdefault("remove", []).append(line.id)
-    sale.lines.remove(line)
-    if line.kind in ("net", "core"):
-        sale.lines = [other for other in sale.lines if other.kind not in ("voice", "tv", "site")]
+    sale.forget([line])
 
 
 def _quantity(sale: Sale, choose: Random, line: Line, body: Json) -> None:

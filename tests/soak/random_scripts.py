@@ -15,11 +15,20 @@ MOST_CHANGES = 5
 REFUSED = "no"
 """The code of every refusal that a script asks for."""
 
+_WEIGHTS = {
+    "amend": 14,
+    "cancel": 2,
+    "cancelItems": 2,
+    "changePriority": 1,
+    "hold": 1,
+    "replace": 2,
+    "reschedule": 2,
+}
 _ASYNCHRONOUS = ("field-service", "shipping", "trade-in")
 
 
 def random_script(seed: int, *, restarts: float = 0.05) -> Script:
-    """The script of a seed. `restarts` is the chance that the worker is started again in it."""
+    """The script of a seed. `restarts` is the chance that a process is started again in it, mostly the worker."""
     choose = Random(seed)
     sale = random_orders.random_sale(choose, seed)
     moments = sorted(choose.randint(0, sale.calls + 5) for _ in range(choose.randint(1, MOST_CHANGES)))
@@ -33,7 +42,7 @@ def random_script(seed: int, *, restarts: float = 0.05) -> Script:
     if choose.random() < 0.1:
         steps.append(Lose(after=choose.randint(3, sale.calls), silo=choose.choice(random_orders.KEEPERS)))
     if choose.random() < restarts:
-        steps.append(Restart(after=choose.randint(1, sale.calls), how=choose.choice(("kill", "stop"))))
+        steps.append(_restart(choose, sale))
     residues = choose.choice(("retry", "retry", "retry", Resolution.KEPT, Resolution.SUNK))
     # Sorting keeps the order of what comes at the same moment: a release stays behind its hold.
     return Script(
@@ -45,8 +54,15 @@ def random_script(seed: int, *, restarts: float = 0.05) -> Script:
 
 
 def _changes(choose: Random, sale: Sale, after: int) -> list[Step]:
-    kind = choose.choices(("amend", "cancel", "hold", "replace"), weights=(14, 2, 1, 2))[0]
+    kind = choose.choices(tuple(_WEIGHTS), weights=tuple(_WEIGHTS.values()))[0]
     match kind:
+        case "cancelItems":
+            body: Json = {"kind": kind, "items": sale.cancel_items(choose), "cascade": choose.random() < 0.6}
+            return [_change(choose, after, body)]
+        case "changePriority":
+            return [_change(choose, after, {"kind": kind, "priority": choose.randint(0, 4)})]
+        case "reschedule":
+            return [_change(choose, after, {"kind": kind, **random_orders.dates(choose)})]
         case "cancel":
             return [_change(choose, after, {"kind": "cancel", "reason": "changed their mind"})]
         case "hold":
@@ -69,6 +85,12 @@ def _amendment(choose: Random, sale: Sale) -> Json:
 def _change(choose: Random, after: int, body: Json) -> Change:
     by: Literal["update", "signal"] = "signal" if choose.random() < 0.3 else "update"
     return Change(after=after, body=body, by=by, pays=choose.random() < 0.5, twice=choose.random() < 0.1)
+
+
+def _restart(choose: Random, sale: Sale) -> Restart:
+    [process] = choose.choices(("worker", "api", "temporal"), weights=(6, 1, 1))
+    how = choose.choice(("kill", "stop"))
+    return Restart.model_validate({"after": choose.randint(1, sale.calls), "process": process, "how": how})
 
 
 def _faults(choose: Random, sale: Sale) -> list[Step]:

@@ -74,9 +74,10 @@ class Lose(_Step):
 
 
 class Restart(_Step):
-    """The worker ends, at once or having finished what it can, and is started again. All orders in flight meet that."""
+    """A process ends, at once or having finished what it can, and is started again. All orders in flight meet that."""
 
     do: Literal["restart"] = "restart"
+    process: Literal["worker", "api", "temporal"] = "worker"
     how: Literal["kill", "stop"] = "kill"
 
 
