@@ -79,7 +79,7 @@ async def cancel(
 async def cancellations(
     listing: ListingDep, response: Response, gateway: GatewayDep, reading: ReadingDep, principal: Reader
 ) -> list[Json]:
-    """The latest first. They are found by `id`, `state` and `productOrder.id`."""
+    """The latest first, wherever they were asked for. They are found by `id`, `state` and `productOrder.id`."""
     query = _query(listing.query)
     found, total = await reading.cancellations(
         CancellationQuery(

@@ -7,18 +7,17 @@ the order could not be cancelled. Until then it is `acknowledged`, and from the 
 from __future__ import annotations
 
 from copy import deepcopy
-from datetime import datetime
 from typing import Annotated
 from urllib.parse import quote
 
 from pydantic import Field, JsonValue
 
-from activities.register.cancellations import Cancellation, Standing, state_of
+from activities.register.cancellations import Cancellation, Standing, asked_of, state_of
 from api.times import Instant, instant
 from api.tmf622 import BASE_PATH, order_href
 from api.tmf622_bodies import MoneyBody, Wire
 from api.tmf622_merge import Json
-from orders.change import ChangeKind, ChangeState, Verdict
+from orders.change import ChangeState, Verdict
 from orders.journal import CancellationState
 from orders.views import OrderView
 
@@ -52,17 +51,11 @@ def standing(cancellation: Cancellation, order: OrderView) -> Standing:
 
 
 def asked_elsewhere(order: OrderView, request_id: str) -> Cancellation | None:
-    """A cancellation that the care API, a signal or Temporal's Web UI asked for, as it would have been asked for here.
+    """A cancellation that the care API, a signal or Temporal's Web UI asked for, and the register may not hold yet.
 
     None where the order has no such change.
     """
-    verdict = _verdict(order, request_id)
-    if verdict is None or verdict.kind is not ChangeKind.CANCEL:
-        return None
-    body: Json = {"productOrder": {"id": order.id}}
-    if verdict.reason:
-        body["cancellationReason"] = verdict.reason
-    return Cancellation(order.id, request_id, body, datetime.fromisoformat(verdict.asked_at))
+    return next((asked for asked in asked_of(order) if asked.request_id == request_id), None)
 
 
 def _verdict(order: OrderView, request_id: str) -> Verdict | None:

@@ -1,21 +1,27 @@
-"""Cancellations asked for by TMF622's task resource: kept as submitted, told by what became of their order."""
+"""Cancellations, each a TMF622 task resource: kept as asked for, told by what became of their order.
+
+Those submitted to that resource are kept before their order hears of them. Those that the care API, a signal or
+Temporal's Web UI asked for are kept with their order's record, as they would have been submitted.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
 from pydantic import JsonValue
-from sqlalchemy import ColumnElement, Row, and_, case, func, literal, select
+from sqlalchemy import ColumnElement, Connection, Row, and_, case, func, literal, select
 
 from activities.register.engine import Database
 from activities.register.query import Sight
-from activities.register.schema import CANCELLATIONS, CHANGES, ORDERS
+from activities.register.schema import CANCELLATIONS, CHANGES, LISTED, ORDERS
 from activities.register.search import seen_by
-from orders.change import ChangeState, Verdict
+from orders.change import ChangeKind, ChangeState, Verdict
 from orders.journal import CancellationState
 from orders.states import LifecycleState
+from orders.views import OrderView
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +42,25 @@ class Cancellation:
 def cancellation_id(order_id: str, request_id: str) -> str:
     """The id of a cancellation. Request ids are unique within their order alone."""
     return f"{order_id}.{request_id}"
+
+
+def asked_of(order: OrderView) -> list[Cancellation]:
+    """The cancellations among an order's changes, wherever they were asked for, as TMF622 would have them submitted."""
+    return [_as_submitted(order.id, verdict) for verdict in order.changes if verdict.kind is ChangeKind.CANCEL]
+
+
+def _as_submitted(order_id: str, verdict: Verdict) -> Cancellation:
+    body: dict[str, JsonValue] = {"productOrder": {"id": order_id}}
+    if verdict.reason:
+        body["cancellationReason"] = verdict.reason
+    return Cancellation(order_id, verdict.request_id, body, datetime.fromisoformat(verdict.asked_at))
+
+
+def write_cancellations(database: Database, connection: Connection, order: OrderView) -> None:
+    """Keep the cancellations that were asked of an order, within a transaction. Those kept already stay as they are."""
+    asked = [_row(cancellation) for cancellation in asked_of(order)]
+    if asked:
+        connection.execute(database.insert(CANCELLATIONS).on_conflict_do_nothing(), asked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,15 +111,9 @@ class Cancellations:
 
     def add(self, cancellation: Cancellation) -> Cancellation:
         """Keep a cancellation. If there is one of that id already, it is returned instead, and stays as it is."""
-        row = {
-            "id": cancellation.id,
-            "order_id": cancellation.order_id,
-            "request_id": cancellation.request_id,
-            "body": cancellation.body,
-            "created_at": cancellation.created_at,
-        }
+        adding = self._database.insert(CANCELLATIONS).values(_row(cancellation))
         with self._database.writing() as connection:
-            connection.execute(self._database.insert(CANCELLATIONS).values(row).on_conflict_do_nothing())
+            connection.execute(adding.on_conflict_do_nothing())
             kept = connection.execute(select(CANCELLATIONS).where(CANCELLATIONS.c.id == cancellation.id)).one()
         return _cancellation(kept)
 
@@ -105,7 +124,10 @@ class Cancellations:
         return None if row is None else _cancellation(row)
 
     def page(self, query: CancellationQuery) -> tuple[list[Standing], int]:
-        """The cancellations asked for, as far as their orders have written down what became of them, and how many."""
+        """The cancellations asked for, as far as their orders have written that down, and how many.
+
+        Those of deleted orders are not told any more.
+        """
         state = case(
             *((_holds(rule), literal(state.value)) for rule, state in _RULES),
             else_=literal(CancellationState.ACKNOWLEDGED.value),
@@ -119,7 +141,7 @@ class Cancellations:
             CANCELLATIONS.c.order_id: query.orders,
             state: query.states,
         }
-        fits = [column.in_(values) for column, values in chosen.items() if values is not None]
+        fits = [LISTED, *(column.in_(values) for column, values in chosen.items() if values is not None)]
         if query.visible_to is not None:
             fits.append(seen_by(query.visible_to))
         columns = (*CANCELLATIONS.c, ORDERS.c.completed_at, CHANGES.c.content.label("verdict"), state.label("state"))
@@ -139,6 +161,16 @@ def _holds(rule: _Rule) -> ColumnElement[bool]:
     if orders is not None:
         conditions.append(ORDERS.c.state.in_([str(order) for order in orders]))
     return and_(*conditions)
+
+
+def _row(cancellation: Cancellation) -> Mapping[str, Any]:
+    return {
+        "id": cancellation.id,
+        "order_id": cancellation.order_id,
+        "request_id": cancellation.request_id,
+        "body": cancellation.body,
+        "created_at": cancellation.created_at,
+    }
 
 
 def _cancellation(row: Row[Any]) -> Cancellation:

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Table, delete, func, select, update
 from temporalio import activity
 
 from activities.register import queue, rows
+from activities.register.cancellations import write_cancellations
 from activities.register.engine import Database
 from activities.register.products import write_products
 from activities.register.schema import (
@@ -93,6 +94,7 @@ class Records:
         _replace(connection, ORDER_FALLOUT, view.id, rows.fallout_rows(view))
         _replace(connection, ITEMS, view.id, rows.item_rows(view))
         _replace(connection, CHANGES, view.id, rows.change_rows(view))
+        write_cancellations(self._database, connection, view)
         return True
 
     def erase(self, connection: Connection, order_id: str) -> None:

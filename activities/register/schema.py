@@ -273,7 +273,8 @@ CANCELLATIONS: Final = Table(
     UniqueConstraint("order_id", "request_id"),
     Index(None, "created_at", "id"),
 )
-"""TMF622 `CancelProductOrder` resources as submitted. What became of one stands in `changes`."""
+"""TMF622 `CancelProductOrder` resources as asked for, by that or in another way. What became of one stands in
+`changes`."""
 
 PRODUCTS: Final = Table(
     "products",

@@ -96,6 +96,7 @@ async def test_what_the_care_api_or_a_signal_asked_for_is_a_cancellation_like_an
     assert (found["id"], found["href"], found["state"]) == (f"{order_id}.desk 4/1", href, "done")
     assert (found["cancellationReason"], found["productOrder"]["id"]) == ("moved away", order_id)
     assert "effectiveCancellationDate" in found
+    assert await listed(pipe, f"productOrder.id={order_id}&state=done") == [found]
     for none in (f"{order_id}.pause", f"{order_id}.never", "web-000000000000.desk", "desk"):
         absent = await pipe.http.get(pipe.api(f"/cancelProductOrder/{none}"))
         assert (absent.status_code, absent.json()["code"]) == (404, "unknown_cancellation"), none
@@ -149,6 +150,7 @@ async def test_an_order_is_deleted_once_it_is_cancelled_and_not_before(pipe: Pip
     await let_go(pipe, order_id)
     assert (await pipe.http.delete(address)).status_code == 204
     assert (await pipe.http.get(address)).status_code == 404
+    assert await listed(pipe, f"productOrder.id={order_id}") == []
     completed = await pipe.submit(order(item("sim", "mobile-s")))
     await pipe.outcome(completed)
     late = await pipe.http.delete(pipe.api(f"/productOrder/{completed}"))
