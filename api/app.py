@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 import structlog
 from fastapi import FastAPI
+from fastapi_offline import FastAPIOffline
 from sqlalchemy.exc import DBAPIError
 from temporalio.client import Client
 
@@ -31,7 +32,7 @@ from api.dispatch import AT_ONCE, Dispatcher
 from api.errors import install
 from api.event_sender import event_sender
 from api.gateway import Gateway
-from api.guard import Guard, doorkeeper
+from api.guard import DOCS_ASSETS, Guard, doorkeeper
 from api.limits import RateLimit
 from api.links import Links
 from api.reading import Reading
@@ -81,11 +82,14 @@ def create_app(settings: Settings | None = None, client: Client | None = None) -
         finally:
             register.close()
 
-    app = FastAPI(
+    # FastAPI's own page would load its script from a public CDN, which an operator's network may not reach.
+    app = FastAPIOffline(
         title="orderpipe",
         description="Product orders (TMF622 v4), care for orders in flight, and callbacks from silos.",
         version="0.1.0",
         lifespan=lifespan,
+        redoc_url=None,
+        static_url=DOCS_ASSETS,
     )
     install(app)
     app.add_middleware(

@@ -16,8 +16,10 @@ from api.limits import RateLimit, read_body
 from api.tokens import Keys, Tokens
 from settings import Settings
 
+DOCS_ASSETS: Final = "/docs/assets"
+"""Below it stands what the documentation's page loads."""
 _OPEN: Final = ("/healthz", "/readyz", "/docs", "/openapi.json")
-"""What tells nothing about anybody."""
+"""What tells nothing about anybody, beside those assets."""
 _ASKS_ITSELF: Final = "/codec/"
 """Is called by pages of another origin, which could not read an answer from here."""
 _LONGEST_TOKEN: Final = 8192
@@ -67,7 +69,7 @@ class Guard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or answer why not."""
-        if scope["type"] != "http" or scope["path"] in _OPEN:
+        if scope["type"] != "http" or scope["path"] in _OPEN or scope["path"].startswith(f"{DOCS_ASSETS}/"):
             await self.app(scope, receive, send)
             return
         try:

@@ -18,6 +18,7 @@ from tests.api.conftest import ORDERS, SILO, ShutDoor, bearer
 
 UNKNOWN = "web-000000000000"
 OPEN = {("GET", "/healthz"), ("GET", "/readyz")}
+DOCS = {("GET", "/docs"), ("GET", "/docs/oauth2-redirect")}
 INCLUDED = {
     Scope.SUBMIT: {Scope.SUBMIT},
     Scope.READ: {Scope.READ},
@@ -70,7 +71,7 @@ async def test_a_route_is_open_to_those_who_have_its_scope_and_to_nobody_else(
 
 
 def test_every_route_but_the_probes_and_the_silos_door_names_a_scope() -> None:
-    documented = {(method, path) for method, path, _ in ROUTES} | OPEN
+    documented = {(method, path) for method, path, _ in ROUTES} | OPEN | DOCS
     contexts = [
         context for context in iter_route_contexts(app().routes) if isinstance(context.original_route, APIRoute)
     ]
@@ -86,6 +87,20 @@ async def test_a_route_without_a_rule_is_shut_to_those_without_a_token(shut_door
 async def test_the_probes_and_the_documentation_are_open(shut_door: ShutDoor) -> None:
     for path in ("/healthz", "/readyz", "/docs", "/openapi.json"):
         assert (await shut_door.http.get(path)).status_code == 200
+
+
+async def test_the_documentation_loads_all_it_needs_from_here_without_a_token(shut_door: ShutDoor) -> None:
+    page = (await shut_door.http.get("/docs")).text
+    loaded = re.findall(r"""(?:src|href|url)\s*[=:]\s*["']([^"']*)["']""", page)
+    assert {path.rpartition("/")[2] for path in loaded} >= {"swagger-ui-bundle.js", "swagger-ui.css", "openapi.json"}
+    for path in loaded:
+        assert path.startswith("/"), path
+        assert (await shut_door.http.get(path)).status_code == 200, path
+    assert "//" not in "".join(loaded)
+    for outside in ("/docs/assets", "/docs/assetsx", "/docs/x", "/redoc"):
+        assert (await shut_door.http.get(outside)).status_code == 401, outside
+    for absent in ("/docs/assets/nowhere", "/docs/assets/../core.py", "/docs/assets/%2e%2e/core.py"):
+        assert (await shut_door.http.get(absent)).status_code in (401, 404), absent
 
 
 async def test_a_refusal_says_what_is_missing_in_the_one_form_and_as_a_challenge(shut_door: ShutDoor) -> None:
