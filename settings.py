@@ -6,6 +6,7 @@ Temporal's own variables (`TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE`, ...) are rea
 
 from __future__ import annotations
 
+from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated
@@ -55,6 +56,8 @@ class Settings(BaseSettings):
     """Requests that the API takes from one caller, each second on average; a burst is ten seconds' worth."""
     callbacks_allow_internal: bool = False
     """Send events to any address that a subscriber names: internal ones too, and without TLS."""
+    deliveries_kept_days: float = Field(default=7, ge=0, le=36500)
+    """How long the register remembers that a subscriber has got an event."""
     temporal_port: int = 7233
     temporal_ui_port: int = 8233
     temporal_ui_url: str | None = None
@@ -85,6 +88,11 @@ class Settings(BaseSettings):
     def catalog_versions(self) -> Path:
         """The folder of catalog versions in use by orders."""
         return self.data_dir / "catalogs"
+
+    @cached_property
+    def keep_deliveries(self) -> timedelta:
+        """How long deliveries are kept once they have arrived."""
+        return timedelta(days=self.deliveries_kept_days)
 
     def read_silo_secrets(self) -> dict[str, tuple[str, ...]]:
         """Each silo's secrets, the one in use first; empty where none are configured.

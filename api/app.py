@@ -28,7 +28,7 @@ from api.access_log import AccessLog
 from api.background import meanwhile
 from api.codec import codec_app
 from api.dependencies import GUARDED, GatewayDep, errors
-from api.dispatch import AT_ONCE, Dispatcher
+from api.dispatch import AT_ONCE, Dispatcher, Forgetter
 from api.errors import install
 from api.event_sender import event_sender
 from api.gateway import Gateway
@@ -76,6 +76,7 @@ def create_app(settings: Settings | None = None, client: Client | None = None) -
             async with (
                 sending as sender,
                 meanwhile(Dispatcher(register.deliveries, sender, links).run()),
+                meanwhile(Forgetter(register.deliveries, settings.keep_deliveries).run()),
                 meanwhile(Waiter(app.state.gateway.waiting, register.waiting).run()),
             ):
                 yield

@@ -1,7 +1,7 @@
 """Delivers events to those who subscribed: at least once, each subscription's in order, and nobody waits for another.
 
 The register holds what is pending. Any number of API processes may deliver: each takes the lease of a subscription for
-a turn, so that one event is not sent by two.
+a turn, so that one event is not sent by two. What was delivered is forgotten after a time.
 """
 
 from __future__ import annotations
@@ -35,6 +35,11 @@ LEASE: Final = timedelta(seconds=30)
 """Prolonged with each event, none of which takes longer than `api.event_sender.ANSWER_WITHIN`."""
 
 _WITHOUT_REGISTER_S: Final = 5.0
+
+FORGET_EVERY_S: Final = 60.0
+FORGOTTEN_AT_ONCE: Final = 1000
+_BETWEEN_BATCHES_S: Final = 0.1
+"""SQLite has one writer at a time: others get their turn."""
 
 
 class Dispatcher:
@@ -147,3 +152,31 @@ class Dispatcher:
     async def _release(self, lease: Lease) -> None:
         with suppress(OperationalError):
             await asyncio.to_thread(self._deliveries.release, lease, self._now())
+
+
+class Forgetter:
+    """Forgets what was delivered a while ago, until it is stopped. Any number of processes may do so."""
+
+    def __init__(
+        self,
+        deliveries: Deliveries,
+        keep: timedelta,
+        *,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        look_every_s: float = FORGET_EVERY_S,
+    ) -> None:
+        self._deliveries = deliveries
+        self._keep = keep
+        self._now = now
+        self._look_every_s = look_every_s
+
+    async def run(self) -> None:
+        """Look now and then, and forget what has become old, a batch at a time, until cancelled."""
+        while True:
+            pause_s = self._look_every_s
+            try:
+                if await asyncio.to_thread(self._deliveries.forget, self._now() - self._keep, FORGOTTEN_AT_ONCE):
+                    pause_s = _BETWEEN_BATCHES_S
+            except Exception as error:
+                log.warning("old deliveries stay for now", error=f"{type(error).__name__}: {error}")
+            await asyncio.sleep(pause_s)

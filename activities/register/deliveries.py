@@ -14,10 +14,10 @@ from typing import Final
 from uuid import uuid4
 
 from pydantic import SecretStr
-from sqlalchemy import Connection, and_, exists, or_, select, update
+from sqlalchemy import Connection, and_, delete, exists, or_, select, update
 
 from activities.register.engine import Database
-from activities.register.schema import DELIVERIES, EVENTS, ORDERS, SUBSCRIPTIONS
+from activities.register.schema import DELIVERED, DELIVERIES, EVENTS, ORDERS, SUBSCRIPTIONS
 from orders.records import OrderEvent
 from orders.views import OrderView
 
@@ -183,6 +183,25 @@ class Deliveries:
                 .where(SUBSCRIPTIONS.c.id == lease.subscription_id, SUBSCRIPTIONS.c.lease == lease.token)
                 .values(lease=None, leased_until=now)
             )
+
+    def forget(self, before: datetime, most: int) -> int:
+        """Delete what was delivered before an instant: some of it, never more than `most`. Returns how much that was.
+
+        What is parked stays until somebody sees to it.
+        """
+        old = (
+            select(DELIVERIES.c.id)
+            .where(DELIVERED, DELIVERIES.c.settled_at < before)
+            .order_by(DELIVERIES.c.settled_at)
+            .limit(most)
+        )
+        with self._database.reading() as connection:  # While nothing is old, nobody is kept from writing.
+            if connection.execute(old.limit(1)).first() is None:
+                return 0
+        with self._database.writing() as connection:
+            # What another process is about to delete is left to that one.
+            doomed = old.with_for_update(skip_locked=True)
+            return connection.execute(delete(DELIVERIES).where(DELIVERIES.c.id.in_(doomed))).rowcount
 
 
 def pause_after(failures: int) -> timedelta:

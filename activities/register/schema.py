@@ -230,6 +230,9 @@ One process at a time delivers to a subscription: `lease` names it, `leased_unti
 given back. `failures` in a row since `failing_since` make it wait until `retry_at`. `note` says why it has ended, where
 its owner did not ask for that."""
 
+DELIVERED: Final = text("state = 'delivered'")
+"""The condition of an index of deliveries; in words, as a query has to repeat it so that it is served by that."""
+
 DELIVERIES: Final = Table(
     "deliveries",
     SCHEMA,
@@ -244,10 +247,11 @@ DELIVERIES: Final = Table(
     _text("error", nullable=True),
     UniqueConstraint("subscription_id", "order_id", "event_number"),
     Index(None, "subscription_id", "state", "id"),
+    Index(None, "settled_at", sqlite_where=DELIVERED, postgresql_where=DELIVERED),
     sqlite_autoincrement=True,
 )
 """One event on its way to one subscriber: pending, and once it is settled, delivered or parked. Its `id` goes up with
-time: pending events are delivered in that order."""
+time: pending events are delivered in that order. Delivered ones are forgotten after a time."""
 
 CHARGES: Final = Table(
     "charges",

@@ -14,12 +14,14 @@ from typing import Any
 
 import pytest
 from pydantic import SecretStr
+from sqlalchemy import func, select
 
 from activities.register import Register
 from activities.register.deliveries import LONGEST_PAUSE, PATIENCE, Deliveries, Delivery, Lease
+from activities.register.schema import DELIVERIES
 from activities.register.subscriptions import Subscription, SubscriptionStatus
 from api.background import meanwhile
-from api.dispatch import BATCH, Dispatcher
+from api.dispatch import BATCH, Dispatcher, Forgetter
 from api.event_sender import Reception, Taken, event_sender, signature
 from api.guarded_network import IpAddress
 from api.links import Links
@@ -135,6 +137,26 @@ async def test_events_arrive_in_order_each_at_the_address_of_its_kind(post: Post
     }
     assert subscriber.received[0].headers["content-type"] == "application/json;charset=utf-8"
     assert subscriber.received[0].event["event"]["productOrder"]["state"] == "inProgress"
+
+
+async def test_what_was_delivered_is_forgotten_once_it_is_old(post: Post) -> None:
+    async def remembered() -> int:
+        with post.register.database.reading() as connection:
+            return connection.scalar(select(func.count()).select_from(DELIVERIES)) or 0
+
+    async def forgotten() -> bool:
+        return not await remembered()
+
+    async with subscribed() as subscriber, post.delivering():
+        post.subscribe(subscriber.url)
+        post.tell(3)
+        await post.settled()
+    assert await remembered() == 3
+    async with meanwhile(
+        Forgetter(post.register.deliveries, timedelta(days=7), now=post.clock, look_every_s=0.01).run()
+    ):
+        post.clock.at += timedelta(days=7, seconds=1)
+        await until(forgotten, "old deliveries to be forgotten")
 
 
 async def test_an_event_is_signed_with_the_secret_of_its_subscription(post: Post) -> None:

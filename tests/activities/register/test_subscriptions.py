@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from activities.register import Register
 from activities.register.deliveries import LONGEST_PAUSE, PATIENCE, Delivery, Lease, pause_after
@@ -352,3 +353,38 @@ def test_an_event_that_the_register_lost_is_still_told_of_as_lost(register: Regi
         connection.exec_driver_sql("DELETE FROM events")
     _, [delivery] = take(register)
     assert delivery.event is None
+
+
+def test_what_was_delivered_is_forgotten_after_its_time_some_at_once_and_nothing_else_is(register: Register) -> None:
+    subscribe(register)
+    record(register, *map(an_event, range(1, 7)))
+    held, [first, second, third, refused, fresh, _] = take(register)
+    for delivery in (first, second, third):
+        register.deliveries.delivered(held, delivery, SOON, LATER)
+    register.deliveries.park(held, refused, SOON, LATER, "answered 400")
+    register.deliveries.delivered(held, fresh, LATER, LATER)
+    assert register.deliveries.forget(SOON, 2) == 0
+    assert [register.deliveries.forget(LATER, 2) for _ in range(3)] == [2, 1, 0]
+    with register.database.reading() as connection:
+        left = connection.execute(select(DELIVERIES.c.event_number, DELIVERIES.c.state).order_by(DELIVERIES.c.id)).all()
+    assert [tuple(row) for row in left] == [(4, "parked"), (5, "delivered"), (6, "pending")]
+
+
+def test_a_forgotten_event_is_not_told_again_when_its_record_comes_twice(register: Register) -> None:
+    subscribe(register)
+    record(register, an_event(1))
+    held, [first] = take(register)
+    register.deliveries.delivered(held, first, SOON, LATER)
+    register.deliveries.forget(LATER, 10)
+    record(register, an_event(1))
+    assert status(register).pending == 0
+
+
+def test_processes_that_forget_at_once_forget_each_delivery_once(register: Register) -> None:
+    subscribe(register)
+    record(register, *map(an_event, range(1, 41)))
+    held, deliveries = take(register)
+    for delivery in deliveries:
+        register.deliveries.delivered(held, delivery, SOON, LATER)
+    with ThreadPoolExecutor(max_workers=4) as processes:
+        assert sum(processes.map(lambda _: register.deliveries.forget(LATER, 3), range(40))) == 40

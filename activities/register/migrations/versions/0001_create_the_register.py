@@ -78,6 +78,9 @@ def upgrade() -> None:
     op.create_index(
         op.f("ix_deliveries_subscription_id_state_id"), "deliveries", ["subscription_id", "state", "id"], unique=False
     )
+    delivered = sa.text("state = 'delivered'")
+    name = op.f("ix_deliveries_settled_at")
+    op.create_index(name, "deliveries", ["settled_at"], sqlite_where=delivered, postgresql_where=delivered)
     op.create_table(
         "events",
         sa.Column("order_id", sa.String(), nullable=False),
