@@ -11,6 +11,7 @@ from typing import Annotated, TypeAlias
 from fastapi import APIRouter, Header, Path, Request, Response
 
 from activities.register.cancellations import Cancellation, CancellationQuery, cancellation_id
+from api.abandoned import closed, is_abandoned
 from api.dependencies import NO_NUL, GatewayDep, Reader, ReadingDep, Submitter, errors
 from api.errors import Malformed, OrderClosed, UnknownCancellation, UnknownOrder, problem
 from api.listing import FIELDS, LISTED, ListingDep
@@ -57,6 +58,8 @@ async def cancel(
     view = await seen(principal, order_id, gateway)
     request_id = _request_id(order_id, idempotency_key)
     known = await reading.cancellation(cancellation_id(order_id, request_id)) if idempotency_key else None
+    if known is None and is_abandoned(view):
+        raise closed(order_id, view)
     if known is None and view.state in _ENDED:
         raise OrderClosed(f"Order {order_id} is {view.state}", "There is nothing to be cancelled")
     kept = known or await reading.add_cancellation(Cancellation(order_id, request_id, body, datetime.now(UTC)))

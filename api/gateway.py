@@ -14,6 +14,7 @@ from temporalio.client import (
     Client,
     WorkflowHandle,
     WorkflowQueryFailedError,
+    WorkflowQueryRejectedError,
     WorkflowUpdateFailedError,
     WorkflowUpdateHandle,
     WorkflowUpdateStage,
@@ -23,10 +24,10 @@ from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from activities.catalog_files import CatalogStore
 from activities.register import Register
 from api import submission
+from api.abandoned import NOT_ASKED_IF, WorkflowEnded, as_recorded, closed
 from api.errors import (
     ExternalIdReused,
     OrderClosed,
-    OrderCompleted,
     OrderDeleted,
     OrderNotOver,
     OrderTooLarge,
@@ -43,7 +44,6 @@ from api.waiting import WaitingOrders
 from orders import wire
 from orders.catalog import Catalog
 from orders.change import ChangeRequest, Verdict
-from orders.decision import FOLLOW_ON
 from orders.messages import Preview, SiloEvent
 from orders.options import OrderOptions
 from orders.order import OrderRequest
@@ -166,16 +166,19 @@ class Gateway:
     async def view(self, order_id: str, *, with_body: bool = False) -> OrderView:
         """An order in summary, from its workflow, or from the register when that is gone or does not answer.
 
+        One that was abandoned is told as that.
+
         Raises:
             UnknownOrder: if neither knows it.
         """
         try:
             view = await self._query(order_id, wire.ORDER_QUERY, [with_body], OrderView)
-        except (UnknownOrder, Unavailable):
+        except (UnknownOrder, Unavailable) as error:
             record = await self._recorded(order_id)
             if record is None:
                 raise
-            return record.view if with_body else record.view.model_copy(update={"body": None})
+            view = as_recorded(record, error)
+            return view if with_body else view.model_copy(update={"body": None})
         # Only such an order can be deleted, and its workflow does not know.
         if view.state is LifecycleState.CANCELLED and await self._is_deleted(order_id):
             raise UnknownOrder(f"There is no order {order_id}, or it has ended")
@@ -246,9 +249,15 @@ class Gateway:
                 return cast(
                     "_Answer",
                     await self._handle(order_id).query(
-                        name, args=args, result_type=answer, rpc_timeout=self.answer_within
+                        name,
+                        args=args,
+                        result_type=answer,
+                        rpc_timeout=self.answer_within,
+                        reject_condition=NOT_ASKED_IF.get(name),
                     ),
                 )
+        except WorkflowQueryRejectedError as error:
+            raise WorkflowEnded(f"There is no order {order_id} any more") from error
         except ValueError as error:
             # The SDK has no name for the status of a workflow that an operator paused.
             raise Unavailable("The order can not be asked now", "An operator may have paused it") from error
@@ -333,7 +342,10 @@ class Gateway:
         return await self._foresight.options(await self._fork(order_id), offset, limit)
 
     async def _fork(self, order_id: str) -> Fork:
-        fork = await self._query_begun(order_id, wire.FORK_QUERY, [], Fork)
+        try:
+            fork = await self._query_begun(order_id, wire.FORK_QUERY, [], Fork)
+        except WorkflowEnded:
+            raise await self._closed(order_id) from None
         carried = fork.start.carried
         if carried is None or carried.completed_at is not None:
             raise await self._closed(order_id)
@@ -350,13 +362,13 @@ class Gateway:
         try:
             view = await self.view(order_id)
         except Unavailable:
-            raise _closed(order_id, None) from None
+            raise closed(order_id, None) from None
         for verdict in view.changes:
             if verdict.request_id == request.request_id:
                 return verdict
         if view.completed_at is None and await self._is_open(order_id):
             raise Unavailable(f"Order {order_id} has begun this moment")
-        raise _closed(order_id, view.state)
+        raise closed(order_id, view)
 
     async def _is_open(self, order_id: str) -> bool:
         async with reaching(PATIENCE, order_id):
@@ -364,7 +376,7 @@ class Gateway:
         return execution is not None and execution.is_open
 
     async def _closed(self, order_id: str) -> OrderClosed:
-        return _closed(order_id, (await self.view(order_id)).state)
+        return closed(order_id, await self.view(order_id))
 
     async def silo_event(self, order_id: str, event: SiloEvent) -> None:
         """Hand what a silo reported to its order.
@@ -377,12 +389,6 @@ class Gateway:
 
     def _handle(self, order_id: str) -> WorkflowHandle[Any, Any]:
         return self._client.get_workflow_handle(wire.workflow_id(order_id))
-
-
-def _closed(order_id: str, state: LifecycleState | None) -> OrderClosed:
-    if state is LifecycleState.COMPLETED:
-        return OrderCompleted(f"Order {order_id} is completed", FOLLOW_ON)
-    return OrderClosed(f"Order {order_id} has ended", FOLLOW_ON)
 
 
 def _require_same(request: OrderRequest, before: str, now: str) -> None:

@@ -49,9 +49,11 @@ def _tell_the_end(resource: Json, view: OrderView) -> None:
     """When and why it ended, what it waits for, or when it should end."""
     match view.state:
         case LifecycleState.REJECTED:
-            _note_reasons(resource, view)
+            _note_reasons(resource, view, date=instant(view.ordered_at))
             _tell_reasons(resource, view)
         case LifecycleState.PENDING if view.reasons:
+            _note_reasons(resource, view, date=instant(view.ordered_at))
+        case LifecycleState.HELD if view.reasons:
             _note_reasons(resource, view)
         case LifecycleState.CANCELLED | LifecycleState.PENDING_CANCELLATION:
             resource["cancellationReason"] = _cancellation_reason(view)
@@ -63,14 +65,13 @@ def _tell_the_end(resource: Json, view: OrderView) -> None:
             resource["expectedCompletionDate"] = instant(expected)
 
 
-def _note_reasons(resource: Json, view: OrderView) -> None:
-    """Why it was rejected, or waits: as notes, the one place that v4 has for it."""
-    date = instant(view.ordered_at)
+def _note_reasons(resource: Json, view: OrderView, **when: str) -> None:
+    """Why it was rejected, waits, or was abandoned: as notes, the one place that v4 has for it."""
     notes = resource.get("note")
     resource["note"] = [
         *(notes if isinstance(notes, list) else ()),
         *(
-            {"@type": "Note", "id": reason.code, "author": "orderpipe", "date": date, "text": reason.message}
+            {"@type": "Note", "id": reason.code, "author": "orderpipe", **when, "text": reason.message}
             for reason in view.reasons
         ),
     ]

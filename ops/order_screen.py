@@ -35,6 +35,7 @@ def order_screen(order: ToldOrder) -> RenderableType:
         )
         for fallout in order.fallout
     ]
+    parts += [Text(reason.message, style="red") for reason in order.reasons]
     parts += [_change(change) for change in order.changes]
     return Group(*parts)
 
@@ -61,7 +62,7 @@ def progress_line(order: ToldOrder) -> str:
     line = f"{order.state}, revision {order.revision}, {done} of {of} tasks in place"
     if order.fallout:
         line += f", {len(order.fallout)} waiting for a person"
-    return line
+    return "; ".join((line, *(reason.message for reason in order.reasons)))
 
 
 def _heading(order: ToldOrder) -> Text:

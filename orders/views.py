@@ -64,7 +64,7 @@ class OrderView(Frozen):
 
     `body` is the order as submitted, if asked for; `contents` are what accepted changes have brought since of the form
     that it has outside. An order that was rejected says its `reasons`, and so does one that waits for products, while
-    it does; neither is promised for anything.
+    it does; neither is promised for anything. So does one that is held because its workflow was ended from outside.
     """
 
     id: str
