@@ -115,6 +115,21 @@ def rebuild_register() -> None:
     raise typer.Exit(0 if done else 1)
 
 
+@register.command("abandoned")
+def abandoned_orders() -> None:
+    """Find orders whose workflow was ended from outside, and have them told as held in place of under way."""
+    from sqlalchemy.exc import DBAPIError
+    from temporalio.service import RPCError
+
+    from activities.register.engine import RegisterError
+    from ops.abandoned_orders import run_abandoned
+
+    try:
+        run_abandoned(Settings(), Console())
+    except (DBAPIError, RegisterError, RPCError, RuntimeError) as error:
+        raise _failed(error) from error
+
+
 @products.command("unlock")
 def unlock_products(order_id: Annotated[str, typer.Argument(metavar="ORDER")]) -> None:
     """Let other orders touch the products of one whose workflow was ended from outside, or never started."""

@@ -20,7 +20,7 @@ from orders.views import OrderView
 
 ABANDONED: Final = Reason(
     code="workflow_ended",
-    message="Nobody works on this order any more: its workflow was ended from outside. "
+    message="Nobody works on this order any more: its workflow was ended before it had settled. "
     "What the silos hold of it has to be seen to by hand",
 )
 

@@ -52,9 +52,13 @@ def _lacks_namespace(error: RPCError) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Execution:
-    """An order's workflow, open or closed, and the digest of the body that it was started with."""
+    """An order's workflow, open or closed, and the digest of the body that it was started with.
+
+    One that is closed has ended by itself, or was ended from outside.
+    """
 
     is_open: bool
+    ended_by_itself: bool
     body_digest: str
 
 
@@ -81,6 +85,7 @@ async def describe(client: Client, order_id: str, timeout: timedelta) -> Executi
     digest = info.memo.fields.get(wire.BODY_DIGEST_MEMO)
     return Execution(
         is_open=paused or info.status == WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING,
+        ended_by_itself=info.status == WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_COMPLETED,
         body_digest=(await client.data_converter.decode([digest], [str]))[0] if digest is not None else "",
     )
 

@@ -61,6 +61,11 @@ class Records:
         with self._database.writing() as connection:
             self.write(connection, record)
 
+    def correct(self, record: OrderRecord) -> None:
+        """Tell an order otherwise than it was recorded, unless it was recorded again since. Nobody hears of that."""
+        with self._database.writing() as connection:
+            self.write_order(connection, record.version, record.view)
+
     def write(self, connection: Connection, record: OrderRecord) -> list[int]:
         """The same within a transaction, but for telling anyone. Gives the numbers of the events that are new."""
         newest = self.write_order(connection, record.version, record.view)
