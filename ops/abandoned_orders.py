@@ -1,7 +1,8 @@
 """`orderpipe register abandoned`: orders that the register takes for being under way, and that nobody works on.
 
 Their workflow was terminated in Temporal, or deleted there. They are written down as that, so that lists, and whoever
-looks at a customer, see it too. Should the workflow be reset, its own records replace what was written here.
+looks at a customer, see it too. Should the workflow be reset, or the register rebuilt, what the order itself wrote
+replaces that.
 """
 
 from __future__ import annotations

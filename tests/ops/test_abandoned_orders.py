@@ -13,6 +13,7 @@ from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
 from activities.register import Register
 from activities.register.submissions import CLAIM
 from ops.abandoned_orders import find_abandoned
+from ops.register_rebuild import rebuild
 from orders import wire
 from orders.states import LifecycleState
 from tests.api.test_abandoned import delete_from_temporal, under_way
@@ -56,6 +57,8 @@ async def test_those_that_were_terminated_or_deleted_are_found_and_told_as_held_
     assert (before["state"], after["state"], (await listed(pipe, deleted))["state"]) == ("inProgress", "held", "held")
     assert after["note"][0]["id"] == "workflow_ended"
     assert after["externalId"] == before["externalId"]
+    await rebuild(pipe.client, register)
+    assert await listed(pipe, terminated) == before
     await pipe.handle(going_on).terminate()
 
 
