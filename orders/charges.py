@@ -10,8 +10,9 @@ from collections.abc import Container
 from dataclasses import dataclass, replace
 
 from orders.base import Inputs, Money
+from orders.catalog import OnChange
 from orders.impact import Effect, Impact
-from orders.ledger import FactId, Ledger
+from orders.ledger import Fact, FactId, Ledger
 from orders.plan import BILLING, Operation, Plan, Task
 
 
@@ -71,7 +72,7 @@ def already_accepted(charges: list[Charge], ledger: Ledger, impact: Impact) -> I
 def take_over(charges: list[Charge], ledger: Ledger, impact: Impact, busy: Container[FactId]) -> None:
     """Another target was adopted: open charges follow its effect, or are given up where it undoes nothing any more.
 
-    What is under way goes on to its end, and is paid for.
+    What a silo is at, or has done and was not billed yet, goes on to its end, and is paid for.
     """
     effects = {obstacle.task: obstacle.effect for obstacle in impact.obstacles}
     for charge in charges:
@@ -80,8 +81,19 @@ def take_over(charges: list[Charge], ledger: Ledger, impact: Impact, busy: Conta
             continue
         if charge.fact[0] in effects:
             charge.effect = effects[charge.fact[0]]
+        elif _is_amended(ledger.facts[charge.fact[0]][charge.fact[1]], charge, ledger):
+            charge.effect = Effect.AMENDED
         else:
             charge.forgone = True
+
+
+def _is_amended(fact: Fact, charge: Charge, ledger: Ledger) -> bool:
+    """True where a silo has acknowledged an amendment of what the charge is about, or done it."""
+    on_change, heading = ledger.operations[fact.operation].on_change, fact.heading
+    return any(
+        heading.get(name) != charge.inputs.get(name) and on_change.get(name) is not OnChange.KEEP
+        for name in {**heading, **charge.inputs}
+    )
 
 
 def forgo(charges: list[Charge], fact: FactId) -> None:
@@ -95,7 +107,7 @@ def _undone(charge: Charge, ledger: Ledger) -> bool:
     fact = ledger.fact(charge.fact)
     if fact is None:
         return True
-    return charge.effect is Effect.AMENDED and fact.waiting is None and fact.inputs != charge.inputs
+    return charge.effect is Effect.AMENDED and fact.waiting is None and _is_amended(fact, charge, ledger)
 
 
 def with_charges(plan: Plan, charges: list[Charge], billing: Operation | None, order_id: str, customer: str) -> Plan:

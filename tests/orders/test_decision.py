@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import pytest
+
 from orders.base import Money
 from orders.change import ChangeState, ItemUpdate
 from orders.impact import KNOWN_AFTER_APPLY, Effect
@@ -107,6 +109,23 @@ def test_a_fee_is_forgone_when_a_later_change_makes_its_undo_needless() -> None:
         driver.run()
     assert driver.order.carried.charges[0].forgone
     assert not any("bill-fee" in call for call in driver.calls)
+
+
+@pytest.mark.parametrize("is_done", (False, True), ids=("awaited", "done and not billed yet"))
+def test_a_fee_is_billed_though_another_change_comes_while_the_silo_is_at_it(is_done: bool) -> None:
+    driver = Driver(household(**SELF))
+    driver.refuse["tv.provision"] = "no_coverage"
+    driver.run()
+    driver.waiting.add("shipping")
+    other = (ItemUpdate(id="net", characteristics={"technology": "xgs-pon"}),)
+    assert driver.change("amend", "1", update=other, accept_fee=FEE).state is ChangeState.ACCEPTED
+    assert "shipping.amend delivery/ship-parcel/0/1" in driver.run()
+    if is_done:
+        driver.complete("shipping")
+    unrelated = (ItemUpdate(id="voice", characteristics={"number": "+4930333333"}),)
+    assert driver.change("amend", "2", update=unrelated).state is ChangeState.ACCEPTED
+    driver.complete("shipping")
+    assert "billing.provision charges/bill-fee/0/0" in driver.run()
 
 
 def test_silos_are_asked_to_let_go_before_anything_else_is_undone() -> None:
