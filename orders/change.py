@@ -38,6 +38,11 @@ class ChangeKind(StrEnum):
         """True where it makes another revision, which has to be planned."""
         return self in (self.AMEND, self.RESCHEDULE, self.CHANGE_PRIORITY, self.CANCEL_ITEMS)
 
+    @property
+    def moves_the_target(self) -> bool:
+        """True where it is decided by its impact: it asks for another target, or for something of this one anew."""
+        return self.revises or self in (self.CANCEL, self.REPLACE)
+
 
 class ChangeState(StrEnum):
     """What became of a change request."""
@@ -156,6 +161,11 @@ class ChangeRequest(Frozen):
     outputs: dict[str, JsonValue] = Field(default_factory=dict)
     content: dict[str, JsonValue] = Field(default_factory=dict)
     asked_at: str = ""
+
+    @property
+    def spoils(self) -> str | None:
+        """The task that is to be made anew though nothing about it differs, or None."""
+        return self.task if self.kind is ChangeKind.REPLACE else None
 
     @model_validator(mode="after")
     def _fits_its_kind(self) -> ChangeRequest:

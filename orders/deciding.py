@@ -29,10 +29,10 @@ def first_verdict(order: Fulfilment, change: ChangeRequest, at: str) -> Verdict 
     objected = early_objections(order, change)
     if objected:
         return order.reject(change, objected, at)
-    if change.kind.revises or change.kind is ChangeKind.CANCEL:
-        return None
     if change.kind is ChangeKind.REPLACE:
-        return _replace(order, change, at)
+        return consider(order, change, None, order.carried.plan, at)
+    if change.kind.moves_the_target:
+        return None
     problem = _carry_out(order, change, at)
     return order.reject(change, [problem], at) if problem else order.accept(change, at)
 
@@ -42,8 +42,7 @@ def early_objections(order: Fulfilment, change: ChangeRequest) -> list[Reason]:
     if change.expected_revision is not None and change.expected_revision != order.revision.number:
         message = f"revision {change.expected_revision} was expected, the current one is {order.revision.number}"
         return [Reason(code="stale_revision", message=message)]
-    moves_the_target = change.kind.revises or change.kind in (ChangeKind.CANCEL, ChangeKind.REPLACE)
-    if order.cancelled and moves_the_target:
+    if order.cancelled and change.kind.moves_the_target:
         code = "already_cancelled" if change.kind is ChangeKind.CANCEL else "order_cancelled"
         return [Reason(code=code, message="the order is cancelled already")]
     if change.kind is ChangeKind.REPLACE:
@@ -62,26 +61,15 @@ def _carry_out(order: Fulfilment, change: ChangeRequest, at: str) -> Reason | No
     return settle_by_hand(change, order.reconciler, order.carried.charges, at)
 
 
-def _replace(order: Fulfilment, change: ChangeRequest, at: str) -> Verdict:
-    task = change.task or ""
-    impact = order.weigh(order.carried.plan, spoiled=task)
-    reasons = objections(change, impact)
-    if reasons:
-        return order.reject(change, reasons, at, impact)
-    order.charge(change, impact)
-    order.reconciler.spoil(task)
-    return order.accept(change, at, impact)
-
-
 def consider(order: Fulfilment, change: ChangeRequest, revision: Revision | None, target: Plan, at: str) -> Verdict:
-    """Decide an amendment, or (without a revision) a cancellation, by its impact."""
+    """Decide an amendment, or (without a revision) a cancellation or a replacement, by its impact."""
     carried = order.carried
-    if revision is None:
+    if change.kind is ChangeKind.CANCEL:
         order.journal.because(f"change {change.request_id}: {change.kind} {ChangeState.ASSESSING}")
         order.journal.passes(LifecycleState.ASSESSING_CANCELLATION, datetime.fromisoformat(at))
     if carried.assessment is not None:
         _withdraw(order, carried.assessment, ChangeState.SUPERSEDED, (), at)
-    impact = order.weigh(target)
+    impact = order.weigh(target, change.spoils)
     reasons = objections(change, impact)
     if reasons:
         return order.reject(change, reasons, at, impact)
@@ -106,7 +94,7 @@ def assess(order: Fulfilment, at: str) -> Verdict | None:
         return None
     change = assessment.change
     reasons = [reason for fact in kept for reason in not_let_go(order.silo_of(fact.task), fact)]
-    impact = order.weigh(assessment.target)
+    impact = order.weigh(assessment.target, change.spoils)
     reasons = reasons or objections(change.model_copy(update={"digest": None}), impact)
     if reasons:
         return _withdraw(order, assessment, ChangeState.REJECTED, tuple(reasons), at)
@@ -133,9 +121,9 @@ def _adopt(
     order: Fulfilment, change: ChangeRequest, revision: Revision | None, target: Plan, impact: Impact, at: str
 ) -> Verdict:
     """Accept a change: its revision becomes the current one, and its plan the target."""
-    if revision is None:
+    if change.kind is ChangeKind.CANCEL:
         order.carried.cancelled = True
-    else:
+    elif revision is not None:
         now = datetime.fromisoformat(at)
         promised = order.promise(revision, target, now)
         moved = ("promised_at",) if promised != order.promised_at else ()
@@ -147,4 +135,6 @@ def _adopt(
     take_over(order.carried.charges, order.reconciler.ledger, impact, order.reconciler.calls)
     order.charge(change, impact)
     order.aim_at(target)
+    if change.spoils is not None:
+        order.reconciler.spoil(change.spoils)
     return order.accept(change, at, impact)

@@ -242,6 +242,32 @@ def test_a_lost_parcel_is_sent_anew_though_nothing_about_it_differs() -> None:
     ]
 
 
+def test_what_a_silo_works_on_is_made_anew_once_it_has_let_go_of_it() -> None:
+    driver = Driver(household(), waiting=["field-service", "shipping"])
+    driver.run()
+    visit = key(driver, "installation/visit-site")
+    assert driver.change("replace", task=visit).state is ChangeState.ASSESSING
+    assert driver.order.state is LifecycleState.PENDING
+    assert driver.run() == [
+        "field-service.compensate installation/visit-site/0/1",
+        "field-service.provision installation/visit-site/1/0",
+    ]
+    assert driver.order.verdicts["c"].state is ChangeState.ACCEPTED
+
+
+def test_what_a_silo_does_not_let_go_of_is_not_made_anew() -> None:
+    driver = Driver(household(), waiting=["field-service", "shipping"])
+    driver.refuse["field-service.compensate"] = "technician_on_site"
+    driver.run()
+    driver.change("replace", task=key(driver, "installation/visit-site"))
+    assert driver.run() == ["field-service.compensate installation/visit-site/0/1"]
+    assert [reason.code for reason in driver.order.verdicts["c"].reasons] == ["not_let_go"]
+    driver.complete("field-service")
+    driver.complete("shipping")
+    driver.run()
+    assert driver.order.state is LifecycleState.COMPLETED
+
+
 def test_a_refused_provision_done_by_hand_lets_the_order_complete() -> None:
     driver = Driver(household())
     driver.refuse["tv.provision"] = "no_coverage"
