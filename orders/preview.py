@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from orders.by_hand import settle_by_hand
 from orders.change import ChangeKind, ChangeRequest, ChangeState
 from orders.deciding import early_objections
 from orders.decision import objections
 from orders.fulfilment import Fulfilment
 from orders.impact import Effect, Impact
 from orders.messages import PlanAnswer, Preview
+from orders.order import Reason
 from orders.outlook import Outlook
 from orders.plan import Plan
 from orders.promise import seconds_to_completion
+from orders.reconcile import Reconciler
 
 
 def preview(order: Fulfilment, change: ChangeRequest, answer: PlanAnswer, now: datetime) -> Preview:
@@ -25,23 +28,37 @@ def preview(order: Fulfilment, change: ChangeRequest, answer: PlanAnswer, now: d
     target = _target(order, change, answer)
     if reasons or target is None:
         return Preview(state=ChangeState.REJECTED, revision=order.revision.number, reasons=(*reasons, *answer.reasons))
-    prospect = Outlook(order, now).of(target, change.task if change.kind is ChangeKind.REPLACE else None)
-    impact = prospect.impact
-    fee = impact.fees[0] if len(impact.fees) == 1 else None
-    willing = change.model_copy(update={"accept_fee": change.accept_fee or fee, "digest": None})
-    objected = objections(willing, impact)
-    waits = bool(impact.asks) or order.holds_back(change)
+    prospect = Outlook(order, now).of(target, change.spoils)
+    impact, weighed = prospect.impact, change.kind.moves_the_target
+    objected = _objections(change, impact) if weighed else _unsettled(order, change)
+    waits = weighed and (bool(impact.asks) or order.holds_back(change))
     state = ChangeState.REJECTED if objected else ChangeState.ASSESSING if waits else ChangeState.ACCEPTED
     return Preview(
         state=state,
         revision=order.revision.number,
         reasons=tuple(objected),
-        fees=tuple(impact.fees),
-        digest=impact.digest,
+        fees=tuple(impact.fees) if weighed else (),
+        digest=impact.digest if weighed else None,
         impact=impact,
         expected_at=_expected(order, change, answer, target, impact, now),
         items=prospect.by_item(),
     )
+
+
+def _objections(change: ChangeRequest, impact: Impact) -> list[Reason]:
+    fee = impact.fees[0] if len(impact.fees) == 1 else None
+    willing = change.model_copy(update={"accept_fee": change.accept_fee or fee, "digest": None})
+    return objections(willing, impact)
+
+
+def _unsettled(order: Fulfilment, change: ChangeRequest) -> list[Reason]:
+    """Why a person can not settle what he names, tried on a copy. A hold and a release can always be had."""
+    if change.kind in (ChangeKind.HOLD, ChangeKind.RELEASE):
+        return []
+    trial = Reconciler(order.plan, order.reconciler.ledger.copy(), order.reconciler.calls.values())
+    trial.next_steps(most=1_000_000)
+    problem = settle_by_hand(change, trial, [], "")
+    return [problem] if problem else []
 
 
 def _target(order: Fulfilment, change: ChangeRequest, answer: PlanAnswer) -> Plan | None:

@@ -210,7 +210,7 @@ def random_world(choose: Random, catalog: Catalog) -> World:
     )
 
 
-def settle(choose: Random) -> None:
+def settle(choose: Random, kind: type[Order] = Order) -> None:
     """One random order, driven to its end and compared with its final revision ordered anew."""
     catalog, request, revision, plan = ordered(choose)
     start = OrderStart(
@@ -224,7 +224,7 @@ def settle(choose: Random) -> None:
         baseline=baseline_of(catalog, request).revision,
     )
     world = random_world(choose, catalog)
-    order = Order(choose, catalog, start)
+    order = kind(choose, catalog, start)
     run(world, order, cancel_rate=0.25)
     if order.fulfilment.cancelled:
         assert [key for key in order.reconciler.ledger.facts if not key.endswith(BILLING)] == []
@@ -285,7 +285,7 @@ def follow_on(world: World, before: Order, base: dict[str, InstalledProduct], nu
         installed=found.products,
     )
     assert_verbatim(found, revision, plan)
-    later = Order(choose, catalog, start)
+    later = type(before)(choose, catalog, start)
     world.asked()
     # What products shared, and what is linked with none of those in the order, is no matter of this one.
     own = {fact.id for fact in found.ledger.all_facts()}
