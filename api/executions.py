@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
+from pydantic import ValidationError
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.enums.v1 import WorkflowExecutionStatus
 from temporalio.api.errordetails.v1 import NamespaceNotFoundFailure
@@ -28,7 +29,7 @@ async def reaching(within: timedelta, order_id: str = "") -> AsyncIterator[None]
 
     Raises:
         UnknownOrder: if there is no such workflow, or it is closed and can not be told anything.
-        Unavailable: if Temporal, or a worker, does not answer in time.
+        Unavailable: if Temporal, or a worker, does not answer in time, or in a form that can be read.
     """
     try:
         async with asyncio.timeout(within.total_seconds()):
@@ -40,6 +41,9 @@ async def reaching(within: timedelta, order_id: str = "") -> AsyncIterator[None]
             raise UnknownOrder(f"There is no order {order_id}, or it has ended") from error
         log.warning("temporal call failed", status=error.status.name, error=error.message)
         raise Unavailable("Temporal does not take the call now", error.status.name) from error
+    except ValidationError as error:
+        log.warning("answer can not be read", order=order_id, error=str(error))
+        raise Unavailable("The order's answer can not be read", "Its worker may be of another version") from error
     except RuntimeError as error:  # What a client raises that connects lazily, and can not.
         log.warning("temporal call failed", error=str(error))
         raise Unavailable("Temporal can not be reached") from error

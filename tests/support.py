@@ -25,8 +25,10 @@ SEARCH_ATTRIBUTES = (
     display.PROMISED_AT,
 )
 
-NAMESPACES = ("deserted",)
-"""Beside `default`. Workers of one know nothing of orders in another; nobody works in `deserted`."""
+NAMESPACES = ("deserted", "ahead")
+"""Beside `default`. Workers of one know nothing of orders in another; nobody works in `deserted`, a later version in
+`ahead`.
+"""
 
 
 def temporal_binary() -> Path:
