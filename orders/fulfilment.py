@@ -60,7 +60,7 @@ class Fulfilment:
     def fork(self) -> Fork:
         """A copy of the order as it is now."""
         carried = replace(self.carried, verdicts={}, journal=Journalled())
-        start = self.start.model_copy(update={"plan": Plan(), "body": {}, "carried": carried})
+        start = self.start.model_copy(update={"plan": Plan(), "body": {}, "journal": None, "carried": carried})
         return Fork(start=start, calls=tuple(self.reconciler.calls.values()), status=self.reconciler.status)
 
     # What it is
