@@ -347,7 +347,8 @@ class Gateway:
         except WorkflowEnded:
             raise await self._closed(order_id) from None
         carried = fork.start.carried
-        if carried is None or carried.completed_at is not None:
+        # One at its end takes changes until the register knows of it.
+        if carried is None or (carried.completed_at is not None and not await self._is_open(order_id)):
             raise await self._closed(order_id)
         return fork
 

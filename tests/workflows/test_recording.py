@@ -102,6 +102,9 @@ async def test_a_register_that_can_not_be_written_delays_the_end_alone_and_what_
         await until(settled, "the order to be settled")
         assert (await pipe.handle(order_id).describe()).status == WorkflowExecutionStatus.RUNNING
         faster = {"id": "net", "offering": "fibre-500"}
+        address = f"{pipe.settings.api_address}/care/v1/orders/{order_id}"
+        told = await pipe.http.post(f"{address}/changes?dryRun=true", json={"kind": "amend", "update": [faster]})
+        assert (told.status_code, told.json().get("state")) == (200, "accepted")
         verdict = await pipe.change(order_id, requestId="faster", kind="amend", update=[faster])
         assert verdict["state"] == "accepted"
         await until(settled, "the order to be settled again")
