@@ -92,7 +92,7 @@ class Fulfilment:
         if assessment is not None:
             cancels = assessment.change.kind is ChangeKind.CANCEL
             return LifecycleState.ASSESSING_CANCELLATION if cancels else LifecycleState.PENDING
-        if self.carried.on_hold and not self.settled:
+        if self.carried.on_hold:
             return LifecycleState.HELD
         return order_state(self.reconciler, started=self.carried.started, cancelled=self.cancelled)
 

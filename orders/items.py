@@ -6,7 +6,8 @@ Every revision passes through the same checks (`checked`), so an amended order i
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from pydantic import JsonValue
 
@@ -38,7 +39,25 @@ def add_items(catalog: Catalog, order: str, revision: Revision, requested: Itera
                 relies_on=wanted.relies_on,
             )
         )
-    return revision.model_copy(update={"items": tuple(items), "next_product": numbers})
+    return revision.model_copy(update={"items": tuple(_nested(items)), "next_product": numbers})
+
+
+def _nested(items: Sequence[Item]) -> Iterator[Item]:
+    """Each bundle followed by its components, whenever those came along.
+
+    What a task takes from several items it takes in this order, which is then the same in an order for all of it anew.
+    """
+    ids = {item.id for item in items}
+    held: defaultdict[str | None, list[Item]] = defaultdict(list)
+    for item in items:
+        held[item.parent if item.parent in ids else None].append(item)
+    waiting = held.pop(None, [])[::-1]
+    while waiting:
+        item = waiting.pop()
+        yield item
+        waiting += held.pop(item.id, [])[::-1]
+    for in_a_circle in held.values():  # `checked` says what is wrong with them.
+        yield from in_a_circle
 
 
 def with_components(catalog: Catalog, requested: Iterable[RequestedItem]) -> list[RequestedItem]:

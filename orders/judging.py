@@ -26,6 +26,9 @@ class Judge:
         self._calls = standing.calls
         self._tasks = target.plan.tasks
         self._placed = target.placed
+        self.begins = True
+        """False while nothing new may begin: then a task for which a call could is blocked, and `passed_over`."""
+        self.passed_over: set[str] = set()
 
     def judge(self, task: Task) -> None:
         """See where a task stands. Re-bases, values noted and spent facts are settled in the ledger, without a call."""
@@ -109,6 +112,8 @@ class Judge:
             return TaskStatus.BLOCKED
         if self._provision_refused(task.key, inputs):
             return TaskStatus.FALLOUT
+        if not self.begins:
+            return self._pass_over(task.key)
         generation, n = self._ledger.next_generation.get(task.key, 0), 0
         refused = self._ledger.refused.get(task.key)
         if refused is not None and refused.refusal.inputs == inputs:
@@ -179,7 +184,13 @@ class Judge:
         refusal = fact.refusal
         return refusal is not None and refusal.verb is Verb.AMEND and refusal.inputs == inputs and not refusal.retry
 
+    def _pass_over(self, task: str) -> TaskStatus:
+        self.passed_over.add(task)
+        return TaskStatus.BLOCKED
+
     def _amend(self, fact: Fact, inputs: Inputs, built_on: BuiltOn) -> TaskStatus:
+        if not self.begins:
+            return self._pass_over(fact.task)
         self._standing.begin(Step(Verb.AMEND, fact.task, fact.generation, fact.n + 1, fact.operation, inputs, built_on))
         return TaskStatus.UNDER_WAY
 
@@ -188,6 +199,8 @@ class Judge:
         waiting = fact.waiting
         if waiting is None or fact.refusal is None or not fact.refusal.retry:
             return TaskStatus.FALLOUT
+        if not self.begins:
+            return self._pass_over(task.key)
         step = Step(waiting.verb, task.key, fact.generation, waiting.n, task.operation, waiting.inputs, built_on)
         self._standing.begin(step)
         return TaskStatus.UNDER_WAY

@@ -134,6 +134,17 @@ class Reconciler:
             self._target.touch(key)
         return list(self.calls.values())[before:]
 
+    def look(self) -> None:
+        """See where the tasks stand, and begin nothing: whatever could is looked at again by `next_steps`."""
+        self.judged = True
+        self._judge.begins = False
+        while (task := self._target.next_to_judge()) is not None:
+            self._judge.judge(task)
+        self._judge.begins = True
+        for key in self._judge.passed_over:
+            self._target.touch(key)
+        self._judge.passed_over.clear()
+
     def record(self, step: Step, outcome: Outcome, at: str) -> None:
         """Record how a call that `next_steps` started has ended."""
         del self.calls[step.fact]

@@ -162,10 +162,13 @@ class OrderWorkflow:
             consider(self._order, change, answer.revision, answer.plan, _instant())
 
     def _start_steps(self) -> None:
-        """Start every silo call that can start now: none before the requested start, none while draining."""
+        """Start every silo call that can start now: none before the requested start, on hold, or while draining."""
         not_before = self._order.not_before
         waits = not self._order.carried.started and not_before is not None and workflow.now() < not_before
-        if waits or self._order.carried.on_hold or self._draining():
+        if waits or self._draining():
+            return
+        if self._order.carried.on_hold:
+            self._order.reconciler.look()
             return
         self._order.begin()
         self._order.bill()
@@ -280,7 +283,8 @@ class OrderWorkflow:
 
     def _finished(self) -> bool:
         """True when nothing is left to do or to decide. It is no end yet: more may come in."""
-        return self._order.settled and not self._order.inbox and self._order.carried.assessment is None
+        carried = self._order.carried
+        return self._order.settled and not carried.on_hold and not self._order.inbox and carried.assessment is None
 
     def _closed(self) -> bool:
         """True when nothing is left to do, the register knows it, and whoever asked for something has his answer."""

@@ -398,3 +398,17 @@ def test_an_item_id_is_used_once() -> None:
 def test_an_item_that_is_removed_needs_no_update() -> None:
     both = captured(item("m", "mobile-s"), item("n", "mobile-s"))
     assert ids(amend(both, remove=("n",), **update("n", quantity=5))) == ["m"]
+
+
+# The order of items
+
+
+def test_a_component_that_comes_later_stands_with_its_bundle_before_what_was_ordered_beside_that() -> None:
+    bundle = item("1", "triple-play-500", site=HOME)
+    later = amend(captured(bundle, item("more", "mobile-s")), **update("1", offering="quad-play-1000"))
+    assert [each.id for each in later.items] == ["1", "1.internet", "1.tv", "1.voice", "1.mobile", "more"]
+
+
+def test_components_stand_with_their_bundle_wherever_it_was_ordered() -> None:
+    first = captured(item("1", "triple-play-500", site=HOME), item("more", "mobile-s"))
+    assert [each.id for each in first.items] == ["1", "1.internet", "1.tv", "1.voice", "more"]
