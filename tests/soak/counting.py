@@ -50,11 +50,13 @@ class Count:
 async def done_for_nothing(client: Client, order: str, moved_at: Iterable[datetime]) -> list[str]:
     """Generations that were made and undone though no change was decided and nothing went wrong in between.
 
-    `moved_at` are the instants at which verdicts were reached: that one which had to wait for a silo has no event.
+    `moved_at` are the instants at which verdicts were reached: that one which had to wait for a silo has no event. What
+    begins in the same workflow task may have begun just before it: the worker takes in signals before outcomes.
     """
     moments = {_milliseconds(moment) for moment in moved_at}
     count = Count()
     silo_calls: set[int] = set()
+    decided = False
     async for event in client.get_workflow_handle(wire.workflow_id(order)).fetch_history_events():
         if event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:
             scheduled = event.activity_task_scheduled_event_attributes
@@ -62,14 +64,13 @@ async def done_for_nothing(client: Client, order: str, moved_at: Iterable[dateti
             if verb in list(Verb):
                 silo_calls.add(event.event_id)
                 count.begin(verb, scheduled.activity_id)
-        elif event.event_type in _MOVES or await _went_wrong(client, event, silo_calls) or _is_decided(event, moments):
+        elif event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_STARTED:
+            before, decided = decided, _milliseconds(event.event_time.ToDatetime()) in moments
+            if before or decided:
+                count.anew()
+        elif event.event_type in _MOVES or await _went_wrong(client, event, silo_calls):
             count.anew()
     return count.flaws
-
-
-def _is_decided(event: HistoryEvent, moments: set[int]) -> bool:
-    started = event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_STARTED
-    return started and _milliseconds(event.event_time.ToDatetime()) in moments
 
 
 async def _went_wrong(client: Client, event: HistoryEvent, silo_calls: set[int]) -> bool:
