@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
-from uuid import uuid4
 
 from orders import wire
 from orders.views import PlanPage
@@ -109,11 +108,6 @@ class Case:
 def in_order(calls: list[str], *some: str) -> None:
     """See that some of the calls were made in the order given."""
     assert [call for call in calls if call in some] == list(some)
-
-
-def phone_number() -> str:
-    """A number that no other test uses."""
-    return f"+4930{uuid4().int % 10**8:08d}"
 
 
 async def submitted(pipe: Pipe, body: dict[str, Any], *until_told: str) -> Case:

@@ -43,9 +43,17 @@ def order(*items: dict[str, Any], channel: str = "web", **attributes: Any) -> di
     }
 
 
-def internet_voice_tv(number: str | None = "+4930111111", **internet: Any) -> dict[str, Any]:
-    """Internet at 200 Mbit/s with a shipped router, a voice line and TV Basic, all on the internet item `net`."""
-    voice = {"number": number} if number else {}
+def phone_number() -> str:
+    """A telephone number that nobody else has: an order that an earlier test left in flight may have taken another."""
+    return f"+4930{uuid4().int % 10**8:08d}"
+
+
+def internet_voice_tv(number: str | None = "", **internet: Any) -> dict[str, Any]:
+    """Internet at 200 Mbit/s with a shipped router, a voice line and TV Basic, all on the internet item `net`.
+
+    The line has a number of its own unless one is given; with None the silo draws one.
+    """
+    voice = {"number": number or phone_number()} if number is not None else {}
     return order(
         item("net", "fibre-flex", down_mbps=200, **internet),
         item("voice", "voice-line", relies_on="net", **voice),

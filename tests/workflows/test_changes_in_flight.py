@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from tests.cases import ELSEWHERE, LINE, Case, phone_number, submitted
-from tests.households import internet_voice_tv, item, order
+from tests.cases import ELSEWHERE, LINE, Case, submitted
+from tests.households import internet_voice_tv, item, order, phone_number
 from tests.pipe import Pipe, until
 from workflows.display import PROMISED_AT
 

@@ -77,7 +77,6 @@ async def test_a_call_that_is_repeated_without_end_holds_nothing_else_up_however
     short_pipe: Pipe,
 ) -> None:
     pipe = short_pipe
-    await pipe.sim("POST", "/reset")  # The number that it wants was given out to another order.
     await pipe.sim("PUT", "/*/pace", {"completes_after_ms": 0})
     await pipe.sim("PUT", "/shipping/pace", {"completes_after_ms": None})
     order_id = await pipe.submit(internet_voice_tv())

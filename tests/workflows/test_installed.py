@@ -91,7 +91,7 @@ def move(product: str, item: str) -> dict[str, Any]:
 
 async def household(pipe: Pipe) -> Household:
     customer = f"cust-{uuid4().hex[:8]}"
-    body = internet_voice_tv(f"+4930{uuid4().int % 10**8:08d}", equipment="own")
+    body = internet_voice_tv(equipment="own")
     body["relatedParty"] = [{"id": customer, "role": "customer", "@referredType": "Customer"}]
     order_id = await pipe.submit(body)
     assert (await pipe.outcome(order_id)).state == "completed"

@@ -8,12 +8,13 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.client import WorkflowExecutionStatus
 
 from orders import wire
-from tests.households import internet_voice_tv, item, order
+from tests.households import internet_voice_tv, item, order, phone_number
 from tests.pipe import Pipe, until
 
 
 async def test_an_order_ends_with_the_silos_holding_what_was_ordered(pipe: Pipe) -> None:
-    order_id = await pipe.submit(internet_voice_tv())
+    number = phone_number()
+    order_id = await pipe.submit(internet_voice_tv(number))
     outcome = await pipe.outcome(order_id)
     assert (outcome.state, outcome.revision) == ("completed", 1)
     assert await pipe.held(order_id) == [
@@ -33,7 +34,7 @@ async def test_an_order_ends_with_the_silos_holding_what_was_ordered(pipe: Pipe)
     ]
     line = (await pipe.services(order_id))["access-network"][0]
     assert line["characteristics"]["down_mbps"] == 200
-    assert (await pipe.services(order_id))["voice"][0]["characteristics"]["number"] == "+4930111111"
+    assert (await pipe.services(order_id))["voice"][0]["characteristics"]["number"] == number
 
 
 async def test_each_call_is_made_once_and_after_what_it_depends_on(pipe: Pipe) -> None:

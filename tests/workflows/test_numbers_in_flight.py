@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tests.cases import LINE, VOICE, in_order, phone_number, submitted
-from tests.households import internet_voice_tv, item, order
+from tests.cases import LINE, VOICE, in_order, submitted
+from tests.households import internet_voice_tv, item, order, phone_number
 from tests.pipe import Pipe
 
 

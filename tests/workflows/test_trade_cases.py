@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from tests.cases import ELSEWHERE, LINE, VOICE, in_order, phone_number, submitted
-from tests.households import internet_voice_tv, item, order
+from tests.cases import ELSEWHERE, LINE, VOICE, in_order, submitted
+from tests.households import internet_voice_tv, item, order, phone_number
 from tests.pipe import Pipe, until
 
 
