@@ -26,9 +26,13 @@ class Drain:
         if events >= MOST_EVENTS or size >= MOST_BYTES:
             self.on, self.until = True, None
         elif not suggested:
-            self.on, self.until = False, None
+            self.call_off()
         elif self.until is None and events >= self._next_at:
             self.on, self.until = True, now + PATIENCE
         elif self.until is not None and now >= self.until:
-            self.on, self.until = False, None
+            self.call_off()
             self._next_at = events + AGAIN_AFTER
+
+    def call_off(self) -> None:
+        """Go on for now, since something has to be begun first. A deadline that nobody keeps would hide later ones."""
+        self.on, self.until = False, None

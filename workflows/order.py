@@ -162,18 +162,21 @@ class OrderWorkflow:
             consider(self._order, change, answer.revision, answer.plan, _instant())
 
     def _start_steps(self) -> None:
-        """Start every silo call that can start now: none before the requested start, on hold, or while draining."""
+        """Start every silo call that can start now: none before the requested start, nor while draining.
+
+        On hold nothing new begins, but what is awaited is asked for all the same.
+        """
         not_before = self._order.not_before
         waits = not self._order.carried.started and not_before is not None and workflow.now() < not_before
         if waits or self._draining():
             return
         if self._order.carried.on_hold:
             self._order.reconciler.look()
-            return
-        self._order.begin()
-        self._order.bill()
-        for step in self._order.reconciler.next_steps(MOST_CALLS_UNDER_WAY):
-            self._go(self._carry_out(step))
+        else:
+            self._order.begin()
+            self._order.bill()
+            for step in self._order.reconciler.next_steps(MOST_CALLS_UNDER_WAY):
+                self._go(self._carry_out(step))
         for fact, n, pause in self._polls.pop_due(workflow.now()):
             self._go(self._poll(fact, n, pause))
 
@@ -252,12 +255,16 @@ class OrderWorkflow:
             raise self._broken
 
     def _next_look(self) -> datetime | None:
-        """The nearest deadline: of the start, of what is awaited, of the promise, of a record. None at the end."""
+        """The nearest deadline: of the start, of what is awaited, of the promise, of a record. None at the end.
+
+        One that is over was seen to this turn, or can not be now, and must not hide those to come.
+        """
         if self._finished():
             return None
         begins = self._polls.next_due if self._order.carried.started else self._order.not_before
         deadlines = (begins, self._order.journal.late_at, self._recorder.due(), self._drain.until)
-        return min((deadline for deadline in deadlines if deadline is not None), default=None)
+        now = workflow.now()
+        return min((deadline for deadline in deadlines if deadline is not None and deadline > now), default=None)
 
     def _stir(self) -> None:
         self._stirred = True
@@ -267,6 +274,7 @@ class OrderWorkflow:
     def _draining(self) -> bool:
         """True when nothing new is begun, so that this run can end. What is being assessed is decided first."""
         if self._order.carried.assessment is not None:
+            self._drain.call_off()
             return False
         run, now = workflow.info(), workflow.now()
         length, size = run.get_current_history_length(), run.get_current_history_size()

@@ -38,6 +38,15 @@ def test_it_is_tried_again_once_the_run_has_grown() -> None:
     assert (drain.on, drain.until) == (True, later + PATIENCE)
 
 
+def test_what_is_called_off_leaves_no_deadline_and_may_be_tried_again() -> None:
+    drain = Drain()
+    drain.look(True, 5000, SIZE, NOW)
+    drain.call_off()
+    assert (drain.on, drain.until) == (False, None)
+    drain.look(True, 5010, SIZE, NOW + PATIENCE)
+    assert (drain.on, drain.until) == (True, NOW + 2 * PATIENCE)
+
+
 def test_near_the_limit_nothing_new_begins_at_all() -> None:
     for events, size in ((MOST_EVENTS, SIZE), (5000, MOST_BYTES)):
         drain = Drain()

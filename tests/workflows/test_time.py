@@ -47,3 +47,21 @@ async def test_a_visit_weeks_away_is_found_done_by_polling_when_its_callback_is_
     await pipe.sim("POST", "/field-service/complete", {"match": "", "outcome": "completed"})
     assert (await pipe.outcome(order_id)).state == "completed"
     await pipe.sim("DELETE", "/field-service/faults")
+
+
+async def test_a_visit_made_while_the_order_is_on_hold_is_found_by_polling_and_nothing_begins(
+    skipping_pipe: Pipe,
+) -> None:
+    pipe = skipping_pipe
+    await pipe.sim("PUT", "/field-service/pace", {"completes_after_ms": None})
+    await pipe.sim("PUT", "/field-service/faults", {"drop_callback_rate": 1.0})
+    order_id = await pipe.submit(order(item("net", "fibre-100")))
+    await pipe.until_task(order_id, "installation/visit-site", "awaiting")
+    await pipe.change(order_id, kind="hold")
+    await pipe.sim("POST", "/field-service/complete", {"match": "", "outcome": "completed"})
+    await pipe.until_task(order_id, "installation/visit-site", "done")
+    assert (await pipe.view(order_id)).state == "held"
+    assert (await pipe.tasks(order_id))["fibre-internet/activate-line"] == "pending"
+    await pipe.change(order_id, kind="release")
+    assert (await pipe.outcome(order_id)).state == "completed"
+    await pipe.sim("DELETE", "/field-service/faults")
