@@ -44,8 +44,8 @@ _Result = TypeVar("_Result")
 @app.command()
 def up() -> None:
     """Run everything on this machine: Temporal with its Web UI, silos, a worker, the API. Ctrl-C stops it."""
-    from ops.process import StackError
-    from ops.up import run_up
+    from ops.local.process import StackError
+    from ops.local.up import run_up
 
     try:
         run_up(Settings(), Console())
@@ -58,8 +58,8 @@ def demo(
     keep: Annotated[bool, typer.Option("--keep", help="Leave everything running at the end, until Ctrl-C.")] = False,
 ) -> None:
     """Show the whole pipe at work, in about half a minute: orders, changes, a failing silo, and what the silos hold."""
-    from ops.demo import run_demo
-    from ops.process import StackError
+    from ops.demo.walkthrough import run_demo
+    from ops.local.process import StackError
 
     try:
         done = run_demo(Settings(), Console(), keep=keep)
@@ -76,7 +76,7 @@ def submit(
     token: Token = None,
 ) -> None:
     """Submit orders. Exit status 1 if any was refused, or (with --wait) did not complete."""
-    from ops.submit import submit as submit_orders
+    from ops.client.submit import submit as submit_orders
 
     taken_in = _at_the_door(api, token, lambda door: submit_orders(door, files, Console(), wait=wait))
     raise typer.Exit(0 if taken_in else 1)
@@ -85,7 +85,7 @@ def submit(
 @app.command()
 def watch(order_id: Annotated[str, typer.Argument(metavar="ID")], api: Api = None, token: Token = None) -> None:
     """Watch an order until it ends."""
-    from ops.watch import watch as watch_order
+    from ops.client.watch import watch as watch_order
 
     _at_the_door(api, token, lambda door: watch_order(door, order_id, Console()))
 
@@ -95,7 +95,7 @@ def check_catalog(
     folder: Annotated[Path | None, typer.Argument(metavar="PATH", show_default="by the settings")] = None,
 ) -> None:
     """Check a catalog: print each problem with file, path and reason, or its version and what it holds."""
-    from ops.catalog_report import check_catalog as check
+    from ops.maintenance.catalog_report import check_catalog as check
 
     raise typer.Exit(0 if check(folder or Settings().catalog_dir, Console()) else 1)
 
@@ -105,8 +105,8 @@ def rebuild_register() -> None:
     """Write again what orders have written, from Temporal's histories. Drops nothing; can run beside everything."""
     from sqlalchemy.exc import DBAPIError
 
-    from activities.register.engine import RegisterError
-    from ops.register_rebuild import run_rebuild
+    from ops.maintenance.register_rebuild import run_rebuild
+    from register.engine import RegisterError
 
     try:
         done = run_rebuild(Settings(), Console())
@@ -121,8 +121,8 @@ def abandoned_orders() -> None:
     from sqlalchemy.exc import DBAPIError
     from temporalio.service import RPCError
 
-    from activities.register.engine import RegisterError
-    from ops.abandoned_orders import run_abandoned
+    from ops.maintenance.abandoned_orders import run_abandoned
+    from register.engine import RegisterError
 
     try:
         run_abandoned(Settings(), Console())
@@ -135,8 +135,8 @@ def unlock_products(order_id: Annotated[str, typer.Argument(metavar="ORDER")]) -
     """Let other orders touch the products of one whose workflow was ended from outside, or never started."""
     from sqlalchemy.exc import DBAPIError
 
-    from activities.register.engine import RegisterError
-    from ops.product_locks import StillInFlight, run_unlock
+    from ops.maintenance.product_locks import StillInFlight, run_unlock
+    from register.engine import RegisterError
 
     try:
         run_unlock(Settings(), order_id, Console())
@@ -149,9 +149,9 @@ def run_api(host: Host = None, port: Port = None) -> None:
     """Run the API."""
     import uvicorn
 
-    from activities.catalog_files import CatalogError
+    from api.access.guard import AccessError, check_exposure
     from api.app import create_app
-    from api.guard import AccessError, check_exposure
+    from catalog_loader.catalog_files import CatalogError
 
     settings = Settings()
     host = host or settings.api_host
@@ -179,9 +179,9 @@ def silos(
     ] = None,
 ) -> None:
     """Run the simulated silos."""
-    from silos.profiles import ProfileError
-    from silos.server import serve
-    from silos.store import StoreError
+    from simulated_silos.profiles import ProfileError
+    from simulated_silos.server import serve
+    from simulated_silos.store import StoreError
 
     settings = Settings()
     try:
@@ -194,8 +194,8 @@ def silos(
 @app.command()
 def worker() -> None:
     """Run a worker: it does the orders' work, and calls the silos."""
-    from activities.catalog_files import CatalogError
-    from activities.register.engine import RegisterError
+    from catalog_loader.catalog_files import CatalogError
+    from register.engine import RegisterError
     from worker import main
 
     try:
@@ -210,8 +210,8 @@ def issuer() -> None:
 
     `orderpipe up` does so by itself. Never in production: whoever reads the folder may do everything.
     """
-    from activities.catalog_files import CatalogError, read_catalog
-    from ops.issuer import DevelopmentIssuer
+    from catalog_loader.catalog_files import CatalogError, read_catalog
+    from ops.local.issuer import DevelopmentIssuer
 
     settings = Settings()
     try:
@@ -234,8 +234,8 @@ def token(
     """Print a token for the stack on this machine, made by its development issuer."""
     from datetime import timedelta
 
-    from api.access import Scope
-    from ops.issuer import DevelopmentIssuer, IssuerError
+    from api.access.principal import Scope
+    from ops.local.issuer import DevelopmentIssuer, IssuerError
 
     try:
         scopes = [Scope(name) for name in scope or [Scope.OPERATE]]
@@ -251,9 +251,9 @@ def token(
 
 def _at_the_door(address: str | None, token: str | None, do: Callable[..., Awaitable[_Result]]) -> _Result | None:
     """Do something with the API; None if that was interrupted. A local API gets a token of the local issuer."""
-    from ops.door import Door, DoorError
-    from ops.interrupt import until_interrupted
-    from ops.issuer import local_token
+    from ops.client.door import Door, DoorError
+    from ops.local.interrupt import until_interrupted
+    from ops.local.issuer import local_token
 
     settings = Settings()
     address = (address or settings.api_address).rstrip("/")

@@ -14,12 +14,12 @@ import structlog
 from temporalio.client import Client
 from temporalio.worker import PollerBehaviorAutoscaling, Worker
 
-from activities.catalog_files import CatalogStore, read_catalog
 from activities.http_client import silo_client
 from activities.planning import Planning
-from activities.register import Register
 from activities.silo_activities import silo_activities
-from orders import wire
+from catalog_loader.catalog_files import CatalogStore, read_catalog
+from orders.model import wire_names
+from register import Register
 from settings import Settings
 from workflows.connection import connect, sandbox
 from workflows.order import OrderWorkflow
@@ -50,7 +50,7 @@ async def workers(settings: Settings, client: Client) -> AsyncIterator[None]:
             await stack.enter_async_context(
                 Worker(
                     client,
-                    task_queue=wire.silo_queue(silo.name),
+                    task_queue=wire_names.silo_queue(silo.name),
                     activities=silo_activities(silo, http, settings),
                     max_concurrent_activities=silo.concurrency,
                     max_task_queue_activities_per_second=silo.rate_per_second,
@@ -61,7 +61,7 @@ async def workers(settings: Settings, client: Client) -> AsyncIterator[None]:
         await stack.enter_async_context(
             Worker(
                 client,
-                task_queue=wire.ORDERS_QUEUE,
+                task_queue=wire_names.ORDERS_QUEUE,
                 workflows=[OrderWorkflow],
                 activities=[Planning(catalogs).plan_revision, register.records.record],
                 activity_executor=threads,

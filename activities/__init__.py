@@ -1,1 +1,4 @@
-"""The hands: what touches the world on behalf of the core."""
+"""The hands: one module for each silo protocol, and planning. What a workflow has done for it.
+
+The register and the catalog loader are packages of their own.
+"""

@@ -16,8 +16,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
 
 from activities.protocol import UNKNOWN_SERVICE, Refused, SiloUnavailable
-from orders.catalog import Silo
-from orders.messages import SiloCall
+from orders.fulfilment.messages import SiloCall
+from orders.model.catalog import Silo
 from settings import Settings
 
 LONGEST_RETRY_AFTER: Final = timedelta(minutes=5)

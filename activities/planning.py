@@ -8,11 +8,11 @@ from __future__ import annotations
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities.catalog_files import CatalogStore, UnknownCatalogVersion
-from orders import wire
-from orders.amend import amended
-from orders.messages import PlanAnswer, PlanQuestion
-from orders.order import Rejection
+from catalog_loader.catalog_files import CatalogStore, UnknownCatalogVersion
+from orders.fulfilment.messages import PlanAnswer, PlanQuestion
+from orders.model import wire_names
+from orders.model.order import Rejection
+from orders.planning.amend import amended
 
 
 class Planning:
@@ -21,7 +21,7 @@ class Planning:
     def __init__(self, catalogs: CatalogStore) -> None:
         self._catalogs = catalogs
 
-    @activity.defn(name=wire.PLAN_REVISION)
+    @activity.defn(name=wire_names.PLAN_REVISION)
     def plan_revision(self, question: PlanQuestion) -> PlanAnswer:
         """The next revision with its plan, or every reason why there can be none."""
         try:

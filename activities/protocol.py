@@ -16,10 +16,10 @@ from typing import TypeVar
 
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
-from orders.base import Inputs, Verb
-from orders.catalog import Silo
-from orders.messages import SiloCall
-from orders.outcome import Outcome, OutcomeKind
+from orders.fulfilment.messages import SiloCall
+from orders.model.catalog import Silo
+from orders.model.values import Inputs, Verb
+from orders.reconcile.outcome import Outcome, OutcomeKind
 
 UNKNOWN_SERVICE = "unknown_service"
 ALREADY_PROVISIONED = "already_provisioned"

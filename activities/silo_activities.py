@@ -12,11 +12,11 @@ from activities.http_client import SiloHttp
 from activities.protocol import SiloProtocol, perform
 from activities.tmf640 import Tmf640
 from activities.tmf641 import Tmf641
-from orders.base import Verb
-from orders.catalog import Protocol, Silo
-from orders.messages import SiloCall
-from orders.outcome import Outcome
-from orders.wire import silo_activity
+from orders.fulfilment.messages import SiloCall
+from orders.model.catalog import Protocol, Silo
+from orders.model.values import Verb
+from orders.model.wire_names import silo_activity
+from orders.reconcile.outcome import Outcome
 from settings import Settings
 
 SiloActivity: TypeAlias = Callable[[SiloCall], Coroutine[Any, Any, Outcome]]

@@ -6,9 +6,9 @@ from pydantic import JsonValue
 
 from activities.http_client import SiloHttp, Wire, understood
 from activities.protocol import Holding, SiloProtocol
-from orders.base import Inputs, Verb
-from orders.messages import SiloCall
-from orders.outcome import Outcome, OutcomeKind
+from orders.fulfilment.messages import SiloCall
+from orders.model.values import Inputs, Verb
+from orders.reconcile.outcome import Outcome, OutcomeKind
 
 
 class Characteristic(Wire):

@@ -14,9 +14,9 @@ from pydantic import AwareDatetime, Field, RootModel
 from activities.http_client import SiloHttp, Wire, understood
 from activities.protocol import Holding, SiloProtocol
 from activities.tmf640 import Service, Specification, characteristics, held_service
-from orders.base import Verb
-from orders.messages import SiloCall
-from orders.outcome import Outcome, OutcomeKind
+from orders.fulfilment.messages import SiloCall
+from orders.model.values import Verb
+from orders.reconcile.outcome import Outcome, OutcomeKind
 
 UNKNOWN_SERVICE_ORDER: Final = "unknown_service_order"
 

@@ -1,1 +1,4 @@
-"""The thin door: TMF622, the care API, callbacks. Talks to Temporal through `api.gateway` alone."""
+"""The thin door: TMF622, TMF620, TMF637, the care API, events and callbacks.
+
+Routes and care routes use `api.http` and `api.tmf`; Temporal and the register are reached through `api.service` alone.
+"""

@@ -12,32 +12,24 @@ from fastapi_offline import FastAPIOffline
 from sqlalchemy.exc import DBAPIError
 from temporalio.client import Client
 
-from activities.catalog_files import CatalogStore, read_catalog
-from activities.register import Register
-from api import (
-    callbacks,
-    cancel_product_orders,
-    care,
-    customers,
-    hub,
-    product_catalog,
-    product_inventory,
-    product_orders,
-)
-from api.access_log import AccessLog
+from api.access.access_log import AccessLog
+from api.access.guard import DOCS_ASSETS, Guard, doorkeeper
+from api.access.limits import RateLimit
 from api.background import meanwhile
-from api.codec import codec_app
-from api.dependencies import GUARDED, GatewayDep, errors
-from api.dispatch import AT_ONCE, Dispatcher, Forgetter
+from api.care import customer_routes, order_routes
 from api.errors import install
-from api.event_sender import event_sender
-from api.gateway import Gateway
-from api.guard import DOCS_ASSETS, Guard, doorkeeper
-from api.limits import RateLimit
-from api.links import Links
-from api.reading import Reading
-from api.subscribers import Subscribers
-from api.waiting import Waiter
+from api.events.dispatch import AT_ONCE, Dispatcher, Forgetter
+from api.events.event_sender import event_sender
+from api.events.subscribers import Subscribers
+from api.http.dependencies import GUARDED, GatewayDep, errors
+from api.routes import callbacks, cancel_product_orders, hub, product_catalog, product_inventory, product_orders
+from api.routes.codec import codec_app
+from api.service.gateway import Gateway
+from api.service.reading import Reading
+from api.service.waiting import Waiter
+from api.tmf.links import Links
+from catalog_loader.catalog_files import CatalogStore, read_catalog
+from register import Register
 from settings import Settings
 from workflows.codec import CompressingCodec
 from workflows.connection import connect
@@ -103,8 +95,8 @@ def create_app(settings: Settings | None = None, client: Client | None = None) -
         product_catalog,
         product_inventory,
         hub,
-        customers,
-        care,
+        customer_routes,
+        order_routes,
         callbacks,
     ):
         app.include_router(part.router, responses=GUARDED)

@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.exceptions import HTTPException
 
-from orders.order import Reason
+from orders.model.order import Reason
 
 log = structlog.get_logger()
 

@@ -1,1 +1,1 @@
-"""The benchmark: what orderpipe costs over a bare Temporal workflow that makes the same silo calls."""
+"""Measures the pipe beside a bare workflow; `make bench` runs it."""

@@ -16,7 +16,7 @@ from bench.kinds import KINDS
 from bench.report import write_report
 from bench.section import Part, Plan
 from bench.stack import running_stack
-from ops.process import StackError
+from ops.local.process import StackError
 
 SECTIONS = {
     "throughput": throughput.run,

@@ -13,10 +13,10 @@ from datetime import timedelta
 from temporalio import workflow
 from temporalio.common import RetryPolicy
 
-from orders import wire
-from orders.base import Inputs
-from orders.messages import SiloCall, SiloEvent
-from orders.outcome import Outcome, OutcomeKind
+from orders.fulfilment.messages import SiloCall, SiloEvent
+from orders.model import wire_names
+from orders.model.values import Inputs
+from orders.reconcile.outcome import Outcome, OutcomeKind
 
 QUEUE = "bare"
 WORKFLOW = "BareOrderWorkflow"
@@ -85,7 +85,7 @@ class BareOrderWorkflow:
         await asyncio.gather(*running.values())
         return len(running)
 
-    @workflow.signal(name=wire.SILO_EVENT_SIGNAL)
+    @workflow.signal(name=wire_names.SILO_EVENT_SIGNAL)
     def silo_event(self, event: SiloEvent) -> None:
         """The answer of a silo that answers later. It may come before its call has returned."""
         answer = self._answer(event.key)

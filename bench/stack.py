@@ -22,13 +22,13 @@ from temporalio.api.workflowservice.v1 import RegisterNamespaceRequest
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
-from activities.catalog_files import read_catalog
 from bench.bare_worker import READY
 from bench.contenders import WORKER, Bare, Contender, Orderpipe
-from ops.process import Process, Program
-from ops.stack import Stack, on_free_ports
-from ops.temporal_server import answers
-from orders import wire
+from catalog_loader.catalog_files import read_catalog
+from ops.local.process import Process, Program
+from ops.local.stack import Stack, on_free_ports
+from ops.local.temporal_server import answers
+from orders.model import wire_names
 from settings import Settings
 from workflows.connection import data_converter
 
@@ -124,7 +124,7 @@ async def _in_namespace_of_its_own(client: Client, address: str) -> Client:
 async def _knows_namespace(client: Client) -> bool:
     """True once workflows can be asked for there: the server's parts learn of a namespace one after the other."""
     try:
-        await client.get_workflow_handle(wire.workflow_id("none")).describe(rpc_timeout=timedelta(seconds=2))
+        await client.get_workflow_handle(wire_names.workflow_id("none")).describe(rpc_timeout=timedelta(seconds=2))
     except RPCError as error:
         return error.status is RPCStatusCode.NOT_FOUND and "amespace" not in error.message
     return True

@@ -1,1 +1,1 @@
-"""What the `orderpipe` commands run: the stack on one machine, submitting, watching, the demonstration."""
+"""What the `orderpipe` commands run. No part of a deployment imports it."""

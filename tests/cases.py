@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from orders import wire
-from orders.views import PlanPage
+from orders.model import wire_names
+from orders.read_model.views import PlanPage
 from tests.households import PLACE
 from tests.pipe import Pipe, until
 
@@ -89,7 +89,7 @@ class Case:
 
     async def tasks(self) -> dict[str, str]:
         """The state of each task."""
-        page = await self.pipe.ask(self.order, wire.PLAN_QUERY, PlanPage, 0, 1000)
+        page = await self.pipe.ask(self.order, wire_names.PLAN_QUERY, PlanPage, 0, 1000)
         return {self.name(task.key): task.state.value for task in page.tasks}
 
     async def held(self) -> dict[str, dict[str, Any]]:

@@ -23,13 +23,13 @@ from temporalio.client import Client, WorkflowHandle, WorkflowQueryFailedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from api.app import create_app
-from orders import wire
-from orders.messages import OrderOutcome
-from orders.records import Unrecorded
-from orders.views import OrderView, PlanPage
+from orders.fulfilment.messages import OrderOutcome
+from orders.model import wire_names
+from orders.read_model.records import Unrecorded
+from orders.read_model.views import OrderView, PlanPage
 from settings import ROOT, Settings
-from silos.app import create_app as create_silos
-from silos.server import CuttableProtocol
+from simulated_silos.app import create_app as create_silos
+from simulated_silos.server import CuttableProtocol
 from worker import workers
 from workflows.unmoved import ASK_AGAIN
 
@@ -67,11 +67,11 @@ class Pipe:
 
     def handle(self, order_id: str) -> WorkflowHandle[Any, Any]:
         """The order's workflow."""
-        return self.client.get_workflow_handle(wire.workflow_id(order_id))
+        return self.client.get_workflow_handle(wire_names.workflow_id(order_id))
 
     def describe(self, order_id: str) -> DescribeWorkflowExecutionRequest:
         """The raw request to describe the order's workflow."""
-        execution = WorkflowExecution(workflow_id=wire.workflow_id(order_id))
+        execution = WorkflowExecution(workflow_id=wire_names.workflow_id(order_id))
         return DescribeWorkflowExecutionRequest(namespace=self.client.namespace, execution=execution)
 
     async def ask(self, order_id: str, query: str, answer: type[_Answer], *args: object) -> _Answer:
@@ -94,11 +94,11 @@ class Pipe:
 
     async def view(self, order_id: str) -> OrderView:
         """The order in summary."""
-        return await self.ask(order_id, wire.ORDER_QUERY, OrderView)
+        return await self.ask(order_id, wire_names.ORDER_QUERY, OrderView)
 
     async def tasks(self, order_id: str) -> dict[str, str]:
         """The state of each task, by the task's name without its scope."""
-        page = await self.ask(order_id, wire.PLAN_QUERY, PlanPage, 0, 1000)
+        page = await self.ask(order_id, wire_names.PLAN_QUERY, PlanPage, 0, 1000)
         return {short(task.key): task.state.value for task in page.tasks}
 
     async def until_task(self, order_id: str, task: str, state: str) -> None:
@@ -114,14 +114,14 @@ class Pipe:
 
         async def there() -> bool:
             described = await self.client.workflow_service.describe_workflow_execution(self.describe(order_id))
-            unrecorded = await self.ask(order_id, wire.JOURNAL_QUERY, Unrecorded)
+            unrecorded = await self.ask(order_id, wire_names.JOURNAL_QUERY, Unrecorded)
             return not described.pending_activities and unrecorded.complete
 
         await until(there, "the order to be recorded")
 
     async def outcome(self, order_id: str) -> OrderOutcome:
         """How the order ended."""
-        handle = self.client.get_workflow_handle(wire.workflow_id(order_id), result_type=OrderOutcome)
+        handle = self.client.get_workflow_handle(wire_names.workflow_id(order_id), result_type=OrderOutcome)
         return await asyncio.wait_for(handle.result(), 60)
 
     async def change(self, order_id: str, **change: Any) -> dict[str, Any]:

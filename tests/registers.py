@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from activities.register import Register
-from activities.register.schema import SCHEMA
-from orders.installed import InstalledProduct, ProductStatus
-from orders.records import OrderRecord
-from orders.states import LifecycleState
-from orders.views import ItemView, OrderView
+from orders.planning.installed import InstalledProduct, ProductStatus
+from orders.read_model.records import OrderRecord
+from orders.read_model.states import LifecycleState
+from orders.read_model.views import ItemView, OrderView
+from register import Register
+from register.schema import SCHEMA
 
 NOON = datetime(2026, 3, 29, 12, tzinfo=UTC)
 

@@ -26,7 +26,7 @@ from temporalio.envconfig import ClientConfig
 from temporalio.testing import WorkflowEnvironment
 
 import cli
-from ops.issuer import DevelopmentIssuer
+from ops.local.issuer import DevelopmentIssuer
 from settings import Settings
 
 ROOT = Path(__file__).parent.parent

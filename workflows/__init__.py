@@ -1,1 +1,4 @@
-"""The durable shell around the core: one Temporal workflow per order."""
+"""The durable shell around the core: `OrderWorkflow`, one for each order.
+
+What is decided is in `orders`; silo calls are in `activities`.
+"""

@@ -9,19 +9,19 @@ from typing import Any
 from temporalio import workflow
 from temporalio.common import SearchAttributeKey, SearchAttributeUpdate
 
-from orders import wire
-from orders.fulfilment import Fulfilment
-from orders.reporting import details
-from orders.states import LifecycleState
+from orders.fulfilment.order_in_flight import Fulfilment
+from orders.fulfilment.reporting import details
+from orders.model import wire_names
+from orders.read_model.states import LifecycleState
 
-ORDER_STATE = SearchAttributeKey.for_keyword(wire.ORDER_STATE)
-ORDER_REVISION = SearchAttributeKey.for_int(wire.ORDER_REVISION)
-CUSTOMER_ID = SearchAttributeKey.for_keyword(wire.CUSTOMER_ID)
-CHANNEL = SearchAttributeKey.for_keyword(wire.CHANNEL)
-OFFERINGS = SearchAttributeKey.for_keyword_list(wire.OFFERINGS)
-FALLOUT_SILOS = SearchAttributeKey.for_keyword_list(wire.FALLOUT_SILOS)
-IN_JEOPARDY = SearchAttributeKey.for_bool(wire.IN_JEOPARDY)
-PROMISED_AT = SearchAttributeKey.for_datetime(wire.PROMISED_AT)
+ORDER_STATE = SearchAttributeKey.for_keyword(wire_names.ORDER_STATE)
+ORDER_REVISION = SearchAttributeKey.for_int(wire_names.ORDER_REVISION)
+CUSTOMER_ID = SearchAttributeKey.for_keyword(wire_names.CUSTOMER_ID)
+CHANNEL = SearchAttributeKey.for_keyword(wire_names.CHANNEL)
+OFFERINGS = SearchAttributeKey.for_keyword_list(wire_names.OFFERINGS)
+FALLOUT_SILOS = SearchAttributeKey.for_keyword_list(wire_names.FALLOUT_SILOS)
+IN_JEOPARDY = SearchAttributeKey.for_bool(wire_names.IN_JEOPARDY)
+PROMISED_AT = SearchAttributeKey.for_datetime(wire_names.PROMISED_AT)
 
 
 @dataclass(frozen=True)

@@ -10,20 +10,20 @@ from temporalio import workflow
 from temporalio.common import RawValue, RetryPolicy
 from temporalio.exceptions import FailureError
 
-from orders import wire
-from orders.change import ChangeKind, ChangeRequest, Verdict
-from orders.deciding import assess, consider, first_verdict
-from orders.fulfilment import Fulfilment
-from orders.ledger import FactId, Step, parse_key, parse_service_id
-from orders.messages import OrderOutcome, PlanAnswer, SiloEvent
-from orders.observation import observe
-from orders.order import Reason
-from orders.outcome import Outcome, OutcomeKind
-from orders.plan import Plan
-from orders.records import Unrecorded
-from orders.reporting import order_view, plan_page
-from orders.snapshot import Fork, OrderStart
-from orders.views import OrderView, PlanPage
+from orders.change.request import ChangeKind, ChangeRequest, Verdict
+from orders.fulfilment.deciding import assess, consider, first_verdict
+from orders.fulfilment.messages import OrderOutcome, PlanAnswer, SiloEvent
+from orders.fulfilment.observation import observe
+from orders.fulfilment.order_in_flight import Fulfilment
+from orders.fulfilment.reporting import order_view, plan_page
+from orders.fulfilment.snapshot import Fork, OrderStart
+from orders.model import wire_names
+from orders.model.order import Reason
+from orders.model.plan import Plan
+from orders.read_model.records import Unrecorded
+from orders.read_model.views import OrderView, PlanPage
+from orders.reconcile.ledger import FactId, Step, parse_key, parse_service_id
+from orders.reconcile.outcome import Outcome, OutcomeKind
 from workflows.alarm import Alarm
 from workflows.display import Display
 from workflows.draining import Drain
@@ -34,7 +34,7 @@ from workflows.silo_calls import ask, carry_out
 MOST_CALLS_UNDER_WAY = 500
 
 
-@workflow.defn(name=wire.ORDER_WORKFLOW)
+@workflow.defn(name=wire_names.ORDER_WORKFLOW)
 class OrderWorkflow:
     """One order. Messages only put something on the inbox or the ledger; the main loop alone acts on it."""
 
@@ -80,14 +80,14 @@ class OrderWorkflow:
 
     # What comes in
 
-    @workflow.update(name=wire.CHANGE_UPDATE)
+    @workflow.update(name=wire_names.CHANGE_UPDATE)
     async def change(self, request: ChangeRequest) -> Verdict:
         """Change the order, and wait for the verdict."""
         self._order.receive(request, _instant())
         await workflow.wait_condition(lambda: request.request_id in self._order.verdicts)
         return self._order.verdicts[request.request_id]
 
-    @workflow.signal(name=wire.CHANGE_SIGNAL)
+    @workflow.signal(name=wire_names.CHANGE_SIGNAL)
     def request_change(self, request: RawValue) -> None:
         """Change the order; the verdict is in the order's log. What can not be read becomes a rejected change."""
         try:
@@ -97,7 +97,7 @@ class OrderWorkflow:
             self._order.reject_malformed(str(error)[:1000], _instant())
             self._stirred = True
 
-    @workflow.signal(name=wire.SILO_EVENT_SIGNAL)
+    @workflow.signal(name=wire_names.SILO_EVENT_SIGNAL)
     def silo_event(self, event: SiloEvent) -> None:
         """A silo's callback: what it reports of its own tasks is recorded as a fact at once."""
         try:
@@ -110,22 +110,22 @@ class OrderWorkflow:
             return
         self._answered(fact, n, Outcome(event.kind, event.outputs, event.code, event.reason, event.milestones))
 
-    @workflow.query(name=wire.ORDER_QUERY)
+    @workflow.query(name=wire_names.ORDER_QUERY)
     def order(self, with_body: bool = False) -> OrderView:
         """The order in summary."""
         return order_view(self._order, workflow.now(), with_body=with_body)
 
-    @workflow.query(name=wire.PLAN_QUERY)
+    @workflow.query(name=wire_names.PLAN_QUERY)
     def plan(self, offset: int = 0, limit: int = 200) -> PlanPage:
         """A page of the order's tasks with their facts."""
         return plan_page(self._order, max(offset, 0), min(max(limit, 1), 1000))
 
-    @workflow.query(name=wire.JOURNAL_QUERY)
+    @workflow.query(name=wire_names.JOURNAL_QUERY)
     def journal(self) -> Unrecorded:
         """What the order has to tell that the register does not know yet."""
         return self._order.journal.unrecorded()
 
-    @workflow.query(name=wire.FORK_QUERY)
+    @workflow.query(name=wire_names.FORK_QUERY)
     def fork(self) -> Fork:
         """A copy of the order, to work out outside what a change would do and what may still be changed."""
         return self._order.fork()
@@ -147,7 +147,7 @@ class OrderWorkflow:
         try:
             # No local activity: when it outlives a workflow task, `workflow.now()` after it is another at replay.
             answer = await workflow.execute_activity(
-                wire.PLAN_REVISION,
+                wire_names.PLAN_REVISION,
                 self._order.question(change),
                 result_type=PlanAnswer,
                 start_to_close_timeout=timedelta(seconds=30),

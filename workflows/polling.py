@@ -5,8 +5,8 @@ from __future__ import annotations
 import heapq
 from datetime import datetime, timedelta
 
-from orders.catalog import Polling
-from orders.ledger import FactId
+from orders.model.catalog import Polling
+from orders.reconcile.ledger import FactId
 
 
 class PollSchedule:

@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 from temporalio import workflow
 from temporalio.common import RetryPolicy
 
-from orders import wire
-from orders.fulfilment import Fulfilment
-from orders.records import OrderRecord
-from orders.reporting import order_record
+from orders.fulfilment.order_in_flight import Fulfilment
+from orders.fulfilment.reporting import order_record
+from orders.model import wire_names
+from orders.read_model.records import OrderRecord
 
 BUSY = timedelta(seconds=5)
 """How long news may wait for more while silo calls are under way."""
@@ -46,7 +46,7 @@ class Recorder:
 
     async def _write(self, record: OrderRecord) -> None:
         await workflow.execute_activity(
-            wire.RECORD_ORDER,
+            wire_names.RECORD_ORDER,
             record,
             activity_id=f"record/{record.version}",
             summary=f"record revision {record.view.revision}: {record.view.state}",

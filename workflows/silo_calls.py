@@ -8,12 +8,12 @@ from temporalio import workflow
 from temporalio.common import Priority, RetryPolicy
 from temporalio.exceptions import FailureError
 
-from orders import wire
-from orders.base import Verb
-from orders.catalog import Silo
-from orders.ledger import Fact, FactId, Step, service_id
-from orders.messages import SiloCall
-from orders.outcome import Outcome, OutcomeKind
+from orders.fulfilment.messages import SiloCall
+from orders.model import wire_names
+from orders.model.catalog import Silo
+from orders.model.values import Verb
+from orders.reconcile.ledger import Fact, FactId, Step, service_id
+from orders.reconcile.outcome import Outcome, OutcomeKind
 
 RETRY_BUDGET_SPENT = "retry_budget_spent"
 
@@ -28,10 +28,10 @@ async def carry_out(order_id: str, step: Step, operation: str, silo: Silo, prior
     call = SiloCall(order_id, service_id(step.fact), step.key, operation, step.inputs)
     try:
         return await workflow.execute_activity(
-            wire.silo_activity(silo.name, step.verb),
+            wire_names.silo_activity(silo.name, step.verb),
             call,
             result_type=Outcome,
-            task_queue=wire.silo_queue(silo.name),
+            task_queue=wire_names.silo_queue(silo.name),
             activity_id=step.key,
             summary=_what(order_id, step.fact),
             start_to_close_timeout=silo.longest_attempt,
@@ -52,10 +52,10 @@ async def ask(order_id: str, fact: Fact, operation: str, silo: Silo) -> Outcome 
     call = SiloCall(order_id, service, f"{service}/{waiting.n}", operation, waiting.inputs, awaited=waiting.verb)
     try:
         return await workflow.execute_activity(
-            wire.silo_activity(silo.name, Verb.INSPECT),
+            wire_names.silo_activity(silo.name, Verb.INSPECT),
             call,
             result_type=Outcome,
-            task_queue=wire.silo_queue(silo.name),
+            task_queue=wire_names.silo_queue(silo.name),
             summary=_what(order_id, fact.id),
             start_to_close_timeout=silo.longest_attempt,
             retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_attempts=3),

@@ -16,13 +16,13 @@ import uvicorn
 from temporalio.testing import ActivityEnvironment
 
 from activities.silo_activities import SiloActivity, silo_activities
-from orders.base import Inputs, Verb
-from orders.catalog import Catalog, Silo
-from orders.messages import SiloCall
-from orders.outcome import Outcome
+from orders.fulfilment.messages import SiloCall
+from orders.model.catalog import Catalog, Silo
+from orders.model.values import Inputs, Verb
+from orders.reconcile.outcome import Outcome
 from settings import Settings
-from silos.app import create_app
-from silos.server import CuttableProtocol
+from simulated_silos.app import create_app
+from simulated_silos.server import CuttableProtocol
 
 ORDER = "O1"
 THING = "i1.1/fibre/thing/1"

@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator, Iterator
 import httpx2
 import pytest
 
-from activities.catalog_files import read_catalog
 from activities.http_client import silo_client
-from orders.catalog import Catalog
+from catalog_loader.catalog_files import read_catalog
+from orders.model.catalog import Catalog
 from settings import ROOT, Settings
 from tests.activities.bench import Bench, simulated_silos
 

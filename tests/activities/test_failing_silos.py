@@ -15,8 +15,8 @@ from temporalio.exceptions import ApplicationErrorCategory
 
 from activities.http_client import LONGEST_RETRY_AFTER, silo_client
 from activities.protocol import SiloUnavailable
-from orders.base import Verb
-from orders.outcome import OutcomeKind
+from orders.model.values import Verb
+from orders.reconcile.outcome import OutcomeKind
 from tests.activities.bench import Bench, brief, call
 
 CHANGES = (Verb.PROVISION, Verb.AMEND, Verb.COMPENSATE)

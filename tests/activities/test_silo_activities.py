@@ -13,10 +13,10 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.http_client import silo_client
 from activities.silo_activities import PROTOCOLS, silo_activities
-from orders.base import Verb
-from orders.catalog import Catalog, Protocol
-from orders.messages import SiloCall
-from orders.outcome import Outcome, OutcomeKind
+from orders.fulfilment.messages import SiloCall
+from orders.model.catalog import Catalog, Protocol
+from orders.model.values import Verb
+from orders.reconcile.outcome import Outcome, OutcomeKind
 from tests.activities.bench import Bench, call
 from workflows.connection import data_converter
 

@@ -13,9 +13,9 @@ import pytest
 from temporalio.testing import ActivityEnvironment
 
 from activities.protocol import SiloUnavailable
-from orders.base import Verb
-from orders.catalog import Silo
-from orders.outcome import Outcome, OutcomeKind
+from orders.model.catalog import Silo
+from orders.model.values import Verb
+from orders.reconcile.outcome import Outcome, OutcomeKind
 from tests.activities.bench import THING, Bench, brief, call
 
 DONE, REFUSED = OutcomeKind.DONE, OutcomeKind.REFUSED

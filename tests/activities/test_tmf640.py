@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from orders.base import Verb
-from orders.outcome import Outcome, OutcomeKind
+from orders.model.values import Verb
+from orders.reconcile.outcome import Outcome, OutcomeKind
 from tests.activities.bench import THING, Bench, call
 
 DONE, ACKNOWLEDGED, LOST = OutcomeKind.DONE, OutcomeKind.ACKNOWLEDGED, OutcomeKind.LOST

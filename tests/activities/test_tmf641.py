@@ -11,9 +11,9 @@ import pytest
 from activities.http_client import Wire, understood
 from activities.protocol import SiloUnavailable
 from activities.tmf641 import ServiceOrder
-from orders.base import Verb
-from orders.messages import SiloCall
-from orders.outcome import Outcome, OutcomeKind
+from orders.fulfilment.messages import SiloCall
+from orders.model.values import Verb
+from orders.reconcile.outcome import Outcome, OutcomeKind
 from tests.activities.bench import THING, Bench, call
 
 DONE, ACKNOWLEDGED, LOST = Outcome(OutcomeKind.DONE), Outcome(OutcomeKind.ACKNOWLEDGED), Outcome(OutcomeKind.LOST)

@@ -16,10 +16,10 @@ from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionResponse
 from temporalio.client import Client, WorkflowHandle
 from temporalio.testing import WorkflowEnvironment
 
-from api.access import Scope
+from api.access.principal import Scope
 from api.app import create_app
-from ops.issuer import DevelopmentIssuer
-from orders import wire
+from ops.local.issuer import DevelopmentIssuer
+from orders.model import wire_names
 from settings import Settings
 from tests.households import internet_voice_tv
 from tests.pipe import Pipe, free_port
@@ -46,7 +46,7 @@ class Door:
         return await self.http.post(f"/care/v1/orders/{order_id}/changes", json=body)
 
     def handle(self, order_id: str) -> WorkflowHandle[Any, Any]:
-        return self.client.get_workflow_handle(wire.workflow_id(order_id))
+        return self.client.get_workflow_handle(wire_names.workflow_id(order_id))
 
     async def describe(self, order_id: str) -> DescribeWorkflowExecutionResponse:
         return (await self.handle(order_id).describe()).raw_description

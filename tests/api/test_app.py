@@ -7,8 +7,8 @@ import json
 
 import pytest
 
-from api.access import Scope
-from api.codec import origins
+from api.access.principal import Scope
+from api.routes.codec import origins
 from settings import Settings
 from tests.api.conftest import ORDERS, Door, ShutDoor, opened
 from tests.households import internet_voice_tv

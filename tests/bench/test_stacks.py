@@ -9,8 +9,8 @@ MAIN = "thread (7): MainThread;<module> (cli.py:1);Handle._run (asyncio/events.p
     ("frames", "part"),
     [
         ("", ASYNCIO),
-        ("_handle (temporalio/worker/_workflow.py:1);next_steps (orders/reconcile.py:5)", ORDERS),
-        ("_handle (temporalio/worker/_workflow.py:1);f (orders/reconcile.py:5);heappush (heapq.py:9)", ORDERS),
+        ("_handle (temporalio/worker/_workflow.py:1);next_steps (orders/reconcile/reconciler.py:5)", ORDERS),
+        ("_handle (temporalio/worker/_workflow.py:1);f (orders/reconcile/reconciler.py:5);heappush (heapq.py:9)", ORDERS),
         ("run (activities/tmf640.py:1);request (httpx2/_client.py:2);read (ssl.py:3)", HTTP),
         ("run (activities/tmf640.py:1)", ACTIVITIES),
         ("run (activities/tmf640.py:1);model_dump_json (pydantic/main.py:4)", PAYLOADS),
@@ -29,8 +29,8 @@ def test_a_sample_is_charged_to_the_innermost_part_on_its_stack(frames: str, par
 
 
 def test_a_function_of_ours_is_charged_with_what_it_calls_once_even_where_it_calls_itself() -> None:
-    line = f"{MAIN};walk (orders/plan.py:1);walk (orders/plan.py:2);dump (json/encoder.py:1) 4\n"
-    assert by_function(read_stacks([line])) == {"orders/plan.py: walk": 4}
+    line = f"{MAIN};walk (orders/model/plan.py:1);walk (orders/model/plan.py:2);dump (json/encoder.py:1) 4\n"
+    assert by_function(read_stacks([line])) == {"orders/model/plan.py: walk": 4}
 
 
 def test_what_is_no_stack_is_passed_over() -> None:

@@ -15,10 +15,10 @@ from uuid import uuid4
 
 from pydantic import JsonValue, TypeAdapter
 
-from activities.catalog_files import read_catalog
-from orders.states import LifecycleState
-from silos.compare import Canonical, canonical, differences, read_services
-from silos.model import JournalEntry, Outcome, Service, ServiceState
+from catalog_loader.catalog_files import read_catalog
+from orders.read_model.states import LifecycleState
+from simulated_silos.compare import Canonical, canonical, differences, read_services
+from simulated_silos.model import JournalEntry, Outcome, Service, ServiceState
 from tests.e2e.undoing import undone_too_early
 from tests.pipe import SPENT, Pipe
 

@@ -16,12 +16,12 @@ import httpx2
 import yaml
 from temporalio.client import Client
 
-from ops.issuer import local_token
-from ops.stack import Stack, on_free_ports
-from orders import wire
-from orders.messages import OrderOutcome
+from ops.local.issuer import local_token
+from ops.local.stack import Stack, on_free_ports
+from orders.fulfilment.messages import OrderOutcome
+from orders.model import wire_names
 from settings import ROOT, Settings
-from silos.model import Outcome
+from simulated_silos.model import Outcome
 from tests.e2e.comparison import read_journal
 from tests.pipe import Pipe, until
 from workflows.connection import data_converter
@@ -60,7 +60,7 @@ class StackPipe(Pipe):
 
     async def outcome(self, order_id: str) -> OrderOutcome:
         """How the order ended."""
-        handle = self.client.get_workflow_handle(wire.workflow_id(order_id), result_type=OrderOutcome)
+        handle = self.client.get_workflow_handle(wire_names.workflow_id(order_id), result_type=OrderOutcome)
         return await asyncio.wait_for(handle.result(), PATIENCE_S)
 
     async def submit_all(self, bodies: list[dict[str, Any]]) -> list[str]:

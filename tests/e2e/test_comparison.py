@@ -7,9 +7,9 @@ from urllib.parse import quote
 
 import pytest
 
-from activities.catalog_files import read_catalog
+from catalog_loader.catalog_files import read_catalog
 from settings import ROOT
-from silos.model import JournalEntry, Outcome
+from simulated_silos.model import JournalEntry, Outcome
 from tests.e2e.comparison import flaws
 from tests.e2e.running import StackPipe
 from tests.e2e.undoing import undone_too_early

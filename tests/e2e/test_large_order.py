@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from orders import wire
-from orders.views import PlanPage
+from orders.model import wire_names
+from orders.read_model.views import PlanPage
 from tests.e2e.comparison import flaws, read_journal
 from tests.e2e.running import StackPipe
 from tests.households import item, order
@@ -33,7 +33,7 @@ async def test_an_order_of_a_thousand_tasks_ends_with_every_site_attached(pipe: 
     sites = (1000 - PER_ORDER) // PER_SITE
     await pipe.sim("PUT", "/*/pace", {"completes_after_ms": 0})
     order_id = await pipe.submit(vpn(sites))
-    plan = await pipe.ask(order_id, wire.PLAN_QUERY, PlanPage, 0, 1)
+    plan = await pipe.ask(order_id, wire_names.PLAN_QUERY, PlanPage, 0, 1)
     assert plan.total == 1000
     assert (await pipe.outcome(order_id)).state == "completed"
     assert len(await pipe.held(order_id)) == 1000 - sites - 1  # Visits and the message are nothing that is held.

@@ -12,9 +12,9 @@ import httpx2
 import pytest
 import pytest_asyncio
 
-from activities.register import Register
-from activities.register.query import Operator, OrderField, OrderQuery, Predicate
-from orders import wire
+from orders.model import wire_names
+from register import Register
+from register.query import Operator, OrderField, OrderQuery, Predicate
 from tests.e2e.running import StackPipe, quick_folder, running_stack
 from tests.pipe import body_of, until
 from tests.postgres import PostgresServer
@@ -86,10 +86,10 @@ async def test_no_acknowledged_order_is_lost_or_there_twice_though_api_worker_an
         written = OrderQuery(where=(Predicate(OrderField.ID, Operator.IN, tuple(acknowledged)),))
 
         async def all_counted() -> bool:
-            workflows = await pipe.client.count_workflows(f'WorkflowType = "{wire.ORDER_WORKFLOW}"')
+            workflows = await pipe.client.count_workflows(f'WorkflowType = "{wire_names.ORDER_WORKFLOW}"')
             return workflows.count >= COUNT
 
         await until(all_counted, "Temporal to list every order")
-        assert (await pipe.client.count_workflows(f'WorkflowType = "{wire.ORDER_WORKFLOW}"')).count == COUNT
+        assert (await pipe.client.count_workflows(f'WorkflowType = "{wire_names.ORDER_WORKFLOW}"')).count == COUNT
         assert (register.search.count(written), register.search.count(OrderQuery())) == (COUNT, COUNT)
         assert {register.submissions.find(order) is not None for order in acknowledged} == {True}

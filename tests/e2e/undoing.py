@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
-from orders.catalog import Catalog, Dependency, EdgeKind, ProductSpecification
-from silos.model import JournalEntry, Outcome
+from orders.model.catalog import Catalog, Dependency, EdgeKind, ProductSpecification
+from simulated_silos.model import JournalEntry, Outcome
 
 
 def undone_too_early(catalog: Catalog, journal: Iterable[JournalEntry]) -> list[str]:

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 
 import pytest_asyncio
 
-from ops.door import Door
-from ops.sim import Sim
+from ops.client.door import Door
+from ops.demo.sim import Sim
 from tests.pipe import Pipe
 
 

@@ -11,7 +11,7 @@ import yaml
 from typer.testing import CliRunner, Result
 
 import cli
-from ops.ports import free_ports
+from ops.local.ports import free_ports
 from settings import ROOT
 
 TRIPLE_PLAY = str(ROOT / "examples" / "orders" / "triple-play.json")

@@ -6,13 +6,13 @@ from datetime import timedelta
 
 from temporalio import workflow
 
-from orders import wire
-from orders.messages import OrderOutcome
-from orders.snapshot import OrderStart
+from orders.fulfilment.messages import OrderOutcome
+from orders.fulfilment.snapshot import OrderStart
+from orders.model import wire_names
 from workflows.order import OrderWorkflow
 
 
-@workflow.defn(name=wire.ORDER_WORKFLOW)
+@workflow.defn(name=wire_names.ORDER_WORKFLOW)
 class ChangedWorkflow(OrderWorkflow):
     """The order workflow, but for a moment's rest before its end: a timer that no history has."""
 

@@ -23,7 +23,7 @@ from temporalio.api.common.v1 import Payload
 from temporalio.client import WorkflowHistory
 from temporalio.testing import WorkflowEnvironment
 
-from orders import wire
+from orders.model import wire_names
 from settings import ROOT
 from tests.households import internet_voice_tv, item, order
 from tests.pipe import Pipe, body_of, running_pipe, until
@@ -151,7 +151,7 @@ async def malformed_signals(pipe: Pipe) -> str:
     order_id = await pipe.submit({**order(item("net", "fibre-100")), "externalId": "malformed"})
     await pipe.until_task(order_id, "installation/visit-site", "awaiting")
     for nonsense in ("cancel please", {"kind": "explode"}, None, b"\x00\xff"):
-        await pipe.handle(order_id).signal(wire.CHANGE_SIGNAL, nonsense)
+        await pipe.handle(order_id).signal(wire_names.CHANGE_SIGNAL, nonsense)
     await pipe.sim("POST", "/field-service/complete", {"match": "", "outcome": "completed"})
     return order_id
 
@@ -245,7 +245,7 @@ async def record(names: list[str]) -> None:
 
 async def runs(pipe: Pipe, order_id: str) -> AsyncIterator[WorkflowHistory]:
     """The histories of an order's runs, the first one first."""
-    workflow_id = wire.workflow_id(order_id)
+    workflow_id = wire_names.workflow_id(order_id)
 
     async def closed() -> bool:
         listed = [run async for run in pipe.client.list_workflows(f'WorkflowId = "{workflow_id}"')]

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ops.process import StackError
+from ops.local.process import StackError
 from tests.e2e.running import StackPipe, quick_folder, running_stack
 from tests.soak.judging import judge
 from tests.soak.performing import Performed, perform

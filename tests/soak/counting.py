@@ -9,10 +9,10 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client
 
-from orders import wire
-from orders.base import Verb
-from orders.messages import SiloEvent
-from orders.outcome import Outcome, OutcomeKind
+from orders.fulfilment.messages import SiloEvent
+from orders.model import wire_names
+from orders.model.values import Verb
+from orders.reconcile.outcome import Outcome, OutcomeKind
 
 _GONE_WRONG = (OutcomeKind.REFUSED, OutcomeKind.LOST, OutcomeKind.UNKNOWN)
 _MOVES = (
@@ -57,7 +57,7 @@ async def done_for_nothing(client: Client, order: str, moved_at: Iterable[dateti
     count = Count()
     silo_calls: set[int] = set()
     decided = False
-    async for event in client.get_workflow_handle(wire.workflow_id(order)).fetch_history_events():
+    async for event in client.get_workflow_handle(wire_names.workflow_id(order)).fetch_history_events():
         if event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:
             scheduled = event.activity_task_scheduled_event_attributes
             _, _, verb = scheduled.activity_type.name.rpartition(".")
@@ -82,7 +82,7 @@ async def _went_wrong(client: Client, event: HistoryEvent, silo_calls: set[int])
         return outcome.kind in _GONE_WRONG
     if event.event_type == EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED:
         signal = event.workflow_execution_signaled_event_attributes
-        if signal.signal_name == wire.SILO_EVENT_SIGNAL:
+        if signal.signal_name == wire_names.SILO_EVENT_SIGNAL:
             [news] = await client.data_converter.decode(signal.input.payloads, [SiloEvent])
             return news.kind in _GONE_WRONG
         return True

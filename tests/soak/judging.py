@@ -11,13 +11,13 @@ from datetime import datetime
 from temporalio.client import WorkflowQueryFailedError
 from temporalio.service import RPCError
 
-from activities.catalog_files import read_catalog
-from orders.catalog import Catalog
-from orders.change import ChangeKind, ChangeState
-from orders.states import LifecycleState
-from orders.views import OrderView
-from silos.compare import Canonical, differences
-from silos.model import JournalEntry, Outcome, Service, ServiceState
+from catalog_loader.catalog_files import read_catalog
+from orders.change.request import ChangeKind, ChangeState
+from orders.model.catalog import Catalog
+from orders.read_model.states import LifecycleState
+from orders.read_model.views import OrderView
+from simulated_silos.compare import Canonical, differences
+from simulated_silos.model import JournalEntry, Outcome, Service, ServiceState
 from tests.e2e.comparison import (
     Ended,
     all_held,

@@ -14,12 +14,12 @@ from httpx2 import Response, TransportError
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
-from api.care import to_change
-from api.change_bodies import ChangeBody
-from orders import wire
-from orders.change import ChangeKind, ChangeRequest
-from orders.views import OrderView, PlanPage
-from silos.model import Service
+from api.care.change_bodies import ChangeBody
+from api.care.order_routes import to_change
+from orders.change.request import ChangeKind, ChangeRequest
+from orders.model import wire_names
+from orders.read_model.views import OrderView, PlanPage
+from simulated_silos.model import Service
 from tests.e2e.running import StackPipe
 from tests.pipe import LOST, until
 from tests.soak.random_orders import EARLIER
@@ -194,7 +194,7 @@ class _Performance:
         await until(known, f"the loss of {lost.id} to be known", seconds=PATIENCE_S)
 
     async def _plan(self) -> PlanPage:
-        return await self._pipe.ask(self.order, wire.PLAN_QUERY, PlanPage, 0, 1000)
+        return await self._pipe.ask(self.order, wire_names.PLAN_QUERY, PlanPage, 0, 1000)
 
     async def _is_awaiting(self) -> bool:
         """True where the order can not end yet, since a silo has work under way that only this script ends."""
@@ -289,7 +289,7 @@ async def _signalled(client: Client, order: str, request: ChangeRequest) -> bool
     """Ask for a change by signal, again where Temporal is not there. False where the order has ended."""
     while True:
         try:
-            await client.get_workflow_handle(wire.workflow_id(order)).signal(wire.CHANGE_SIGNAL, request)
+            await client.get_workflow_handle(wire_names.workflow_id(order)).signal(wire_names.CHANGE_SIGNAL, request)
         except RPCError as error:
             if error.status is RPCStatusCode.NOT_FOUND:
                 return False

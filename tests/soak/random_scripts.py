@@ -5,8 +5,8 @@ from __future__ import annotations
 from random import Random
 from typing import Any, Literal
 
-from orders.change import Resolution
-from silos.faults import ANY_OPERATION, Faults, PermanentFault
+from orders.change.request import Resolution
+from simulated_silos.faults import ANY_OPERATION, Faults, PermanentFault
 from tests.soak import random_orders
 from tests.soak.random_orders import Sale
 from tests.soak.script import Change, Complete, Fail, Json, Lose, Mend, Restart, Script, Step

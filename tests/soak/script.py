@@ -13,8 +13,8 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from orders.change import Resolution
-from silos.faults import Faults
+from orders.change.request import Resolution
+from simulated_silos.faults import Faults
 
 Json: TypeAlias = dict[str, Any]
 

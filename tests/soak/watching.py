@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, suppress
 
 from pydantic import TypeAdapter
 
-from silos.model import JournalEntry, Outcome
+from simulated_silos.model import JournalEntry, Outcome
 from tests.pipe import Pipe
 
 STILL_AFTER_S = 0.7

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from orders import wire
+from orders.model import wire_names
 from tests.households import internet_voice_tv, item
 from tests.pipe import Pipe, running_pipe, until
 from tests.support import temporal_server
@@ -25,7 +25,7 @@ async def short_pipe(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[
 
 async def runs(pipe: Pipe, order_id: str) -> int:
     """How many runs the order's workflow has had."""
-    return len([run async for run in pipe.client.list_workflows(f'WorkflowId = "{wire.workflow_id(order_id)}"')])
+    return len([run async for run in pipe.client.list_workflows(f'WorkflowId = "{wire_names.workflow_id(order_id)}"')])
 
 
 async def test_an_order_goes_on_in_a_new_run_with_its_facts_changes_and_awaited_callbacks(short_pipe: Pipe) -> None:

@@ -11,8 +11,8 @@ from uuid import uuid4
 
 import httpx2
 
-from activities.register import Register
-from orders.installed import InstalledProduct, ProductStatus
+from orders.planning.installed import InstalledProduct, ProductStatus
+from register import Register
 from tests.households import PLACE, internet_voice_tv, order
 from tests.pipe import Pipe
 

@@ -7,7 +7,7 @@ import json
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import WorkflowExecutionStatus
 
-from orders import wire
+from orders.model import wire_names
 from tests.households import internet_voice_tv, item, order, phone_number
 from tests.pipe import Pipe, until
 
@@ -69,7 +69,7 @@ async def test_the_web_ui_shows_the_order_without_our_help(pipe: Pipe) -> None:
         execution.id
         async for execution in pipe.client.list_workflows('CustomerId = "cust-1" AND OrderState = "inProgress"')
     ]
-    assert wire.workflow_id(order_id) in found
+    assert wire_names.workflow_id(order_id) in found
     await pipe.sim("POST", "/field-service/complete", {"match": "", "outcome": "completed"})
     await pipe.outcome(order_id)
 
@@ -87,7 +87,7 @@ async def test_what_a_silo_refuses_for_good_waits_for_a_person_while_the_rest_go
     assert [(fallout.silo, fallout.code) for fallout in view.fallout] == [("tv", "no_coverage")]
     assert {item.id: item.state for item in view.items} == {"net": "completed", "voice": "completed", "tv": "held"}
     found = [execution.id async for execution in pipe.client.list_workflows('FalloutSilos = "tv"')]
-    assert wire.workflow_id(order_id) in found
+    assert wire_names.workflow_id(order_id) in found
 
     await pipe.sim("DELETE", "/tv/faults")
     verdict = await pipe.change(order_id, requestId="again", kind="retry", task=view.fallout[0].task)
@@ -108,7 +108,7 @@ async def test_a_malformed_signal_becomes_a_rejected_change_and_harms_nothing(pi
         [1, 2],
         b"\x00\xff",
     ):
-        await pipe.handle(order_id).signal(wire.CHANGE_SIGNAL, nonsense)
+        await pipe.handle(order_id).signal(wire_names.CHANGE_SIGNAL, nonsense)
 
     async def all_rejected() -> bool:
         return len((await pipe.view(order_id)).changes) == 6
@@ -127,7 +127,7 @@ async def test_the_same_request_is_decided_once_by_whatever_door_it_comes(pipe: 
     first = await pipe.change(order_id, **change)
     second = await pipe.change(order_id, **change)
     signalled = {"request_id": "once", "kind": "amend", "update": [{"id": "net", "offering": "fibre-1000"}]}
-    await pipe.handle(order_id).signal(wire.CHANGE_SIGNAL, signalled)
+    await pipe.handle(order_id).signal(wire_names.CHANGE_SIGNAL, signalled)
     assert first["state"] == second["state"] == "accepted"
     stale = await pipe.change(order_id, requestId="late", kind="cancel", expectedRevision=1)
     assert (stale["state"], stale["reasons"][0]["code"]) == ("rejected", "stale_revision")

@@ -8,7 +8,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing
 
 import pytest
 
-from orders import wire
+from orders.model import wire_names
 from tests.households import internet_voice_tv
 from tests.pipe import Pipe, until
 
@@ -22,7 +22,7 @@ async def by_native_cancel(pipe: Pipe, order: str) -> None:
 
 async def by_signal(pipe: Pipe, order: str) -> None:
     """A signal from the Web UI, the CLI or any client."""
-    await pipe.handle(order).signal(wire.CHANGE_SIGNAL, {"request_id": "by-signal", "kind": "cancel"})
+    await pipe.handle(order).signal(wire_names.CHANGE_SIGNAL, {"request_id": "by-signal", "kind": "cancel"})
 
 
 async def by_update(pipe: Pipe, order: str) -> None:

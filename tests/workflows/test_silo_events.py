@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from orders import wire
-from orders.messages import SiloEvent
-from orders.outcome import OutcomeKind
+from orders.fulfilment.messages import SiloEvent
+from orders.model import wire_names
+from orders.reconcile.outcome import OutcomeKind
 from tests.households import internet_voice_tv
 from tests.pipe import Pipe
 
@@ -18,11 +18,11 @@ async def test_what_a_silo_reports_on_the_task_of_another_changes_nothing(pipe: 
     (visit,) = (await pipe.services(order))["field-service"]
     for silo, kind in (("tv", OutcomeKind.DONE), ("", OutcomeKind.REFUSED), ("shipping", OutcomeKind.LOST)):
         event = SiloEvent(silo, kind, key="" if kind is OutcomeKind.LOST else f"{visit['id']}/0", service=visit["id"])
-        await pipe.handle(order).signal(wire.SILO_EVENT_SIGNAL, event)
+        await pipe.handle(order).signal(wire_names.SILO_EVENT_SIGNAL, event)
     unknown = SiloEvent("tv", OutcomeKind.DONE, key=f"{order}.net.1/telepathy/tune-in/0/0")
-    await pipe.handle(order).signal(wire.SILO_EVENT_SIGNAL, unknown)
+    await pipe.handle(order).signal(wire_names.SILO_EVENT_SIGNAL, unknown)
     assert (await pipe.tasks(order))[VISIT] == "awaiting"
     await pipe.handle(order).signal(
-        wire.SILO_EVENT_SIGNAL, SiloEvent("field-service", OutcomeKind.DONE, key=f"{visit['id']}/0")
+        wire_names.SILO_EVENT_SIGNAL, SiloEvent("field-service", OutcomeKind.DONE, key=f"{visit['id']}/0")
     )
     await pipe.until_task(order, VISIT, "done")

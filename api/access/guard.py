@@ -1,0 +1,152 @@
+"""Before any route: who is asking, how often, and with how much. Nothing of a request is read before that is known."""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+from collections.abc import Mapping
+from typing import Final
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from api.access.limits import RateLimit, read_body
+from api.access.principal import ANYBODY, Principal
+from api.access.tokens import Keys, Tokens
+from api.errors import ApiError, Unauthorized, told
+from settings import Settings
+
+DOCS_ASSETS: Final = "/docs/assets"
+"""Below it stands what the documentation's page loads."""
+_OPEN: Final = ("/healthz", "/readyz", "/docs", "/openapi.json")
+"""What tells nothing about anybody, beside those assets."""
+_ASKS_ITSELF: Final = "/codec/"
+"""Is called by pages of another origin, which could not read an answer from here."""
+_LONGEST_TOKEN: Final = 8192
+
+
+class AccessError(Exception):
+    """The settings leave a door open, or give no way in: says which to set."""
+
+
+class Doorkeeper:
+    """Knows everyone by the token that they send: those of the issuer, and one for each silo."""
+
+    def __init__(self, tokens: Tokens, silos: Mapping[str, tuple[str, ...]]) -> None:
+        self._tokens = tokens
+        # Looked up by digest: how long that takes tells nothing about the secret.
+        self._silos = {_digest(secret): silo for silo, secrets in silos.items() for secret in secrets}
+
+    async def principal(self, authorization: str | None) -> Principal:
+        """Who sends a header `Authorization`.
+
+        Raises:
+            Unauthorized: if it has no token that is taken here.
+            Unavailable: if that can not be told now.
+        """
+        scheme, _, token = (authorization or "").partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            raise Unauthorized()
+        if len(token) > _LONGEST_TOKEN:
+            raise Unauthorized("The token is too long")
+        silo = self._silos.get(_digest(token))
+        if silo is not None:
+            return Principal(f"silo {silo}", silo=silo)
+        return await self._tokens.principal(token)
+
+
+class Guard:
+    """Middleware that lets in who may come in, and puts the `principal` into the request's state.
+
+    Everything but the few open paths needs a token, whether a route asks for the principal or not.
+    """
+
+    def __init__(self, app: ASGIApp, doorkeeper: Doorkeeper | None, rate: RateLimit, most_bytes: int) -> None:
+        self.app = app
+        self._doorkeeper = doorkeeper
+        self._rate = rate
+        self._most_bytes = most_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, or answer why not."""
+        if scope["type"] != "http" or scope["path"] in _OPEN or scope["path"].startswith(f"{DOCS_ASSETS}/"):
+            await self.app(scope, receive, send)
+            return
+        try:
+            scope.setdefault("state", {})["principal"] = await self._admit(scope)
+            receive = await read_body(scope, receive, self._most_bytes)
+        except ApiError as error:
+            await told(error)(scope, receive, send)
+            return
+        await self.app(scope, receive, send)
+
+    async def _admit(self, scope: Scope) -> Principal | None:
+        principal = ANYBODY
+        if self._doorkeeper is not None:
+            try:
+                principal = await self._doorkeeper.principal(Headers(scope=scope).get("authorization"))
+            except Unauthorized:
+                self._rate.take(_address(scope))
+                if scope["path"].startswith(_ASKS_ITSELF):
+                    return None
+                raise
+        if principal.silo is None:  # What silos report, they were asked to do.
+            self._rate.take(principal.name)
+        return principal
+
+
+def doorkeeper(settings: Settings) -> Doorkeeper | None:
+    """The doorkeeper that the settings ask for. None where everybody may come in.
+
+    Raises:
+        AccessError: if they ask for only a part of one, or the silos' secrets can not be read.
+    """
+    needed = {
+        "ORDERPIPE_AUTH_ISSUER": settings.auth_issuer,
+        "ORDERPIPE_AUTH_JWKS": settings.auth_jwks,
+        "ORDERPIPE_SILO_SECRETS": settings.silo_secrets,
+    }
+    missing = [name for name, value in needed.items() if value is None]
+    if len(missing) == len(needed):
+        return None
+    if settings.auth_issuer is None or settings.auth_jwks is None or settings.silo_secrets is None:
+        raise AccessError(f"Access is set up in part only: {' and '.join(missing)} must be set too")
+    try:
+        silos = settings.read_silo_secrets()
+    except (OSError, ValueError) as error:
+        raise AccessError(f"ORDERPIPE_SILO_SECRETS, {settings.silo_secrets}, can not be read: {error}") from error
+    return Doorkeeper(Tokens(settings.auth_issuer, settings.auth_audience, Keys(settings.auth_jwks)), silos)
+
+
+def check_exposure(settings: Settings, host: str) -> None:
+    """Return if the API may listen at a host.
+
+    Raises:
+        AccessError: if others than this machine would reach there what is open to everybody.
+    """
+    if is_loopback(host):
+        return
+    if settings.auth_issuer is None:
+        raise AccessError(
+            f"Without access control the API listens on loopback only, not at {host}. Set ORDERPIPE_AUTH_ISSUER, "
+            "ORDERPIPE_AUTH_JWKS and ORDERPIPE_SILO_SECRETS"
+        )
+    if settings.codec_open:
+        raise AccessError(f"ORDERPIPE_CODEC_OPEN is for an API on loopback, not at {host}")
+
+
+def is_loopback(host: str) -> bool:
+    """True if only this machine can reach it."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _digest(secret: str) -> bytes:
+    return hashlib.sha256(secret.encode()).digest()
+
+
+def _address(scope: Scope) -> str:
+    client = scope.get("client")
+    return f"address {client[0]}" if client else "address"

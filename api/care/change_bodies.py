@@ -1,0 +1,219 @@
+"""What the care API takes and tells of changes: the request, its impact, previews, options, and the log."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, ConfigDict, Field, JsonValue
+
+from api.tmf.response_model import Told
+from api.tmf.times import Instant, InstantOut
+from api.tmf.tmf622_bodies import Place, Product, ProductOrderItem, Wire
+from orders.change.impact import Effect
+from orders.change.request import ChangeKind, ChangeState, Resolution
+from orders.fulfilment.options import Subject
+from orders.model.order import Identifier, TimeZone
+from orders.model.values import Money
+
+
+class ChangedItem(Wire):
+    """What is to be different about an item; what is left out stays. `drop` names products to give up.
+
+    Characteristics come as a map, or in TMF622's form within `product`; the site as `place`, or within `product` too.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    id: str
+    offering: str | None = None
+    characteristics: dict[str, JsonValue] = {}
+    quantity: Annotated[int | None, Field(ge=1, le=1000)] = None
+    drop: tuple[str, ...] = ()
+    place: Place | None = None
+    product: Product = Product()
+
+
+class AppointmentBody(Wire):
+    """When somebody is to come to a site. `start` and `end` carry its offset from UTC; `timeZone` is an IANA name."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    site: Identifier
+    start: AwareDatetime
+    end: AwareDatetime | None = None
+    time_zone: TimeZone
+
+
+class ChangeBody(Wire):
+    """A change asked for; the kind says which fields it may carry.
+
+    `amend` adds, updates and removes items, and may do all of a `reschedule` (requested dates, `appointments`) and of
+    `changePriority`. `add` holds TMF622 items, related to what the order has by reliesOn and bundledBy. `cancelItems`
+    names `items`; `cancel` is for the whole order. `replace`, `retry` and `resolve` name a `task`.
+
+    `acceptFee` is the fee that a preview told, `digest` its digest: with it the change is refused if the impact is not
+    what was previewed any more.
+
+    The same `requestId` is decided once; without it the header Idempotency-Key counts, or a new one is made.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    request_id: Annotated[str | None, Field(min_length=1, max_length=100)] = None
+    kind: ChangeKind
+    requester: str = ""
+    channel: str = ""
+    reason: str = ""
+    expected_revision: int | None = None
+    add: tuple[ProductOrderItem, ...] = ()
+    update: tuple[ChangedItem, ...] = ()
+    remove: tuple[str, ...] = ()
+    items: tuple[str, ...] = ()
+    requested_start_date: Instant | None = None
+    requested_completion_date: Instant | None = None
+    appointments: tuple[AppointmentBody, ...] = ()
+    priority: Annotated[int | None, Field(ge=0, le=4)] = None
+    cascade: bool = False
+    accept_fee: Money | None = None
+    digest: str | None = None
+    task: str | None = None
+    resolution: Resolution | None = None
+    outputs: dict[str, JsonValue] = {}
+
+
+class ToldReason(Told):
+    """Why a change was refused, with the item and the task that it is about."""
+
+    code: str
+    message: str
+    item: str | None
+    task: str | None
+
+
+class ToldTaskImpact(Told):
+    """What becomes of one task, with the values that differ."""
+
+    task: str
+    silo: str
+    items: tuple[str, ...]
+    effect: Effect
+    before: dict[str, JsonValue]
+    after: dict[str, JsonValue]
+
+
+class ToldObstacle(Told):
+    """A point of no return that the change steps over: refused, or at a fee."""
+
+    task: str
+    silo: str
+    items: tuple[str, ...]
+    effect: Effect
+    since: str
+    fee: Money | None
+
+
+class ToldImpact(Told):
+    """What a change does, task by task; tasks of `asks` are let go by their silos first, or the change is refused."""
+
+    tasks: tuple[ToldTaskImpact, ...]
+    obstacles: tuple[ToldObstacle, ...]
+    asks: tuple[str, ...]
+
+
+class ToldItemOutlook(Told):
+    """What the change means for one item: `until` is when that is expected to get worse, null if it is not.
+
+    A fee for a task that several items share is told with each of them. `asks` are tasks whose silos must let go first.
+    """
+
+    item: str
+    possible: bool
+    until: InstantOut | None
+    fees: tuple[Money, ...]
+    asks: tuple[str, ...]
+    reasons: tuple[ToldReason, ...]
+
+
+class ToldPreview(Told):
+    """What a change would do now, and what would be said to it."""
+
+    state: ChangeState
+    revision: int
+    reasons: tuple[ToldReason, ...]
+    fees: tuple[Money, ...]
+    digest: str | None
+    impact: ToldImpact | None
+    expected_at: InstantOut | None
+    items: tuple[ToldItemOutlook, ...]
+
+
+class ToldOption(Told):
+    """One change that could be asked for now, by a request of this `kind`, and what it would meet.
+
+    `name` is the characteristic, site or task, `value` what it would become: null where any other value means the
+    same. `until` is when the answer is expected to get worse, null if it is not. `asks` are tasks whose silos must let
+    go first, `along` items that go with a removed one.
+    """
+
+    kind: ChangeKind
+    subject: Subject
+    name: str | None
+    value: JsonValue
+    possible: bool
+    until: InstantOut | None
+    fees: tuple[Money, ...]
+    asks: tuple[str, ...]
+    along: tuple[str, ...]
+    reasons: tuple[ToldReason, ...]
+
+
+class ToldItemOptions(Told):
+    """What may be changed about one item."""
+
+    item: str
+    offering: str
+    options: tuple[ToldOption, ...]
+
+
+class ToldOptions(Told):
+    """What may be changed about an order, and about a page of its items. `nextOffset` is null on the last one."""
+
+    revision: int
+    order: tuple[ToldOption, ...]
+    items: tuple[ToldItemOptions, ...]
+    next_offset: int | None
+
+
+class ToldChange(Told):
+    """An entry of an order's log of changes. `revision` is the order's after it.
+
+    `askedAt` is the instant of arrival, `decidedAt` that of the last decision: empty while the change waits for one.
+    """
+
+    request_id: str
+    kind: ChangeKind | None
+    state: ChangeState
+    revision: int
+    reasons: tuple[ToldReason, ...]
+    impact: ToldImpact | None
+    requester: str
+    channel: str
+    reason: str
+    expected_revision: int | None
+    asked_at: str
+    decided_at: str
+
+
+class ToldChanges(Told):
+    """An order's log of changes, in the order of decision; those still to be decided stand at the end."""
+
+    changes: tuple[ToldChange, ...]
+    revision: int
+
+
+class UndecidedChange(Told):
+    """A change that is still being assessed. It will be decided: see the entry of the order's log at `href`."""
+
+    request_id: str
+    state: Literal["assessing"] = "assessing"
+    href: str

@@ -1,0 +1,114 @@
+"""What the care API tells of customers, and of orders in a list."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic.alias_generators import to_camel
+
+from api.care.care_bodies import ToldSite
+from api.care.change_bodies import ToldChange
+from api.http.dependencies import NO_NUL
+from api.tmf.response_model import Told
+from api.tmf.times import Instant, InstantOut
+from orders.planning.installed import ProductStatus
+from orders.read_model.states import LifecycleState
+
+Word = Annotated[str, Field(max_length=256, pattern=NO_NUL)]
+
+
+class OrderSearch(BaseModel):
+    """What orders are looked for by; all of it has to hold. A list holds alternatives.
+
+    `offering` is that of any item, `silo` one with a call that waits for a person.
+    """
+
+    model_config = ConfigDict(alias_generator=to_camel, extra="forbid")
+
+    customer: Word | None = None
+    channel: Word | None = None
+    external_id: Word | None = None
+    state: list[LifecycleState] = []
+    offering: Word | None = None
+    silo: Word | None = None
+    in_jeopardy: bool | None = None
+    ordered_from: Instant | None = None
+    ordered_before: Instant | None = None
+    offset: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    limit: Annotated[int, Field(ge=1, le=1000)] = 100
+
+
+class ListedOrder(Told):
+    """An order in a list; `href` has it in full. `fallout` are the silos with a call that waits for a person."""
+
+    id: str
+    href: str
+    external_id: str
+    customer_id: str
+    channel: str
+    state: LifecycleState
+    revision: int
+    offerings: tuple[str, ...]
+    ordered_at: InstantOut
+    promised_at: InstantOut | None
+    expected_at: InstantOut | None
+    completed_at: InstantOut | None
+    in_jeopardy: bool
+    fallout: tuple[str, ...]
+
+
+class ListedOrders(Told):
+    """A page of orders, the latest first. `nextOffset` is null on the last one."""
+
+    orders: tuple[ListedOrder, ...]
+    total: int
+    next_offset: int | None
+
+
+class OpenChange(Told):
+    """A change that is being assessed, or that was accepted and is being carried out."""
+
+    order_id: str
+    change: ToldChange
+
+
+class ToldProduct(Told):
+    """A product that the customer has or had, as the last order left it."""
+
+    id: str
+    status: ProductStatus
+    offering: str
+    specification: str | None
+    characteristics: dict[str, JsonValue]
+    site: ToldSite | None
+    bundle: str | None
+    relies_on: tuple[str, ...]
+    order_id: str
+    item_id: str
+    started_at: InstantOut | None
+    ended_at: InstantOut | None
+
+
+class Notification(Told):
+    """A message that the customer was sent for an order."""
+
+    order_id: str
+    task: str
+    silo: str
+    inputs: dict[str, JsonValue]
+    sent_at: str
+
+
+class ToldCustomer(Told):
+    """Everything about a customer in one answer, whichever channel it came from and whichever asks.
+
+    Of more than a thousand orders it tells the latest; `totalOrders` counts them all.
+    """
+
+    id: str
+    orders: tuple[ListedOrder, ...]
+    total_orders: int
+    open_changes: tuple[OpenChange, ...]
+    products: tuple[ToldProduct, ...]
+    notifications: tuple[Notification, ...]

@@ -1,0 +1,102 @@
+"""The care API's view of customers: all their orders over all channels, and orders by whatever one knows of them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from api.care.customer_bodies import (
+    ListedOrder,
+    ListedOrders,
+    Notification,
+    OpenChange,
+    OrderSearch,
+    ToldCustomer,
+    ToldProduct,
+)
+from api.errors import UnknownCustomer
+from api.http.dependencies import Agent, GatewayDep, Id, Reader, ReadingDep, errors
+from api.http.visibility import sees_customer
+from api.tmf.links import Links
+from orders.change.request import ChangeState
+from orders.read_model.views import OrderView
+from register.query import Operator as Comparison
+from register.query import OrderField, OrderQuery, Predicate, Value
+
+router = APIRouter(prefix="/care/v1", tags=["care"])
+
+MOST_ORDERS = 1000
+_OPEN = (ChangeState.ASSESSING, ChangeState.ACCEPTED)
+
+
+@router.get("/orders", summary="Orders by what one knows of them", responses=errors(400, 503))
+async def orders(
+    search: Annotated[OrderSearch, Query()], gateway: GatewayDep, reading: ReadingDep, agent: Agent
+) -> ListedOrders:
+    """The latest first. Orders in flight show as they were a few seconds ago at most."""
+    query = OrderQuery(where=tuple(_conditions(search)), offset=search.offset, limit=search.limit)
+    page = await reading.orders(query)
+    following = search.offset + len(page.orders)
+    return ListedOrders(
+        orders=tuple(_listed(view, gateway.links) for view in page.orders),
+        total=page.total,
+        next_offset=following if page.orders and following < page.total else None,
+    )
+
+
+@router.get("/customers/{customer_id}", summary="Everything about a customer", responses=errors(404, 503))
+async def customer(customer_id: Id, gateway: GatewayDep, reading: ReadingDep, principal: Reader) -> ToldCustomer:
+    """Orders of every channel, changes under way, what is installed, and messages sent: the same for whoever asks.
+
+    A channel sees the customers whom it has an order of.
+    """
+    unknown = UnknownCustomer(f"There is no customer {customer_id}, or none that one may see")
+    if not await sees_customer(principal, customer_id, gateway):
+        raise unknown
+    theirs = Predicate(OrderField.CUSTOMER_ID, Comparison.EQ, customer_id)
+    page = await reading.orders(OrderQuery(where=(theirs,), limit=MOST_ORDERS))
+    products = await reading.products_of(customer_id)
+    if not page.orders and not products:
+        raise unknown
+    return ToldCustomer(
+        id=customer_id,
+        orders=tuple(_listed(view, gateway.links) for view in page.orders),
+        total_orders=page.total,
+        open_changes=tuple(
+            OpenChange.model_validate({"order_id": view.id, "change": verdict})
+            for view in page.orders
+            for verdict in view.changes
+            if verdict.state in _OPEN
+        ),
+        products=tuple(ToldProduct.model_validate(product) for product in products),
+        notifications=tuple(
+            Notification.model_validate({**dict(message), "order_id": view.id})
+            for view in page.orders
+            for message in view.messages
+        ),
+    )
+
+
+def _conditions(search: OrderSearch) -> list[Predicate]:
+    wanted: list[tuple[OrderField, Comparison, Value | tuple[Value, ...] | None]] = [
+        (OrderField.CUSTOMER_ID, Comparison.EQ, search.customer),
+        (OrderField.CHANNEL, Comparison.EQ, search.channel),
+        (OrderField.EXTERNAL_ID, Comparison.EQ, search.external_id),
+        (OrderField.STATE, Comparison.IN, tuple(str(state) for state in search.state) or None),
+        (OrderField.OFFERING, Comparison.EQ, search.offering),
+        (OrderField.FALLOUT_SILO, Comparison.EQ, search.silo),
+        (OrderField.IN_JEOPARDY, Comparison.EQ, search.in_jeopardy),
+        (OrderField.ORDERED_AT, Comparison.GTE, search.ordered_from),
+        (OrderField.ORDERED_AT, Comparison.LT, search.ordered_before),
+    ]
+    return [Predicate(field, comparison, value) for field, comparison, value in wanted if value is not None]
+
+
+def _listed(view: OrderView, links: Links) -> ListedOrder:
+    told = {
+        "href": links.care(view.id),
+        "offerings": tuple(dict.fromkeys(item.offering for item in view.items if item.parent is None)),
+        "fallout": tuple(sorted({fallout.silo for fallout in view.fallout})),
+    }
+    return ListedOrder.model_validate({**dict(view), **told})

@@ -1,0 +1,216 @@
+"""The care API: an order as a care agent needs to see it, and changes to it while it is in flight."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query, Response
+from pydantic import ValidationError
+from pydantic.alias_generators import to_camel
+
+from api.access.principal import Scope
+from api.care.care_bodies import ToldHistory, ToldOrder, ToldTasks
+from api.care.change_bodies import (
+    AppointmentBody,
+    ChangeBody,
+    ChangedItem,
+    ToldChange,
+    ToldChanges,
+    ToldOptions,
+    ToldPreview,
+    UndecidedChange,
+)
+from api.errors import Detail, Malformed, UnknownChange, problem, problems
+from api.http.dependencies import Agent, GatewayDep, OrderId, errors, needs
+from api.service.gateway import Gateway
+from api.tmf.tmf622_request import characteristics_of, read_items, site_at, site_of
+from orders.change.request import ChangeRequest, ChangeState, ItemUpdate, misfits
+from orders.model.order import Appointment
+from orders.model.values import Action
+from orders.read_model.views import OrderView
+
+router = APIRouter(prefix="/care/v1/orders", tags=["care"], dependencies=[needs(Scope.CARE)])
+
+
+@router.get("/{order_id}", summary="An order in full", responses=errors(404, 503))
+async def order(order_id: OrderId, gateway: GatewayDep) -> ToldOrder:
+    """Its items, silos and fallout, every change ever decided, and where to look further."""
+    return told(await gateway.view(order_id), gateway)
+
+
+@router.get("/{order_id}/tasks", summary="An order's tasks with what the silos hold", responses=errors(404, 409, 503))
+async def tasks(
+    order_id: OrderId,
+    gateway: GatewayDep,
+    offset: Annotated[int, Query(ge=0)] = 0,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 200,
+) -> ToldTasks:
+    """A page of tasks: those of the target first, then what is still to be undone. 409 while it waits for products."""
+    return ToldTasks.model_validate(await gateway.plan(order_id, offset, limit))
+
+
+@router.get("/{order_id}/history", summary="How an order came to be as it is", responses=errors(404, 503))
+async def history(
+    order_id: OrderId,
+    gateway: GatewayDep,
+    offset: Annotated[int, Query(ge=0)] = 0,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 200,
+) -> ToldHistory:
+    """A page of its moves from state to state and those of its items, each with its cause, newest last."""
+    return ToldHistory.model_validate(await gateway.history(order_id, offset, limit))
+
+
+@router.get("/{order_id}/options", summary="What may still be changed", responses=errors(404, 409, 503))
+async def options(
+    order_id: OrderId,
+    gateway: GatewayDep,
+    offset: Annotated[int, Query(ge=0)] = 0,
+    limit: Annotated[int, Query(ge=1, le=50)] = 20,
+) -> ToldOptions:
+    """For each item of a page the changes that it may take now, until when and at what fee, or why not.
+
+    Each is tried as a request for it would be, on a copy: nothing is changed. 409 once the order has ended.
+    """
+    return ToldOptions.model_validate(await gateway.options(order_id, offset, limit))
+
+
+@router.post(
+    "/{order_id}/changes",
+    summary="Ask for a change",
+    responses={202: {"model": UndecidedChange, "description": "Taken in, but not decided yet"}}
+    | errors(400, 404, 409, 503),
+)
+async def change(
+    order_id: OrderId,
+    body: ChangeBody,
+    response: Response,
+    gateway: GatewayDep,
+    agent: Agent,
+    idempotency_key: Annotated[str | None, Header(min_length=1, max_length=100)] = None,
+    dry_run: Annotated[bool, Query(alias="dryRun")] = False,
+) -> ToldChange | UndecidedChange | ToldPreview:
+    """Amend, reschedule or cancel an order or items of it, hold or release it, replace what is broken, settle fallout.
+
+    With `dryRun=true` nothing is changed: the answer tells what the change would do, at what fee, and its digest.
+
+    200 with the verdict, which may be `rejected` with its reasons: the request was dealt with, the answer is no. 202
+    while it is assessed, or where the verdict takes longer than two seconds: it stands in the order's log at `href`,
+    and the same request with the same `requestId` asks for it again. 409 once the order has ended.
+    """
+    asking = {"requester": agent.requester(body.requester), "channel": agent.channel_for(body.channel)}
+    body = body.model_copy(update=asking)
+    request = to_change(body, body.request_id or idempotency_key or str(uuid.uuid4()))
+    if dry_run:
+        return ToldPreview.model_validate(await gateway.preview(order_id, request))
+    verdict = await gateway.change(order_id, request)
+    if verdict is not None and verdict.state is not ChangeState.ASSESSING:
+        return ToldChange.model_validate(verdict)
+    response.status_code = 202
+    return UndecidedChange(request_id=request.request_id, href=gateway.links.change(order_id, request.request_id))
+
+
+@router.get("/{order_id}/changes", summary="An order's log of changes", responses=errors(404, 503))
+async def changes(order_id: OrderId, gateway: GatewayDep) -> ToldChanges:
+    """Every change ever asked for: who, when, why, and what was decided."""
+    view = await gateway.view(order_id)
+    return ToldChanges.model_validate(view)
+
+
+@router.get("/{order_id}/changes/{request_id:path}", summary="One change of an order", responses=errors(404, 503))
+async def change_of(order_id: OrderId, request_id: str, gateway: GatewayDep) -> ToldChange:
+    """What became of a change, by the id of its request."""
+    view = await gateway.view(order_id)
+    for entry in view.changes:
+        if entry.request_id == request_id:
+            return ToldChange.model_validate(entry)
+    raise UnknownChange(f"Order {order_id} has no change {request_id}")
+
+
+def to_change(body: ChangeBody, request_id: str) -> ChangeRequest:
+    """What a body asks for, in the core's words.
+
+    Raises:
+        Malformed: naming the JSON path of everything that is wrong.
+    """
+    found: list[Detail] = []
+    added = read_items(body.add, "add", found, into_order=True)
+    found += [
+        problem(f"add[{n}].action", "what a change adds has action add; see update and remove for the rest")
+        for n, item in enumerate(body.add)
+        if item.action is not Action.ADD
+    ]
+    updates = [_update(item, f"update[{n}]", found) for n, item in enumerate(body.update)]
+    appointments = [
+        appointment
+        for n, made in enumerate(body.appointments)
+        for appointment in _appointment(made, f"appointments[{n}]", found)
+    ]
+    if found:
+        raise Malformed(found)
+    fields: dict[str, object] = {
+        "requester": body.requester,
+        "channel": body.channel,
+        "reason": body.reason,
+        "expected_revision": body.expected_revision,
+        "add": tuple(added),
+        "update": tuple(updates),
+        "remove": body.remove,
+        "items": body.items,
+        "requested_start": body.requested_start_date,
+        "requested_completion": body.requested_completion_date,
+        "appointments": tuple(appointments),
+        "priority": body.priority,
+        "cascade": body.cascade,
+        "accept_fee": body.accept_fee,
+        "digest": body.digest,
+        "task": body.task,
+        "resolution": body.resolution,
+        "outputs": body.outputs,
+    }
+    unfit = [problem(_path(field), message) for field, message in misfits(body.kind, fields)]
+    if unfit:
+        raise Malformed(unfit)
+    return ChangeRequest.model_validate({"request_id": request_id, "kind": body.kind, **fields})
+
+
+_OTHER_NAMES = {"requested_start": "requestedStartDate", "requested_completion": "requestedCompletionDate"}
+
+
+def _path(field: str | None) -> str:
+    return "body" if field is None else _OTHER_NAMES.get(field, to_camel(field))
+
+
+def _appointment(body: AppointmentBody, path: str, found: list[Detail]) -> Iterator[Appointment]:
+    try:
+        yield Appointment(site=body.site, start=body.start, end=body.end, time_zone=body.time_zone)
+    except ValidationError as error:
+        found += problems(error, path)
+
+
+def _update(item: ChangedItem, path: str, found: list[Detail]) -> ItemUpdate:
+    if item.place is not None:
+        site = site_at(item.place, f"{path}.place", found)
+    else:
+        site = site_of(item.product.place, f"{path}.product.place", found)
+    return ItemUpdate(
+        id=item.id,
+        offering=item.offering,
+        characteristics={**characteristics_of(item.product, f"{path}.product", found), **item.characteristics},
+        quantity=item.quantity,
+        drop=item.drop,
+        site=site,
+    )
+
+
+def told(view: OrderView, gateway: Gateway) -> ToldOrder:
+    """A view with the addresses of everything that belongs to it."""
+    href = gateway.links.care(view.id)
+    links = {
+        "href": href,
+        "tasks": f"{href}/tasks",
+        "product_order": gateway.links.tmf622(view.id),
+        "web_ui": gateway.web_ui_link(view.id),
+    }
+    return ToldOrder.model_validate({**dict(view), **links})

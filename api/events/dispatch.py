@@ -1,0 +1,182 @@
+"""Delivers events to those who subscribed: at least once, each subscription's in order, and nobody waits for another.
+
+The register holds what is pending. Any number of API processes may deliver: each takes the lease of a subscription for
+a turn, so that one event is not sent by two. What was delivered is forgotten after a time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import structlog
+from sqlalchemy.exc import OperationalError
+
+from api.events.event_sender import EventSender, Reception, Taken
+from api.events.tmf622_events import listener_url, to_event
+from api.tmf.links import Links
+from register.deliveries import Deliveries, Delivery, Lease
+
+log = structlog.get_logger()
+
+AT_ONCE: Final = 50
+"""Subscriptions that one process delivers to at a time."""
+
+BATCH: Final = 50
+"""Events of a subscription that are held in memory at a time."""
+
+TURN_S: Final = 15.0
+"""After this a subscription that takes its events slowly lets others go first."""
+
+LEASE: Final = timedelta(seconds=30)
+"""Prolonged with each event, none of which takes longer than `api.events.event_sender.ANSWER_WITHIN`."""
+
+_WITHOUT_REGISTER_S: Final = 5.0
+
+FORGET_EVERY_S: Final = 60.0
+FORGOTTEN_AT_ONCE: Final = 1000
+_BETWEEN_BATCHES_S: Final = 0.1
+"""SQLite has one writer at a time: others get their turn."""
+
+
+class Dispatcher:
+    """Delivers until it is stopped. Whatever is cut short is delivered again."""
+
+    def __init__(
+        self,
+        deliveries: Deliveries,
+        sender: EventSender,
+        links: Links,
+        *,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        poll_every_s: float = 0.5,
+    ) -> None:
+        self._deliveries = deliveries
+        self._sender = sender
+        self._links = links
+        self._now = now
+        self._poll_every_s = poll_every_s
+        self._turns: set[asyncio.Task[None]] = set()
+        self._turn_over = asyncio.Event()
+
+    async def run(self) -> None:
+        """Deliver whatever becomes due, until cancelled."""
+        try:
+            while True:
+                self._turn_over.clear()
+                pause_s = self._poll_every_s
+                try:
+                    await self._begin_turns()
+                except Exception as error:
+                    log.error("events wait: the register can not be used now", error=f"{type(error).__name__}: {error}")
+                    pause_s = _WITHOUT_REGISTER_S
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(pause_s):
+                        await self._turn_over.wait()
+        finally:
+            turns = list(self._turns)
+            for turn in turns:
+                turn.cancel()
+            await asyncio.gather(*turns, return_exceptions=True)
+
+    async def _begin_turns(self) -> None:
+        free = AT_ONCE - len(self._turns)
+        if not free:
+            return
+        now = self._now()
+        for lease in await asyncio.to_thread(self._deliveries.lease, now, now + LEASE, free):
+            turn = asyncio.create_task(self._turn(lease))
+            self._turns.add(turn)
+            turn.add_done_callback(self._ended)
+
+    def _ended(self, turn: asyncio.Task[None]) -> None:
+        self._turns.discard(turn)
+        self._turn_over.set()
+
+    async def _turn(self, lease: Lease) -> None:
+        """Deliver some of what is pending for a subscription, and give its lease back."""
+        try:
+            await self._deliver_some(lease)
+        except asyncio.CancelledError:
+            await self._release(lease)  # Another process need not wait until it has run out.
+            raise
+        except OperationalError as error:
+            log.warning("events wait: the register can not be used now", error=type(error).__name__)
+        except Exception as error:
+            # The lease is left to run out: a pause, for whatever it is that does not work.
+            log.error("events can not be delivered", subscription=lease.subscription_id, exc_info=error)
+            return
+        await self._release(lease)
+
+    async def _deliver_some(self, lease: Lease) -> None:
+        clock = asyncio.get_running_loop().time
+        over = clock() + TURN_S
+        for delivery in await asyncio.to_thread(self._deliveries.batch, lease, BATCH):
+            if not await self._deliver(lease, delivery) or clock() > over:
+                return
+
+    async def _deliver(self, lease: Lease, delivery: Delivery) -> bool:
+        """Deliver one event and note what came of it. False if the next one has to wait."""
+        reception = await self._send(lease, delivery)
+        now = self._now()
+        told = log.bind(subscription=lease.subscription_id, note=reception.note)
+        match reception.taken:
+            case Taken.YES:
+                return await asyncio.to_thread(self._deliveries.delivered, lease, delivery, now, now + LEASE)
+            case Taken.REFUSED:
+                told.warning("an event was refused, and is parked", delivery=delivery.id)
+                return await asyncio.to_thread(self._deliveries.park, lease, delivery, now, now + LEASE, reception.note)
+            case Taken.GONE:
+                told.warning("a subscriber is gone, and its subscription over")
+                await asyncio.to_thread(self._deliveries.gone, lease, now, reception.note)
+            case Taken.NOT_NOW:
+                parked = await asyncio.to_thread(self._deliveries.failed, lease, delivery, now, reception.note)
+                told.info("a subscriber does not take its events now", parked=parked)
+        return False
+
+    async def _send(self, lease: Lease, delivery: Delivery) -> Reception:
+        if delivery.event is None or delivery.order is None:
+            return Reception(Taken.REFUSED, "the register does not hold the event any more")
+        try:
+            event = to_event(delivery.order, delivery.event, self._links)
+        except ValueError as error:
+            # A defect of ours. It must not keep what comes after it from being delivered.
+            told = f"{delivery.order.id}-{delivery.event.number}"
+            log.error("an event can not be told", id=told, exc_info=error)
+            return Reception(Taken.REFUSED, "orderpipe could not put the event into words")
+        return await self._sender.send(listener_url(lease.callback, event), lease.secret, event.body())
+
+    async def _release(self, lease: Lease) -> None:
+        with suppress(OperationalError):
+            await asyncio.to_thread(self._deliveries.release, lease, self._now())
+
+
+class Forgetter:
+    """Forgets what was delivered a while ago, until it is stopped. Any number of processes may do so."""
+
+    def __init__(
+        self,
+        deliveries: Deliveries,
+        keep: timedelta,
+        *,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        look_every_s: float = FORGET_EVERY_S,
+    ) -> None:
+        self._deliveries = deliveries
+        self._keep = keep
+        self._now = now
+        self._look_every_s = look_every_s
+
+    async def run(self) -> None:
+        """Look now and then, and forget what has become old, a batch at a time, until cancelled."""
+        while True:
+            pause_s = self._look_every_s
+            try:
+                if await asyncio.to_thread(self._deliveries.forget, self._now() - self._keep, FORGOTTEN_AT_ONCE):
+                    pause_s = _BETWEEN_BATCHES_S
+            except Exception as error:
+                log.warning("old deliveries stay for now", error=f"{type(error).__name__}: {error}")
+            await asyncio.sleep(pause_s)

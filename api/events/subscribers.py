@@ -1,0 +1,170 @@
+"""Those who subscribe to events, and what each may do with its subscriptions."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Final, ParamSpec, TypeVar
+from uuid import uuid4
+
+import httpx2
+from pydantic import SecretStr
+from sqlalchemy.exc import DBAPIError
+
+from api.access.principal import Principal, Scope
+from api.errors import Forbidden, Malformed, SubscriptionRefused, Unavailable, UnknownSubscription, problem
+from api.events.event_query import read_query
+from api.events.guarded_network import InternalAddress, Resolve, look_up, outside_addresses
+from api.tmf.links import Links
+from register.subscriptions import (
+    AlreadySubscribed,
+    ParkedEvent,
+    Subscription,
+    SubscriptionEnded,
+    Subscriptions,
+    SubscriptionStatus,
+    TooManySubscriptions,
+)
+
+_RESOLVE_WITHIN_S: Final = 2.0
+_Given = ParamSpec("_Given")
+_Result = TypeVar("_Result")
+
+
+class Subscribers:
+    """Subscriptions by their owners. Every method may raise `Unavailable`, if the register can not be asked now."""
+
+    def __init__(
+        self, subscriptions: Subscriptions, links: Links, *, allow_internal: bool, resolve: Resolve = look_up
+    ) -> None:
+        self._subscriptions = subscriptions
+        self._links = links
+        self._allow_internal = allow_internal
+        self._resolve = resolve
+
+    def href(self, subscription_id: str) -> str:
+        """The address of a subscription."""
+        return self._links.subscription(subscription_id)
+
+    async def subscribe(
+        self, principal: Principal, callback: str, query: str, secret: SecretStr | None
+    ) -> Subscription:
+        """Begin to tell a principal of the events that fit a query, as far as it sees the orders that they are about.
+
+        Raises:
+            Malformed: if nothing can be sent to the callback, or the query can not be understood.
+            Forbidden: if it sees no orders at all.
+            SubscriptionRefused: if it has this subscription already, or too many.
+        """
+        if not principal.sees_every_order and principal.channel is None and principal.customer is None:
+            raise Forbidden(
+                "The token speaks for no channel and no customer", "It needs the claim `channel` or `customer`"
+            )
+        wanted = read_query(query)
+        await self._check(callback)
+        subscription = Subscription(
+            id=str(uuid4()),
+            callback=callback,
+            query=query,
+            filter=wanted,
+            owner=principal.name,
+            channel=None if principal.sees_every_order else principal.channel,
+            customer_id=principal.customer,
+            secret=secret or SecretStr(secrets.token_urlsafe(32)),
+            created_at=datetime.now(UTC),
+        )
+        try:
+            await _asked(self._subscriptions.add, subscription)
+        except AlreadySubscribed as error:
+            raise SubscriptionRefused(
+                "This callback is subscribed with this query", f"As subscription {error}"
+            ) from error
+        except TooManySubscriptions as error:
+            raise SubscriptionRefused("There are too many subscriptions", "End one that is not needed") from error
+        return subscription
+
+    async def _check(self, callback: str) -> None:
+        """Refuse what could never be delivered to. A name that nobody knows may be known later."""
+        found = _wrong_with(callback, allow_internal=self._allow_internal)
+        if found is not None:
+            raise Malformed([problem("callback", found)])
+        if self._allow_internal:
+            return
+        url = httpx2.URL(callback)
+        try:
+            async with asyncio.timeout(_RESOLVE_WITHIN_S):
+                await outside_addresses(url.host, url.port or 443, self._resolve)
+        except InternalAddress as error:
+            raise Malformed([problem("callback", str(error))]) from error
+        except (OSError, TimeoutError):
+            return
+
+    async def end(self, principal: Principal, subscription_id: str) -> None:
+        """End a subscription.
+
+        Raises:
+            UnknownSubscription: if it has none of that id.
+        """
+        await self._own(principal, subscription_id)
+        await _asked(self._subscriptions.end, subscription_id, datetime.now(UTC))
+
+    async def listed(self, principal: Principal) -> list[SubscriptionStatus]:
+        """How its subscriptions fare; an operator's are everybody's."""
+        owner = None if principal.may(Scope.OPERATE) else principal.name
+        return await _asked(self._subscriptions.listed, owner)
+
+    async def parked(self, principal: Principal, subscription_id: str, offset: int, limit: int) -> list[ParkedEvent]:
+        """A page of the events that did not get through.
+
+        Raises:
+            UnknownSubscription: if it has none of that id.
+        """
+        await self._own(principal, subscription_id)
+        return await _asked(self._subscriptions.parked, subscription_id, offset, limit)
+
+    async def retry(self, principal: Principal, subscription_id: str) -> SubscriptionStatus:
+        """Have what was parked delivered after all, and what is pending tried at once.
+
+        Raises:
+            UnknownSubscription: if it has none of that id.
+            SubscriptionRefused: if the subscription has ended.
+        """
+        await self._own(principal, subscription_id)
+        try:
+            await _asked(self._subscriptions.retry, subscription_id, datetime.now(UTC))
+        except SubscriptionEnded as error:
+            raise SubscriptionRefused("The subscription has ended", str(error)) from error
+        return await self._own(principal, subscription_id)
+
+    async def _own(self, principal: Principal, subscription_id: str) -> SubscriptionStatus:
+        found = await _asked(self._subscriptions.find, subscription_id)
+        if found is None or not (found.owner == principal.name or principal.may(Scope.OPERATE)):
+            raise UnknownSubscription(f"There is no subscription {subscription_id}")
+        return found
+
+
+def _wrong_with(callback: str, *, allow_internal: bool) -> str | None:
+    """What is wrong with a callback as it is written."""
+    try:
+        url = httpx2.URL(callback)
+    except (httpx2.InvalidURL, ValueError) as error:
+        return f"is no URL: {error}"
+    schemes = ("https", "http") if allow_internal else ("https",)
+    if url.scheme not in schemes:
+        return f"must begin with {' or '.join(f'{scheme}://' for scheme in schemes)}"
+    if not url.host:
+        return "names no host"
+    if url.userinfo:
+        return "may hold no user and password: what is sent there is signed"
+    if "#" in callback:
+        return "may hold no fragment (#)"
+    return None
+
+
+async def _asked(ask: Callable[_Given, _Result], *args: _Given.args, **kwargs: _Given.kwargs) -> _Result:
+    try:
+        return await asyncio.to_thread(ask, *args, **kwargs)
+    except DBAPIError as error:
+        raise Unavailable("The register can not be asked now", type(error).__name__) from error

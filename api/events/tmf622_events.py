@@ -1,0 +1,276 @@
+"""The core's events as TMF622 v4 tells them: their names, their envelopes, and what each says of its order.
+
+Milestones and jeopardy are not in v4; they come as v5 has them, around a v4 order. A created order is told in full, as
+it was submitted; all else by reference, with what the event is about. Its items are those concerned, or all where none
+is in particular: v4 knows no order without items.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import httpx2
+from pydantic import AwareDatetime, BaseModel, ConfigDict, JsonValue, field_validator
+from pydantic.alias_generators import to_camel
+
+from api.events.event_query import EVENT_TYPES
+from api.tmf.json_body import Json
+from api.tmf.links import Links
+from api.tmf.times import instant
+from api.tmf.tmf622_merge import ITEMS, walk
+from api.tmf.tmf622_resource import to_resource
+from orders.read_model.journal import CancellationState
+from orders.read_model.records import EventKind, OrderEvent
+from orders.read_model.states import LifecycleState
+from orders.read_model.views import OrderView
+from register.cancellations import cancellation_id
+
+
+@dataclass(frozen=True, slots=True)
+class WireEvent:
+    """An event on the wire: its `eventType`, and the whole of it as JSON."""
+
+    type: str
+    content: Json
+
+    def body(self) -> bytes:
+        """What is sent."""
+        return json.dumps(self.content, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def listener_url(callback: str, event: WireEvent) -> str:
+    """Where an event goes: `<callback>/listener/productOrderCreateEvent`. A query that the callback has stays."""
+    url = httpx2.URL(callback)
+    path, mark, query = url.raw_path.decode().partition("?")
+    name = event.type[:1].lower() + event.type[1:]
+    return str(url.copy_with(raw_path=f"{path.rstrip('/')}/listener/{name}{mark}{query}".encode()))
+
+
+def to_event(order: OrderView, event: OrderEvent, links: Links) -> WireEvent:
+    """An event on the wire, around its order as that is now. What the event itself says is as it was then.
+
+    Raises:
+        ValueError: if the event does not say what its kind has to.
+    """
+    telling = _Telling(order, event, links)
+    about, payload = _TOLD[event.kind](telling)
+    kind, at = EVENT_TYPES[event.kind], instant(event.at)
+    content: Json = {
+        "eventId": f"{order.id}-{event.number}",
+        "eventTime": at,
+        "eventType": kind,
+        "correlationId": order.id,
+        "domain": "Commercial",
+        "title": kind,
+        "description": f"Product order {order.id} {about}",
+        "priority": str(order.priority),
+        "timeOcurred": at,
+        "event": payload,
+    }
+    if event.kind is EventKind.ATTRIBUTES_CHANGED:
+        content["fieldPath"] = ",".join(telling.changed_attributes())
+    return WireEvent(kind, content)
+
+
+class _Data(BaseModel):
+    """What events say in the core's words; `orders.read_model.journal` lists the keys of each kind."""
+
+    model_config = ConfigDict(alias_generator=to_camel, frozen=True)
+
+    state: str = ""
+    items: dict[str, JsonValue] = {}
+    order: tuple[str, ...] = ()
+    change: str = ""
+    fallout: tuple[Json, ...] = ()
+    milestone: str = ""
+    task: str = ""
+    in_jeopardy: bool = False
+    expected_at: AwareDatetime | None = None
+
+    @field_validator("items", mode="before")
+    @classmethod
+    def _named(cls, value: JsonValue) -> JsonValue:
+        """Where nothing more is said of them, items come as a list of ids."""
+        return dict.fromkeys(map(str, value)) if isinstance(value, list) else value
+
+
+_ATTRIBUTES: Final = {
+    "requested_start": "requestedStartDate",
+    "requested_completion": "requestedCompletionDate",
+    "priority": "priority",
+    "promised_at": "expectedCompletionDate",
+}
+"""The core's names of what can be different about an order itself, and the standard's."""
+
+
+class _Telling:
+    """One event being told: each method gives a phrase about the order, and the payload."""
+
+    def __init__(self, order: OrderView, event: OrderEvent, links: Links) -> None:
+        self.order = order
+        self.event = event
+        self.links = links
+        self.data = _Data.model_validate(event.data)
+        self.id = f"{order.id}-{event.number}"
+        self.at = instant(event.at)
+
+    def created(self) -> tuple[str, Json]:
+        items = _ids(self.order.body)
+        then = self.order.model_copy(
+            update={
+                "state": LifecycleState.ACKNOWLEDGED,
+                "revision": 1,
+                "contents": (),
+                "reasons": (),
+                "expected_at": None,
+                "completed_at": None,
+                "items": tuple(
+                    item.model_copy(update={"state": LifecycleState.ACKNOWLEDGED})
+                    for item in self.order.items
+                    if item.id in items
+                ),
+            }
+        )
+        return "was submitted", {"productOrder": to_resource(self.order.body or {}, then, self.links.api)}
+
+    def state_changed(self) -> tuple[str, Json]:
+        states = {item: {"state": state} for item, state in self.data.items.items()}
+        return f"is {self.data.state}", self.about_order({"state": self.data.state}, states)
+
+    def attributes_changed(self) -> tuple[str, Json]:
+        now = to_resource(self.order.body or {}, self.order, self.links.api)
+        names = self.changed_attributes()
+        attributes = {name: now[name] for name in names if name in now and name != ITEMS}
+        return f"was changed: {', '.join(names)}".removesuffix(": "), self.about_order(
+            attributes, _items_of(now, self.data.items)
+        )
+
+    def changed_attributes(self) -> list[str]:
+        """The first-level attributes of the resource that are different."""
+        names = [_ATTRIBUTES.get(name, name) for name in self.data.order]
+        return [*names, ITEMS] if self.data.items else names
+
+    def deleted(self) -> tuple[str, Json]:
+        return "was deleted", self.about_order()
+
+    def information_required(self) -> tuple[str, Json]:
+        if self.data.change:
+            return f"has a question: change {self.data.change} costs a fee that it does not accept", self.about_order()
+        tasks = ", ".join(str(fallout.get("task")) for fallout in self.data.fallout)
+        return f"needs a person to look at it: {tasks}", self.about_order()
+
+    def cancellation_requested(self) -> tuple[str, Json]:
+        return "shall be cancelled", self.about_cancellation(CancellationState.ACKNOWLEDGED)
+
+    def cancellation_state_changed(self) -> tuple[str, Json]:
+        return f"shall be cancelled: {self.data.state}", self.about_cancellation(self.data.state)
+
+    def cancellation_information_required(self) -> tuple[str, Json]:
+        about = "can only be cancelled at a fee that the request does not accept"
+        return about, self.about_cancellation(CancellationState.TERMINATED_WITH_ERROR)
+
+    def milestone(self) -> tuple[str, Json]:
+        milestone: Json = {
+            "@type": "ProductOrderMilestone",
+            "id": self.id,
+            "name": self.data.milestone,
+            "message": self.data.task,
+            "milestoneDate": self.at,
+            "status": "Completed",
+            "productOrderItem": self.item_refs(),
+        }
+        concerned = {item: {} for item in self.data.items}
+        payload = self.about_order({"productOrderMilestone": [milestone]}, concerned)
+        return f"has reached the milestone {self.data.milestone}", payload
+
+    def jeopardy(self) -> tuple[str, Json]:
+        about = "is expected later than promised" if self.data.in_jeopardy else "is expected in time again"
+        alert: Json = {
+            "@type": "ProductOrderJeopardyAlert",
+            "id": self.id,
+            "name": "promised date",
+            "alertDate": self.at,
+            "jeopardyType": "Hazard" if self.data.in_jeopardy else "Normal",
+            "message": about,
+            "productOrderItem": self.item_refs(),
+        }
+        attributes: Json = {"productOrderJeopardyAlert": [alert]}
+        if self.data.expected_at:
+            attributes["expectedCompletionDate"] = instant(self.data.expected_at)
+        return about, self.about_order(attributes)
+
+    def about_order(self, attributes: Json | None = None, concerned: Mapping[str, Json] | None = None) -> Json:
+        """A reference to the order, with what is told of it and of some items: of all, if of none in particular."""
+        order, told = self.order, concerned or {}
+        items = [item for item in order.items if item.id in told] or order.items
+        return {
+            "productOrder": {
+                "id": order.id,
+                "href": self.links.tmf622(order.id),
+                "@type": "ProductOrder",
+                "externalId": order.external_id,
+                "channel": [{"id": order.channel}],
+                "relatedParty": [{"id": order.customer_id, "role": "customer", "@referredType": "Customer"}],
+                **(attributes or {}),
+                "productOrderItem": [{"id": item.id, "action": item.action, **told.get(item.id, {})} for item in items],
+            }
+        }
+
+    def about_cancellation(self, state: str) -> Json:
+        """The cancellation that a change asks for."""
+        order = self.order
+        reasons = [verdict.reason for verdict in order.changes if verdict.request_id == self.data.change]
+        cancellation = cancellation_id(order.id, self.data.change)
+        told: Json = {
+            "id": cancellation,
+            "href": self.links.cancellation(cancellation),
+            "@type": "CancelProductOrder",
+            "state": state,
+            "productOrder": {
+                "id": order.id,
+                "href": self.links.tmf622(order.id),
+                "@referredType": "ProductOrder",
+            },
+        }
+        if any(reasons):
+            told["cancellationReason"] = reasons[0]
+        if state == CancellationState.DONE:
+            told["effectiveCancellationDate"] = self.at
+        return {"cancelProductOrder": told}
+
+    def item_refs(self) -> list[JsonValue]:
+        """The items concerned, as v5 refers to them."""
+        return [
+            {"@type": "ProductOrderItemRef", "productOrderId": self.order.id, "productOrderItemId": item}
+            for item in self.data.items
+        ]
+
+
+_TOLD: Final = {
+    EventKind.CREATED: _Telling.created,
+    EventKind.STATE_CHANGED: _Telling.state_changed,
+    EventKind.ATTRIBUTES_CHANGED: _Telling.attributes_changed,
+    EventKind.DELETED: _Telling.deleted,
+    EventKind.INFORMATION_REQUIRED: _Telling.information_required,
+    EventKind.CANCELLATION_REQUESTED: _Telling.cancellation_requested,
+    EventKind.CANCELLATION_STATE_CHANGED: _Telling.cancellation_state_changed,
+    EventKind.CANCELLATION_INFORMATION_REQUIRED: _Telling.cancellation_information_required,
+    EventKind.MILESTONE: _Telling.milestone,
+    EventKind.JEOPARDY: _Telling.jeopardy,
+}
+
+
+def _ids(order: Mapping[str, JsonValue] | None) -> set[str]:
+    return {str(item.get("id")) for item in walk((order or {}).get(ITEMS))}
+
+
+def _items_of(resource: Json, wanted: Collection[str]) -> dict[str, Json]:
+    """Some items of a resource, by id, each without those nested in it."""
+    return {
+        str(item["id"]): {name: value for name, value in item.items() if name != ITEMS}
+        for item in walk(resource.get(ITEMS))
+        if item.get("id") in wanted
+    }

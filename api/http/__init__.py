@@ -1,0 +1,4 @@
+"""What all routes share: dependencies, lists with pages, and whose orders a caller sees.
+
+No route lives here.
+"""

@@ -1,0 +1,117 @@
+"""What routes ask of the app they stand in."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, TypeAlias
+
+from fastapi import Depends, Path, Request, Security
+from fastapi.security import HTTPBearer, SecurityScopes
+
+from api.access.principal import ANYBODY, Principal, Scope
+from api.errors import ErrorBody, Forbidden, Unauthorized
+from api.events.subscribers import Subscribers
+from api.service.gateway import Gateway
+from api.service.reading import Reading
+
+
+def _gateway(request: Request) -> Gateway:
+    return request.app.state.gateway
+
+
+NO_NUL = r"^[^\x00]*$"
+
+GatewayDep: TypeAlias = Annotated[Gateway, Depends(_gateway)]
+
+
+def _reading(request: Request) -> Reading:
+    return request.app.state.reading
+
+
+ReadingDep: TypeAlias = Annotated[Reading, Depends(_reading)]
+
+
+def _subscribers(request: Request) -> Subscribers:
+    return request.app.state.subscribers
+
+
+SubscribersDep: TypeAlias = Annotated[Subscribers, Depends(_subscribers)]
+
+_bearer = HTTPBearer(
+    scheme_name="bearer",
+    bearerFormat="JWT",
+    description="A JWT of the configured issuer; silos send their own secret",
+    auto_error=False,
+)
+"""For the documentation: the header itself was read by `api.access.guard`."""
+
+
+def _caller(request: Request, _: Annotated[object, Security(_bearer)]) -> Principal:
+    principal: Principal | None = request.state.principal
+    if principal is None:
+        raise Unauthorized
+    return principal
+
+
+def _admitted(principal: Annotated[Principal, Depends(_caller)], needed: SecurityScopes) -> Principal:
+    for scope in needed.scopes:
+        principal.require(Scope(scope))
+    return principal
+
+
+def _reporting(principal: Annotated[Principal, Depends(_caller)], silo: Annotated[str, Path(max_length=200)]) -> str:
+    if principal is not ANYBODY and principal.silo != silo:
+        raise Forbidden(f"Only {silo} reports for {silo}", f"The token is that of {principal.name}")
+    return silo
+
+
+# Every route has one of these, or its router has `dependencies=[needs(...)]`.
+
+Submitter: TypeAlias = Annotated[Principal, Security(_admitted, scopes=[Scope.SUBMIT])]
+"""Whoever may submit orders."""
+
+Reader: TypeAlias = Annotated[Principal, Security(_admitted, scopes=[Scope.READ])]
+"""Whoever may read orders: those that `api.http.visibility` lets them see."""
+
+Agent: TypeAlias = Annotated[Principal, Security(_admitted, scopes=[Scope.CARE])]
+"""Whoever takes care of all orders."""
+
+Operator: TypeAlias = Annotated[Principal, Security(_admitted, scopes=[Scope.OPERATE])]
+"""Whoever may do everything."""
+
+ReportingSilo: TypeAlias = Annotated[str, Security(_reporting)]
+"""The silo of the path `/.../{silo}`, which is the one that reports."""
+
+
+def needs(scope: Scope) -> Any:
+    """A dependency for a whole router, where no route wants to know who is asking."""
+    return Security(_admitted, scopes=[scope])
+
+
+Id: TypeAlias = Annotated[str, Path(max_length=200, pattern=NO_NUL)]
+"""An id in a path. Databases know no NUL."""
+
+OrderId: TypeAlias = Id
+
+Responses: TypeAlias = dict[int | str, dict[str, Any]]
+"""FastAPI's own form of documented answers."""
+
+_ERRORS = {
+    400: "The body or a parameter is malformed; `details` says where",
+    401: "There is no token, or it is not taken",
+    403: "The token does not allow that",
+    404: "There is no such thing",
+    409: "In conflict with what there is, or with what became of the order",
+    412: "The order is not at the revision that If-Match names any more",
+    413: "The body is too large",
+    429: "Too many requests; the header Retry-After says when to go on",
+    503: "Temporal, or a worker, does not answer now; the same request may be sent again",
+}
+
+
+def errors(*statuses: int) -> Responses:
+    """The documentation of error answers."""
+    return {status: {"model": ErrorBody, "description": _ERRORS[status]} for status in statuses}
+
+
+GUARDED = errors(401, 403, 413, 429)
+"""What every route but the probes can answer, for `include_router`."""

@@ -1,0 +1,68 @@
+"""Which orders a principal sees: agents and operators all of them, a channel those of its own customers.
+
+A customer is a channel's own when it has submitted an order of theirs. It then sees all orders of that customer,
+whichever channel they came from: one story, told the same everywhere. A token of one customer sees that one's only.
+"""
+
+from __future__ import annotations
+
+from api.access.principal import Principal
+from api.errors import Forbidden, UnknownOrder
+from api.service.gateway import Gateway
+from orders.read_model.views import OrderView
+from register.query import Sight
+
+
+async def require_sight(principal: Principal, customer_id: str, channel: str, order_id: str, gateway: Gateway) -> None:
+    """Return if a principal sees an order, given its customer and channel.
+
+    Raises:
+        UnknownOrder: if not: that it exists is not told either.
+        Forbidden: if its token names neither channel nor customer.
+    """
+    sight = sight_of(principal)
+    if sight is not None and sight.channel == channel:
+        return
+    if not await sees_customer(principal, customer_id, gateway):
+        raise UnknownOrder(f"There is no order {order_id}, or it has ended")
+
+
+async def sees_customer(principal: Principal, customer_id: str, gateway: Gateway) -> bool:
+    """True if a principal sees a customer with all orders.
+
+    Raises:
+        Forbidden: if its token names neither channel nor customer.
+    """
+    sight = sight_of(principal)
+    if sight is None:
+        return True
+    if sight.customer is not None:
+        return sight.customer == customer_id
+    return await gateway.has_order(sight.channel or "", customer_id)
+
+
+async def seen(principal: Principal, order_id: str, gateway: Gateway) -> OrderView:
+    """An order that a principal sees, with its body.
+
+    Raises:
+        UnknownOrder: if there is none that it sees.
+        Forbidden: if its token names neither channel nor customer.
+    """
+    view = await gateway.view(order_id, with_body=True)
+    await require_sight(principal, view.customer_id, view.channel, order_id, gateway)
+    return view
+
+
+def sight_of(principal: Principal) -> Sight | None:
+    """Whose orders a principal sees, as the register's lists take it. None: all of them.
+
+    Raises:
+        Forbidden: if its token names neither channel nor customer.
+    """
+    if principal.sees_every_order:
+        return None
+    if principal.customer is not None:
+        return Sight(customer=principal.customer)
+    if principal.channel is not None:
+        return Sight(channel=principal.channel)
+    raise Forbidden("The token speaks for no channel and no customer", "It needs the claim `channel` or `customer`")

@@ -1,0 +1,135 @@
+"""The TMF622 v4 routes of cancellations: a resource of its own that asks for one, and tells what became of it."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, TypeAlias
+
+from fastapi import APIRouter, Header, Path, Request, Response
+
+from api.errors import Malformed, OrderClosed, UnknownCancellation, UnknownOrder, problem
+from api.http.dependencies import NO_NUL, GatewayDep, Reader, ReadingDep, Submitter, errors
+from api.http.listing import FIELDS, LISTED, ListingDep
+from api.http.visibility import seen, sight_of
+from api.service.abandoned import closed, is_abandoned
+from api.tmf.json_body import Json, body_digest
+from api.tmf.tmf622_cancel import CancelProductOrder, asked_elsewhere, cancel_href, standing, to_cancel_resource
+from api.tmf.tmf622_request import BASE_PATH
+from api.tmf.tmf630 import ListQuery, Operator, selected
+from orders.change.request import ChangeKind, ChangeRequest
+from orders.read_model.states import LifecycleState
+from register.cancellations import Cancellation, CancellationQuery, cancellation_id
+
+router = APIRouter(prefix=f"{BASE_PATH}/cancelProductOrder", tags=["TMF622 product ordering"])
+
+_ENDED = (LifecycleState.COMPLETED, LifecycleState.CANCELLED, LifecycleState.REJECTED)
+_NAMED = re.compile(r"(?P<order>.+?-[0-9a-f]{12})\.(?P<request>.+)", re.DOTALL)
+"""Order ids end like that. Request ids may hold anything."""
+CancellationId: TypeAlias = Annotated[str, Path(max_length=400, pattern=NO_NUL)]
+_CLOCKS_DIFFER = timedelta(minutes=5)
+
+
+@router.post("", status_code=201, summary="Cancel an order", responses=errors(400, 404, 409, 503))
+async def cancel(
+    cancellation: CancelProductOrder,
+    request: Request,
+    response: Response,
+    gateway: GatewayDep,
+    reading: ReadingDep,
+    principal: Submitter,
+    idempotency_key: Annotated[str | None, Header(min_length=1, max_length=256)] = None,
+) -> Json:
+    """Ask for a cancellation, decided like every other change, as a rule before the answer.
+
+    `inProgress` while it is assessed or what was done is taken back, `done` when the order is cancelled,
+    `terminatedWithError` when it was refused: `errorMessage` says why, and at what fee it can be had. An order that has
+    ended gets 409. The same Idempotency-Key for the same order is the same cancellation.
+    """
+    body: Json = await request.json()
+    body_digest(body)  # Which finds what JSON knows not.
+    wish = cancellation.requested_cancellation_date
+    if wish is not None and wish > datetime.now(UTC) + _CLOCKS_DIFFER:
+        raise Malformed([problem("requestedCancellationDate", "an order is cancelled at once: ask for it then")])
+    order_id = cancellation.product_order.id
+    view = await seen(principal, order_id, gateway)
+    request_id = _request_id(order_id, idempotency_key)
+    known = await reading.cancellation(cancellation_id(order_id, request_id)) if idempotency_key else None
+    if known is None and is_abandoned(view):
+        raise closed(order_id, view)
+    if known is None and view.state in _ENDED:
+        raise OrderClosed(f"Order {order_id} is {view.state}", "There is nothing to be cancelled")
+    kept = known or await reading.add_cancellation(Cancellation(order_id, request_id, body, datetime.now(UTC)))
+    change = ChangeRequest(
+        request_id=kept.request_id,
+        kind=ChangeKind.CANCEL,
+        requester=principal.requester(""),
+        channel=principal.channel or "",
+        reason=cancellation.cancellation_reason,
+        accept_fee=cancellation.accept_fee.money if cancellation.accept_fee else None,
+    )
+    with suppress(OrderClosed):  # If it has ended meanwhile, the resource tells so.
+        await gateway.change(order_id, change)
+    response.headers["Location"] = cancel_href(gateway.links.api, kept.id)
+    found = standing(kept, await gateway.view(order_id))
+    return to_cancel_resource(found, gateway.links.api)
+
+
+@router.get("", summary="Cancellations", responses=LISTED | errors(503))
+async def cancellations(
+    listing: ListingDep, response: Response, gateway: GatewayDep, reading: ReadingDep, principal: Reader
+) -> list[Json]:
+    """The latest first, wherever they were asked for. They are found by `id`, `state` and `productOrder.id`."""
+    query = _query(listing.query)
+    found, total = await reading.cancellations(
+        CancellationQuery(
+            **query, visible_to=sight_of(principal), offset=listing.query.offset, limit=listing.query.limit
+        )
+    )
+    resources = (to_cancel_resource(one, gateway.links.api) for one in found)
+    return listing.answer(response, resources, total, gateway.links.api)
+
+
+@router.get("/{cancellation_id:path}", summary="A cancellation", responses=errors(404, 503))
+async def cancellation(
+    cancellation_id: CancellationId,
+    gateway: GatewayDep,
+    reading: ReadingDep,
+    principal: Reader,
+    fields: Annotated[str | None, FIELDS] = None,
+) -> Json:
+    """What became of it by now, wherever it was asked for: its id is `<order id>.<id of the change request>`."""
+    unknown = UnknownCancellation(f"There is no cancellation {cancellation_id}")
+    named = _NAMED.fullmatch(cancellation_id)
+    if named is None:
+        raise unknown
+    try:
+        view = await seen(principal, named["order"], gateway)
+    except UnknownOrder:
+        raise unknown from None
+    kept = await reading.cancellation(cancellation_id) or asked_elsewhere(view, named["request"])
+    if kept is None:
+        raise unknown
+    return selected(to_cancel_resource(standing(kept, view), gateway.links.api), fields)
+
+
+def _request_id(order_id: str, key: str | None) -> str:
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{order_id}\n{key}") if key else uuid.uuid4())
+
+
+_FILTERS = {"id": "ids", "state": "states", "productOrder.id": "orders"}
+
+
+def _query(query: ListQuery) -> dict[str, tuple[str, ...]]:
+    found = [
+        problem(f"query.{one.path}", f"cancellations are found by {', '.join(_FILTERS)}")
+        for one in query.filters
+        if one.path not in _FILTERS or one.operator is not Operator.EQ
+    ]
+    if query.sort:
+        found.append(problem("query.sort", "cancellations come with the latest first"))
+    if found:
+        raise Malformed(found)
+    return {_FILTERS[one.path]: one.values for one in query.filters}

@@ -1,0 +1,49 @@
+"""The TMF637 v4 routes: what customers have. It is changed by product orders only."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Response
+
+from api.errors import UnknownProduct
+from api.http.dependencies import GatewayDep, Reader, ReadingDep, errors
+from api.http.listing import FIELDS, LISTED, ListingDep
+from api.http.visibility import sees_customer, sight_of
+from api.tmf.json_body import Json
+from api.tmf.tmf630 import selected
+from api.tmf.tmf637 import BASE_PATH, product_query, product_resource
+
+router = APIRouter(prefix=BASE_PATH, tags=["TMF637 product inventory"])
+
+ProductId = Annotated[str, Path(max_length=200)]
+
+
+@router.get("/product", summary="Installed products", responses=LISTED | errors(503))
+async def find(
+    listing: ListingDep, response: Response, gateway: GatewayDep, reading: ReadingDep, principal: Reader
+) -> list[Json]:
+    """Those that one may see, by id: from the end of the order that adds them on, and when they are ceased still.
+
+    Parameters beside the first four are attributes by their dotted path: `relatedParty.id` (the customer), `status`,
+    `productOffering.id`, `productSpecification.id`, `place.id`, `productOrderItem.productOrderId`, `startDate` and
+    `terminationDate`.
+    """
+    page = await reading.products(product_query(listing.query, sight_of(principal)))
+    resources = (product_resource(product, gateway.links.api) for product in page.products)
+    return listing.answer(response, resources, page.total, gateway.links.api)
+
+
+@router.get("/product/{product_id}", summary="An installed product", responses=errors(404, 503))
+async def retrieve(
+    product_id: ProductId,
+    gateway: GatewayDep,
+    reading: ReadingDep,
+    principal: Reader,
+    fields: Annotated[str | None, FIELDS] = None,
+) -> Json:
+    """By the id that an order names in `product.id` to change it."""
+    product = await reading.product(product_id)
+    if product is None or not await sees_customer(principal, product.customer_id, gateway):
+        raise UnknownProduct(f"There is no product {product_id}")
+    return selected(product_resource(product, gateway.links.api), fields)

@@ -1,0 +1,42 @@
+"""Addresses of an order: here, and in Temporal's Web UI."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from api.tmf.tmf622_cancel import cancel_href
+from api.tmf.tmf622_request import BASE_PATH, order_href
+from orders.model import wire_names
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Base addresses, without trailing slashes."""
+
+    api: str
+    web_ui: str
+
+    def tmf622(self, order_id: str) -> str:
+        """The order's TMF622 resource."""
+        return order_href(self.api, order_id)
+
+    def cancellation(self, cancellation_id: str) -> str:
+        """The TMF622 resource of a cancellation."""
+        return cancel_href(self.api, cancellation_id)
+
+    def subscription(self, subscription_id: str) -> str:
+        """The TMF622 resource of a subscription to events."""
+        return f"{self.api}{BASE_PATH}/hub/{subscription_id}"
+
+    def care(self, order_id: str) -> str:
+        """The order in the care API."""
+        return f"{self.api}/care/v1/orders/{order_id}"
+
+    def change(self, order_id: str, request_id: str) -> str:
+        """One change in the order's log."""
+        return f"{self.care(order_id)}/changes/{quote(request_id, safe='')}"
+
+    def web_ui_of(self, order_id: str, namespace: str) -> str:
+        """The order's workflow in Temporal's Web UI."""
+        return f"{self.web_ui}/namespaces/{namespace}/workflows/{wire_names.workflow_id(order_id)}"

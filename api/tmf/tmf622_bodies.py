@@ -1,0 +1,134 @@
+"""The TMF622 v4 attributes that orderpipe reads. All others are allowed: they are kept and given back as they came."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
+from pydantic.alias_generators import to_camel
+
+from api.tmf.times import Instant
+from orders.model.order import Identifier
+from orders.model.values import Action, Money
+
+
+class Wire(BaseModel):
+    """Camel case outside, snake case inside. An attribute that is null is one that is not there."""
+
+    model_config = ConfigDict(alias_generator=to_camel, frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _null_is_absent(cls, value: JsonValue) -> JsonValue:
+        if isinstance(value, dict):
+            return {name: inner for name, inner in value.items() if inner is not None}
+        return value
+
+
+class MoneyBody(Wire):
+    """`Money`, with an ISO 4217 currency as its unit."""
+
+    unit: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+    value: Annotated[Decimal, Field(ge=0, lt=10**9)]
+
+    @property
+    def money(self) -> Money:
+        """In the core's words."""
+        return Money(amount=self.value, currency=self.unit)
+
+
+class ChannelRef(Wire):
+    """`RelatedChannel`: where the order comes from. Only the first of an order matters."""
+
+    id: Identifier
+
+
+class RelatedParty(Wire):
+    """A party and its role. The order's customer is the one with role `customer`, else the first."""
+
+    id: str
+    role: str = ""
+
+
+class Characteristic(Wire):
+    """A name with a value."""
+
+    name: str
+    value: JsonValue = None
+
+
+class Place(Wire):
+    """`RelatedPlaceRefOrValue`. With a role that begins with `installation` it is the item's site."""
+
+    model_config = ConfigDict(extra="allow")
+
+    id: str | None = None
+    role: str = ""
+
+
+class ProductRef(Wire):
+    """Names an installed product."""
+
+    id: str | None = None
+
+
+class ProductRelationship(Wire):
+    """`ProductRelationship` of type `reliesOn` to an installed product. Other types are kept and mean nothing here."""
+
+    relationship_type: str
+    product: ProductRef = ProductRef()
+
+
+class Product(Wire):
+    """`ProductRefOrValue`: the id of an installed product, or what a new one shall be like."""
+
+    id: str | None = None
+    place: tuple[Place, ...] = ()
+    product_characteristic: tuple[Characteristic, ...] = ()
+    product_relationship: tuple[ProductRelationship, ...] = ()
+
+
+class ProductOfferingRef(Wire):
+    """Names an offering of the catalog."""
+
+    id: Annotated[str, Field(min_length=1)]
+
+
+class ItemRelationship(Wire):
+    """`OrderItemRelationship` to another item of the same order: `reliesOn`, `bundles` or `bundledBy`.
+
+    Other types are kept and mean nothing here.
+    """
+
+    id: str
+    relationship_type: str
+
+
+class ProductOrderItem(Wire):
+    """One thing ordered. Items nested in it are components of the bundle that it orders."""
+
+    id: Identifier
+    action: Action
+    quantity: Annotated[int, Field(ge=1, le=1000)] = 1
+    product_offering: ProductOfferingRef | None = None
+    product: Product = Product()
+    product_order_item: tuple[ProductOrderItem, ...] = ()
+    product_order_item_relationship: tuple[ItemRelationship, ...] = ()
+
+
+class ProductOrder(Wire):
+    """`ProductOrder_Create`. An order without `externalId` can not be submitted twice safely.
+
+    `waitForProducts` is an extension: to wait, and not be rejected, while another order changes the same products.
+    """
+
+    external_id: Annotated[str | None, Field(min_length=1, max_length=256)] = None
+    description: str = ""
+    priority: Annotated[int, Field(ge=0, le=4, description='"0" (highest) to "4"')] = 4
+    requested_start_date: Instant | None = None
+    requested_completion_date: Instant | None = None
+    wait_for_products: bool = False
+    channel: tuple[ChannelRef, ...] = ()
+    related_party: Annotated[tuple[RelatedParty, ...], Field(min_length=1)]
+    product_order_item: Annotated[tuple[ProductOrderItem, ...], Field(min_length=1)]

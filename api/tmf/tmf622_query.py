@@ -1,0 +1,99 @@
+"""TMF630 lists of product orders in the register's words: which attribute is looked for where.
+
+Attributes that orderpipe reads are columns, and quick. All others are looked for in the orders as they were submitted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from api.errors import Malformed, problem
+from api.tmf.tmf630 import Filter, ListQuery, Operator, instants_between
+from orders.read_model.states import LifecycleState
+from register.query import BodyPath, OrderField, OrderQuery, Predicate, Sight, Value
+from register.query import Operator as Comparison
+from register.query import Sort as SortedBy
+
+_FIELDS = {
+    "id": OrderField.ID,
+    "externalId": OrderField.EXTERNAL_ID,
+    "state": OrderField.STATE,
+    "priority": OrderField.PRIORITY,
+    "channel.id": OrderField.CHANNEL,
+    "relatedParty.id": OrderField.CUSTOMER_ID,
+    "productOrderItem.id": OrderField.ITEM_ID,
+    "productOrderItem.state": OrderField.ITEM_STATE,
+    "productOrderItem.action": OrderField.ITEM_ACTION,
+    "productOrderItem.quantity": OrderField.ITEM_QUANTITY,
+    "productOrderItem.productOffering.id": OrderField.OFFERING,
+}
+_INSTANTS = {
+    "orderDate": OrderField.ORDERED_AT,
+    "requestedStartDate": OrderField.REQUESTED_START,
+    "requestedCompletionDate": OrderField.REQUESTED_COMPLETION,
+    "expectedCompletionDate": OrderField.EXPECTED_AT,
+    "completionDate": OrderField.COMPLETED_AT,
+    "cancellationDate": OrderField.COMPLETED_AT,
+}
+_IN_STATE = {"completionDate": LifecycleState.COMPLETED, "cancellationDate": LifecycleState.CANCELLED}
+_NUMBERS = (OrderField.PRIORITY, OrderField.ITEM_QUANTITY)
+
+
+def order_query(query: ListQuery, visible_to: Sight | None) -> OrderQuery:
+    """The orders that a list asks for, of those that its reader sees.
+
+    Raises:
+        Malformed: naming the parameter that is wrong.
+    """
+    others = any(one.path == "relatedParty.role" and one.values != ("customer",) for one in query.filters)
+    where = tuple(predicate for one in query.filters for predicate in _predicates(one, others))
+    asked = OrderQuery(where=where, visible_to=visible_to, offset=query.offset, limit=query.limit)
+    if not query.sort:
+        return asked
+    sort = tuple(SortedBy(_sortable(by.path), by.descending) for by in query.sort)
+    return OrderQuery(where=where, visible_to=visible_to, sort=sort, offset=query.offset, limit=query.limit)
+
+
+def _sortable(path: str) -> OrderField:
+    field = _FIELDS.get(path) or _INSTANTS.get(path)
+    if field is None or not field.sortable:
+        known = sorted(name for name, one in {**_FIELDS, **_INSTANTS}.items() if one.sortable)
+        raise Malformed([problem("query.sort", f"orders are not sorted by {path}, but by {', '.join(known)}")])
+    return field
+
+
+def _predicates(wanted: Filter, other_parties: bool) -> Iterator[Predicate]:
+    if wanted.path in _INSTANTS:
+        yield from _instants(wanted)
+        return
+    field = _FIELDS.get(wanted.path)
+    if field is None or (other_parties and field is OrderField.CUSTOMER_ID):
+        yield _predicate(BodyPath(tuple(wanted.path.split("."))), wanted.operator, wanted.values)
+    elif field in _NUMBERS:
+        numbers = tuple(_number(text, wanted.path) for text in wanted.values)
+        yield _predicate(field, wanted.operator, numbers)
+    else:
+        yield _predicate(field, wanted.operator, wanted.values)
+
+
+def _predicate(field: OrderField | BodyPath, operator: Operator, values: tuple[Value, ...]) -> Predicate:
+    value, *others = values
+    # Only equality takes several.
+    return Predicate(field, Comparison.IN, values) if others else Predicate(field, Comparison(operator.value), value)
+
+
+def _number(text: str, path: str) -> int:
+    try:
+        number = int(text)
+    except ValueError:
+        number = None
+    if number is None or abs(number) >= 2**31:
+        raise Malformed([problem(f"query.{path}", f"{text!r} is no number")])
+    return number
+
+
+def _instants(wanted: Filter) -> Iterator[Predicate]:
+    for operator, at in instants_between(wanted):
+        yield Predicate(_INSTANTS[wanted.path], Comparison(operator.value), at)
+    if wanted.path in _IN_STATE:
+        yield Predicate(OrderField.STATE, Comparison.EQ, str(_IN_STATE[wanted.path]))

@@ -1,0 +1,159 @@
+"""The API from outside, as any channel or care desk would call it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from types import TracebackType
+
+import httpx2
+from pydantic import BaseModel, Field, JsonValue, ValidationError
+
+from api.care.care_bodies import ToldOrder, ToldTask, ToldTasks
+from api.care.change_bodies import ToldChange
+from api.care.customer_bodies import ToldCustomer
+from api.errors import ErrorBody
+from api.tmf.tmf622_request import BASE_PATH
+from orders.read_model.states import LifecycleState
+
+ENDED = (LifecycleState.COMPLETED, LifecycleState.CANCELLED, LifecycleState.REJECTED)
+
+_LATER = (408, 425, 429, 502, 503, 504)
+_POLL_EVERY_S = 0.4
+_PATIENCE_AT_FIRST_S = 2.0
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.2, 2.0
+
+
+class DoorError(Exception):
+    """The API said no, or did not answer: says what, for people. `code` is the API's own, if it answered."""
+
+    def __init__(self, message: str, code: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class Why(BaseModel):
+    """One reason why an order was rejected."""
+
+    code: str
+    reason: str
+
+
+class Submitted(BaseModel):
+    """An order that was taken in: its TMF622 id, address and state, and if that is `rejected`, why."""
+
+    id: str
+    href: str
+    state: LifecycleState
+    rejected_for: tuple[Why, ...] = Field(default=(), alias="productOrderErrorMessage")
+
+
+@dataclass(frozen=True, slots=True)
+class _Refusal:
+    code: str
+    message: str
+
+
+class Door:
+    """The API at an address. Every method may raise `DoorError`.
+
+    What it can not answer now is asked again for `patience` seconds: there is no call that may not be repeated.
+    `token` is the bearer token that is sent along.
+    """
+
+    def __init__(self, address: str, *, token: str | None = None, patience: float = 15.0) -> None:
+        self.address = address
+        self._patience = patience
+        self._has_answered = False
+        limits = httpx2.Limits(max_connections=50)
+        headers = {"Authorization": f"Bearer {token}"} if token else None
+        self._http = httpx2.AsyncClient(base_url=address, headers=headers, timeout=10, limits=limits, trust_env=False)
+
+    async def __aenter__(self) -> Door:
+        """Nothing is done before the first call."""
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    async def submit(self, body: Mapping[str, JsonValue]) -> Submitted:
+        """Submit a TMF622 product order."""
+        answer = await self._ask("POST", f"{BASE_PATH}/productOrder", dict(body))
+        return Submitted.model_validate_json(answer.content)
+
+    async def product_order(self, order_id: str) -> dict[str, JsonValue]:
+        """An order as TMF622 resource, brought up to date with what was amended."""
+        return (await self._ask("GET", f"{BASE_PATH}/productOrder/{order_id}")).json()
+
+    async def order(self, order_id: str) -> ToldOrder:
+        """An order in full."""
+        return ToldOrder.model_validate_json((await self._ask("GET", f"/care/v1/orders/{order_id}")).content)
+
+    async def tasks(self, order_id: str) -> AsyncIterator[ToldTask]:
+        """All tasks of an order, with what the silos are known to hold for them."""
+        offset: int | None = 0
+        while offset is not None:
+            answer = await self._ask("GET", f"/care/v1/orders/{order_id}/tasks?offset={offset}")
+            page = ToldTasks.model_validate_json(answer.content)
+            for task in page.tasks:
+                yield task
+            offset = page.next_offset
+
+    async def customer(self, customer_id: str) -> ToldCustomer:
+        """Everything about a customer, over all channels."""
+        return ToldCustomer.model_validate_json((await self._ask("GET", f"/care/v1/customers/{customer_id}")).content)
+
+    async def change(self, order_id: str, change: Mapping[str, JsonValue]) -> ToldChange | None:
+        """Ask for a change. None where the verdict takes longer: it will be among the order's changes."""
+        answer = await self._ask("POST", f"/care/v1/orders/{order_id}/changes", dict(change))
+        return None if answer.status_code == 202 else ToldChange.model_validate_json(answer.content)
+
+    async def end(self, order_id: str, within: float | None = None) -> ToldOrder:
+        """Wait until an order has ended, or stands still because it needs a person, for so many seconds at most."""
+        deadline = None if within is None else time.monotonic() + within
+        while True:
+            order = await self.order(order_id)
+            if order.state in ENDED or order.state is LifecycleState.HELD:
+                return order
+            if deadline is not None and time.monotonic() > deadline:
+                raise DoorError(f"{order_id} is {order.state} after {within:.0f} s")
+            await asyncio.sleep(_POLL_EVERY_S)
+
+    async def _ask(self, method: str, path: str, body: dict[str, JsonValue] | None = None) -> httpx2.Response:
+        begun = time.monotonic()
+        pause = _FIRST_PAUSE_S
+        while True:
+            try:
+                answer = await self._http.request(method, path, json=body)
+            except httpx2.TransportError as error:
+                refusal = _Refusal("unreachable", f"The API at {self.address} does not answer ({_told(error)})")
+            else:
+                self._has_answered = True
+                if answer.is_success:
+                    return answer
+                refusal = _refusal(answer)
+                if answer.status_code not in _LATER:
+                    raise DoorError(refusal.message, refusal.code)
+            patience = self._patience if self._has_answered else min(self._patience, _PATIENCE_AT_FIRST_S)
+            if time.monotonic() + pause > begun + patience:
+                raise DoorError(refusal.message, refusal.code)
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE_S)
+
+
+def _refusal(answer: httpx2.Response) -> _Refusal:
+    try:
+        error = ErrorBody.model_validate_json(answer.content)
+    except ValidationError:
+        return _Refusal("", f"HTTP status {answer.status_code}: {answer.text[:200]}")
+    said = f"{error.reason}: {error.message}" if error.message else error.reason
+    return _Refusal(error.code, f"{said} ({error.code})")
+
+
+def _told(error: httpx2.TransportError) -> str:
+    return str(error) or type(error).__name__

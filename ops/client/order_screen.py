@@ -1,0 +1,148 @@
+"""An order on a terminal: what was ordered, how far items and silos are, what waits for a person, what was changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from rich.console import Group, RenderableType
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from api.care.care_bodies import ToldItem, ToldOrder
+from api.care.change_bodies import ToldChange
+from orders.change.request import ChangeState
+from orders.read_model.states import LifecycleState
+
+_COLOURS = {
+    LifecycleState.REJECTED: "red",
+    LifecycleState.HELD: "red",
+    LifecycleState.PENDING_CANCELLATION: "yellow",
+    LifecycleState.CANCELLED: "yellow",
+    LifecycleState.COMPLETED: "green",
+}
+_OF_CHANGE = {ChangeState.ASSESSING: "cyan", ChangeState.REJECTED: "red", ChangeState.SUPERSEDED: "yellow"}
+
+
+def order_screen(order: ToldOrder) -> RenderableType:
+    """Everything about an order, for a person who watches it."""
+    parts: list[RenderableType] = [_heading(order), "", _items(order), "", _silos(order)]
+    parts += [
+        Text.from_markup(
+            f"[red]waits for a person[/red]  {escape(fallout.task)}: {fallout.silo}.{fallout.verb} was refused, "
+            f"{escape(fallout.code)} ({escape(fallout.reason)})"
+        )
+        for fallout in order.fallout
+    ]
+    parts += [Text(reason.message, style="red") for reason in order.reasons]
+    parts += [_change(change) for change in order.changes]
+    return Group(*parts)
+
+
+def state_text(state: LifecycleState) -> Text:
+    """A state in its colour."""
+    return Text(state, style=_COLOURS.get(state, "cyan"))
+
+
+def bar(done: int, of: int, width: int = 16) -> Text:
+    """How far, as a bar of that width with its numbers."""
+    filled = done * width // of if of else width
+    return Text.assemble(("━" * filled, "green"), ("━" * (width - filled), "dim"), f"{' ' if width else ''}{done}/{of}")
+
+
+def tasks_done(order: ToldOrder) -> tuple[int, int]:
+    """How many tasks of the order are in place, and of how many."""
+    return sum(silo.done for silo in order.silos), sum(silo.tasks for silo in order.silos)
+
+
+def progress_line(order: ToldOrder) -> str:
+    """How far an order is, in a line of plain text."""
+    done, of = tasks_done(order)
+    line = f"{order.state}, revision {order.revision}, {done} of {of} tasks in place"
+    if order.fallout:
+        line += f", {len(order.fallout)} waiting for a person"
+    return "; ".join((line, *(reason.message for reason in order.reasons)))
+
+
+def _heading(order: ToldOrder) -> Text:
+    line = Text.assemble(
+        (order.id, "bold"),
+        f"  {order.external_id}  customer {order.customer_id}  by {order.channel}\n",
+        state_text(order.state),
+        f", revision {order.revision}",
+    )
+    if order.completed_at is not None:
+        line.append(f", since {_instant(order.completed_at)}")
+    elif order.promised_at is not None and order.state is not LifecycleState.PENDING_CANCELLATION:
+        line.append(f", promised for {_instant(order.promised_at)}")
+    if order.in_jeopardy:
+        line.append("  late", style="red")
+    return line
+
+
+def rigid_table(columns: Sequence[str], rows: Iterable[Sequence[Text | str]]) -> Table:
+    """A plain table. Where the terminal is narrow, the last column alone gives way."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim", expand=True)
+    for column in columns[:-1]:
+        table.add_column(column, no_wrap=True)
+    table.add_column(columns[-1], no_wrap=True, overflow="ellipsis", ratio=1)
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def _items(order: ToldOrder) -> Table:
+    return rigid_table(
+        ("item", "offering", "state", "tasks", ""),
+        [
+            (
+                f"{'  ' * depth}{item.id}",
+                f"{item.quantity} x {item.offering}" if item.quantity > 1 else item.offering,
+                state_text(item.state),
+                bar(item.tasks_done, item.tasks, 10) if item.tasks else "",
+                Text(_characteristics(item), style="dim"),
+            )
+            for item, depth in _nested(order.items)
+        ],
+    )
+
+
+def _nested(items: Iterable[ToldItem], parent: str | None = None, depth: int = 0) -> list[tuple[ToldItem, int]]:
+    items = list(items)
+    found: list[tuple[ToldItem, int]] = []
+    for item in items:
+        if item.parent == parent:
+            found += [(item, depth), *_nested(items, item.id, depth + 1)]
+    return found
+
+
+def _characteristics(item: ToldItem) -> str:
+    place = [item.site.id] if item.site and item.parent is None else []
+    return ", ".join([*place, *(f"{name} {value}" for name, value in item.characteristics.items())])
+
+
+def _silos(order: ToldOrder) -> Table:
+    return rigid_table(
+        ("silo", "tasks", ""),
+        [
+            (silo.silo, bar(silo.done, silo.tasks), f"[red]{silo.fallout} refused[/red]" if silo.fallout else "")
+            for silo in order.silos
+        ],
+    )
+
+
+def _change(change: ToldChange) -> Text:
+    who = " ".join(part for part in (change.requester, f"by {change.channel}" if change.channel else "") if part)
+    why = f": {'; '.join(reason.message for reason in change.reasons)}" if change.reasons else ""
+    return Text.assemble(
+        (f"{change.kind or 'change'} {change.state}", _OF_CHANGE.get(change.state, "green")),
+        f"  {change.request_id}",
+        f" ({who})" if who else "",
+        f", revision {change.revision}",
+        why,
+    )
+
+
+def _instant(instant: datetime) -> str:
+    return instant.strftime("%Y-%m-%d %H:%M UTC")

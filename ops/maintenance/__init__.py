@@ -1,0 +1,1 @@
+"""Commands for operators that go to Temporal, the register or the catalog directly."""

@@ -1,0 +1,53 @@
+"""`orderpipe products unlock`: what an order has locked is free again, though it did not write down its end."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+from rich.console import Console
+from temporalio.client import Client
+
+from api.service.executions import describe
+from register import Register
+from settings import Settings
+from workflows.connection import connect
+
+_PATIENCE = timedelta(seconds=5)
+
+
+class StillInFlight(Exception):
+    """The order's workflow is open: it may touch its products at any time."""
+
+
+def run_unlock(settings: Settings, order_id: str, console: Console) -> None:
+    """Unlock what an order holds, and tell how many products that were.
+
+    Raises:
+        StillInFlight: if the order's workflow is open.
+        RuntimeError: if Temporal can not be reached, or asked.
+        RegisterError: if the register is of another version of orderpipe.
+        sqlalchemy.exc.DBAPIError: if the register can not be reached.
+    """
+
+    async def all_of_it() -> int:
+        register = Register(settings.register_address)
+        try:
+            return await unlock(await connect(f"127.0.0.1:{settings.temporal_port}"), register, order_id)
+        finally:
+            register.close()
+
+    console.print(f"Products unlocked: {asyncio.run(all_of_it())}.", highlight=False)
+
+
+async def unlock(client: Client, register: Register, order_id: str) -> int:
+    """Unlock what an order holds. Returns how many products that were.
+
+    Raises:
+        StillInFlight: if the order's workflow is open.
+        RPCError: if Temporal can not be asked.
+    """
+    execution = await describe(client, order_id, _PATIENCE)
+    if execution is not None and execution.is_open:
+        raise StillInFlight(f"Order {order_id} is in flight: cancel it, or end its workflow first")
+    return await asyncio.to_thread(register.products.unlock, [order_id])

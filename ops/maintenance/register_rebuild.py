@@ -1,0 +1,154 @@
+"""`orderpipe register rebuild`: what orders wrote to the register, written again from their histories in Temporal.
+
+So are the locks of the installed products that orders in flight go on from. What Temporal has forgotten stays as it is,
+and so do the records that are nowhere else. Nobody hears of an event a second time. It can run beside everything else:
+a lower version of an order never replaces a higher one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+
+from rich.console import Console
+from temporalio.api.common.v1 import Payload
+from temporalio.api.enums.v1 import EventType
+from temporalio.api.history.v1 import HistoryEvent
+from temporalio.api.workflowservice.v1 import ListWorkflowExecutionsRequest
+from temporalio.client import Client
+
+from orders.fulfilment.order_in_flight import Fulfilment
+from orders.fulfilment.reporting import order_view
+from orders.fulfilment.snapshot import OrderStart
+from orders.model import wire_names
+from orders.read_model.records import OrderRecord
+from register import Register
+from register.submissions import CLAIM
+from settings import Settings
+from workflows.connection import connect
+
+_RUNS_A_PAGE = 200
+_SIDE_BY_SIDE = 8
+
+
+@dataclass
+class Rebuilt:
+    """How many orders and records were found, and why which runs of workflows could not be read."""
+
+    orders: int = 0
+    records: int = 0
+    unread: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Run:
+    """What one run of an order's workflow tells: how the order began (its first run only), and what it wrote down."""
+
+    start: OrderStart | None
+    body_digest: str
+    records: list[OrderRecord]
+
+
+def run_rebuild(settings: Settings, console: Console) -> bool:
+    """Rebuild the register that the settings name, and tell how that went. True if every history could be read.
+
+    Raises:
+        RuntimeError: if Temporal can not be reached.
+        RegisterError: if the register is of another version of orderpipe.
+        sqlalchemy.exc.DBAPIError: if the register can not be reached.
+    """
+
+    async def all_of_it() -> Rebuilt:
+        register = Register(settings.register_address)
+        try:
+            return await rebuild(await connect(f"127.0.0.1:{settings.temporal_port}"), register)
+        finally:
+            register.close()
+
+    rebuilt = asyncio.run(all_of_it())
+    for run, why in rebuilt.unread.items():
+        console.print(f"{run} could not be read: {why}", highlight=False, markup=False, soft_wrap=True)
+    console.print(f"Written again: {rebuilt.records} records of {rebuilt.orders} orders.", highlight=False)
+    return not rebuilt.unread
+
+
+async def rebuild(client: Client, register: Register) -> Rebuilt:
+    """Go through every run of an order's workflow that Temporal has, open or closed, and write what it wrote."""
+    rebuilt = Rebuilt()
+    slots = asyncio.Semaphore(_SIDE_BY_SIDE)
+
+    async def go_through(workflow_id: str, run_id: str) -> None:
+        try:
+            run = await _read(client, workflow_id, run_id)
+        except Exception as error:  # One history that can not be read keeps none of the others back.
+            rebuilt.unread[f"{workflow_id} {run_id}"] = f"{type(error).__name__}: {error}"[:300]
+        else:
+            await asyncio.to_thread(_write, register, run)
+            rebuilt.orders += run.start is not None
+            rebuilt.records += len(run.records)
+        finally:
+            slots.release()
+
+    async with asyncio.TaskGroup() as group:
+        async for workflow_id, run_id in _runs(client):
+            await slots.acquire()
+            group.create_task(go_through(workflow_id, run_id))
+    return rebuilt
+
+
+async def _runs(client: Client) -> AsyncIterator[tuple[str, str]]:
+    """Every run, by the raw RPC: the SDK has no name for the status of one that an operator paused."""
+    request = ListWorkflowExecutionsRequest(
+        namespace=client.namespace, page_size=_RUNS_A_PAGE, query=f'WorkflowType = "{wire_names.ORDER_WORKFLOW}"'
+    )
+    while True:
+        page = await client.workflow_service.list_workflow_executions(request, retry=True)
+        for found in page.executions:
+            yield found.execution.workflow_id, found.execution.run_id
+        if not page.next_page_token:
+            return
+        request.next_page_token = page.next_page_token
+
+
+async def _read(client: Client, workflow_id: str, run_id: str) -> _Run:
+    async def decoded(payload: Payload, kind: type[OrderRecord | OrderStart | str]) -> object:
+        [value] = await client.data_converter.decode([payload], [kind])
+        return value
+
+    begun: HistoryEvent | None = None
+    scheduled: dict[int, Payload] = {}
+    written: list[Payload] = []
+    async for event in client.get_workflow_handle(workflow_id, run_id=run_id).fetch_history_events():
+        match event.event_type:
+            case EventType.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED:
+                begun = event
+            case EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:
+                activity = event.activity_task_scheduled_event_attributes
+                if activity.activity_type.name == wire_names.RECORD_ORDER:
+                    scheduled[event.event_id] = activity.input.payloads[0]
+            case EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED:
+                # One that is still to be written tells its events to whoever subscribed, which is not for us to do.
+                number = event.activity_task_completed_event_attributes.scheduled_event_id
+                if number in scheduled:
+                    written.append(scheduled.pop(number))
+            case _:
+                pass
+    records = [record for payload in written if isinstance(record := await decoded(payload, OrderRecord), OrderRecord)]
+    if begun is None:
+        raise ValueError("a history without a beginning")
+    attributes = begun.workflow_execution_started_event_attributes
+    start = await decoded(attributes.input.payloads[0], OrderStart)
+    if not isinstance(start, OrderStart) or start.carried is not None:
+        return _Run(None, "", records)
+    return _Run(start, str(await decoded(attributes.memo.fields[wire_names.BODY_DIGEST_MEMO], str)), records)
+
+
+def _write(register: Register, run: _Run) -> None:
+    if run.start is not None:
+        order = order_view(Fulfilment(run.start), run.start.ordered_at, with_body=True)
+        register.submissions.claim(OrderRecord(version=CLAIM, view=order), run.body_digest)
+        found = [product.id for product in run.start.installed]
+        register.products.lock_again(run.start.order_id, found, run.start.ordered_at)
+    for record in run.records:
+        register.records.write_again(record)

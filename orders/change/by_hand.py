@@ -1,0 +1,32 @@
+"""What a person settles: a refused call tried again or done by hand, and what a silo does not let go of written off."""
+
+from __future__ import annotations
+
+from orders.change.charges import Charge, forgo
+from orders.change.request import ChangeKind, ChangeRequest, Resolution
+from orders.model.order import Reason
+from orders.reconcile.reconciler import Reconciler
+
+
+def settle_by_hand(change: ChangeRequest, reconciler: Reconciler, charges: list[Charge], at: str) -> Reason | None:
+    """Carry out a change of kind retry or resolve, or say why there is nothing to settle."""
+    task = change.task or ""
+    code = "nothing_to_resolve"
+    if change.kind is ChangeKind.RETRY:
+        done = reconciler.retry(task)
+        code, message = "nothing_to_retry", f"{task} has no refused call"
+    elif change.resolution is Resolution.DONE:
+        done = reconciler.done_by_hand(task, change.outputs, at)
+        message = f"{task} has no refused provision to be done by hand"
+    else:
+        done = _write_off(task, reconciler, charges)
+        message = f"no silo still holds anything of {task} that it refused to let go of"
+    return None if done else Reason(code=code, message=message, task=task)
+
+
+def _write_off(task: str, reconciler: Reconciler, charges: list[Charge]) -> bool:
+    residues = [fact for fact in reconciler.residues if fact[0] == task]
+    for fact in residues:
+        if reconciler.let_go(fact):
+            forgo(charges, fact)
+    return bool(residues)

@@ -1,0 +1,134 @@
+"""Charges: the fees of accepted changes. Target in their own right, billed once the undo that they pay for is done.
+
+They outlive a cancellation, and a charge whose undo never came about, because a later change made it needless or a
+person wrote off what a silo did not let go of, is never billed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from dataclasses import dataclass, replace
+
+from orders.change.impact import Effect, Impact
+from orders.model.catalog import OnChange
+from orders.model.plan import BILLING, Operation, Plan, Task
+from orders.model.values import Inputs, Money
+from orders.reconcile.ledger import Fact, FactId, Ledger
+
+
+@dataclass
+class Charge:
+    """A fee, and the undo that it pays for: of a fact as it was. `due` once that is done; it stays due.
+
+    `forgone`: the undo will never be done.
+    """
+
+    task: str
+    change: str
+    money: Money
+    fact: FactId
+    inputs: Inputs
+    effect: Effect
+    due: bool = False
+    forgone: bool = False
+
+
+def charges_of(order_id: str, change: str, number: int, ledger: Ledger, impact: Impact) -> list[Charge]:
+    """The charges of an accepted change, one for each soft point of no return that it steps over."""
+    found: list[Charge] = []
+    for obstacle in impact.obstacles:
+        if obstacle.fee is None or obstacle.accepted or obstacle.task not in ledger.facts:
+            continue
+        fact = ledger.facts[obstacle.task][max(ledger.facts[obstacle.task])]
+        key = f"{order_id}.fee-{number + len(found)}/{BILLING}"
+        found.append(Charge(key, change, obstacle.fee, fact.id, fact.inputs, obstacle.effect))
+    return found
+
+
+def fall_due(charges: list[Charge], ledger: Ledger) -> bool:
+    """Note which undos have been done. True where a charge has become due."""
+    fallen = False
+    for charge in charges:
+        if not charge.due and not charge.forgone and _undone(charge, ledger):
+            charge.due = fallen = True
+    return fallen
+
+
+def already_accepted(charges: list[Charge], ledger: Ledger, impact: Impact) -> Impact:
+    """The impact, its obstacles marked whose fee an earlier change has accepted and whose undo is still to come.
+
+    One undo is paid for once, however many changes ask for it.
+    """
+    pending = {charge.fact for charge in charges if not charge.due and not charge.forgone}
+    obstacles = tuple(
+        obstacle.model_copy(update={"accepted": True})
+        if obstacle.task in ledger.facts and (obstacle.task, max(ledger.facts[obstacle.task])) in pending
+        else obstacle
+        for obstacle in impact.obstacles
+    )
+    return impact.model_copy(update={"obstacles": obstacles})
+
+
+def take_over(charges: list[Charge], ledger: Ledger, impact: Impact, busy: Container[FactId]) -> None:
+    """Another target was adopted: open charges follow its effect, or are given up where it undoes nothing any more.
+
+    What a silo is at, or has done and was not billed yet, goes on to its end, and is paid for.
+    """
+    effects = {obstacle.task: obstacle.effect for obstacle in impact.obstacles}
+    for charge in charges:
+        newest = max(ledger.facts.get(charge.fact[0], {-1: None}))
+        if charge.due or charge.forgone or charge.fact in busy or newest != charge.fact[1]:
+            continue
+        if charge.fact[0] in effects:
+            charge.effect = effects[charge.fact[0]]
+        elif _is_amended(ledger.facts[charge.fact[0]][charge.fact[1]], charge, ledger):
+            charge.effect = Effect.AMENDED
+        else:
+            charge.forgone = True
+
+
+def _is_amended(fact: Fact, charge: Charge, ledger: Ledger) -> bool:
+    """True where a silo has acknowledged an amendment of what the charge is about, or done it."""
+    on_change, heading = ledger.operations[fact.operation].on_change, fact.heading
+    return any(
+        heading.get(name) != charge.inputs.get(name) and on_change.get(name) is not OnChange.KEEP
+        for name in {**heading, **charge.inputs}
+    )
+
+
+def forgo(charges: list[Charge], fact: FactId) -> None:
+    """Give up the charges for the undo of a fact that will not be undone any more."""
+    for charge in charges:
+        if charge.fact == fact and not charge.due:
+            charge.forgone = True
+
+
+def _undone(charge: Charge, ledger: Ledger) -> bool:
+    fact = ledger.fact(charge.fact)
+    if fact is None:
+        return True
+    return charge.effect is Effect.AMENDED and fact.waiting is None and _is_amended(fact, charge, ledger)
+
+
+def with_charges(plan: Plan, charges: list[Charge], billing: Operation | None, order_id: str, customer: str) -> Plan:
+    """The plan with a task for each charge that is due."""
+    due = [charge for charge in charges if charge.due]
+    if not due or billing is None:
+        return plan
+    tasks = {
+        charge.task: Task(
+            key=charge.task,
+            operation=billing.name,
+            items=(),
+            products=(),
+            inputs={
+                "customer": customer,
+                "order": order_id,
+                "change": charge.change,
+                "amount": str(charge.money.amount),
+                "currency": charge.money.currency,
+            },
+        )
+        for charge in due
+    }
+    return replace(plan, tasks={**plan.tasks, **tasks}, operations={**plan.operations, billing.name: billing})

@@ -1,0 +1,303 @@
+"""Impact: what another target would do, worked out to settlement on a copy of the order's facts. Touches nothing.
+
+The same reconcile loop that would carry the change out is run on the copy, each call answered as done. What only an
+output decides is told as `KNOWN_AFTER_APPLY`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Iterable
+from enum import StrEnum
+
+from pydantic import JsonValue
+
+from orders.model.catalog import Undo
+from orders.model.plan import Operation, Plan, Task
+from orders.model.values import Frozen, Inputs, Money, Verb
+from orders.reconcile.ledger import Fact, FactId, Ledger, Step
+from orders.reconcile.outcome import Outcome, OutcomeKind
+from orders.reconcile.reconciler import Reconciler
+
+KNOWN_AFTER_APPLY = "(known after apply)"
+_PLACEHOLDER = "\u0000known-after-apply "
+
+
+class Effect(StrEnum):
+    """What becomes of a task."""
+
+    KEPT = "kept"
+    ADDED = "added"
+    AMENDED = "amended"
+    REPLACED = "replaced"
+    COMPENSATED = "compensated"
+    DROPPED = "dropped"
+    """It was planned, or is spent, and no silo is told."""
+
+
+class TaskImpact(Frozen):
+    """What becomes of one task: its effect and, for what differs, the values before and after."""
+
+    task: str
+    silo: str
+    items: tuple[str, ...]
+    effect: Effect
+    before: dict[str, JsonValue] = {}
+    after: dict[str, JsonValue] = {}
+
+
+class Obstacle(Frozen):
+    """A point of no return that was passed and that the impact touches. A fee makes it soft.
+
+    `accepted`: an earlier change has accepted the fee for this very undo, which is still to come.
+    """
+
+    task: str
+    silo: str
+    items: tuple[str, ...]
+    effect: Effect
+    since: str
+    fee: Money | None = None
+    accepted: bool = False
+
+
+class Impact(Frozen):
+    """What another target would do to an order, task by task, and the points of no return in its way.
+
+    `asks` are awaited tasks that would be undone and may pass a hard point of no return at any moment: their silos are
+    asked to let go before anything else is undone.
+    """
+
+    tasks: tuple[TaskImpact, ...]
+    obstacles: tuple[Obstacle, ...] = ()
+    asks: tuple[str, ...] = ()
+
+    def changing(self) -> Impact:
+        """The same, without the tasks that nothing happens to."""
+        return self.model_copy(update={"tasks": tuple(task for task in self.tasks if task.effect is not Effect.KEPT)})
+
+    def for_item(self, item: str) -> Impact:
+        """The part of it that is about one item."""
+        tasks = tuple(task for task in self.tasks if item in task.items)
+        return Impact(
+            tasks=tasks,
+            obstacles=tuple(obstacle for obstacle in self.obstacles if item in obstacle.items),
+            asks=tuple(task.task for task in tasks if task.task in self.asks),
+        )
+
+    @property
+    def hard(self) -> list[Obstacle]:
+        """What refuses the change."""
+        return [obstacle for obstacle in self.obstacles if obstacle.fee is None]
+
+    @property
+    def fees(self) -> list[Money]:
+        """What the change costs: one sum for each currency."""
+        sums: defaultdict[str, Money | None] = defaultdict(lambda: None)
+        for obstacle in self.obstacles:
+            if obstacle.fee is not None and not obstacle.accepted:
+                before = sums[obstacle.fee.currency]
+                amount = obstacle.fee.amount + (before.amount if before else 0)
+                sums[obstacle.fee.currency] = Money(amount=amount, currency=obstacle.fee.currency)
+        return [money for money in sums.values() if money is not None]
+
+    @property
+    def digest(self) -> str:
+        """Equal as long as verdict, fees, and what would be undone or replaced are; dates and progress do not count."""
+        undone = sorted(
+            f"{task.task} {task.effect}" for task in self.tasks if task.effect in (Effect.COMPENSATED, Effect.REPLACED)
+        )
+        met = sorted(f"{obstacle.task} {obstacle.fee} {obstacle.accepted}" for obstacle in self.obstacles)
+        return hashlib.sha256(json.dumps([undone, met]).encode()).hexdigest()[:16]
+
+
+def impact_of(plan: Plan, ledger: Ledger, calls: Iterable[Step], target: Plan, spoiled: str | None = None) -> Impact:
+    """What `target` would do, in place of `plan`, to an order with this ledger and these calls under way.
+
+    `spoiled` is a task to be made anew though nothing about it differs.
+    """
+    fork = _fork(target, ledger, calls)
+    if spoiled is not None:
+        fork.spoil(spoiled)
+    made, amended = _settle(fork)
+    effects = [
+        _effect(plan, ledger, fork, key, made, amended)
+        for key in dict.fromkeys([*target.tasks, *plan.tasks, *ledger.facts])
+    ]
+    tasks = [effect for effect in effects if effect is not None]
+    obstacles = [obstacle for task in tasks if (obstacle := _obstacle(ledger, task)) is not None]
+    asks = tuple(task.task for task in tasks if _to_be_asked(ledger, task))
+    return Impact(tasks=tuple(tasks), obstacles=tuple(obstacles), asks=asks)
+
+
+def settled(plan: Plan, ledger: Ledger, calls: Iterable[Step]) -> Ledger:
+    """The facts of an order that has gone on to its end as planned: a copy."""
+    fork = _fork(plan, ledger, calls)
+    _settle(fork)
+    return fork.ledger
+
+
+def _fork(target: Plan, ledger: Ledger, calls: Iterable[Step]) -> Reconciler:
+    fork = Reconciler(target, ledger.copy(), list(calls))
+    for task in sorted({*ledger.refused, *(fact.task for fact in ledger.all_facts() if fact.refusal)}):
+        fork.retry(task)  # To settlement: as if a person had resolved what waits for one.
+    return fork
+
+
+def _settle(fork: Reconciler) -> tuple[set[str], set[str]]:
+    """Run the copy to its end. Tells the tasks that were provisioned and those that were amended on the way."""
+    made: set[str] = set()
+    amended: set[str] = set()
+    wanted = _referred_outputs(fork.plan)
+    for call in list(fork.calls.values()):
+        fork.record(call, _done(call, wanted), "")
+    while True:
+        steps = fork.next_steps(most=1_000_000)
+        for step in steps:
+            if step.verb is Verb.PROVISION:
+                made.add(step.task)
+            elif step.verb is Verb.AMEND:
+                amended.add(step.task)
+            fork.record(step, _done(step, wanted), "")
+        if steps:
+            continue
+        waiting = sorted(fork.waiting)
+        if not waiting:
+            return made, amended
+        for fact_id in waiting:
+            fact = fork.ledger.fact(fact_id)
+            if fact is not None and fact.waiting is not None:
+                outputs = {name: _placeholder(fact_id, name) for name in wanted[fact.task]}
+                fork.answer(fact_id, fact.waiting.n, Outcome(OutcomeKind.DONE, {**outputs, **fact.outputs}), "")
+
+
+def _referred_outputs(plan: Plan) -> defaultdict[str, set[str]]:
+    wanted: defaultdict[str, set[str]] = defaultdict(set)
+    for task in plan.tasks.values():
+        for ref in task.refs.values():
+            for other in ref.tasks:
+                wanted[other].add(ref.output)
+    return wanted
+
+
+def _done(step: Step, wanted: defaultdict[str, set[str]]) -> Outcome:
+    if step.verb is not Verb.PROVISION:
+        return Outcome(OutcomeKind.DONE)
+    return Outcome(OutcomeKind.DONE, {name: _placeholder(step.fact, name) for name in wanted[step.task]})
+
+
+def _placeholder(fact: FactId, output: str) -> str:
+    return f"{_PLACEHOLDER}{fact[0]}/{fact[1]}.{output}"
+
+
+def _effect(
+    plan: Plan, ledger: Ledger, fork: Reconciler, key: str, made: set[str], amended: set[str]
+) -> TaskImpact | None:
+    wanted, planned = fork.plan.tasks.get(key), plan.tasks.get(key)
+    held = _newest(ledger, key)
+    if wanted is None and held is None and planned is None:
+        return None
+    task = wanted or planned
+    operation = ledger.operations.get("/".join(key.rsplit("/", 2)[1:])) or _operation(fork.plan, wanted)
+    effect = _kind(operation, wanted, planned, held, key in made, key in amended)
+    before, after = _values(fork, key, wanted, held if held else None) if effect in _SHOWN else ({}, {})
+    if held is not None and wanted is None:
+        before, after = held.heading, {}
+    return TaskImpact(
+        task=key,
+        silo=operation.silo,
+        items=task.items if task else held.items if held else (),
+        effect=effect,
+        before=before,
+        after=after,
+    )
+
+
+_SHOWN = (Effect.ADDED, Effect.AMENDED, Effect.REPLACED)
+
+
+def _operation(plan: Plan, task: Task | None) -> Operation:
+    if task is None:
+        raise KeyError("a task that neither plan nor ledger knows")
+    return plan.operation(task)
+
+
+def _newest(ledger: Ledger, key: str) -> Fact | None:
+    facts = ledger.facts.get(key)
+    return facts[max(facts)] if facts else None
+
+
+def _kind(
+    operation: Operation, wanted: Task | None, planned: Task | None, held: Fact | None, made: bool, amended: bool
+) -> Effect:
+    if wanted is None:
+        if held is None:
+            return Effect.DROPPED
+        spent = operation.undo is Undo.NEVER
+        return Effect.DROPPED if spent else Effect.COMPENSATED
+    if held is not None:
+        return Effect.REPLACED if made else Effect.AMENDED if amended else Effect.KEPT
+    return Effect.KEPT if planned is not None else Effect.ADDED
+
+
+def _values(fork: Reconciler, key: str, wanted: Task | None, held: Fact | None) -> tuple[Inputs, Inputs]:
+    after = _newest(fork.ledger, key)
+    if wanted is None or after is None:
+        return {}, {}
+    then = {name: _shown(value) for name, value in after.inputs.items()}
+    if held is None:
+        return {}, then
+    now = held.heading
+    differing = [name for name in then if now.get(name) != then[name]]
+    return {name: now.get(name) for name in differing}, {name: then[name] for name in differing}
+
+
+def _shown(value: JsonValue) -> JsonValue:
+    if isinstance(value, str) and value.startswith(_PLACEHOLDER):
+        return KNOWN_AFTER_APPLY
+    if isinstance(value, list):
+        return [_shown(part) for part in value]
+    return value
+
+
+_VERB_OF = {Effect.AMENDED: "amend", Effect.REPLACED: "replace", Effect.COMPENSATED: "compensate"}
+
+
+def _obstacle(ledger: Ledger, task: TaskImpact) -> Obstacle | None:
+    fact = _newest(ledger, task.task)
+    verb = _VERB_OF.get(task.effect)
+    if fact is None or verb is None:
+        return None
+    point = ledger.operations[fact.operation].point_of_no_return
+    if point is None or verb not in point.verbs or not has_passed(ledger, fact):
+        return None
+    since = fact.milestones.get(point.milestone or "", fact.since)
+    return Obstacle(task=task.task, silo=task.silo, items=task.items, effect=task.effect, since=since, fee=point.fee)
+
+
+def has_passed(ledger: Ledger, fact: Fact) -> bool:
+    """True when a fact is past its point of no return: its milestone was reported, or it was done, by this order."""
+    point = ledger.operations[fact.operation].point_of_no_return
+    if point is None:
+        return False
+    done = fact.established and not fact.installed
+    return done or (point.milestone is not None and point.milestone in fact.milestones)
+
+
+def _to_be_asked(ledger: Ledger, task: TaskImpact) -> bool:
+    """True where the silo still works on what would be undone, and may pass a hard point of no return meanwhile.
+
+    An installed one is not asked: it would be taken down when only its amendment is awaited.
+    """
+    fact = _newest(ledger, task.task)
+    if (
+        fact is None
+        or fact.waiting is None
+        or fact.installed
+        or task.effect not in (Effect.COMPENSATED, Effect.REPLACED)
+    ):
+        return False
+    point = ledger.operations[fact.operation].point_of_no_return
+    return point is not None and point.kind == "hard" and not has_passed(ledger, fact)

@@ -1,0 +1,93 @@
+"""Deciding a change: its impact against the points of no return, the fees accepted, and the silos to be asked first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from orders.change.impact import Impact, Obstacle
+from orders.change.request import ChangeRequest
+from orders.model.order import Reason, Revision
+from orders.model.plan import Plan
+from orders.reconcile.ledger import Fact, FactId, Ledger, Step
+
+FOLLOW_ON = "what is to be different now is for a follow-on order on the installed product"
+
+
+def objections(change: ChangeRequest, impact: Impact) -> list[Reason]:
+    """Why a change can not be accepted, naming task, item and since when. Empty where nothing stands in its way."""
+    reasons = past_no_return(impact)
+    if change.digest is not None and change.digest != impact.digest:
+        message = f"the impact is not what was previewed any more: its digest is {impact.digest}"
+        reasons.append(Reason(code="impact_changed", message=message))
+    fees = impact.fees
+    if fees and fees != ([change.accept_fee] if change.accept_fee else []):
+        sums = " and ".join(f"{fee.amount} {fee.currency}" for fee in fees)
+        reasons += [
+            reason
+            for obstacle in impact.obstacles
+            if obstacle.fee is not None and not obstacle.accepted
+            for reason in reasons_about(
+                "fee_not_accepted",
+                obstacle,
+                f"{obstacle.task} ({obstacle.silo}) is {obstacle.effect} at a fee, past its point of no return since "
+                f"{obstacle.since}; the change costs {sums} in all, and must accept exactly that",
+            )
+        ]
+    return reasons
+
+
+def past_no_return(impact: Impact) -> list[Reason]:
+    """What refuses a change whatever fee it accepts, for each task and item."""
+    return [
+        reason
+        for obstacle in impact.hard
+        for reason in reasons_about(
+            "past_no_return",
+            obstacle,
+            f"{obstacle.task} ({obstacle.silo}) can not be {obstacle.effect}: "
+            f"past its point of no return since {obstacle.since}; {FOLLOW_ON}",
+        )
+    ]
+
+
+def not_let_go(silo: str, fact: Fact) -> list[Reason]:
+    """What refuses a change once a silo that was asked to let go of something has not, or is past its milestone."""
+    if fact.refusal is not None:
+        why = f"{fact.refusal.code}, {fact.refusal.reason}"
+    else:
+        why = "it is done meanwhile" if fact.established else f"it has reached {', '.join(fact.milestones)} meanwhile"
+    return reasons_about("not_let_go", fact, f"{silo} does not let go of {fact.task}: {why}")
+
+
+def reasons_about(code: str, subject: Obstacle | Fact, message: str) -> list[Reason]:
+    """A reason about a task, once for each item that it serves; a task may serve the order alone."""
+    return [Reason(code=code, message=message, item=item, task=subject.task) for item in subject.items or (None,)]
+
+
+@dataclass
+class Assessment:
+    """A change that waits for silos to let go of what they are working on.
+
+    `before` is the target to go back to should one refuse; `asked` are the facts that must be gone first.
+    """
+
+    change: ChangeRequest
+    revision: Revision | None
+    target: Plan
+    before: Plan
+    asked: list[FactId]
+
+
+def common_ground(before: Plan, after: Plan, ledger: Ledger, calls: dict[FactId, Step], asked: set[str]) -> Plan:
+    """The target while silos are asked to let go: as before, but for the asked tasks and those that may not be wanted.
+
+    Nothing else is undone for the change yet, and nothing new is begun that the change would undo.
+    """
+    begun = {*ledger.facts, *(task for task, _ in calls)}
+    doubtful = {key for key, task in before.tasks.items() if key not in begun and after.tasks.get(key) != task}
+    return replace(before, suspended=tuple(sorted(asked | doubtful)))
+
+
+def undone_facts(ledger: Ledger, impact: Impact) -> list[FactId]:
+    """The facts that the silos are asked to let go of."""
+    return [(task, max(ledger.facts[task])) for task in impact.asks if task in ledger.facts]

@@ -1,0 +1,221 @@
+"""Changes to an order in flight: what is asked for, and what is said to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, NamedTuple
+
+from pydantic import Field, JsonValue, model_validator
+
+from orders.change.impact import Impact
+from orders.model.order import Appointment, Reason, RequestedItem, Site
+from orders.model.values import Frozen, Money
+
+
+class ChangeKind(StrEnum):
+    """What a change asks for."""
+
+    AMEND = "amend"
+    """Add, update or remove items; and whatever a reschedule or a change of priority does, in one request."""
+    RESCHEDULE = "reschedule"
+    """Other requested dates, another appointment at a site."""
+    CHANGE_PRIORITY = "changePriority"
+    CANCEL_ITEMS = "cancelItems"
+    """Some items are not wanted any more; the rest of the order is."""
+    CANCEL = "cancel"
+    REPLACE = "replace"
+    """The same thing anew, though nothing about it differs: a lost parcel, a broken SIM card."""
+    HOLD = "hold"
+    RELEASE = "release"
+    RETRY = "retry"
+    RESOLVE = "resolve"
+    """A person settles what was refused for good: done by hand, or what a silo still holds kept or sunk."""
+
+    @property
+    def revises(self) -> bool:
+        """True where it makes another revision, which has to be planned."""
+        return self in (self.AMEND, self.RESCHEDULE, self.CHANGE_PRIORITY, self.CANCEL_ITEMS)
+
+    @property
+    def moves_the_target(self) -> bool:
+        """True where it is decided by its impact: it asks for another target, or for something of this one anew."""
+        return self.revises or self in (self.CANCEL, self.REPLACE)
+
+
+class ChangeState(StrEnum):
+    """What became of a change request."""
+
+    ASSESSING = "assessing"
+    """It depends on silos that were asked to let go. The order goes on with what is wanted either way."""
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    APPLIED = "applied"
+    """Accepted, and the silos hold what it asked for."""
+    SUPERSEDED = "superseded"
+    """A cancellation came before it was decided."""
+
+
+class Resolution(StrEnum):
+    """How a person settles a task in fallout."""
+
+    DONE = "done"
+    KEPT = "kept"
+    SUNK = "sunk"
+
+
+class ItemUpdate(Frozen):
+    """What is to be different about an item. What is left out stays; a characteristic that is null has its default.
+
+    `drop` names the products to give up when the quantity goes down; without it those least advanced go.
+    """
+
+    id: str
+    offering: str | None = None
+    characteristics: dict[str, JsonValue] = Field(default_factory=dict)
+    quantity: Annotated[int | None, Field(ge=1, le=1000)] = None
+    drop: tuple[str, ...] = ()
+    site: Site | None = None
+
+
+class Needs(NamedTuple):
+    """The fields that a change of one kind carries beside who asks, and why: all of some, at least one of others."""
+
+    all_of: tuple[str, ...] = ()
+    one_of: tuple[str, ...] = ()
+    may: tuple[str, ...] = ()
+
+
+_DATES = ("requested_start", "requested_completion", "appointments")
+_ANSWERS = ("accept_fee", "digest")
+
+NEEDS: Mapping[ChangeKind, Needs] = {
+    ChangeKind.AMEND: Needs(
+        one_of=("add", "update", "remove", *_DATES, "priority", "content"),
+        may=("cascade", *_ANSWERS),
+    ),
+    ChangeKind.RESCHEDULE: Needs(one_of=_DATES, may=_ANSWERS),
+    ChangeKind.CHANGE_PRIORITY: Needs(all_of=("priority",), may=_ANSWERS),
+    ChangeKind.CANCEL_ITEMS: Needs(all_of=("items",), may=("cascade", *_ANSWERS)),
+    ChangeKind.CANCEL: Needs(may=_ANSWERS),
+    ChangeKind.REPLACE: Needs(all_of=("task",), may=_ANSWERS),
+    ChangeKind.HOLD: Needs(),
+    ChangeKind.RELEASE: Needs(),
+    ChangeKind.RETRY: Needs(all_of=("task",)),
+    # Somebody has to answer for it by name.
+    ChangeKind.RESOLVE: Needs(all_of=("task", "resolution", "requester"), may=("outputs",)),
+}
+
+_EVERY_KIND = ("request_id", "kind", "requester", "channel", "reason", "expected_revision", "asked_at")
+
+
+def misfits(kind: ChangeKind, fields: Mapping[str, object]) -> list[tuple[str | None, str]]:
+    """(field, what is wrong) of everything that does not fit a change's kind; None where any of several is missing."""
+    said = [name for name, value in fields.items() if not _is_empty(value)]
+    needs = NEEDS[kind]
+    known = {*_EVERY_KIND, *needs.all_of, *needs.one_of, *needs.may}
+    found: list[tuple[str | None, str]] = [
+        (name, f"a change of kind {kind} carries no {name}") for name in said if name not in known
+    ]
+    found += [(name, f"a change of kind {kind} needs {name}") for name in needs.all_of if name not in said]
+    if needs.one_of and not set(needs.one_of).intersection(said):
+        found.append((None, f"a change of kind {kind} needs at least one of {', '.join(needs.one_of)}"))
+    return found
+
+
+def _is_empty(value: object) -> bool:
+    return value is None or value is False or value in ((), {}, "")
+
+
+class ChangeRequest(Frozen):
+    """A request to change an order in flight, by update or signal.
+
+    The same `request_id` is decided once, however often it arrives. An `expected_revision` that is not the current
+    one is refused, and so is one whose `digest` is not that of its impact any more. `accept_fee` is what the customer
+    agreed to pay. `items` are those to cancel; `cascade` takes with an item what depends on it. `task` names the task
+    to replace, retry or resolve; `resolution` says how, with the `outputs` of what was done by hand. `asked_at` is
+    noted when it arrives, whatever it says. `content` is what else is to be different about the order in the form that
+    it has outside: kept with it, never read. `NEEDS` tells which kind carries what.
+    """
+
+    request_id: Annotated[str, Field(min_length=1, max_length=100)]
+    kind: ChangeKind
+    requester: str = ""
+    channel: str = ""
+    reason: str = ""
+    expected_revision: int | None = None
+    add: tuple[RequestedItem, ...] = ()
+    update: tuple[ItemUpdate, ...] = ()
+    remove: tuple[str, ...] = ()
+    items: tuple[str, ...] = ()
+    requested_start: datetime | None = None
+    requested_completion: datetime | None = None
+    appointments: tuple[Appointment, ...] = ()
+    priority: Annotated[int | None, Field(ge=0, le=4)] = None
+    cascade: bool = False
+    accept_fee: Money | None = None
+    digest: str | None = None
+    task: str | None = None
+    resolution: Resolution | None = None
+    outputs: dict[str, JsonValue] = Field(default_factory=dict)
+    content: dict[str, JsonValue] = Field(default_factory=dict)
+    asked_at: str = ""
+
+    @property
+    def spoils(self) -> str | None:
+        """The task that is to be made anew though nothing about it differs, or None."""
+        return self.task if self.kind is ChangeKind.REPLACE else None
+
+    @model_validator(mode="after")
+    def _fits_its_kind(self) -> ChangeRequest:
+        found = misfits(self.kind, dict(self))
+        if found:
+            raise ValueError("; ".join(problem for _, problem in found))
+        return self
+
+
+class Verdict(Frozen):
+    """An entry of the log of changes: who asked for what, when and why, and what was decided.
+
+    `revision` is the order's after it. `asked_at` is the instant of arrival, `decided_at` that of the last decision:
+    empty while it waits for one.
+    """
+
+    request_id: str
+    kind: ChangeKind | None
+    state: ChangeState
+    revision: int
+    reasons: tuple[Reason, ...] = ()
+    impact: Impact | None = None
+    requester: str = ""
+    channel: str = ""
+    reason: str = ""
+    expected_revision: int | None = None
+    asked_at: str = ""
+    decided_at: str = ""
+
+
+def entry_of(
+    change: ChangeRequest,
+    state: ChangeState,
+    revision: int,
+    reasons: tuple[Reason, ...] = (),
+    impact: Impact | None = None,
+    decided_at: str = "",
+) -> Verdict:
+    """The log's entry about a change, without the tasks that nothing happens to."""
+    return Verdict(
+        request_id=change.request_id,
+        kind=change.kind,
+        state=state,
+        revision=revision,
+        reasons=reasons,
+        impact=impact.changing() if impact else None,
+        requester=change.requester,
+        channel=change.channel,
+        reason=change.reason,
+        expected_revision=change.expected_revision,
+        asked_at=change.asked_at,
+        decided_at=decided_at,
+    )

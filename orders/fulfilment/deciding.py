@@ -1,0 +1,140 @@
+"""Deciding changes of an order in flight: at once, by their impact, or once silos have let go of what they work on."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from orders.change.by_hand import settle_by_hand
+from orders.change.charges import take_over
+from orders.change.impact import Impact, has_passed
+from orders.change.objections import Assessment, common_ground, not_let_go, objections, undone_facts
+from orders.change.request import ChangeKind, ChangeRequest, ChangeState, Verdict
+from orders.fulfilment.order_in_flight import Fulfilment
+from orders.model.order import Reason, Revision
+from orders.model.plan import Plan
+from orders.read_model.states import LifecycleState
+from orders.reconcile.ledger import Fact
+
+
+def first_verdict(order: Fulfilment, change: ChangeRequest, at: str) -> Verdict | None:
+    """The verdict on a change that moves no target, carried out at once. None for one to be planned and considered.
+
+    A replacement moves the target too, but needs no planning: it is considered here.
+    """
+    known = order.verdicts.get(change.request_id)
+    if known is not None:
+        return known
+    if change.kind is ChangeKind.CANCEL:
+        order.journal.cancellation_requested(change.request_id, datetime.fromisoformat(at))
+    objected = early_objections(order, change)
+    if objected:
+        return order.reject(change, objected, at)
+    if change.kind is ChangeKind.REPLACE:
+        return consider(order, change, None, order.carried.plan, at)
+    if change.kind.moves_the_target:
+        return None
+    problem = _carry_out(order, change, at)
+    return order.reject(change, [problem], at) if problem else order.accept(change, at)
+
+
+def early_objections(order: Fulfilment, change: ChangeRequest) -> list[Reason]:
+    """Why a change is refused whatever its impact would be."""
+    if change.expected_revision is not None and change.expected_revision != order.revision.number:
+        message = f"revision {change.expected_revision} was expected, the current one is {order.revision.number}"
+        return [Reason(code="stale_revision", message=message)]
+    if order.cancelled and change.kind.moves_the_target:
+        code = "already_cancelled" if change.kind is ChangeKind.CANCEL else "order_cancelled"
+        return [Reason(code=code, message="the order is cancelled already")]
+    if change.kind is ChangeKind.REPLACE:
+        task = change.task or ""
+        if task not in order.plan.tasks or task not in order.reconciler.ledger.facts:
+            message = f"nothing of task {task} is held to be replaced"
+            return [Reason(code="nothing_to_replace", message=message, task=task)]
+    return []
+
+
+def _carry_out(order: Fulfilment, change: ChangeRequest, at: str) -> Reason | None:
+    """Carry out a change that leaves the target alone, or say why it can not be."""
+    if change.kind in (ChangeKind.HOLD, ChangeKind.RELEASE):
+        order.carried.on_hold = change.kind is ChangeKind.HOLD
+        return None
+    return settle_by_hand(change, order.reconciler, order.carried.charges, at)
+
+
+def consider(order: Fulfilment, change: ChangeRequest, revision: Revision | None, target: Plan, at: str) -> Verdict:
+    """Decide an amendment, or (without a revision) a cancellation or a replacement, by its impact."""
+    carried = order.carried
+    if change.kind is ChangeKind.CANCEL:
+        order.journal.because(f"change {change.request_id}: {change.kind} {ChangeState.ASSESSING}")
+        order.journal.passes(LifecycleState.ASSESSING_CANCELLATION, datetime.fromisoformat(at))
+    if carried.assessment is not None:
+        _withdraw(order, carried.assessment, ChangeState.SUPERSEDED, (), at)
+    impact = order.weigh(target, change.spoils)
+    reasons = objections(change, impact)
+    if reasons:
+        return order.reject(change, reasons, at, impact)
+    asked = undone_facts(order.reconciler.ledger, impact)
+    if not asked:
+        return _adopt(order, change, revision, target, impact, at)
+    carried.assessment = Assessment(change, revision, target, carried.plan, asked)
+    ledger, calls = order.reconciler.ledger, order.reconciler.calls
+    order.aim_at(common_ground(carried.plan, target, ledger, calls, {task for task, _ in asked}))
+    return order.decided(change, ChangeState.ASSESSING, (), at, impact)
+
+
+def assess(order: Fulfilment, at: str) -> Verdict | None:
+    """See whether the silos that were asked have let go. The final verdict once they have, or one has refused."""
+    assessment = order.carried.assessment
+    if assessment is None:
+        return None
+    ledger = order.reconciler.ledger
+    left = [fact for fact_id in assessment.asked if (fact := ledger.fact(fact_id)) is not None]
+    kept = [fact for fact in left if fact.residue or (has_passed(ledger, fact) and not _leaving(order, fact))]
+    if not kept and left:
+        return None
+    change = assessment.change
+    reasons = [reason for fact in kept for reason in not_let_go(order.silo_of(fact.task), fact)]
+    impact = order.weigh(assessment.target, change.spoils)
+    reasons = reasons or objections(change.model_copy(update={"digest": None}), impact)
+    if reasons:
+        return _withdraw(order, assessment, ChangeState.REJECTED, tuple(reasons), at)
+    order.carried.assessment = None
+    return _adopt(order, change, assessment.revision, assessment.target, impact, at)
+
+
+def _leaving(order: Fulfilment, fact: Fact) -> bool:
+    return fact.leaving or fact.id in order.reconciler.calls
+
+
+def _withdraw(
+    order: Fulfilment, assessment: Assessment, state: ChangeState, reasons: tuple[Reason, ...], at: str
+) -> Verdict:
+    """Give up a change that was being assessed: what was let go for it comes back."""
+    order.carried.assessment = None
+    for fact in assessment.asked:
+        order.reconciler.forgive(fact)
+    order.aim_at(assessment.before)
+    return order.decided(assessment.change, state, reasons, at)
+
+
+def _adopt(
+    order: Fulfilment, change: ChangeRequest, revision: Revision | None, target: Plan, impact: Impact, at: str
+) -> Verdict:
+    """Accept a change: its revision becomes the current one, and its plan the target."""
+    if change.kind is ChangeKind.CANCEL:
+        order.carried.cancelled = True
+    elif revision is not None:
+        now = datetime.fromisoformat(at)
+        promised = order.promise(revision, target, now)
+        moved = ("promised_at",) if promised != order.promised_at else ()
+        order.journal.amended(change.request_id, order.revision, revision, now, moved)
+        order.carried.promised_at = promised
+        order.carried.revisions.append(revision)
+        if change.content:
+            order.carried.contents.append(change.content)
+    take_over(order.carried.charges, order.reconciler.ledger, impact, order.reconciler.calls)
+    order.charge(change, impact)
+    order.aim_at(target)
+    if change.spoils is not None:
+        order.reconciler.spoil(change.spoils)
+    return order.accept(change, at, impact)

@@ -1,0 +1,100 @@
+"""What passes between the workflow, its activities and the API. Fields are only ever added, with defaults."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from orders.change.impact import Impact
+from orders.change.request import ChangeRequest, ChangeState
+from orders.model.order import Reason, Revision
+from orders.model.plan import Plan
+from orders.model.values import Frozen, Inputs, Money, Verb
+from orders.planning.advancement import Advancement
+from orders.read_model.states import LifecycleState
+from orders.read_model.views import ItemOutlook
+from orders.reconcile.outcome import OutcomeKind
+
+
+@dataclass(frozen=True, slots=True)
+class SiloCall:
+    """One call on a silo: the activity input of every `<silo>.<verb>`.
+
+    `service` is the thing held (`task key/generation`), `key` the idempotency key (`service/n`). An inspection of an
+    awaited call carries that call's key and `awaited` verb.
+    """
+
+    order_id: str
+    service: str
+    key: str
+    operation: str
+    inputs: Inputs
+    awaited: Verb | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SiloEvent:
+    """What a silo reported by callback, as the signal `silo_event` carries it.
+
+    `key` is the idempotency key that it answers; a loss (`kind` lost) names the `service` instead. `milestones` are by
+    name the instants at which they were reached; with nothing else to tell, `kind` is acknowledged.
+    """
+
+    silo: str
+    kind: OutcomeKind
+    key: str = ""
+    service: str = ""
+    outputs: Inputs = field(default_factory=dict)
+    code: str = ""
+    reason: str = ""
+    milestones: dict[str, str] = field(default_factory=dict)
+
+
+class PlanQuestion(Frozen):
+    """What the planner needs to work out an amendment, under the catalog version that the order was sold from.
+
+    `baseline` and its plan are what the order found installed.
+    """
+
+    catalog: str
+    order_id: str
+    revision: Revision
+    change: ChangeRequest
+    advancement: dict[str, Advancement]
+    baseline: Revision | None = None
+    baseline_plan: Plan = Plan()
+
+
+class PlanAnswer(Frozen):
+    """The next revision with its plan, or the reasons why there can be none."""
+
+    revision: Revision | None = None
+    plan: Plan | None = None
+    reasons: tuple[Reason, ...] = ()
+
+
+class Preview(Frozen):
+    """What a change would do now, and what would be said to it.
+
+    `digest` binds the change to this impact: one that carries it is refused if verdict, fees, or what would be undone
+    or replaced are not the same any more. `items` tells for each item that the change touches whether it still can be,
+    until when and at what fee.
+    """
+
+    state: ChangeState
+    revision: int
+    reasons: tuple[Reason, ...] = ()
+    fees: tuple[Money, ...] = ()
+    digest: str | None = None
+    impact: Impact | None = None
+    expected_at: datetime | None = None
+    items: tuple[ItemOutlook, ...] = ()
+
+
+class OrderOutcome(Frozen):
+    """How an order ended: the workflow's result."""
+
+    order_id: str
+    state: LifecycleState
+    revision: int
+    completed_at: datetime

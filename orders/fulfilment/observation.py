@@ -1,0 +1,61 @@
+"""What can be seen of an order, told to its journal: where it has come to, and whether it will be there in time."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from orders.fulfilment.order_in_flight import Fulfilment
+from orders.planning.promise import seconds_to_completion, seconds_to_ends
+from orders.read_model.states import task_state
+from orders.reconcile.target import TaskStatus
+
+
+def observe(order: Fulfilment, now: datetime) -> None:
+    """Tell everything that has moved since the last time. It costs what has moved."""
+    items, tasks = order.progress.take_moved()
+    order.journal.moved(order.state, {item: order.progress.state_of(item) for item in items}, now)
+    reconciler = order.reconciler
+    order.journal.looked_at({task: task_state(reconciler, task) for task in tasks}, reconciler.ledger, now)
+    if order.journal.late_at is not None and now >= order.journal.late_at:
+        foresee(order, now)
+
+
+def foresee(order: Fulfilment, now: datetime) -> None:
+    """Tell whether the promise can be kept, and until when that holds if nothing comes about."""
+    late, expected = in_jeopardy(order, now), expected_at(order, now)
+    late_at: datetime | None = None
+    if not late and not order.cancelled and expected is not None:
+        given = (TaskStatus.IN_PLACE, TaskStatus.AWAITING)
+        left = seconds_to_completion(order.plan, lambda task: order.reconciler.status[task] in given)
+        # Begun right at that instant, what is left would just be done in time.
+        late_at = order.promised_at - timedelta(seconds=left) + timedelta(seconds=1)
+    order.journal.foreseen(late, expected, order.promised_at, late_at, now)
+
+
+def expected_at(order: Fulfilment, now: datetime) -> datetime | None:
+    """When everything should be in place, if all goes as usual from now on. None when it is."""
+    if order.settled:
+        return None
+    return max(expected_ends(order, now).values(), default=max(now, order.not_before or now))
+
+
+def expected_ends(order: Fulfilment, now: datetime) -> dict[str, datetime]:
+    """When each task of the target should be done, if all goes as usual from now on. What is done is so at once."""
+    begin = max(now, order.not_before or now)
+    seconds = seconds_to_ends(order.plan, order.is_in_place, lambda task: _awaited_s(order, task, now), begin)
+    return {task: begin + timedelta(seconds=left) for task, left in seconds.items()}
+
+
+def in_jeopardy(order: Fulfilment, now: datetime) -> bool:
+    """True when the expected completion is later than the promised one."""
+    expected = expected_at(order, now)
+    return not order.cancelled and expected is not None and expected > order.promised_at
+
+
+def _awaited_s(order: Fulfilment, task: str, now: datetime) -> float:
+    """How long ago a silo has acknowledged a task that it has still to do, in seconds."""
+    facts = order.reconciler.ledger.facts.get(task)
+    waiting = facts[max(facts)].waiting if facts else None
+    if waiting is None or order.reconciler.status.get(task) is not TaskStatus.AWAITING:
+        return 0.0
+    return (now - datetime.fromisoformat(waiting.since)).total_seconds()

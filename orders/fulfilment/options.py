@@ -1,0 +1,269 @@
+"""Options: what may still be changed about each item, until when and at what fee.
+
+Each change that an item could take is tried: planned as it would be, and weighed on copies of the order. Nothing is
+touched, and the answer is the one that a request for the change would get.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from pydantic import JsonValue
+
+from orders.change.objections import past_no_return
+from orders.change.request import ChangeKind, ChangeRequest, ItemUpdate
+from orders.fulfilment.deciding import early_objections
+from orders.fulfilment.order_in_flight import Fulfilment
+from orders.fulfilment.outlook import Outlook, Prospect
+from orders.model.catalog import Catalog, Undo
+from orders.model.order import Appointment, Item, Reason, Rejection, Revision, Site
+from orders.model.values import Action, Frozen, Money
+from orders.planning.amend import amended
+from orders.planning.items import component_role
+
+_ELSEWHERE = "somewhere-else"
+
+
+class Subject(StrEnum):
+    """What about an item, or about the order, is to be different."""
+
+    OFFERING = "offering"
+    CHARACTERISTIC = "characteristic"
+    QUANTITY = "quantity"
+    PLACE = "place"
+    APPOINTMENT = "appointment"
+    REMOVAL = "removal"
+    """The item is cancelled, with what depends on it."""
+    REPLACEMENT = "replacement"
+    """What a task holds is made anew."""
+    DATES = "dates"
+    CANCELLATION = "cancellation"
+    """The whole order is cancelled."""
+
+
+class Option(Frozen):
+    """One change, as it could be asked for now by a request of this kind.
+
+    `name` is the characteristic, site or task, `value` what it would become: None where any other value means the same.
+    Another offering is meant with the characteristics that it comes with.
+    `possible` may depend on the fees told, and on silos that let go of the tasks in `asks`. `until` is the instant at
+    which the answer is expected to get worse. `along` are other items that go with a removed one.
+    """
+
+    kind: ChangeKind
+    subject: Subject
+    name: str | None = None
+    value: JsonValue = None
+    possible: bool
+    until: datetime | None = None
+    fees: tuple[Money, ...] = ()
+    asks: tuple[str, ...] = ()
+    along: tuple[str, ...] = ()
+    reasons: tuple[Reason, ...] = ()
+
+
+class ItemOptions(Frozen):
+    """What may be changed about one item."""
+
+    item: str
+    offering: str
+    options: tuple[Option, ...]
+
+
+class OrderOptions(Frozen):
+    """What may be changed about an order, and about a page of its items. `next_offset` is None on the last page."""
+
+    revision: int
+    order: tuple[Option, ...]
+    items: tuple[ItemOptions, ...]
+    next_offset: int | None = None
+
+
+def options_of(order: Fulfilment, catalog: Catalog, now: datetime, offset: int = 0, limit: int = 20) -> OrderOptions:
+    """The options of an order under the catalog version that it was sold from."""
+    trials = _Trials(order, catalog, now)
+    items = order.revision.ordered()
+    following = offset + limit
+    return OrderOptions(
+        revision=order.revision.number,
+        order=tuple(trials.of_order()),
+        items=tuple(
+            ItemOptions(item=item.id, offering=item.offering, options=tuple(trials.of_item(item)))
+            for item in items[offset:following]
+        ),
+        next_offset=following if following < len(items) else None,
+    )
+
+
+@dataclass(frozen=True)
+class _Trial:
+    """A change to be tried, and how the option is told."""
+
+    kind: ChangeKind
+    subject: Subject
+    name: str | None = None
+    value: JsonValue = None
+
+
+class _Trials:
+    def __init__(self, order: Fulfilment, catalog: Catalog, now: datetime) -> None:
+        self._order = order
+        self._catalog = _without_bounds(catalog)
+        self._now = now
+        self._outlook = Outlook(order, now)
+        self._advancement = order.advancement()
+        self._anew: dict[str, Option] = {}
+
+    def of_order(self) -> Iterator[Option]:
+        """What may be done with the order as a whole."""
+        yield self._tried(_Trial(ChangeKind.CANCEL, Subject.CANCELLATION), None)
+        yield self._tried(_Trial(ChangeKind.RESCHEDULE, Subject.DATES), {"requested_completion": self._now})
+
+    def of_item(self, item: Item) -> Iterator[Option]:
+        """What may be done with one item, in the order of `Subject`."""
+        if item.action in (Action.ADD, Action.MODIFY):
+            yield from self._offerings(item)
+            yield from self._characteristics(item)
+            if item.specification is not None and item.action is Action.ADD:
+                yield from self._quantities(item)
+            if item.site is not None:
+                yield self._updated(Subject.PLACE, ItemUpdate(id=item.id, site=Site(id=_ELSEWHERE)))
+                yield from self._appointment(item.site)
+        yield self._tried(
+            _Trial(ChangeKind.CANCEL_ITEMS, Subject.REMOVAL), {"items": (item.id,), "cascade": True}, without=item.id
+        )
+        yield from self._replacements(item)
+
+    def _offerings(self, item: Item) -> Iterator[Option]:
+        for name in _other_offerings(self._catalog, self._order.revision, item):
+            comes_with = self._catalog.offerings[name].characteristics
+            update = ItemUpdate(id=item.id, offering=name, characteristics=comes_with)
+            yield self._updated(Subject.OFFERING, update, value=name)
+
+    def _characteristics(self, item: Item) -> Iterator[Option]:
+        declared = self._catalog.specifications[item.specification].characteristics if item.specification else {}
+        fixed = self._catalog.offerings[item.offering].characteristics
+        for name, characteristic in declared.items():
+            now = item.characteristics.get(name)
+            if name in fixed:
+                continue
+            known = (True, False) if characteristic.type == "boolean" else characteristic.values
+            for value in known or (_another(now, characteristic.type),):
+                if value != now:
+                    update = ItemUpdate(id=item.id, characteristics={name: value})
+                    told = value if known else None
+                    yield self._updated(Subject.CHARACTERISTIC, update, name=name, value=told)
+
+    def _quantities(self, item: Item) -> Iterator[Option]:
+        for quantity in (item.quantity - 1, item.quantity + 1):
+            if quantity > 0:
+                yield self._updated(Subject.QUANTITY, ItemUpdate(id=item.id, quantity=quantity), value=quantity)
+
+    def _appointment(self, site: Site) -> Iterator[Option]:
+        made = Appointment(site=site.id, start=self._now, time_zone="UTC")
+        trial = _Trial(ChangeKind.RESCHEDULE, Subject.APPOINTMENT, name=site.id)
+        yield self._tried(trial, {"appointments": (made,)})
+
+    def _replacements(self, item: Item) -> Iterator[Option]:
+        for key, task in self._order.plan.tasks.items():
+            operation = self._order.plan.operation(task)
+            if item.id in task.items and key in self._order.reconciler.ledger.facts and operation.undo is Undo.ALWAYS:
+                if key not in self._anew:
+                    trial = _Trial(ChangeKind.REPLACE, Subject.REPLACEMENT, name=key)
+                    prospect = self._outlook.of(self._order.carried.plan, spoiled=key)
+                    self._anew[key] = _option(trial, prospect)
+                yield self._anew[key]
+
+    def _updated(
+        self, subject: Subject, update: ItemUpdate, name: str | None = None, value: JsonValue = None
+    ) -> Option:
+        return self._tried(_Trial(ChangeKind.AMEND, subject, name, value), {"update": (update,)})
+
+    def _tried(self, trial: _Trial, fields: dict[str, object] | None, without: str | None = None) -> Option:
+        change = ChangeRequest.model_validate({"request_id": "trial", "kind": trial.kind, **(fields or {})})
+        reasons = tuple(early_objections(self._order, change))
+        if reasons:
+            return _refused(trial, reasons)
+        if trial.kind is ChangeKind.CANCEL:
+            return _option(trial, self._outlook.of(self._order.start.baseline_plan))
+        revision = self._order.revision
+        try:
+            start = self._order.start
+            following, plan = amended(
+                self._catalog,
+                start.order_id,
+                revision,
+                change,
+                self._advancement,
+                start.baseline,
+                start.baseline_plan,
+            )
+        except Rejection as rejection:
+            return _refused(trial, rejection.reasons)
+        left = {item.id for item in following.items}
+        along = tuple(item.id for item in revision.items if item.id not in left and item.id != without)
+        return _option(trial, self._outlook.of(plan), along)
+
+
+def _option(trial: _Trial, prospect: Prospect, along: tuple[str, ...] = ()) -> Option:
+    reasons = tuple(past_no_return(prospect.impact))
+    return Option(
+        kind=trial.kind,
+        subject=trial.subject,
+        name=trial.name,
+        value=trial.value,
+        possible=not reasons,
+        until=None if reasons else prospect.until,
+        fees=tuple(prospect.impact.fees),
+        asks=prospect.impact.asks,
+        along=along,
+        reasons=reasons,
+    )
+
+
+def _refused(trial: _Trial, reasons: tuple[Reason, ...]) -> Option:
+    return Option(
+        kind=trial.kind, subject=trial.subject, name=trial.name, value=trial.value, possible=False, reasons=reasons
+    )
+
+
+def _other_offerings(catalog: Catalog, revision: Revision, item: Item) -> Iterator[str]:
+    """What could stand in the item's place: what its bundle may hold instead, else other offerings of the same kind."""
+    offering = catalog.offerings[item.offering]
+    bundle = revision.item(item.parent) if item.parent else None
+    held = [child.offering for child in revision.items if child.parent == item.id]
+    for name, other in catalog.offerings.items():
+        if name == item.offering or other.specification != offering.specification:
+            continue
+        if bundle is not None:
+            around = catalog.offerings[bundle.offering]
+            if component_role(around, name) != component_role(around, item.offering):
+                continue
+        if all(component_role(other, child) is not None for child in held):
+            yield name
+
+
+def _another(value: JsonValue, kind: str) -> JsonValue:
+    """A value that differs, where any that differs will do."""
+    if kind == "integer":
+        return value + 1 if isinstance(value, int) else 1
+    return f"not {value}"
+
+
+def _without_bounds(catalog: Catalog) -> Catalog:
+    """The catalog, but that any number and any text will do: it is about what a change does, not about the value."""
+    specifications = {
+        name: specification.model_copy(
+            update={
+                "characteristics": {
+                    characteristic: declared.model_copy(update={"minimum": None, "maximum": None, "pattern": None})
+                    for characteristic, declared in specification.characteristics.items()
+                }
+            }
+        )
+        for name, specification in catalog.specifications.items()
+    }
+    return catalog.model_copy(update={"specifications": specifications})

@@ -1,0 +1,327 @@
+"""One order being fulfilled: its revisions, its target and ledger, and the changes decided. What the workflow carries.
+
+Everything here is deterministic; the instant `now` comes from outside.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Iterable, Mapping
+from copy import deepcopy
+from dataclasses import replace
+from datetime import datetime
+from itertools import count
+
+from orders.change.charges import already_accepted, charges_of, fall_due, forgo, with_charges
+from orders.change.impact import Impact, has_passed, impact_of
+from orders.change.request import ChangeKind, ChangeRequest, ChangeState, Verdict, entry_of
+from orders.fulfilment.messages import PlanQuestion
+from orders.fulfilment.snapshot import Fork, OrderStart, Snapshot
+from orders.model.order import Reason, Revision
+from orders.model.plan import BILLING, Plan
+from orders.planning.advancement import Advancement, advancement_of
+from orders.planning.promise import chooses_dates, promised_at
+from orders.read_model.journal import Journal, Journalled
+from orders.read_model.progress import Progress
+from orders.read_model.records import OrderRecord
+from orders.read_model.states import LifecycleState, order_state
+from orders.reconcile.ledger import FactId, Ledger, Step, operation_name
+from orders.reconcile.outcome import Outcome, OutcomeKind
+from orders.reconcile.reconciler import Reconciler
+from orders.reconcile.target import TaskStatus
+
+
+class Fulfilment:
+    """One order on its way from what the silos hold to what the customer last asked for."""
+
+    def __init__(self, start: OrderStart, calls: Iterable[Step] = ()) -> None:
+        self.start = start
+        self.inbox: deque[ChangeRequest] = deque()
+        """Changes that have arrived and are still to be decided, in order of arrival."""
+        self.carried = start.carried or Snapshot(
+            revisions=[start.baseline, start.revision],
+            plan=start.plan,
+            ledger=deepcopy(start.baseline_ledger),
+            journal=deepcopy(start.journal) or Journalled(),
+        )
+        self.journal = Journal(self.carried.journal)
+        self.reconciler = Reconciler(self._charged(self.carried.plan), self.carried.ledger, calls)
+        self.progress = self._progress()
+        if start.carried is None:
+            self.journal.opened(self.revision.number, self.progress.items, self.carried.ledger, start.ordered_at)
+
+    @classmethod
+    def of(cls, fork: Fork) -> Fulfilment:
+        """The order that a copy was made of, as it was then."""
+        order = cls(fork.start, fork.calls)
+        order.reconciler.status.update(fork.status)
+        return order
+
+    def fork(self) -> Fork:
+        """A copy of the order as it is now."""
+        carried = replace(self.carried, verdicts={}, journal=Journalled())
+        start = self.start.model_copy(update={"plan": Plan(), "body": {}, "journal": None, "carried": carried})
+        return Fork(start=start, calls=tuple(self.reconciler.calls.values()), status=self.reconciler.status)
+
+    # What it is
+
+    @property
+    def revision(self) -> Revision:
+        """The current revision. A cancelled order keeps its last one, though its target is the baseline."""
+        return self.carried.revisions[-1]
+
+    @property
+    def plan(self) -> Plan:
+        """The plan of the target."""
+        return self.reconciler.plan
+
+    @property
+    def cancelled(self) -> bool:
+        """True once a cancellation was accepted."""
+        return self.carried.cancelled
+
+    @property
+    def settled(self) -> bool:
+        """True when the silos hold the target and nothing else."""
+        return self.reconciler.settled
+
+    @property
+    def state(self) -> LifecycleState:
+        """The order's TMF622 state."""
+        assessment = self.carried.assessment
+        if assessment is not None:
+            cancels = assessment.change.kind is ChangeKind.CANCEL
+            return LifecycleState.ASSESSING_CANCELLATION if cancels else LifecycleState.PENDING
+        if self.carried.on_hold:
+            return LifecycleState.HELD
+        return order_state(self.reconciler, started=self.carried.started, cancelled=self.cancelled)
+
+    @property
+    def verdicts(self) -> dict[str, Verdict]:
+        """Every change ever decided, by request id, in the order of decision."""
+        return self.carried.verdicts
+
+    @property
+    def log(self) -> tuple[Verdict, ...]:
+        """Every change ever asked for, in the order of decision; those still to be decided stand at the end."""
+        waiting = {
+            change.request_id: entry_of(change, ChangeState.ASSESSING, self.revision.number)
+            for change in self.inbox
+            if change.request_id not in self.verdicts
+        }
+        return (*self.verdicts.values(), *waiting.values())
+
+    @property
+    def not_before(self) -> datetime | None:
+        """The instant before which nothing is provisioned. A cancelled order waits for nothing."""
+        return None if self.cancelled else self.revision.requested_start
+
+    @property
+    def promised_at(self) -> datetime:
+        """When the customer was promised to have it, last."""
+        return self.carried.promised_at or self.start.promised_at
+
+    def is_in_place(self, task: str) -> bool:
+        """True when a task of the target is held as wanted."""
+        return self.reconciler.status.get(task) is TaskStatus.IN_PLACE
+
+    def fallout_silos(self) -> list[str]:
+        """The silos whose calls wait for a person."""
+        return sorted({self.silo_of(task) for task in self.reconciler.fallout})
+
+    def silo_of(self, task: str) -> str:
+        """The silo that does a task, of the target or of the ledger."""
+        return self.reconciler.ledger.operation_of(task).silo
+
+    def is_done_by(self, task: str, silo: str) -> bool:
+        """True if a silo does a task; False also where the order knows no such task."""
+        operation = self.reconciler.ledger.operations.get(operation_name(task))
+        return operation is not None and operation.silo == silo
+
+    # What comes about
+
+    def begin(self) -> None:
+        """The start asked for has come: from here on silos are called."""
+        if not self.carried.started:
+            self.carried.started = True
+            if self.not_before is not None:
+                self.journal.because("start date reached")
+
+    def record(self, step: Step, outcome: Outcome, at: str) -> None:
+        """Record how a call has ended."""
+        self.journal.because(f"{step.task} {step.verb} {outcome.kind}", self.reconciler.items_of(step.task))
+        self.reconciler.record(step, outcome, at)
+
+    def answer(self, fact_id: FactId, n: int, outcome: Outcome, at: str) -> bool:
+        """Record what a silo reported by callback or polling. False where it says nothing new."""
+        if outcome.kind is OutcomeKind.LOST:
+            # What is gone by itself will not be undone, so nobody pays for that.
+            forgo(self.carried.charges, fact_id)
+        fact = self.reconciler.ledger.fact(fact_id)
+        verb = f" {fact.waiting.verb}" if fact is not None and fact.waiting is not None else ""
+        news = self.reconciler.answer(fact_id, n, outcome, at)
+        if news:
+            on_its_way = outcome.kind is OutcomeKind.ACKNOWLEDGED
+            told = ", ".join(outcome.milestones) if on_its_way else outcome.kind
+            self.journal.because(f"{fact_id[0]}{verb} {told}", self.reconciler.items_of(fact_id[0]))
+        return news
+
+    def recorded(self, record: OrderRecord) -> None:
+        """The register has a record: of the revisions that it tells, only the current one is carried any longer."""
+        self.journal.recorded(record)
+        carried = self.carried
+        kept = min(carried.journal.revisions, len(carried.revisions) - 1)
+        for revision in carried.revisions[:kept]:
+            carried.named.update((item.id, item) for item in revision.ordered())
+        del carried.revisions[:kept]
+        carried.journal.revisions -= kept
+
+    def close(self, now: datetime) -> None:
+        """The order is settled: this is its end, unless something comes in before the register knows of it."""
+        if self.carried.completed_at is None:
+            self.carried.completed_at = now
+            self.journal.note(now)
+        for verdict in list(self.verdicts.values()):
+            if verdict.state is ChangeState.ACCEPTED:
+                self._keep_verdict(verdict.model_copy(update={"state": ChangeState.APPLIED}), now)
+
+    def reopen(self) -> None:
+        """The order has not come to its end, or not any more."""
+        self.carried.completed_at = None
+
+    # What changes it
+
+    def receive(self, change: ChangeRequest, at: str) -> None:
+        """Take a change in, to be decided in its turn."""
+        self.inbox.append(change.model_copy(update={"asked_at": at}))
+
+    def next_change(self) -> ChangeRequest | None:
+        """The next change to decide."""
+        for place, change in enumerate(self.inbox):
+            if not self.holds_back(change):
+                del self.inbox[place]
+                return change
+        return None
+
+    def holds_back(self, change: ChangeRequest) -> bool:
+        """True while another change is being assessed, and this one would move the target too.
+
+        A cancellation is not held back: it supersedes what is being assessed.
+        """
+        moves_the_target = change.kind.revises or change.kind is ChangeKind.REPLACE
+        return self.carried.assessment is not None and moves_the_target
+
+    def question(self, change: ChangeRequest) -> PlanQuestion:
+        """What a planner needs to work out an amendment."""
+        return PlanQuestion(
+            catalog=self.start.catalog,
+            order_id=self.start.order_id,
+            revision=self.revision,
+            change=change,
+            advancement=self.advancement(),
+            baseline=self.start.baseline,
+            baseline_plan=self.start.baseline_plan,
+        )
+
+    def weigh(self, target: Plan, spoiled: str | None = None, *, of: Ledger | None = None) -> Impact:
+        """What another target would do to the order as it is, or to other facts `of` it, worked out on a copy."""
+        ledger = of or self.reconciler.ledger
+        calls = () if of else self.reconciler.calls.values()
+        impact = impact_of(self.plan, ledger, calls, self._charged(target), spoiled=spoiled)
+        return already_accepted(self.carried.charges, ledger, impact)
+
+    def promise(self, revision: Revision, target: Plan, now: datetime) -> datetime:
+        """What the customer is promised with another revision: as if its dates had been chosen at once.
+
+        It stays where none is chosen anew, however late the order is or becomes.
+        """
+        if not chooses_dates(self.revision, revision):
+            return self.promised_at
+        return promised_at(revision, target, self.start.ordered_at if self.carried.started else now)
+
+    def charge(self, change: ChangeRequest, impact: Impact) -> None:
+        """Take on what an accepted change costs."""
+        charges = self.carried.charges
+        ledger = self.reconciler.ledger
+        charges += charges_of(self.start.order_id, change.request_id, len(charges) + 1, ledger, impact)
+
+    def bill(self) -> None:
+        """Make charges part of the target whose undo has been done."""
+        if self.carried.charges and fall_due(self.carried.charges, self.reconciler.ledger):
+            self.aim_at(self.carried.plan)
+
+    def accept(self, change: ChangeRequest, at: str, impact: Impact | None = None) -> Verdict:
+        """Note that a change was accepted."""
+        return self.decided(change, ChangeState.ACCEPTED, (), at, impact)
+
+    def reject(self, change: ChangeRequest, reasons: list[Reason], at: str, impact: Impact | None = None) -> Verdict:
+        """Note that a change was refused, and why. Nothing else is different."""
+        return self.decided(change, ChangeState.REJECTED, tuple(reasons), at, impact)
+
+    def reject_malformed(self, reason: str, at: str) -> Verdict:
+        """Note a request that could not even be read, under an id of our own that nobody else has used."""
+        taken = {*self.verdicts, *(change.request_id for change in self.inbox)}
+        request_id = next(name for number in count(1) if (name := f"malformed-{number}") not in taken)
+        verdict = Verdict(
+            request_id=request_id,
+            kind=None,
+            state=ChangeState.REJECTED,
+            revision=self.revision.number,
+            reasons=(Reason(code="malformed", message=reason),),
+            asked_at=at,
+            decided_at=at,
+        )
+        return self._keep_verdict(verdict, datetime.fromisoformat(at))
+
+    def decided(
+        self,
+        change: ChangeRequest,
+        state: ChangeState,
+        reasons: tuple[Reason, ...],
+        at: str,
+        impact: Impact | None = None,
+    ) -> Verdict:
+        """Note what became of a change."""
+        verdict = entry_of(change, state, self.revision.number, reasons, impact, at)
+        if state is not ChangeState.REJECTED or self.journal.carried.state in _ASSESSED:
+            self.journal.because(f"change {change.request_id}: {change.kind} {state}")
+        return self._keep_verdict(verdict, datetime.fromisoformat(at))
+
+    def _keep_verdict(self, verdict: Verdict, now: datetime) -> Verdict:
+        self.journal.decided(verdict, self.verdicts.get(verdict.request_id), now)
+        self.verdicts[verdict.request_id] = verdict
+        return verdict
+
+    def _charged(self, plan: Plan) -> Plan:
+        carried, start = self.carried, self.start
+        billing = carried.ledger.operations.get(BILLING)
+        return with_charges(plan, carried.charges, billing, start.order_id, start.revision.customer_id)
+
+    def aim_at(self, plan: Plan) -> None:
+        """Make another plan the target, with the charges that are due."""
+        self.carried.plan = plan
+        self.reconciler.retarget(self._charged(plan))
+        self.progress = self._progress()
+
+    def _progress(self) -> Progress:
+        carried = self.carried
+        told = carried.journal.items
+        return Progress(self.reconciler, carried.named, carried.revisions, told, cancelled=self.cancelled)
+
+    # How far it is
+
+    def advancement(self) -> dict[str, Advancement]:
+        """How far each product of the current revision has come."""
+        return advancement_of(self.revision, self.plan, self.is_in_place, self._is_past)
+
+    def _is_past(self, task: str) -> bool:
+        ledger = self.reconciler.ledger
+        facts = ledger.facts.get(task)
+        return facts is not None and has_passed(ledger, facts[max(facts)])
+
+    def tally(self) -> Mapping[str, Counter[TaskStatus]]:
+        """How many tasks of the target stand where, by silo."""
+        return self.progress.tally()
+
+
+_ASSESSED = (LifecycleState.PENDING, LifecycleState.ASSESSING_CANCELLATION)

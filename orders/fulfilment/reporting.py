@@ -1,0 +1,229 @@
+"""From an order in flight to what it tells: summaries, records, pages of its plan, details for Temporal's Web UI."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime
+from itertools import islice
+
+from orders.fulfilment.leaving import installed_products
+from orders.fulfilment.observation import expected_at, foresee, in_jeopardy
+from orders.fulfilment.order_in_flight import Fulfilment
+from orders.model.catalog import Undo
+from orders.model.order import Item
+from orders.read_model.records import ChargeRecord, OrderRecord
+from orders.read_model.states import LifecycleState, TaskState, task_state
+from orders.read_model.views import (
+    FactView,
+    FalloutView,
+    ItemView,
+    MessageView,
+    OrderView,
+    PlanPage,
+    SiloView,
+    TaskView,
+)
+from orders.reconcile.ledger import Fact
+from orders.reconcile.target import TaskStatus
+
+
+def order_view(order: Fulfilment, now: datetime, *, with_body: bool = False) -> OrderView:
+    """The order in summary, with the order as submitted if asked for."""
+    start, revision = order.start, order.revision
+    return OrderView(
+        id=start.order_id,
+        external_id=start.external_id,
+        customer_id=revision.customer_id,
+        channel=revision.channel,
+        state=order.state,
+        revision=revision.number,
+        catalog=start.catalog,
+        ordered_at=start.ordered_at,
+        requested_start=revision.requested_start,
+        requested_completion=revision.requested_completion,
+        promised_at=order.promised_at,
+        expected_at=expected_at(order, now),
+        completed_at=order.carried.completed_at,
+        in_jeopardy=in_jeopardy(order, now),
+        items=tuple(item_views(order)),
+        silos=tuple(silo_views(order)),
+        fallout=tuple(fallout_views(order)),
+        changes=order.log,
+        appointments=revision.appointments,
+        priority=revision.priority,
+        messages=tuple(message_views(order)),
+        contents=tuple(order.carried.contents),
+        body=start.body if with_body else None,
+    )
+
+
+def order_record(order: Fulfilment, now: datetime) -> OrderRecord:
+    """Everything that the register does not know yet, the order as submitted only if it knows nothing at all.
+
+    From here on it counts as on its way there.
+    """
+    journal = order.journal
+    foresee(order, now)
+    return OrderRecord(
+        version=journal.begin_record(),
+        view=order_view(order, now, with_body=not journal.carried.recorded),
+        revisions=tuple(order.carried.revisions[journal.carried.revisions :]),
+        transitions=tuple(journal.carried.transitions),
+        events=tuple(journal.carried.events),
+        charges=tuple(charge_records(order)),
+        products=installed_products(order, now) if order.carried.completed_at is not None else (),
+    )
+
+
+def charge_records(order: Fulfilment) -> list[ChargeRecord]:
+    """The fees of accepted changes."""
+    return [
+        ChargeRecord(
+            task=charge.task,
+            change=charge.change,
+            money=charge.money,
+            billed=order.is_in_place(charge.task),
+            forgone=charge.forgone,
+        )
+        for charge in order.carried.charges
+    ]
+
+
+def item_views(order: Fulfilment) -> list[ItemView]:
+    """Every item that the order ever named, in order of first appearance, as it last was."""
+    progress = order.progress
+    return [
+        _item_view(item, progress.state_of(item.id), progress.tasks_of(item.id)) for item in progress.items.values()
+    ]
+
+
+def _item_view(item: Item, state: LifecycleState, states: Counter[TaskState]) -> ItemView:
+    return ItemView(
+        id=item.id,
+        offering=item.offering,
+        action=item.action,
+        state=state,
+        quantity=item.quantity,
+        products=item.products,
+        characteristics=item.characteristics,
+        site=item.site,
+        parent=item.parent,
+        relies_on=item.relies_on,
+        tasks=states.total(),
+        tasks_done=states[TaskState.DONE],
+    )
+
+
+def _tasks_with_items(order: Fulfilment) -> dict[str, tuple[str, ...]]:
+    """The items that each task serves: those of the target, of facts that it does not know any more, and of calls."""
+    progress = order.progress
+    keys = [*order.plan.tasks, *order.reconciler.ledger.facts, *(task for task, _ in order.reconciler.calls)]
+    return {key: progress.items_of(key) for key in dict.fromkeys(keys)}
+
+
+def silo_views(order: Fulfilment) -> list[SiloView]:
+    """How far each silo has come."""
+    return [
+        SiloView(
+            silo=silo,
+            tasks=sum(counts.values()),
+            done=counts[TaskStatus.IN_PLACE],
+            fallout=counts[TaskStatus.FALLOUT],
+        )
+        for silo, counts in sorted(order.tally().items())
+    ]
+
+
+def message_views(order: Fulfilment) -> list[MessageView]:
+    """The messages that were sent: what was done that nothing ever takes back."""
+    ledger = order.reconciler.ledger
+    messages = {name for name, operation in ledger.operations.items() if operation.undo is Undo.NEVER}
+    return [
+        MessageView(
+            task=fact.task,
+            silo=ledger.operations[fact.operation].silo,
+            operation=ledger.operations[fact.operation].operation,
+            inputs=fact.inputs,
+            sent_at=fact.since,
+        )
+        for fact in (ledger.all_facts() if messages else ())
+        if fact.operation in messages and fact.established and fact.waiting is None
+    ]
+
+
+def fallout_views(order: Fulfilment) -> list[FalloutView]:
+    """What waits for a person, and why."""
+    return [
+        FalloutView(
+            task=task,
+            silo=order.silo_of(task),
+            verb=refusal.verb,
+            code=refusal.code,
+            reason=refusal.reason,
+            since=refusal.at,
+        )
+        for task in sorted(order.reconciler.fallout)
+        for refusal in order.reconciler.ledger.refusals_of(task)
+    ]
+
+
+def plan_page(order: Fulfilment, offset: int, limit: int) -> PlanPage:
+    """A page of the order's tasks: those of the target first, then what is still to be undone."""
+    tasks = _tasks_with_items(order)
+    page = [_task_view(order, key, items) for key, items in islice(tasks.items(), offset, offset + limit)]
+    following = offset + len(page)
+    return PlanPage(tasks=tuple(page), total=len(tasks), next_offset=following if following < len(tasks) else None)
+
+
+def _task_view(order: Fulfilment, key: str, items: tuple[str, ...]) -> TaskView:
+    task = order.plan.tasks.get(key)
+    ledger = order.reconciler.ledger
+    operation = ledger.operation_of(key)
+    return TaskView(
+        key=key,
+        silo=operation.silo,
+        operation=operation.operation,
+        state=task_state(order.reconciler, key),
+        items=items,
+        builds_on=task.builds_on if task else (),
+        after=task.after if task else (),
+        facts=tuple(_fact_view(fact) for fact in ledger.facts.get(key, {}).values()),
+    )
+
+
+def _fact_view(fact: Fact) -> FactView:
+    state = "residue" if fact.residue else "unknown" if fact.in_doubt else "waiting" if fact.waiting else "held"
+    return FactView(
+        generation=fact.generation,
+        state=state,
+        inputs=fact.heading,
+        outputs=fact.outputs,
+        built_on=fact.built_on,
+        since=fact.since,
+    )
+
+
+def details(order: Fulfilment) -> str:
+    """Markdown for the Web UI: the order's state, a table of silos, and what waits for a person."""
+    lines = [
+        f"**{order.state}** · revision {order.revision.number} · {', '.join(order.revision.offerings())}",
+        "",
+        "| silo | tasks | in place | under way | awaiting | fallout |",
+        "| --- | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    for silo, counts in sorted(order.tally().items()):
+        cells = [sum(counts.values()), *(counts[status] for status in _SHOWN)]
+        lines.append(f"| {silo} | {' | '.join(str(cell or '-') for cell in cells)} |")
+    for fallout in islice(fallout_views(order), 20):
+        lines.append(
+            f"\n**Fallout** `{fallout.task}` ({fallout.silo}.{fallout.verb}): {fallout.code}, {fallout.reason}"
+        )
+    lines.append(
+        "\nTo change this order, send the signal `request_change`, for example "
+        '`{"request_id": "agent-1", "kind": "cancel", "reason": "customer call"}`. '
+        "The cancel button asks for the same once; Temporal delivers no second one."
+    )
+    return "\n".join(lines)
+
+
+_SHOWN = (TaskStatus.IN_PLACE, TaskStatus.UNDER_WAY, TaskStatus.AWAITING, TaskStatus.FALLOUT)

@@ -1,0 +1,79 @@
+"""An order in flight as a value: what its workflow starts with, what one run hands to the next, and a copy to ask."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from pydantic import JsonValue
+
+from orders.change.charges import Charge
+from orders.change.objections import Assessment
+from orders.change.request import Verdict
+from orders.model.order import Item, Revision
+from orders.model.plan import Plan
+from orders.model.values import Frozen
+from orders.planning.installed import InstalledProduct
+from orders.read_model.journal import Journalled
+from orders.reconcile.ledger import Ledger, Step
+from orders.reconcile.target import TaskStatus
+
+
+@dataclass
+class Snapshot:
+    """The whole state of an order in flight, as it is carried from one run of its workflow to the next.
+
+    `promised_at` is set once a change of dates has moved the promise that the order started with.
+    `revisions` are those that the register does not have, and the current one. What items those before it had is in
+    `named`: by id, in order of first appearance, each as it last was.
+    """
+
+    revisions: list[Revision]
+    plan: Plan
+    ledger: Ledger
+    cancelled: bool = False
+    started: bool = False
+    completed_at: datetime | None = None
+    on_hold: bool = False
+    charges: list[Charge] = field(default_factory=list)
+    assessment: Assessment | None = None
+    verdicts: dict[str, Verdict] = field(default_factory=dict)
+    journal: Journalled = field(default_factory=Journalled)
+    contents: list[dict[str, JsonValue]] = field(default_factory=list)
+    promised_at: datetime | None = None
+    named: dict[str, Item] = field(default_factory=dict)
+
+
+class OrderStart(Frozen):
+    """What a workflow is started with: the order as submitted (`body`), as captured, and its plan.
+
+    `installed` are the products of the baseline, whose holdings are in its plan and ledger. An order that had to wait
+    for them brings the `journal` of that time. A later run of the same workflow gets the state that the run before it
+    `carried`.
+    """
+
+    order_id: str
+    external_id: str
+    ordered_at: datetime
+    catalog: str
+    revision: Revision
+    plan: Plan
+    promised_at: datetime
+    baseline: Revision
+    baseline_plan: Plan = Plan()
+    baseline_ledger: Ledger = Ledger()
+    installed: tuple[InstalledProduct, ...] = ()
+    body: dict[str, JsonValue] = {}
+    journal: Journalled | None = None
+    carried: Snapshot | None = None
+
+
+class Fork(Frozen):
+    """A copy of an order in flight, with the calls under way: to work out what could become of it, outside of it.
+
+    `status` is where each task of the target stands. There is neither the order as submitted, nor its log or journal.
+    """
+
+    start: OrderStart
+    calls: tuple[Step, ...]
+    status: dict[str, TaskStatus]

@@ -1,0 +1,293 @@
+"""The catalog: what is sold (offerings), how it is fulfilled (specifications with task templates), and by whom (silos).
+
+These are the models of one catalog version. `orders.catalog_check.check` says whether a catalog makes sense as a whole;
+`catalog_loader.catalog_files` reads one from YAML and keeps the versions in use. Names follow TMF620.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import timedelta
+from enum import StrEnum
+from functools import cached_property
+from typing import Annotated, Literal
+
+from pydantic import Field, JsonValue, model_validator
+
+from orders.model.values import Action, Frozen, Money
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=60)]
+CharacteristicName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=60)]
+
+
+SITE = "site"
+"""In `on_change_of`: where the product is installed."""
+
+
+class Scope(StrEnum):
+    """What one task of a template serves: a product, an item, all products at a site, or the whole order."""
+
+    PRODUCT = "product"
+    ITEM = "item"
+    SITE = "site"
+    ORDER = "order"
+
+
+class EdgeKind(StrEnum):
+    """Why a task waits for another: it stands on the other's effect, or only comes after it."""
+
+    BUILDS_ON = "builds_on"
+    AFTER = "after"
+
+
+class OnChange(StrEnum):
+    """What a new value of an input means for what is already held."""
+
+    AMEND = "amend"
+    REPLACE = "replace"
+    KEEP = "keep"
+
+
+class Replacement(StrEnum):
+    """Which comes first when a task is replaced: the new generation, or the end of the old one."""
+
+    MAKE_BEFORE_BREAK = "make_before_break"
+    BREAK_BEFORE_MAKE = "break_before_make"
+
+
+class Undo(StrEnum):
+    """Whether what an operation did can be compensated.
+
+    `until_done`: only while it waits (a visit can be called off, not unmade). `never`: there is nothing to
+    compensate (a message was sent). What is spent in this way is dropped from the ledger without a call.
+    """
+
+    ALWAYS = "always"
+    UNTIL_DONE = "until_done"
+    NEVER = "never"
+
+
+class Protocol(StrEnum):
+    """How a silo is spoken to."""
+
+    TMF640 = "tmf640"
+    TMF641 = "tmf641"
+
+
+class RetryBudget(Frozen):
+    """How often, with which pauses, a call is tried before a person is asked. Compensations are tried without end."""
+
+    attempts: Annotated[int, Field(ge=1, le=1000)] = 20
+    first_pause: timedelta = timedelta(seconds=1)
+    longest_pause: timedelta = timedelta(minutes=1)
+
+
+class Polling(Frozen):
+    """How an awaited callback is backed up: asked for after `first`, then with pauses that double up to `longest`."""
+
+    first: timedelta = timedelta(seconds=30)
+    longest: timedelta = timedelta(hours=6)
+
+
+class Silo(Frozen):
+    """A system that provisions.
+
+    `address` is absolute, or a path below the configured address of all silos. `retry: inspect` marks a silo that
+    knows no idempotency keys: after an unknown outcome it is asked what it holds before the call is repeated. `fees` is
+    the operation by which the one silo that has it bills the fees of changes.
+    """
+
+    name: Name
+    title: str = ""
+    protocol: Protocol
+    address: str
+    rate_per_second: Annotated[float, Field(gt=0)] = 500.0
+    concurrency: Annotated[int, Field(ge=1, le=1000)] = 50
+    call_timeout: timedelta = timedelta(seconds=10)
+    retry: Literal["key", "inspect"] = "key"
+    retry_budget: RetryBudget = RetryBudget()
+    polling: Polling = Polling()
+    fees: Name | None = None
+
+    @property
+    def longest_attempt(self) -> timedelta:
+        """How long one attempt may take: the call, and with `retry: inspect` the wait and the look before it."""
+        return self.call_timeout * (1 if self.retry == "key" else 3) + timedelta(seconds=5)
+
+
+class Characteristic(Frozen):
+    """One characteristic of a product specification: its type, what values it may have, and its default."""
+
+    type: Literal["string", "integer", "boolean"] = "string"
+    values: tuple[JsonValue, ...] | None = None
+    minimum: int | None = None
+    maximum: int | None = None
+    pattern: str | None = None
+    default: JsonValue = None
+    required: bool = False
+    description: str = ""
+
+
+class TaskRef(Frozen):
+    """Names tasks of a plan from the place of one template.
+
+    `task` alone is a task of the same specification, `specification/task` one of an included specification. `of` is a
+    role: the task of that name of the product with that role beside this one (in its bundle, or relied on).
+    """
+
+    task: Annotated[str, Field(pattern=r"^[a-z0-9-]+(/[a-z0-9-]+)?$")]
+    of: Name | None = None
+    optional: bool = False
+
+
+class Dependency(TaskRef):
+    """An edge to another task. `as` names it in `${...}` where the task's own name would be ambiguous."""
+
+    kind: EdgeKind = EdgeKind.BUILDS_ON
+    as_: Annotated[Name | None, Field(alias="as")] = None
+
+    @property
+    def alias(self) -> str:
+        """The name by which inputs refer to this dependency's outputs."""
+        return self.as_ or self.task.rpartition("/")[2]
+
+
+class InputTemplate(Frozen):
+    """A value, literal or with `${namespace.name}` references, and what a change of it means.
+
+    `exclusive`: two things in the silo never have the same value at once, such as a telephone number.
+    """
+
+    value: JsonValue
+    on_change: OnChange = OnChange.AMEND
+    exclusive: bool = False
+
+    @model_validator(mode="after")
+    def _exclusive_is_replaced(self) -> InputTemplate:
+        if self.exclusive and self.on_change is not OnChange.REPLACE:
+            raise ValueError("an exclusive input has on_change replace")
+        return self
+
+
+class PointOfNoReturn(Frozen):
+    """The fact after which changing a task is refused (hard) or costs a fee (soft).
+
+    It is passed when the silo reports the `milestone`, as a rule `reached_after` it has taken the task on, and at the
+    latest when the task is done.
+    """
+
+    kind: Literal["hard", "soft"]
+    verbs: tuple[Literal["amend", "replace", "compensate"], ...] = ("amend", "replace", "compensate")
+    milestone: Name | None = None
+    reached_after: timedelta | None = None
+    fee: Money | None = None
+
+    @model_validator(mode="after")
+    def _soft_has_a_fee(self) -> PointOfNoReturn:
+        if (self.kind == "soft") != (self.fee is not None):
+            raise ValueError("a soft point of no return has a fee, a hard one has none")
+        if (self.milestone is None) != (self.reached_after is None):
+            raise ValueError("a milestone and reached_after, its usual time, belong together")
+        return self
+
+
+class TaskTemplate(Frozen):
+    """One unit of silo work that a specification calls for.
+
+    `on_change_of` narrows `applies_on: modify`: only where one of these characteristics, or the `site`, differs from
+    what is installed.
+    """
+
+    name: Name
+    silo: Name
+    operation: Name
+    scope: Scope = Scope.PRODUCT
+    when: dict[CharacteristicName, JsonValue] = Field(default_factory=dict)
+    applies_on: tuple[Action, ...] = (Action.ADD, Action.MODIFY, Action.NO_CHANGE)
+    on_change_of: tuple[CharacteristicName, ...] = ()
+    depends_on: tuple[Dependency, ...] = ()
+    inputs: dict[CharacteristicName, InputTemplate] = Field(default_factory=dict)
+    outputs: tuple[CharacteristicName, ...] = ()
+    replacement: Replacement = Replacement.MAKE_BEFORE_BREAK
+    release_after: tuple[TaskRef, ...] = ()
+    amend_while_waiting: bool = False
+    undo: Undo = Undo.ALWAYS
+    duration: timedelta = timedelta(minutes=1)
+    point_of_no_return: PointOfNoReturn | None = None
+    milestone: Name | None = None
+
+
+class ProductSpecification(Frozen):
+    """What a product is, and the tasks that provide it. Without a role it is only included by others."""
+
+    name: Name
+    title: str = ""
+    role: Name | None = None
+    site: Literal["required", "none"] = "none"
+    characteristics: dict[CharacteristicName, Characteristic] = Field(default_factory=dict)
+    includes: tuple[Name, ...] = ()
+    tasks: dict[Name, TaskTemplate] = Field(default_factory=dict)
+
+
+class BundleComponent(Frozen):
+    """The offerings that can fill one role of a bundle; the default fills it when the order names none."""
+
+    offerings: Annotated[tuple[Name, ...], Field(min_length=1)]
+    default: Name | None = None
+    optional: bool = False
+
+
+class Price(Money):
+    """What an offering costs, once or a month."""
+
+    period: Literal["once", "month"] = "month"
+
+
+class ProductOffering(Frozen):
+    """What can be ordered: a simple offering of one specification with some values fixed, or a bundle of others."""
+
+    name: Name
+    title: str = ""
+    description: str = ""
+    specification: Name | None = None
+    characteristics: dict[CharacteristicName, JsonValue] = Field(default_factory=dict)
+    bundle: dict[Name, BundleComponent] = Field(default_factory=dict)
+    prices: tuple[Price, ...] = ()
+
+    @model_validator(mode="after")
+    def _simple_or_bundle(self) -> ProductOffering:
+        if (self.specification is None) == (not self.bundle):
+            raise ValueError("an offering has either a specification or a bundle")
+        return self
+
+
+class Catalog(Frozen):
+    """One version of the catalog, told apart by its digest."""
+
+    silos: dict[Name, Silo]
+    specifications: dict[Name, ProductSpecification]
+    offerings: dict[Name, ProductOffering]
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the canonical content, as 16 hexadecimal digits: equal content, equal digest."""
+        return hashlib.sha256(self.canonical().encode()).hexdigest()[:16]
+
+    def canonical(self) -> str:
+        """The content as JSON with sorted keys: what the digest is of, and what is kept of a version."""
+        content = self.model_dump(mode="json", by_alias=True)
+        return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+    def biller(self) -> Silo | None:
+        """The silo that bills the fees of changes."""
+        return next((silo for silo in self.silos.values() if silo.fees is not None), None)
+
+    def templates(self, specification: str) -> list[tuple[ProductSpecification, TaskTemplate]]:
+        """The templates that a product of the specification brings, with those of the included specifications."""
+        own = self.specifications[specification]
+        return [
+            (spec, template)
+            for spec in (own, *(self.specifications[name] for name in own.includes))
+            for template in spec.tasks.values()
+        ]

@@ -1,0 +1,186 @@
+"""A product order and its revisions, in TMF622's words but in our own form.
+
+The wire formats are mappings onto these models (`api.tmf`); nothing here knows JSON field names of a standard.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import AwareDatetime, Field, JsonValue, model_validator
+
+from orders.model.values import Action, Frozen
+
+Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=64)]
+"""An id that becomes part of task keys, activity ids and URLs."""
+
+ProductId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=200)]
+"""The id of an installed product: an order's, an item's and a number, see `product_id`."""
+
+
+TimeZone = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*$", max_length=64)]
+"""A name of the IANA time zone database, such as `Europe/Berlin`."""
+
+
+class Site(Frozen):
+    """A place where products are installed: its id, and the address fields as the customer gave them."""
+
+    id: Identifier
+    address: dict[str, JsonValue] = Field(default_factory=dict)
+
+
+class Appointment(Frozen):
+    """When somebody is expected at a site: instants with the site's own offset from UTC, and its IANA time zone.
+
+    Customers and technicians read it on the clock at the site, so it is kept as it was made, not turned into UTC.
+    """
+
+    site: Identifier
+    start: AwareDatetime
+    end: AwareDatetime | None = None
+    time_zone: TimeZone
+
+    @model_validator(mode="after")
+    def _ends_after_it_starts(self) -> Appointment:
+        if self.end is not None and self.end <= self.start:
+            raise ValueError("an appointment ends after it starts")
+        return self
+
+
+class RequestedItem(Frozen):
+    """One order item as a channel asks for it, before it is captured.
+
+    `parent` is the item of the bundle that holds this one; `relies_on` are items of the same order that this item
+    stands on, `relies_on_products` installed products. `product` is the id of an installed product that `modify`,
+    `delete` and `noChange` speak of; what a `modify` does not name stays as it is.
+    """
+
+    id: Identifier
+    action: Action = Action.ADD
+    offering: str | None = None
+    characteristics: dict[str, JsonValue] = Field(default_factory=dict)
+    quantity: Annotated[int, Field(ge=1, le=1000)] = 1
+    site: Site | None = None
+    parent: str | None = None
+    relies_on: tuple[str, ...] = ()
+    relies_on_products: tuple[str, ...] = ()
+    product: str | None = None
+
+
+class OrderRequest(Frozen):
+    """What a channel submits: who wants what, where and when.
+
+    Where another order is changing an installed product that it needs, it waits for that to end if it says so.
+    """
+
+    external_id: str
+    channel: Identifier
+    customer_id: Identifier
+    items: Annotated[tuple[RequestedItem, ...], Field(min_length=1)]
+    requested_start: datetime | None = None
+    requested_completion: datetime | None = None
+    priority: Annotated[int, Field(ge=0, le=4)] = 4
+    description: str = ""
+    wait_for_products: bool = False
+
+    @property
+    def order_id(self) -> str:
+        """The order's id, the same whenever the same channel submits the same external id."""
+        return order_id(self.channel, self.external_id)
+
+
+class Item(Frozen):
+    """An order item of a revision: one offering, its final characteristics, and its products one by one.
+
+    `context`: the order does not name it. It stands for an installed product that is linked with one that is named.
+    """
+
+    id: Identifier
+    action: Action
+    offering: str
+    specification: str | None
+    characteristics: dict[str, JsonValue]
+    products: tuple[str, ...]
+    site: Site | None = None
+    parent: str | None = None
+    relies_on: tuple[str, ...] = ()
+    context: bool = False
+
+    @property
+    def quantity(self) -> int:
+        """How many products the item has."""
+        return len(self.products)
+
+
+class Revision(Frozen):
+    """The whole content of an order at one time. Number 0 is the baseline, 1 the order as captured."""
+
+    number: int
+    customer_id: Identifier
+    channel: Identifier
+    items: tuple[Item, ...]
+    requested_start: datetime | None = None
+    requested_completion: datetime | None = None
+    priority: int = 4
+    appointments: tuple[Appointment, ...] = ()
+    next_product: dict[str, int] = Field(default_factory=dict)
+
+    def appointment_at(self, site_id: str) -> Appointment | None:
+        """The appointment at a site, or None. There is one at most."""
+        return next((appointment for appointment in self.appointments if appointment.site == site_id), None)
+
+    def item(self, item_id: str) -> Item | None:
+        """The item of that id, or None."""
+        return next((item for item in self.items if item.id == item_id), None)
+
+    def descendants(self, item_id: str) -> Iterator[Item]:
+        """The items of a bundle below the one named, at any depth."""
+        for item in self.items:
+            if item.parent == item_id:
+                yield item
+                yield from self.descendants(item.id)
+
+    def ordered(self) -> list[Item]:
+        """The items that the order names."""
+        return [item for item in self.items if not item.context]
+
+    def offerings(self) -> list[str]:
+        """The distinct offerings ordered, as the customer named them: bundles, and what stands in no bundle."""
+        ordered = self.ordered()
+        ids = {item.id for item in ordered}
+        return sorted({item.offering for item in ordered if item.parent not in ids})
+
+    def item_of(self, product: str) -> Item | None:
+        """The item that has a product, or None."""
+        return next((item for item in self.items if product in item.products), None)
+
+
+class Reason(Frozen):
+    """Why something was refused: a code for programs, words for people, and the item and task it is about, if any."""
+
+    code: str
+    message: str
+    item: str | None = None
+    task: str | None = None
+
+
+class Rejection(Exception):
+    """A request that is well formed but can not be fulfilled. Holds every reason found, not only the first."""
+
+    def __init__(self, reasons: list[Reason]) -> None:
+        super().__init__("; ".join(reason.message for reason in reasons))
+        self.reasons = tuple(reasons)
+
+
+def order_id(channel: str, external_id: str) -> str:
+    """`<channel>-<12 hexadecimal digits>`: external ids may hold anything, personal data too, so they are hashed."""
+    digest = hashlib.sha256(f"{channel}\n{external_id}".encode()).hexdigest()
+    return f"{channel}-{digest[:12]}"
+
+
+def product_id(order: str, item: str, number: int) -> str:
+    """The id of an item's product, for life: `<order>.<item>.<number>`, numbers counting from 1, never used twice."""
+    return f"{order}.{item}.{number}"

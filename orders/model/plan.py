@@ -1,0 +1,98 @@
+"""The plan: the tasks that a revision calls for, as a directed acyclic graph. Plain values, worked out by `decompose`.
+
+Plans are worked out outside workflow code and handed in complete: what a task's operation needs of the catalog (queue,
+timeouts, what a change means, points of no return) comes along in `Plan.operations` and `Plan.silos`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from orders.model.catalog import OnChange, PointOfNoReturn, Replacement, Silo, Undo
+from orders.model.values import Inputs
+
+BILLING = "charges/bill-fee"
+"""The operation that bills a fee; every plan brings it along, for fees that may come."""
+
+
+def product_of(key: str) -> str:
+    """The scope of a task key: the id of its product, unless products share it."""
+    return key.split("/", 1)[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What all tasks of one template share: who does it, and what changing it means.
+
+    `name` is `specification/task`. `duration_s` is the usual time to completion, in seconds. `exclusive` names inputs
+    of whose values there is only one at a time in the silo. `milestone` is what the world is told when it is done.
+    """
+
+    name: str
+    silo: str
+    operation: str
+    on_change: dict[str, OnChange]
+    replacement: Replacement
+    undo: Undo
+    amend_while_waiting: bool
+    duration_s: float
+    point_of_no_return: PointOfNoReturn | None = None
+    exclusive: tuple[str, ...] = ()
+    milestone: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OutputRef:
+    """An input that another task's output decides. `many` keeps it a list, whatever the number of tasks."""
+
+    tasks: tuple[str, ...]
+    output: str
+    many: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One unit of silo work. Its key `scope id/specification/task` is stable for life.
+
+    `appointed_until` is when the appointment ends by which it is done, if there is one.
+    """
+
+    key: str
+    operation: str
+    items: tuple[str, ...]
+    products: tuple[str, ...]
+    inputs: Inputs = field(default_factory=dict)
+    refs: dict[str, OutputRef] = field(default_factory=dict)
+    builds_on: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+    release_after: tuple[str, ...] = ()
+    appointed_until: datetime | None = None
+
+    @property
+    def depends_on(self) -> tuple[str, ...]:
+        """Every task that this one waits for, whatever the kind of edge."""
+        return self.builds_on + self.after
+
+    @property
+    def product(self) -> str | None:
+        """The product that it belongs to, for life. None for a task that products of an order share."""
+        return product_of(self.key) if self.products == (product_of(self.key),) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The tasks of one revision, in an order in which every task stands after those that it depends on.
+
+    `suspended` are tasks that are not to be begun for now. What is held of them goes, and what waits for them is left
+    as it is.
+    """
+
+    tasks: dict[str, Task] = field(default_factory=dict)
+    operations: dict[str, Operation] = field(default_factory=dict)
+    silos: dict[str, Silo] = field(default_factory=dict)
+    suspended: tuple[str, ...] = ()
+
+    def operation(self, task: Task) -> Operation:
+        """The operation that a task performs."""
+        return self.operations[task.operation]

@@ -1,0 +1,47 @@
+"""Wire names: what other systems, Temporal's Web UI and its CLI know orderpipe's parts by. Changing one breaks them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from orders.model.values import Verb
+
+ORDER_WORKFLOW: Final = "OrderWorkflow"
+ORDERS_QUEUE: Final = "orders"
+
+CHANGE_UPDATE: Final = "change"
+CHANGE_SIGNAL: Final = "request_change"
+SILO_EVENT_SIGNAL: Final = "silo_event"
+ORDER_QUERY: Final = "order"
+PLAN_QUERY: Final = "plan"
+JOURNAL_QUERY: Final = "journal"
+FORK_QUERY: Final = "fork"
+
+PLAN_REVISION: Final = "orders.plan_revision"
+RECORD_ORDER: Final = "orders.record"
+
+BODY_DIGEST_MEMO: Final = "BodyDigest"
+
+ORDER_STATE: Final = "OrderState"
+ORDER_REVISION: Final = "OrderRevision"
+CUSTOMER_ID: Final = "CustomerId"
+CHANNEL: Final = "Channel"
+OFFERINGS: Final = "Offerings"
+FALLOUT_SILOS: Final = "FalloutSilos"
+IN_JEOPARDY: Final = "InJeopardy"
+PROMISED_AT: Final = "PromisedAt"
+
+
+def workflow_id(order_id: str) -> str:
+    """The workflow that fulfils an order; one id for ever, over all its runs."""
+    return f"order-{order_id}"
+
+
+def silo_queue(silo: str) -> str:
+    """The task queue of a silo's activities."""
+    return f"silo-{silo}"
+
+
+def silo_activity(silo: str, verb: Verb) -> str:
+    """The activity type of one verb of a silo, as the Web UI shows it."""
+    return f"{silo}.{verb}"

@@ -1,0 +1,299 @@
+"""Amendment: the next revision of an order, from the current one and what a change asks for.
+
+An order on installed products is captured in the same way, as the first amendment of its baseline.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from orders.change.request import ChangeRequest, ItemUpdate
+from orders.model.catalog import Catalog
+from orders.model.order import (
+    Item,
+    Reason,
+    Rejection,
+    RequestedItem,
+    Revision,
+    Site,
+    product_id,
+)
+from orders.model.plan import Plan
+from orders.model.values import Action
+from orders.planning.advancement import Advancement
+from orders.planning.appointments import at_its_sites, require_visits, with_appointments
+from orders.planning.decompose import decompose
+from orders.planning.follow_on import (
+    as_update,
+    ceased,
+    left_alone,
+    linked_anew,
+    put_back,
+    require_one_and_the_same,
+    with_named,
+)
+from orders.planning.items import add_items, checked, component_role, with_components, with_defaults
+
+
+def amended(
+    catalog: Catalog,
+    order_id: str,
+    revision: Revision,
+    change: ChangeRequest,
+    advancement: Mapping[str, Advancement] | None = None,
+    baseline: Revision | None = None,
+    baseline_plan: Plan | None = None,
+) -> tuple[Revision, Plan]:
+    """The next revision and its plan, validated whole, as a new order would be.
+
+    `baseline` and its plan are what the order found installed: a removed item that names an installed product leaves it
+    as it was found.
+
+    Raises:
+        Rejection: with every reason found. The revision given is not changed.
+    """
+    amendment = Amendment(catalog, order_id, revision, change, advancement, baseline)
+    while True:
+        try:
+            following = amendment.revise()
+            plan = decompose(catalog, order_id, following, baseline, baseline_plan)
+            require_visits(catalog, following, plan, change.appointments)
+            return following, plan
+        except Rejection as rejection:
+            if not change.cascade or not amendment.fell(rejection):
+                raise
+
+
+class Amendment:
+    """One change on one revision, and what falls with it."""
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        order_id: str,
+        revision: Revision,
+        change: ChangeRequest,
+        advancement: Mapping[str, Advancement] | None = None,
+        baseline: Revision | None = None,
+    ) -> None:
+        self.catalog = catalog
+        self.order_id = order_id
+        self.revision = revision
+        self.change = change
+        self.advancement = advancement or {}
+        self.baseline = baseline
+        self.remove = {*change.remove, *change.items}
+        self.cease: set[str] = set()
+
+    def fell(self, rejection: Rejection) -> bool:
+        """Take along what is refused for want of what goes. False where that is not all that is wrong."""
+        fallen = {reason.item for reason in rejection.reasons if reason.code == "missing_reliance" and reason.item}
+        standing = {item.id: item for item in self.revision.items if item.id not in self.remove | self.cease}
+        if not fallen or not fallen <= standing.keys():
+            return False
+        self.remove |= {item_id for item_id in fallen if standing[item_id].action is Action.ADD}
+        self.cease |= fallen - self.remove
+        return True
+
+    def revise(self) -> Revision:
+        """The next revision, checked but for how products rely on each other."""
+        catalog, order_id, revision, change = self.catalog, self.order_id, self.revision, self.change
+        numbers = dict(revision.next_product)
+        items, back = self._remaining()
+        items, asked = with_named(items, change.add)
+        by_id = {wanted.id: wanted for wanted in asked if wanted.action is not Action.ADD}
+        modified = [wanted for wanted in by_id.values() if wanted.action is Action.MODIFY]
+        updates = [update for update in change.update if update.id in items and update.id not in back]
+        updates += [as_update(wanted, items[wanted.id]) for wanted in modified]
+        for update in updates:
+            if update.site is not None:
+                items |= _moved_along(items[update.id], update.site, items)
+        for update in updates:
+            items[update.id] = _updated(catalog, order_id, items[update.id], update, numbers, self.advancement)
+        items |= {wanted.id: linked_anew(items[wanted.id], wanted) for wanted in modified}
+        kept = [wanted for wanted in by_id.values() if wanted.action is Action.NO_CHANGE]
+        items |= {wanted.id: left_alone(items[wanted.id], wanted) for wanted in kept}
+        items = ceased(
+            items, [wanted.id for wanted in by_id.values() if wanted.action is Action.DELETE] + [*self.cease]
+        )
+        following = revision.model_copy(
+            update={
+                "number": revision.number + 1,
+                "items": tuple(items.values()),
+                "next_product": numbers,
+                "requested_start": change.requested_start or revision.requested_start,
+                "requested_completion": change.requested_completion or revision.requested_completion,
+                "priority": revision.priority if change.priority is None else change.priority,
+                "appointments": with_appointments(revision, change.appointments),
+            }
+        )
+        added = [wanted for wanted in with_components(catalog, asked) if wanted.action is Action.ADD]
+        swapped = {update.id for update in updates if update.offering is not None}
+        added += [
+            item
+            for item_id in sorted(swapped)
+            for item in _new_components(catalog, following, item_id, [*following.items, *added])
+        ]
+        if not following.ordered() and not added:
+            message = "nothing would be left of the order: cancel it instead"
+            raise Rejection([Reason(code="nothing_left", message=message)])
+        return at_its_sites(checked(catalog, add_items(catalog, order_id, following, added)))
+
+    def _remaining(self) -> tuple[dict[str, Item], set[str]]:
+        """The items that stay, and those of installed products that are to be as they were."""
+        revision = self.revision
+        named = [*self.remove, *(update.id for update in self.change.update)]
+        reasons = [
+            Reason(code="unknown_item", item=item, message=f"the order has no item {item}")
+            for item in named
+            if revision.item(item) is None
+        ]
+        reasons += [
+            Reason(
+                code="not_ordered", item=item.id, message=f"item {item.id} is no part of the order: nothing to remove"
+            )
+            for item in revision.items
+            if item.id in self.remove and item.context
+        ]
+        if reasons:
+            raise Rejection(reasons)
+        gone = self.remove | {child.id for item_id in self.remove for child in revision.descendants(item_id)}
+        dropped = {item.id for item in revision.items if item.id in gone and item.action is Action.ADD}
+        back = gone - dropped
+        items = {item.id: _without_relations_to(item, dropped) for item in revision.items if item.id not in dropped}
+        return items | put_back(revision, self.baseline, back), back
+
+
+def _without_relations_to(item: Item, gone: set[str]) -> Item:
+    """Relations to removed items go with them; whether the item can stand alone is for the decomposition to say."""
+    if not gone.intersection(item.relies_on):
+        return item
+    return item.model_copy(update={"relies_on": tuple(other for other in item.relies_on if other not in gone)})
+
+
+def _moved_along(item: Item, site: Site, items: Mapping[str, Item]) -> dict[str, Item]:
+    """The components of a bundle move with it, but for those that were somewhere else already."""
+    moved: dict[str, Item] = {}
+    for child in items.values():
+        if child.parent == item.id:
+            if child.site == item.site:
+                moved[child.id] = _touched(child).model_copy(update={"site": site})
+            moved |= _moved_along(child, site, items)
+    return moved
+
+
+def _touched(item: Item) -> Item:
+    """An item that is not as it was: an installed product is modified by it."""
+    if item.action is not Action.NO_CHANGE:
+        return item
+    return item.model_copy(update={"action": Action.MODIFY, "context": False})
+
+
+def _new_components(
+    catalog: Catalog, revision: Revision, bundle_item: str, present: Sequence[Item | RequestedItem]
+) -> list[RequestedItem]:
+    """Default components for the roles that a swapped bundle has and its item does not fill yet."""
+    bundle = revision.item(bundle_item)
+    offering = catalog.offerings.get(bundle.offering) if bundle else None
+    if bundle is None or offering is None:
+        return []
+    filled = {
+        component_role(offering, item.offering)
+        for item in present
+        if item.parent == bundle_item and item.action is not Action.DELETE
+    }
+    return [
+        RequestedItem(id=f"{bundle.id}.{role}", offering=component.default, site=bundle.site, parent=bundle.id)
+        for role, component in offering.bundle.items()
+        if role not in filled and component.default is not None
+    ]
+
+
+def _updated(
+    catalog: Catalog,
+    order_id: str,
+    item: Item,
+    update: ItemUpdate,
+    numbers: dict[str, int],
+    advancement: Mapping[str, Advancement],
+) -> Item:
+    offering_name = update.offering or item.offering
+    offering, before = catalog.offerings.get(offering_name), catalog.offerings.get(item.offering)
+    kept = dict(item.characteristics)
+    if update.offering is not None and offering is not None:
+        fixed = {*offering.characteristics, *(before.characteristics if before else ())}
+        kept = {name: value for name, value in kept.items() if name not in fixed}
+    specification = offering.specification if offering else None
+    products = item.products
+    if item.action is not Action.ADD:
+        require_one_and_the_same(item, update, specification if offering else item.specification)
+    if specification != item.specification:
+        # Another kind of product is another product: the old ones go, new ones come.
+        kept = {}
+        products = _numbered(order_id, item, len(products), numbers)
+    products = _resized(order_id, item, products, update, numbers, advancement)
+    wanted = {name: value for name, value in {**kept, **update.characteristics}.items() if value is not None}
+    return _touched(item).model_copy(
+        update={
+            "offering": offering_name,
+            "specification": specification,
+            "characteristics": with_defaults(catalog, offering, wanted),
+            "products": products,
+            "site": update.site or item.site,
+        }
+    )
+
+
+def _numbered(order_id: str, item: Item, count: int, numbers: dict[str, int]) -> tuple[str, ...]:
+    first = numbers.get(item.id, 1)
+    numbers[item.id] = first + count
+    return tuple(product_id(order_id, item.id, first + n) for n in range(count))
+
+
+def _resized(
+    order_id: str,
+    item: Item,
+    products: tuple[str, ...],
+    update: ItemUpdate,
+    numbers: dict[str, int],
+    advancement: Mapping[str, Advancement],
+) -> tuple[str, ...]:
+    strangers = [product for product in update.drop if product not in products]
+    if strangers:
+        raise Rejection(
+            [
+                Reason(
+                    code="unknown_product",
+                    item=item.id,
+                    message=f"item {item.id} has no product {', '.join(strangers)}",
+                )
+            ]
+        )
+    kept = tuple(product for product in products if product not in update.drop)
+    wanted = update.quantity if update.quantity is not None else len(kept)
+    if wanted == 0:
+        raise Rejection(
+            [Reason(code="no_products", item=item.id, message=f"item {item.id}: remove it to drop all of it")]
+        )
+    if wanted > len(kept):
+        return kept + _numbered(order_id, item, wanted - len(kept), numbers)
+    newest_first = kept[::-1]
+    spare = sorted(newest_first, key=lambda product: _advance(advancement, product))
+    dropped = set(spare[: len(kept) - wanted])
+    past = sorted(product for product in dropped if advancement.get(product, Advancement()).past_no_return)
+    if past:
+        raise Rejection(
+            [
+                Reason(
+                    code="past_no_return",
+                    item=item.id,
+                    message=f"item {item.id}: {', '.join(past)} passed a point of no return; name the products to drop",
+                )
+            ]
+        )
+    return tuple(product for product in kept if product not in dropped)
+
+
+def _advance(advancement: Mapping[str, Advancement], product: str) -> tuple[bool, int]:
+    known = advancement.get(product, Advancement())
+    return known.past_no_return, known.tasks_in_place

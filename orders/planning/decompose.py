@@ -1,0 +1,390 @@
+"""Decomposition: a revision becomes a plan, by the task templates of the specifications that its products have.
+
+The same revision under the same catalog gives the same plan, task for task: a product that a revision leaves untouched
+keeps its tasks verbatim. So does an installed product, whatever has become of the catalog since it was sold.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Container, Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from graphlib import CycleError, TopologicalSorter
+
+from pydantic import JsonValue
+
+from orders.model.catalog import (
+    SITE,
+    Catalog,
+    EdgeKind,
+    InputTemplate,
+    OnChange,
+    ProductSpecification,
+    Replacement,
+    Scope,
+    Silo,
+    TaskRef,
+    TaskTemplate,
+    Undo,
+)
+from orders.model.expressions import Reference, fill, references, whole_reference
+from orders.model.order import Item, Reason, Rejection, Revision
+from orders.model.plan import BILLING, Operation, OutputRef, Plan, Task, product_of
+from orders.model.values import Action
+from orders.planning.appointments import by_appointment
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """One product of the revision, with the item that orders it and its place in that item's quantity."""
+
+    id: str
+    index: int
+    item: Item
+    specification: ProductSpecification
+
+
+@dataclass(frozen=True, slots=True)
+class Contribution:
+    """A product's part in a task. A product-scoped task has one, a visit to a site one for each product there."""
+
+    product: Product
+    specification: ProductSpecification
+    template: TaskTemplate
+
+
+def decompose(
+    catalog: Catalog,
+    order_id: str,
+    revision: Revision,
+    baseline: Revision | None = None,
+    installed: Plan | None = None,
+) -> Plan:
+    """The plan of a checked revision. `baseline` is what the order found installed, with its tasks in `installed`.
+
+    Of those, products with the action `noChange` keep their tasks as they are, and call for no others. Where something
+    that they stand on goes, they are planned anew.
+
+    Raises:
+        Rejection: where a product lacks another that it builds on, or products rely on each other in a circle.
+    """
+    return _Decomposition(catalog, order_id, revision, baseline, installed or Plan()).plan()
+
+
+class _Decomposition:
+    def __init__(
+        self, catalog: Catalog, order_id: str, revision: Revision, baseline: Revision | None, installed: Plan
+    ) -> None:
+        self.catalog = catalog
+        self.order_id = order_id
+        self.revision = revision
+        self.installed = installed
+        self.before = {product: item for item in (baseline.items if baseline else ()) for product in item.products}
+        self.reasons: list[Reason] = []
+        self.products = [
+            Product(product, index, item, catalog.specifications[item.specification])
+            for item in revision.items
+            if item.specification is not None and item.specification in catalog.specifications
+            for index, product in enumerate(item.products)
+        ]
+        self.products_of_item: dict[str, list[Product]] = defaultdict(list)
+        for product in self.products:
+            self.products_of_item[product.item.id].append(product)
+        self.items = {item.id: item for item in revision.items}
+        self.children: dict[str, list[str]] = defaultdict(list)
+        for item in revision.items:
+            if item.parent is not None:
+                self.children[item.parent].append(item.id)
+        self.untouched = self._untouched()
+        self.kept = {task.key: task for tasks in self.untouched.values() for task in tasks}
+        self.contributions = self._contributions(self.untouched)
+        self.served = {key: {part.product.id for part in parts} for key, parts in self.contributions.items()}
+
+    def plan(self) -> Plan:
+        tasks = {key: self._task(key, parts) for key, parts in self.contributions.items()}
+        tasks |= self._kept_tasks()
+        if self.reasons:
+            raise Rejection(list(dict.fromkeys(self.reasons)))
+        try:
+            order = list(TopologicalSorter({key: task.depends_on for key, task in tasks.items()}).static_order())
+        except CycleError as error:
+            circle = " -> ".join(error.args[1])
+            raise Rejection(
+                [Reason(code="circular_reliance", message=f"tasks wait for each other: {circle}")]
+            ) from error
+        operations = {task.operation: self.installed.operations[task.operation] for task in self.kept.values()}
+        operations |= {
+            tasks[key].operation: operation_of(parts[0].specification.name, parts[0].template)
+            for key, parts in self.contributions.items()
+        }
+        biller = self.catalog.biller()
+        if biller is not None:
+            operations[BILLING] = _billing(biller)
+        silos = sorted({operation.silo for operation in operations.values()})
+        return Plan(
+            tasks={key: tasks[key] for key in order},
+            operations=operations,
+            silos={name: self.catalog.silos.get(name) or self.installed.silos[name] for name in silos},
+        )
+
+    def _untouched(self) -> dict[str, list[Task]]:
+        """The tasks of each installed product that the revision leaves alone, and that loses nothing it stands on."""
+        found: dict[str, list[Task]] = {
+            product: [] for item in self.revision.items if item.action is Action.NO_CHANGE for product in item.products
+        }
+        for task in self.installed.tasks.values():
+            if task.product in found:
+                found[task.product].append(task)
+        while True:
+            there = {*self._contributions(found), *(task.key for kept in found.values() for task in kept)}
+            shaken = [product for product, kept in found.items() if not all(_stands(task, there) for task in kept)]
+            if not shaken:
+                return found
+            for product in shaken:
+                del found[product]
+                self._must_be_planned(product)
+
+    def _must_be_planned(self, product: str) -> None:
+        item = self.revision.item_of(product)
+        if item is not None and item.specification not in self.catalog.specifications:
+            message = f"item {item.id}: what {product} stands on would go, and {item.offering} is not sold any more"
+            self.reasons.append(Reason(code="withdrawn", item=item.id, message=message))
+
+    def _kept_tasks(self) -> dict[str, Task]:
+        """The tasks of untouched products, for the items that they have now. What is gone is not waited for."""
+        items = {product: (item.id,) for item in self.revision.items for product in item.products}
+        return {
+            key: replace(
+                task,
+                items=items[product_of(key)],
+                after=tuple(other for other in task.after if self._is_there(other)),
+                release_after=tuple(other for other in task.release_after if self._is_there(other)),
+            )
+            for key, task in self.kept.items()
+        }
+
+    def _is_there(self, key: str) -> bool:
+        return key in self.contributions or key in self.kept
+
+    def _serves(self, key: str, product: Product) -> bool:
+        """True where a product has a part in a task: a shared one may be there for others alone."""
+        return key in self.kept or product.id in self.served.get(key, ())
+
+    def _contributions(self, untouched: Container[str]) -> dict[str, list[Contribution]]:
+        found: dict[str, list[Contribution]] = defaultdict(list)
+        for product in self.products:
+            if product.id in untouched:
+                continue
+            for specification, template in self.catalog.templates(product.specification.name):
+                if self._applies(template, product):
+                    key = self._key(product, specification, template)
+                    found[key].append(Contribution(product, specification, template))
+        return dict(found)
+
+    def _applies(self, template: TaskTemplate, product: Product) -> bool:
+        item, before = product.item, self.before.get(product.id)
+        if item.action not in template.applies_on or not _when(template, item):
+            return False
+        if not template.on_change_of or item.action is not Action.MODIFY or before is None:
+            return True
+        return any(_value(item, name) != _value(before, name) for name in template.on_change_of)
+
+    def _key(self, product: Product, specification: ProductSpecification, template: TaskTemplate) -> str:
+        return f"{self._scope_id(product, template.scope)}/{specification.name}/{template.name}"
+
+    def _scope_id(self, product: Product, scope: Scope) -> str:
+        match scope:
+            case Scope.PRODUCT:
+                return product.id
+            case Scope.ITEM:
+                return f"{self.order_id}.{product.item.id}"
+            case Scope.SITE:
+                site = product.item.site
+                return f"{self.order_id}@{site.id if site else ''}"
+            case Scope.ORDER:
+                return self.order_id
+
+    def _task(self, key: str, parts: list[Contribution]) -> Task:
+        template = parts[0].template
+        builds_on: dict[str, None] = {}
+        after: dict[str, None] = {}
+        by_alias: dict[str, dict[str, None]] = defaultdict(dict)
+        for dependency in template.depends_on:
+            kind = builds_on if dependency.kind is EdgeKind.BUILDS_ON else after
+            for part in parts:
+                keys = self._resolve(part, dependency)
+                kind.update(dict.fromkeys(keys))
+                by_alias[dependency.alias].update(dict.fromkeys(keys))
+        inputs: dict[str, JsonValue] = {}
+        refs: dict[str, OutputRef] = {}
+        for name, given in template.inputs.items():
+            reference = whole_reference(given.value)
+            if reference is not None and reference.is_output:
+                targets = tuple(by_alias[reference.namespace])
+                if targets:
+                    refs[name] = OutputRef(targets, reference.name, many=template.scope is not Scope.PRODUCT)
+                else:
+                    inputs[name] = None
+            else:
+                inputs[name] = self._literal(given, parts)
+        released = {
+            target: None for part in parts for ref in template.release_after for target in self._peers(part, ref)
+        }
+        return Task(
+            key=key,
+            operation=f"{parts[0].specification.name}/{template.name}",
+            items=tuple(dict.fromkeys(part.product.item.id for part in parts)),
+            products=tuple(part.product.id for part in parts),
+            inputs=inputs,
+            refs=refs,
+            builds_on=tuple(builds_on),
+            after=tuple(name for name in after if name not in builds_on),
+            release_after=tuple(released),
+            appointed_until=self._appointed_until(parts),
+        )
+
+    def _appointed_until(self, parts: list[Contribution]) -> datetime | None:
+        """When the appointments end by which a task is done."""
+        if not self.revision.appointments:
+            return None
+        sites = [part.product.item.site for part in parts if by_appointment(part.template)]
+        made = [self.revision.appointment_at(site.id) for site in sites if site is not None]
+        return max((appointment.end or appointment.start for appointment in made if appointment), default=None)
+
+    def _resolve(self, part: Contribution, ref: TaskRef) -> list[str]:
+        """The keys of the tasks that a reference names; a missing one is a reason to refuse, unless it is optional."""
+        keys = self._peers(part, ref)
+        shared = part.template.scope is not Scope.PRODUCT
+        if not keys and ref.of is not None and not ref.optional and not shared:
+            item = part.product.item
+            self.reasons.append(
+                Reason(
+                    code="missing_reliance",
+                    item=item.id,
+                    message=f"item {item.id}: {item.offering} needs a product of role {ref.of} beside it "
+                    f"(in its bundle, or an item that it relies on)",
+                )
+            )
+        return keys
+
+    def _peers(self, part: Contribution, ref: TaskRef) -> list[str]:
+        if ref.of is None:
+            specification, _, task = ref.task.rpartition("/")
+            owner = self.catalog.specifications[specification] if specification else part.specification
+            template = owner.tasks[task]
+            key = self._key(part.product, owner, template)
+            return [key] if self._serves(key, part.product) else []
+        shared = part.template.scope is not Scope.PRODUCT
+        found = [part.product] if shared and part.product.specification.role == ref.of else []
+        found = found or self._beside(part.product, ref.of)
+        if shared:  # It serves what the order adds or changes.
+            found = [product for product in found if product.id not in self.untouched]
+        keys: list[str] = []
+        for product in found:
+            template = product.specification.tasks.get(ref.task)
+            if template is not None:
+                key = self._key(product, product.specification, template)
+                if self._is_there(key):
+                    keys.append(key)
+        return keys
+
+    def _beside(self, product: Product, role: str) -> list[Product]:
+        """The products of a role that stand beside this one: paired one to one where quantities match, else all."""
+        item = product.item
+        near: list[str] = list(item.relies_on)
+        if item.parent is not None:
+            near += [other for other in self.children[item.parent] if other != item.id]
+            near += self.items[item.parent].relies_on
+        reachable = dict.fromkeys(near + [child for other in near for child in self.children[other]])
+        found: list[Product] = []
+        for item_id in reachable:
+            there = [other for other in self.products_of_item[item_id] if other.specification.role == role]
+            if len(there) > 1 and len(there) == item.quantity:
+                there = [there[product.index]]
+            found += there
+        return found
+
+    def _literal(self, given: InputTemplate, parts: list[Contribution]) -> JsonValue:
+        whole = whole_reference(given.value)
+        if whole is not None and whole.namespace == "each":
+            inner = Reference(*whole.name.split(".", 1)) if "." in whole.name else Reference("product", whole.name)
+            return [self._context(part.product).get(inner.namespace, {}).get(inner.name) for part in parts]
+        if not any(True for _ in references(given.value)):
+            return given.value
+        return fill(given.value, self._context(parts[0].product))
+
+    def _context(self, product: Product) -> dict[str, dict[str, JsonValue]]:
+        item, revision = product.item, self.revision
+        start = revision.requested_start
+        completion = revision.requested_completion
+        appointment = revision.appointment_at(item.site.id) if item.site else None
+        return {
+            "product": {"id": product.id, "offering": item.offering, "specification": product.specification.name},
+            "char": item.characteristics,
+            "item": {"id": item.id, "offering": item.offering},
+            "site": {**item.site.address, "id": item.site.id} if item.site else {},
+            "appointment": {
+                "start": appointment.start.isoformat(),
+                "end": appointment.end.isoformat() if appointment.end else None,
+                "time_zone": appointment.time_zone,
+            }
+            if appointment
+            else {},
+            "order": {
+                "id": self.order_id,
+                "customer": revision.customer_id,
+                "channel": revision.channel,
+                "requested_start": start.isoformat() if start else None,
+                "requested_completion": completion.isoformat() if completion else None,
+            },
+        }
+
+
+def operation_of(specification: str, template: TaskTemplate) -> Operation:
+    """The operation that all tasks of a template perform."""
+    return Operation(
+        name=f"{specification}/{template.name}",
+        silo=template.silo,
+        operation=template.operation,
+        on_change={name: given.on_change for name, given in template.inputs.items()},
+        replacement=template.replacement,
+        undo=template.undo,
+        amend_while_waiting=template.amend_while_waiting,
+        duration_s=template.duration.total_seconds(),
+        point_of_no_return=template.point_of_no_return,
+        exclusive=tuple(name for name, given in template.inputs.items() if given.exclusive),
+        milestone=template.milestone,
+    )
+
+
+def _billing(silo: Silo) -> Operation:
+    """How fees are billed: never undone, and never billed anew."""
+    names = ("customer", "order", "change", "amount", "currency")
+    return Operation(
+        name=BILLING,
+        silo=silo.name,
+        operation=silo.fees or "",
+        on_change=dict.fromkeys(names, OnChange.KEEP),
+        replacement=Replacement.MAKE_BEFORE_BREAK,
+        undo=Undo.ALWAYS,
+        amend_while_waiting=False,
+        duration_s=60.0,
+    )
+
+
+def _stands(task: Task, there: Container[str]) -> bool:
+    """True where everything is there that a task builds on or takes an input from."""
+    needed: Iterable[str] = (*task.builds_on, *(other for ref in task.refs.values() for other in ref.tasks))
+    return all(other in there for other in needed)
+
+
+def _value(item: Item, name: str) -> JsonValue:
+    """A characteristic, or where the item is installed."""
+    if name == SITE:
+        return item.site.id if item.site else None
+    return item.characteristics.get(name)
+
+
+def _when(template: TaskTemplate, item: Item) -> bool:
+    return all(item.characteristics.get(name) == value for name, value in template.when.items())

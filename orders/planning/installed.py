@@ -1,0 +1,63 @@
+"""The installed base: what a customer has, product by product, with the facts that it was left with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from pydantic import JsonValue
+
+from orders.model.order import Site
+from orders.model.plan import Task
+from orders.model.values import Frozen
+from orders.reconcile.ledger import Ledger
+
+
+class ProductStatus(StrEnum):
+    """TMF637 v4 product status, as far as orderpipe enters it."""
+
+    CREATED = "created"
+    PENDING_ACTIVE = "pendingActive"
+    ACTIVE = "active"
+    PENDING_TERMINATE = "pendingTerminate"
+    TERMINATED = "terminated"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """What the silos hold for one product: its own tasks as they were last planned, and its part of the ledger.
+
+    Only tasks of product scope are in it: what an order shares among its products does not outlive the order. The
+    ledger brings along the operations and silos of its facts.
+    """
+
+    tasks: dict[str, Task] = field(default_factory=dict)
+    ledger: Ledger = field(default_factory=Ledger)
+
+
+class InstalledProduct(Frozen):
+    """One product of a customer.
+
+    `bundle` is the product of the bundle that holds it, `relies_on` are the products that it stands on. `version` goes
+    up by one with each order that touches the product: a lower one never replaces a higher. `order_id` and `item_id`
+    name the item that last did; `catalog` is the digest of the version that its tasks were planned under.
+    """
+
+    id: str
+    version: int
+    customer_id: str
+    status: ProductStatus
+    offering: str
+    specification: str | None
+    characteristics: dict[str, JsonValue]
+    site: Site | None = None
+    bundle: str | None = None
+    relies_on: tuple[str, ...] = ()
+    order_id: str
+    item_id: str
+    catalog: str
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    holding: Holding = Holding()

@@ -1,0 +1,307 @@
+"""What an order has to tell: each move of its items and its own, by legal states, with time and cause, and events.
+
+It is taken to the register record by record. Only what was not recorded yet is carried along.
+
+The `data` of an event by its kind; ids and states, nothing about the person behind them:
+
+- `created`: `revision`.
+- `stateChanged`: `state` of the order, and `items`, the state of each item that has moved, by id. One for all that
+  moved at once, if any; where the order passed through several states, one for each, the items with the last.
+- `attributesChanged`: `revision`, `change` (the request that led to it), `order`, the names of what is different about
+  the order itself (`promised_at` where a change of dates moved that), and `items`: by id `["added"]`, `["removed"]` or
+  the names of what is different.
+- `informationRequired`: either `change` and `fees` (`amount` and `currency` each): the change was refused, for it did
+  not accept them; or `fallout`: `task`, `silo` and `code` of each call that has come to wait for a person.
+- `cancellationRequested`: `change`, the request.
+- `cancellationStateChanged`: `change`, and `state`: a `CancellationState`.
+- `cancellationInformationRequired`: `change` and `fees`, as above: it was a cancellation that was refused.
+- `milestone`: `milestone` by its name, in the catalog or as a silo reported it, `task` and `items`. Told once for each
+  thing that is made.
+- `jeopardy`: `inJeopardy`, `expectedAt` and `promisedAt`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from pydantic import JsonValue
+
+from orders.change.request import ChangeKind, ChangeState, Verdict
+from orders.model.order import Item, Revision
+from orders.model.values import Frozen
+from orders.read_model.records import EventKind, OrderEvent, OrderRecord, Transition, Unrecorded
+from orders.read_model.states import LifecycleState, TaskState, passed
+from orders.reconcile.ledger import Fact, Ledger, service_id
+
+HAD_ITS_TURN = "products free"
+"""Why an order that waited is on its way."""
+
+
+class CancellationState(StrEnum):
+    """TMF622 v4 states of a cancelProductOrder. It is done when the order is cancelled, not when that is promised."""
+
+    ACKNOWLEDGED = "acknowledged"
+    IN_PROGRESS = "inProgress"
+    TERMINATED_WITH_ERROR = "terminatedWithError"
+    DONE = "done"
+
+
+def cancellation_state(change: ChangeState) -> CancellationState:
+    """The state of a cancellation's task resource, from that of the change request."""
+    match change:
+        case ChangeState.ASSESSING | ChangeState.ACCEPTED:
+            return CancellationState.IN_PROGRESS
+        case ChangeState.APPLIED:
+            return CancellationState.DONE
+        case ChangeState.REJECTED | ChangeState.SUPERSEDED:
+            return CancellationState.TERMINATED_WITH_ERROR
+
+
+@dataclass
+class Journalled:
+    """What of an order's journal is carried from run to run: what was told last, and what was not recorded yet.
+
+    `revisions` counts those of the snapshot that were recorded. `noted` counts everything worth a record, `recorded`
+    how much of it the last one knew of.
+    """
+
+    version: int = 0
+    state: LifecycleState | None = None
+    items: dict[str, LifecycleState] = field(default_factory=dict)
+    transitions: list[Transition] = field(default_factory=list)
+    events: list[OrderEvent] = field(default_factory=list)
+    last_transition: int = 0
+    last_event: int = 0
+    revisions: int = 0
+    noted: int = 0
+    recorded: int = 0
+    cause: str = ""
+    fallout: list[str] = field(default_factory=list)
+    milestones: list[str] = field(default_factory=list)
+    in_jeopardy: bool = False
+
+
+class Journal:
+    """Writes down what an order has to tell, and hands it over record by record."""
+
+    def __init__(self, carried: Journalled) -> None:
+        self.carried = carried
+        self.news_since: datetime | None = None
+        """When the first thing came up that no record tells yet, not even one under way. None if there is nothing."""
+        if not self.complete:  # The run before it ended with a record under way.
+            self.news_since = datetime.min.replace(tzinfo=UTC)
+        self.late_at: datetime | None = datetime.min.replace(tzinfo=UTC)
+        """When to look whether the promise can be kept. None where no look will tell anything new."""
+        self._causes: dict[str, str] = {}
+        self._on_its_way = 0
+
+    def unrecorded(self) -> Unrecorded:
+        """What the register does not know yet."""
+        return Unrecorded(transitions=tuple(self.carried.transitions), complete=self.complete)
+
+    @property
+    def complete(self) -> bool:
+        """True when the register knows everything."""
+        return self.carried.recorded == self.carried.noted
+
+    # What comes about
+
+    def note(self, now: datetime) -> None:
+        """Something is worth a record, though it may be no event."""
+        self.carried.noted += 1
+        self.news_since = self.news_since or now
+
+    def because(self, cause: str, items: Iterable[str] | None = None) -> None:
+        """Note why what is seen next has come about: of the items named, or of everything."""
+        self.carried.cause = cause
+        if items is None:
+            self._causes.clear()
+        else:
+            self._causes.update(dict.fromkeys(items, cause))
+
+    def opened(self, revision: int, items: Iterable[str], found: Ledger, now: datetime) -> None:
+        """The order was submitted. What it `found` has come about before it.
+
+        Of one that had to wait since, most is told already: what is new are the items that came along in a bundle.
+        """
+        self.because("submitted")
+        for item in items:
+            self._move(item, LifecycleState.ACKNOWLEDGED, now)
+        for fact in found.all_facts():
+            milestone = found.operations[fact.operation].milestone
+            if milestone is not None:
+                self.carried.milestones.append(_of(fact, milestone))
+        if self.carried.state is None:
+            self._move_order(LifecycleState.ACKNOWLEDGED, now)
+            self._event(EventKind.CREATED, now, {"revision": revision})
+        else:
+            self.because(HAD_ITS_TURN)
+
+    def waits(self, now: datetime) -> None:
+        """The order, just submitted, can not begin before another has ended."""
+        self.because("waiting: product_in_flight")
+        self.passes(LifecycleState.PENDING, now)
+
+    def moved(self, state: LifecycleState, items: Mapping[str, LifecycleState], now: datetime) -> None:
+        """Tell where the order, and those items that may have moved, stand now."""
+        told: dict[str, JsonValue] = {
+            item: after.value for item, after in items.items() if self._move(item, after, now)
+        }
+        way = list(self._move_order(state, now))
+        if told and not way:
+            way = [state]
+        for step in way:
+            data: dict[str, JsonValue] = {"state": step.value}
+            self._event(EventKind.STATE_CHANGED, now, {**data, "items": told} if told and step is state else data)
+        self._causes.clear()
+
+    def passes(self, state: LifecycleState, now: datetime) -> None:
+        """Tell of a state that the order passes through, though it may have left it when someone looks."""
+        self.moved(state, {}, now)
+
+    def cancellation_requested(self, change: str, now: datetime) -> None:
+        """Tell that a cancellation was asked for."""
+        self._event(EventKind.CANCELLATION_REQUESTED, now, {"change": change})
+
+    def decided(self, verdict: Verdict, before: Verdict | None, now: datetime) -> None:
+        """Tell what was decided about a change, and `before` that, if anything."""
+        self.note(now)
+        change = verdict.request_id
+        refused = {reason.code for reason in verdict.reasons}
+        cancels = verdict.kind is ChangeKind.CANCEL
+        if "fee_not_accepted" in refused and verdict.impact is not None:
+            fees: JsonValue = [fee.model_dump(mode="json") for fee in verdict.impact.fees]
+            asked = EventKind.CANCELLATION_INFORMATION_REQUIRED if cancels else EventKind.INFORMATION_REQUIRED
+            self._event(asked, now, {"change": change, "fees": fees})
+        if cancels:
+            state = cancellation_state(verdict.state)
+            if before is None or state is not cancellation_state(before.state):
+                self._event(EventKind.CANCELLATION_STATE_CHANGED, now, {"change": change, "state": state.value})
+
+    def amended(
+        self, change: str, before: Revision, after: Revision, now: datetime, more: Collection[str] = ()
+    ) -> None:
+        """Tell of a new revision, and of what `more` is different about the order with it."""
+        order: list[JsonValue] = [*_differing(before, after, but=("number", "items", "next_product")), *more]
+        items: dict[str, JsonValue] = {}
+        olds, news = _by_id(before), _by_id(after)
+        for item in {**olds, **news}:
+            old, new = olds.get(item), news.get(item)
+            names = ["removed"] if new is None else ["added"] if old is None else _differing(old, new)
+            if names:
+                items[item] = list[JsonValue](names)
+        data: dict[str, JsonValue] = {"revision": after.number, "change": change, "order": order, "items": items}
+        self._event(EventKind.ATTRIBUTES_CHANGED, now, data)
+
+    def looked_at(self, tasks: Mapping[str, TaskState], ledger: Ledger, now: datetime) -> None:
+        """Tell which of some tasks have come to wait for a person, or reached a milestone."""
+        fallen: list[JsonValue] = []
+        for task, state in tasks.items():
+            if (state is TaskState.FALLOUT) != (task in self.carried.fallout):
+                if state is TaskState.FALLOUT:
+                    self.carried.fallout.append(task)
+                    code = next((refusal.code for refusal in ledger.refusals_of(task)), "")
+                    fallen.append({"task": task, "silo": ledger.operation_of(task).silo, "code": code})
+                else:
+                    self.carried.fallout.remove(task)
+            facts = ledger.facts.get(task, {})
+            for fact in facts.values():
+                for milestone in fact.milestones:
+                    self._reached(milestone, fact, now)
+            milestone = ledger.operation_of(task).milestone
+            if milestone is not None and state is TaskState.DONE and facts:
+                self._reached(milestone, facts[max(facts)], now)
+        if fallen:
+            self._event(EventKind.INFORMATION_REQUIRED, now, {"fallout": fallen})
+
+    def _reached(self, milestone: str, fact: Fact, now: datetime) -> None:
+        name = _of(fact, milestone)
+        if name not in self.carried.milestones:
+            self.carried.milestones.append(name)
+            data: dict[str, JsonValue] = {"milestone": milestone, "task": fact.task, "items": list(fact.items)}
+            self._event(EventKind.MILESTONE, now, data)
+
+    def foreseen(
+        self,
+        in_jeopardy: bool,
+        expected: datetime | None,
+        promised: datetime,
+        late_at: datetime | None,
+        now: datetime,
+    ) -> None:
+        """Tell whether the promise can be kept, where that is news. It can until `late_at`, if nothing comes about."""
+        self.late_at = late_at
+        if in_jeopardy is not self.carried.in_jeopardy:
+            self.carried.in_jeopardy = in_jeopardy
+            data: dict[str, JsonValue] = {
+                "inJeopardy": in_jeopardy,
+                "expectedAt": expected.isoformat() if expected else None,
+                "promisedAt": promised.isoformat(),
+            }
+            self._event(EventKind.JEOPARDY, now, data)
+
+    # What is recorded
+
+    def begin_record(self) -> int:
+        """Everything noted so far is on its way to the register. Returns the version of the record."""
+        self.carried.version += 1
+        self._on_its_way = self.carried.noted
+        self.news_since = None
+        return self.carried.version
+
+    def recorded(self, record: OrderRecord) -> None:
+        """The register has the record begun last: what it tells is not carried any longer."""
+        carried = self.carried
+        carried.recorded = self._on_its_way
+        del carried.transitions[: len(record.transitions)]
+        del carried.events[: len(record.events)]
+        carried.revisions += len(record.revisions)
+
+    def _move_order(self, state: LifecycleState, now: datetime) -> tuple[LifecycleState, ...]:
+        way = passed(self.carried.state, state)
+        for step in way:
+            self._transition(None, self.carried.state, step, now)
+            self.carried.state = step
+        return way
+
+    def _move(self, item: str, state: LifecycleState, now: datetime) -> bool:
+        way = passed(self.carried.items.get(item), state, of_item=True)
+        for step in way:
+            self._transition(item, self.carried.items.get(item), step, now)
+            self.carried.items[item] = step
+        return bool(way)
+
+    def _transition(
+        self, item: str | None, before: LifecycleState | None, after: LifecycleState, now: datetime
+    ) -> None:
+        carried = self.carried
+        carried.last_transition += 1
+        cause = self._causes.get(item, carried.cause) if item else carried.cause
+        carried.transitions.append(
+            Transition(number=carried.last_transition, at=now, item=item, before=before, after=after, cause=cause)
+        )
+        self.note(now)
+
+    def _event(self, kind: EventKind, now: datetime, data: dict[str, JsonValue]) -> None:
+        self.carried.last_event += 1
+        self.carried.events.append(OrderEvent(number=self.carried.last_event, at=now, kind=kind, data=data))
+        self.note(now)
+
+
+def _of(fact: Fact, milestone: str) -> str:
+    """By this a milestone of a thing is known to have been told."""
+    return f"{service_id(fact.id)} {milestone}"
+
+
+def _by_id(revision: Revision) -> dict[str, Item]:
+    return {item.id: item for item in revision.ordered()}
+
+
+def _differing(before: Frozen, after: Frozen, but: Collection[str] = ()) -> list[str]:
+    """The names of the fields that differ."""
+    return [
+        name for name in type(after).model_fields if name not in but and getattr(before, name) != getattr(after, name)
+    ]

@@ -1,0 +1,140 @@
+"""What an order tells about itself: the answers to the workflow's queries and the care API."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pydantic import JsonValue
+
+from orders.change.request import Verdict
+from orders.model.order import Appointment, Reason, Site
+from orders.model.values import Frozen, Money
+from orders.read_model.states import LifecycleState, TaskState
+
+
+class ItemView(Frozen):
+    """One order item, with its state and how many of its tasks are done. Removed items stay, as cancelled."""
+
+    id: str
+    offering: str
+    action: str
+    state: LifecycleState
+    quantity: int
+    products: tuple[str, ...]
+    characteristics: dict[str, JsonValue]
+    site: Site | None = None
+    parent: str | None = None
+    relies_on: tuple[str, ...] = ()
+    tasks: int = 0
+    tasks_done: int = 0
+
+
+class SiloView(Frozen):
+    """How far one silo has come with its tasks of the target."""
+
+    silo: str
+    tasks: int
+    done: int
+    fallout: int
+
+
+class FalloutView(Frozen):
+    """A call that waits for a person: what was refused, by which silo and why."""
+
+    task: str
+    silo: str
+    verb: str
+    code: str
+    reason: str
+    since: str
+
+
+class MessageView(Frozen):
+    """A message that was sent, to the customer as a rule: by which task, with what, and when."""
+
+    task: str
+    silo: str
+    operation: str
+    inputs: dict[str, JsonValue]
+    sent_at: str
+
+
+class OrderView(Frozen):
+    """An order in summary: small, whatever the number of its tasks.
+
+    `body` is the order as submitted, if asked for; `contents` are what accepted changes have brought since of the form
+    that it has outside. An order that was rejected says its `reasons`, and so does one that waits for products, while
+    it does; neither is promised for anything. So does one that is held because its workflow was ended from outside.
+    """
+
+    id: str
+    external_id: str
+    customer_id: str
+    channel: str
+    state: LifecycleState
+    revision: int
+    catalog: str
+    ordered_at: datetime
+    requested_start: datetime | None
+    requested_completion: datetime | None
+    promised_at: datetime | None
+    expected_at: datetime | None
+    completed_at: datetime | None
+    in_jeopardy: bool
+    items: tuple[ItemView, ...]
+    silos: tuple[SiloView, ...]
+    fallout: tuple[FalloutView, ...]
+    changes: tuple[Verdict, ...]
+    priority: int = 4
+    messages: tuple[MessageView, ...] = ()
+    reasons: tuple[Reason, ...] = ()
+    contents: tuple[dict[str, JsonValue], ...] = ()
+    body: dict[str, JsonValue] | None = None
+    appointments: tuple[Appointment, ...] = ()
+
+
+class FactView(Frozen):
+    """One generation of a task: what the silo is known to hold, or will."""
+
+    generation: int
+    state: str
+    inputs: dict[str, JsonValue]
+    outputs: dict[str, JsonValue]
+    built_on: dict[str, int]
+    since: str
+
+
+class TaskView(Frozen):
+    """One task of the target, or one that the ledger still holds facts of."""
+
+    key: str
+    silo: str
+    operation: str
+    state: TaskState
+    items: tuple[str, ...]
+    builds_on: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+    facts: tuple[FactView, ...] = ()
+
+
+class PlanPage(Frozen):
+    """A page of the order's tasks. `next_offset` is None on the last one."""
+
+    tasks: tuple[TaskView, ...]
+    total: int
+    next_offset: int | None
+
+
+class ItemOutlook(Frozen):
+    """What a change means for one item that it touches.
+
+    `until` is the instant at which `possible` or `fees` are expected to get worse, None where nothing more is to come.
+    A fee for a task that several items share is told with each of them. `asks` are tasks whose silos have to let go.
+    """
+
+    item: str
+    possible: bool
+    until: datetime | None = None
+    fees: tuple[Money, ...] = ()
+    asks: tuple[str, ...] = ()
+    reasons: tuple[Reason, ...] = ()

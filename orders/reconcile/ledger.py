@@ -1,0 +1,237 @@
+"""The ledger: what the silos are known to hold for an order, as facts. A fact is one generation of a task."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias
+
+from orders.model.catalog import Silo
+from orders.model.plan import Operation
+from orders.model.values import Inputs, Verb
+
+FactId: TypeAlias = tuple[str, int]
+"""A task key and a generation: the thing held, for life."""
+
+BuiltOn: TypeAlias = dict[str, int]
+"""Which generation of which task something stands on."""
+
+
+def service_id(fact: FactId) -> str:
+    """`task key/generation`: the name under which the silo holds the thing."""
+    return f"{fact[0]}/{fact[1]}"
+
+
+def parse_key(key: str) -> tuple[FactId, int]:
+    """An idempotency key `task key/generation/n`, taken apart.
+
+    Raises:
+        ValueError: if it is not of that form.
+    """
+    task, generation, number = key.rsplit("/", 2)
+    return (task, int(generation)), int(number)
+
+
+def parse_service_id(name: str) -> FactId:
+    """A service id `task key/generation`, taken apart.
+
+    Raises:
+        ValueError: if it is not of that form.
+    """
+    task, generation = name.rsplit("/", 1)
+    return task, int(generation)
+
+
+def operation_name(task: str) -> str:
+    """`specification/task`, by which the operation of a task is known: the end of its key."""
+    return "/".join(task.rsplit("/", 2)[1:])
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One silo call that brings the facts nearer to the target. `n` numbers the calls on one generation."""
+
+    verb: Verb
+    task: str
+    generation: int
+    n: int
+    operation: str
+    inputs: Inputs
+    built_on: BuiltOn
+
+    @property
+    def fact(self) -> FactId:
+        """What the call is about."""
+        return self.task, self.generation
+
+    @property
+    def key(self) -> str:
+        """The idempotency key, the same for every automatic retry."""
+        return f"{self.task}/{self.generation}/{self.n}"
+
+
+@dataclass(slots=True)
+class Refusal:
+    """A call that a silo refused for good, or whose retry budget was spent: fallout, until a person acts.
+
+    It is not tried again while the inputs are the same, unless `retry` says that a person asked for it.
+    """
+
+    verb: Verb
+    n: int
+    inputs: Inputs
+    code: str
+    reason: str
+    at: str
+    retry: bool = False
+
+
+@dataclass(slots=True)
+class Waiting:
+    """A call that was acknowledged and whose effect is to come, or (`unknown`) one of which nobody knows the outcome.
+
+    `resume` is what was waited for before, and is again should this call be refused.
+    """
+
+    verb: Verb
+    n: int
+    inputs: Inputs
+    built_on: BuiltOn
+    since: str
+    unknown: bool = False
+    resume: Waiting | None = None
+
+    def copy(self) -> Waiting:
+        """A copy to work on."""
+        return replace(self, resume=self.resume and self.resume.copy())
+
+
+@dataclass(slots=True)
+class Fact:
+    """One generation of a task.
+
+    `established`: its provision is known to have been done. While it waits for its first provision, `inputs` are what
+    was submitted; after that, what is in force. `n` is the highest number of any call made on it. `milestones` are
+    those that the silo reported, with the instant. `spoiled`: a person asked for the same thing anew. `installed`: as
+    the order found it, whose points of no return closed with the order that made it.
+    """
+
+    task: str
+    generation: int
+    operation: str
+    items: tuple[str, ...]
+    inputs: Inputs
+    outputs: Inputs = field(default_factory=dict)
+    built_on: BuiltOn = field(default_factory=dict)
+    n: int = 0
+    established: bool = False
+    waiting: Waiting | None = None
+    refusal: Refusal | None = None
+    since: str = ""
+    milestones: dict[str, str] = field(default_factory=dict)
+    spoiled: bool = False
+    installed: bool = False
+
+    def copy(self) -> Fact:
+        """A copy to work on. Written out, as it is made for each fact whenever a change is weighed."""
+        return Fact(
+            self.task,
+            self.generation,
+            self.operation,
+            self.items,
+            self.inputs,
+            self.outputs,
+            self.built_on,
+            self.n,
+            self.established,
+            self.waiting and self.waiting.copy(),
+            self.refusal and replace(self.refusal),
+            self.since,
+            dict(self.milestones),
+            self.spoiled,
+            self.installed,
+        )
+
+    @property
+    def id(self) -> FactId:
+        """Task key and generation."""
+        return self.task, self.generation
+
+    @property
+    def heading(self) -> Inputs:
+        """The inputs that it has, or will have when what it waits for is done."""
+        return self.waiting.inputs if self.waiting else self.inputs
+
+    @property
+    def leaving(self) -> bool:
+        """True while a compensation has yet to take effect, or may have: it can not be counted on any more."""
+        return self.waiting is not None and self.waiting.verb is Verb.COMPENSATE
+
+    @property
+    def in_doubt(self) -> bool:
+        """True where nobody knows the outcome of its last call."""
+        return self.waiting is not None and self.waiting.unknown
+
+    @property
+    def residue(self) -> bool:
+        """True where its compensation was refused: a person must decide what becomes of it."""
+        return self.refusal is not None and self.refusal.verb is Verb.COMPENSATE and not self.refusal.retry
+
+
+@dataclass(slots=True)
+class RefusedProvision:
+    """A provision that was refused for good: nothing is held, and the generation's number is spent."""
+
+    generation: int
+    refusal: Refusal
+
+
+@dataclass(slots=True)
+class Ledger:
+    """All facts of an order by task and generation, refused provisions, and the next generation's number of each task.
+
+    `operations` and `silos` are those of all facts ever held, so that a fact can be compensated when no plan names it
+    any more.
+    """
+
+    facts: dict[str, dict[int, Fact]] = field(default_factory=dict)
+    refused: dict[str, RefusedProvision] = field(default_factory=dict)
+    next_generation: dict[str, int] = field(default_factory=dict)
+    operations: dict[str, Operation] = field(default_factory=dict)
+    silos: dict[str, Silo] = field(default_factory=dict)
+
+    def copy(self) -> Ledger:
+        """A copy to work on. What is never written into, such as inputs and outputs, is shared."""
+        return Ledger(
+            facts={task: {n: fact.copy() for n, fact in facts.items()} for task, facts in self.facts.items()},
+            refused={task: replace(it, refusal=replace(it.refusal)) for task, it in self.refused.items()},
+            next_generation=dict(self.next_generation),
+            operations=dict(self.operations),
+            silos=dict(self.silos),
+        )
+
+    def fact(self, fact: FactId) -> Fact | None:
+        """The fact of that task and generation, or None."""
+        return self.facts.get(fact[0], {}).get(fact[1])
+
+    def operation_of(self, task: str) -> Operation:
+        """The operation of a task that is held or was ever planned."""
+        return self.operations[operation_name(task)]
+
+    def refusals_of(self, task: str) -> list[Refusal]:
+        """What of a task was refused, or is not known to have been done: what waits for a person."""
+        refusals = [fact.refusal for fact in self.facts.get(task, {}).values() if fact.refusal]
+        return [*refusals, self.refused[task].refusal] if task in self.refused else refusals
+
+    def all_facts(self) -> list[Fact]:
+        """Every fact, by task in order of appearance, oldest generation first."""
+        return [fact for generations in self.facts.values() for fact in generations.values()]
+
+    def put(self, fact: Fact) -> None:
+        """Add a fact, or put it in place of the one with the same id."""
+        self.facts.setdefault(fact.task, {})[fact.generation] = fact
+
+    def drop(self, fact: FactId) -> None:
+        """Forget a fact: the silo is known not to hold it any more, or it is spent."""
+        generations = self.facts.get(fact[0])
+        if generations is not None and generations.pop(fact[1], None) is not None and not generations:
+            del self.facts[fact[0]]

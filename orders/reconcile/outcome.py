@@ -1,0 +1,238 @@
+"""What a silo's answer means for the ledger. Answers come from a call itself, or later by callback or polling."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from orders.model.values import Inputs, Verb
+from orders.reconcile.ledger import Fact, FactId, Ledger, Refusal, RefusedProvision, Step, Waiting
+
+
+class OutcomeKind(StrEnum):
+    """How a call ended, as far as is known."""
+
+    DONE = "done"
+    ACKNOWLEDGED = "acknowledged"
+    REFUSED = "refused"
+    LOST = "lost"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a call ended: with outputs where it is done, with code and reason where it is refused or unknown.
+
+    `milestones` are those that the silo has reached with it, on the way or at its end: by name the instant (ISO 8601),
+    empty where it tells none.
+    """
+
+    kind: OutcomeKind
+    outputs: Inputs = field(default_factory=dict)
+    code: str = ""
+    reason: str = ""
+    milestones: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def says_something(self) -> bool:
+        """False for what is known of any acknowledged call: that its effect is to come."""
+        return self.kind is not OutcomeKind.ACKNOWLEDGED or bool(self.milestones)
+
+
+def record(ledger: Ledger, step: Step, items: tuple[str, ...], outcome: Outcome, at: str) -> None:
+    """Record how a step's own call ended, at the instant `at` (ISO 8601)."""
+    match step.verb:
+        case Verb.PROVISION:
+            _provisioned(ledger, step, items, outcome, at)
+        case Verb.AMEND:
+            _amended(ledger, step, outcome, at)
+        case Verb.COMPENSATE:
+            _compensated(ledger, step, outcome, at)
+        case Verb.INSPECT:
+            raise ValueError("an inspection is no step: it changes nothing")
+    fact = ledger.fact(step.fact)
+    if fact is not None:
+        _reached(fact, step.n, outcome, at)
+
+
+def record_answer(ledger: Ledger, fact_id: FactId, n: int, outcome: Outcome, at: str) -> bool:
+    """Record what came by callback or polling: an answer to call `n`, or a loss, which is about the thing itself.
+
+    The milestones that it tells of are reached, whatever else it says. False where it says nothing new (a duplicate).
+    """
+    fact = ledger.fact(fact_id)
+    reached = fact is not None and _reached(fact, n, outcome, at)
+    if outcome.kind is OutcomeKind.ACKNOWLEDGED:
+        return reached
+    return _answered(ledger, fact, n, outcome, at) or reached
+
+
+def _reached(fact: Fact, n: int, outcome: Outcome, at: str) -> bool:
+    """Note the milestones of call `n`, each once for each thing. Those of its undoing are none of the thing's own."""
+    if not outcome.milestones or n in _undoing(fact):
+        return False
+    new = {name: since or at for name, since in outcome.milestones.items() if name not in fact.milestones}
+    fact.milestones |= new
+    return bool(new)
+
+
+def _undoing(fact: Fact) -> set[int]:
+    """The numbers of the compensations that are awaited, or were refused."""
+    refusal, waiting = fact.refusal, fact.waiting
+    found = {refusal.n} if refusal is not None and refusal.verb is Verb.COMPENSATE else set[int]()
+    while waiting is not None:
+        if waiting.verb is Verb.COMPENSATE:
+            found.add(waiting.n)
+        waiting = waiting.resume
+    return found
+
+
+def _answered(ledger: Ledger, fact: Fact | None, n: int, outcome: Outcome, at: str) -> bool:
+    if fact is not None and outcome.kind is OutcomeKind.LOST:
+        ledger.drop(fact.id)
+        return True
+    if fact is None or fact.waiting is None:
+        return False
+    waiting = fact.waiting
+    if n != waiting.n:
+        return _older_answer(fact, waiting, n, outcome, at)
+    if outcome.kind is OutcomeKind.DONE:
+        if waiting.verb is Verb.COMPENSATE:
+            ledger.drop(fact.id)
+        else:
+            _in_force(fact, waiting, outcome, at)
+            fact.waiting = None
+            if fact.refusal is not None and fact.refusal.n <= n:
+                fact.refusal = None
+        return True
+    if outcome.kind is OutcomeKind.REFUSED:
+        fact.waiting = None if waiting.verb is Verb.PROVISION else waiting.resume
+        refusal = Refusal(waiting.verb, waiting.n, waiting.inputs, outcome.code, outcome.reason, at)
+        if fact.refusal is None or fact.refusal.n <= refusal.n:
+            fact.refusal = refusal
+        _drop_if_never_there(ledger, fact, refusal)
+        return True
+    return False
+
+
+def _drop_if_never_there(ledger: Ledger, fact: Fact, refusal: Refusal) -> None:
+    """Where the provision was refused, and all that was asked for after it too, there is nothing."""
+    if fact.waiting is not None or fact.established:
+        return
+    ledger.drop(fact.id)
+    if refusal.verb is Verb.AMEND and fact.refusal is not None:
+        refusal = fact.refusal
+    newest = ledger.refused.get(fact.task)
+    if refusal.verb is not Verb.COMPENSATE and (newest is None or newest.generation <= fact.generation):
+        # Numbers are used once: a new attempt comes after everything that was ever asked for.
+        ledger.refused[fact.task] = RefusedProvision(fact.generation, replace(refusal, n=fact.n))
+
+
+def _older_answer(fact: Fact, waiting: Waiting, n: int, outcome: Outcome, at: str) -> bool:
+    """An answer to an older call records what was done then; the newer call is still waited for."""
+    newer, older = waiting, waiting.resume
+    while older is not None and older.n != n:
+        newer, older = older, older.resume
+    if older is None:
+        return False
+    if outcome.kind is not OutcomeKind.DONE:
+        newer.resume = older.resume
+        return True
+    newer.resume = None  # What was asked for even earlier will not come any more.
+    if older.verb is not Verb.COMPENSATE:
+        _in_force(fact, older, outcome, at)
+    return True
+
+
+def _in_force(fact: Fact, waiting: Waiting, outcome: Outcome, at: str) -> None:
+    fact.established = True
+    fact.installed = False
+    fact.inputs = waiting.inputs
+    fact.outputs = {**fact.outputs, **outcome.outputs}
+    fact.built_on = waiting.built_on
+    fact.since = at
+
+
+def _waiting(step: Step, at: str, resume: Waiting | None, *, unknown: bool) -> Waiting:
+    if resume is not None and resume.n == step.n:
+        resume = resume.resume
+    return Waiting(step.verb, step.n, step.inputs, step.built_on, at, unknown=unknown, resume=resume)
+
+
+def _refusal(step: Step, outcome: Outcome, at: str) -> Refusal:
+    return Refusal(step.verb, step.n, step.inputs, outcome.code, outcome.reason, at)
+
+
+def _provisioned(ledger: Ledger, step: Step, items: tuple[str, ...], outcome: Outcome, at: str) -> None:
+    before = ledger.fact(step.fact)
+    fact = Fact(
+        task=step.task,
+        generation=step.generation,
+        operation=step.operation,
+        items=items,
+        inputs=step.inputs,
+        built_on=step.built_on,
+        n=max(step.n, before.n if before else 0),
+        since=at,
+    )
+    match outcome.kind:
+        case OutcomeKind.DONE:
+            fact.established = True
+            fact.outputs = outcome.outputs
+            ledger.put(fact)
+        case OutcomeKind.ACKNOWLEDGED:
+            fact.waiting = _waiting(step, at, None, unknown=False)
+            ledger.put(fact)
+        case OutcomeKind.UNKNOWN:
+            fact.waiting = _waiting(step, at, None, unknown=True)
+            fact.refusal = _refusal(step, outcome, at)
+            ledger.put(fact)
+        case OutcomeKind.REFUSED | OutcomeKind.LOST:
+            ledger.drop(step.fact)
+            ledger.refused[step.task] = RefusedProvision(
+                step.generation, replace(_refusal(step, outcome, at), n=fact.n)
+            )
+
+
+def _amended(ledger: Ledger, step: Step, outcome: Outcome, at: str) -> None:
+    fact = ledger.fact(step.fact)
+    if fact is None:
+        return
+    match outcome.kind:
+        case OutcomeKind.DONE:
+            _in_force(fact, _waiting(step, at, None, unknown=False), outcome, at)
+            fact.waiting = None
+            fact.refusal = None
+        case OutcomeKind.ACKNOWLEDGED:
+            fact.waiting = _waiting(step, at, fact.waiting, unknown=False)
+            fact.refusal = None
+        case OutcomeKind.UNKNOWN:
+            fact.waiting = _waiting(step, at, fact.waiting, unknown=True)
+            fact.refusal = _refusal(step, outcome, at)
+        case OutcomeKind.REFUSED:
+            if fact.waiting is not None and fact.waiting.n == step.n:
+                fact.waiting = fact.waiting.resume
+            fact.refusal = _refusal(step, outcome, at)
+            _drop_if_never_there(ledger, fact, fact.refusal)
+        case OutcomeKind.LOST:
+            ledger.drop(step.fact)
+
+
+def _compensated(ledger: Ledger, step: Step, outcome: Outcome, at: str) -> None:
+    fact = ledger.fact(step.fact)
+    if fact is None:
+        return
+    match outcome.kind:
+        case OutcomeKind.DONE | OutcomeKind.LOST:
+            ledger.drop(step.fact)
+        case OutcomeKind.ACKNOWLEDGED:
+            fact.waiting = _waiting(step, at, fact.waiting, unknown=False)
+            fact.refusal = None
+        case OutcomeKind.UNKNOWN:
+            fact.waiting = _waiting(step, at, fact.waiting, unknown=True)
+            fact.refusal = _refusal(step, outcome, at)
+        case OutcomeKind.REFUSED:
+            if fact.waiting is not None and fact.waiting.n == step.n:
+                fact.waiting = fact.waiting.resume
+            fact.refusal = _refusal(step, outcome, at)
+            _drop_if_never_there(ledger, fact, fact.refusal)

@@ -1,0 +1,289 @@
+"""Reconcile the facts to the target: which silo calls can start now (DESIGN section 2).
+
+One loop provisions, amends, cancels and recovers:
+
+    steps = reconciler.next_steps()      # every call that is startable now; each counts as under way from here on
+    run them, reconciler.record(...) each outcome, and repeat until reconciler.settled
+
+Every rule looks at one task and what stands next to it, so that only tasks touched by an outcome are judged again:
+the cost of a completed task grows with its neighbours, not with the plan.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from orders.model.catalog import Undo
+from orders.model.plan import Plan
+from orders.model.values import Inputs, Verb
+from orders.reconcile.breaking import ready_to_break
+from orders.reconcile.judging import Judge
+from orders.reconcile.ledger import Fact, FactId, Ledger, Step
+from orders.reconcile.outcome import Outcome, record, record_answer
+from orders.reconcile.standing import Standing
+from orders.reconcile.target import Target, TaskStatus
+
+
+class Reconciler:
+    """Works out steps for one order, from its target, its ledger and the calls under way.
+
+    It owns the ledger: every outcome is recorded through it, so that its indexes stay true.
+    """
+
+    def __init__(self, plan: Plan, ledger: Ledger, calls: Iterable[Step] = ()) -> None:
+        self.ledger = ledger
+        self.early: dict[FactId, list[tuple[int, Outcome]]] = {}
+        """Answers that have overtaken the outcomes of their own calls."""
+        self.judged = False
+        """False until the tasks were first looked at: before that they all count as blocked."""
+        self._items: dict[str, tuple[str, ...]] = {}
+        self._standing = Standing(ledger, calls)
+        self._target = Target(Plan(), ())
+        self.retarget(plan)
+
+    # The target
+
+    def retarget(self, plan: Plan) -> None:
+        """Make another plan the target. Facts and calls under way stay what they are."""
+        self.ledger.operations.update(plan.operations)
+        self.ledger.silos.update(plan.silos)
+        self._items.update((task.key, task.items) for task in plan.tasks.values())
+        self._target = Target(plan, (fact.id for fact in self.ledger.all_facts()), self._target)
+        self._judge = Judge(self._standing, self._target)
+        self._standing.exclusives.nobody_waits()
+        self._standing.agenda = set(self._target.unwanted)
+
+    @property
+    def plan(self) -> Plan:
+        """The plan of the target."""
+        return self._target.plan
+
+    @property
+    def status(self) -> dict[str, TaskStatus]:
+        """Where each task of the target stands."""
+        return self._target.status
+
+    @property
+    def settled(self) -> bool:
+        """True when the silos hold the target and nothing else, and no call is under way."""
+        tasks = len(self.plan.tasks)
+        if self.calls or not self._target.all_judged or len(self._target.placed) != tasks:
+            return False
+        return sum(map(len, self.ledger.facts.values())) == tasks
+
+    @property
+    def fallout(self) -> set[str]:
+        """The tasks that wait for a person."""
+        return self._target.refused | {task for task, _ in self.residues}
+
+    def is_suspended(self, task: str) -> bool:
+        """True for a task of the target that is not to be begun for now."""
+        return task in self._target.suspended
+
+    def items_of(self, task: str) -> tuple[str, ...]:
+        """The items that a task serves, or last served, of a target since this reconciler was made."""
+        return self._items.get(task, ())
+
+    # The facts and calls
+
+    @property
+    def calls(self) -> dict[FactId, Step]:
+        """The calls under way, each by the fact that it is about, in the order in which they began."""
+        return self._standing.calls
+
+    @property
+    def waiting(self) -> set[FactId]:
+        """Facts whose effect is to come: what to expect callbacks for, and to poll."""
+        return self._standing.waiting
+
+    @property
+    def residues(self) -> set[FactId]:
+        """Facts whose compensation was refused."""
+        return self._standing.residues
+
+    @property
+    def moved(self) -> set[str]:
+        """Tasks whose status, facts or calls have changed since someone last looked and cleared the set."""
+        return self._standing.moved
+
+    def is_called(self, task: str) -> bool:
+        """True while a call for any generation of the task is under way."""
+        return self._standing.is_called(task)
+
+    # The loop
+
+    def next_steps(self, most: int = 500) -> list[Step]:
+        """Every call that can start now, as long as no more than `most` are under way in all.
+
+        Re-bases, values noted and spent facts are settled in the ledger on the way, without a call.
+        """
+        before = len(self.calls)
+        self.judged = True
+        postponed: list[str] = []
+        while True:
+            while (task := self._target.next_to_judge()) is not None:
+                if len(self.calls) < most:
+                    self._judge.judge(task)
+                else:
+                    postponed.append(task.key)
+            self._release(most)
+            self._break(most)
+            if self._target.all_judged and (not self._standing.agenda or len(self.calls) >= most):
+                break
+        for key in postponed:
+            self._target.touch(key)
+        return list(self.calls.values())[before:]
+
+    def look(self) -> None:
+        """See where the tasks stand, and begin nothing: whatever could is looked at again by `next_steps`."""
+        self.judged = True
+        self._judge.begins = False
+        while (task := self._target.next_to_judge()) is not None:
+            self._judge.judge(task)
+        self._judge.begins = True
+        for key in self._judge.passed_over:
+            self._target.touch(key)
+        self._judge.passed_over.clear()
+
+    def record(self, step: Step, outcome: Outcome, at: str) -> None:
+        """Record how a call that `next_steps` started has ended."""
+        del self.calls[step.fact]
+        stood_on = self._standing.bases_of(step.fact)
+        record(self.ledger, step, self.items_of(step.task), outcome, at)
+        for n, answer in self.early.pop(step.fact, []):
+            record_answer(self.ledger, step.fact, n, answer, at)
+        self._changed(step.fact)
+        for base, _ in stood_on:
+            if base in self._target.held_up:
+                self._target.held_up.discard(base)
+                self._target.touch(base)
+
+    def answer(self, fact: FactId, n: int, outcome: Outcome, at: str) -> bool:
+        """Record what a silo reported by callback or polling. False where it says nothing new.
+
+        An answer that overtakes the outcome of its own call is kept until that outcome is recorded.
+        """
+        if not outcome.says_something:
+            return False
+        if fact in self.calls:
+            self.early.setdefault(fact, []).append((n, outcome))
+            return True
+        news = record_answer(self.ledger, fact, n, outcome, at)
+        if news:
+            self._changed(fact)
+        return news
+
+    # What a person settles
+
+    def retry(self, task: str) -> bool:
+        """A person asks for a refused call to be tried again. False where the task has nothing refused."""
+        refusals = [fact.refusal for fact in self.ledger.facts.get(task, {}).values() if fact.refusal]
+        if task in self.plan.tasks and task in self.ledger.refused:
+            refusals.append(self.ledger.refused[task].refusal)
+        for refusal in refusals:
+            refusal.retry = True
+        for generation in self.ledger.facts.get(task, {}):
+            self._standing.index((task, generation))
+            self._standing.agenda.add((task, generation))
+        self._target.touch(task)
+        return bool(refusals)
+
+    def spoil(self, task: str) -> bool:
+        """A person asks for the same thing anew, though nothing about it differs. False where nothing of it is held."""
+        live = [fact for fact in self.ledger.facts.get(task, {}).values() if not self._standing.is_going(fact)]
+        if not live or task not in self.plan.tasks:
+            return False
+        max(live, key=lambda fact: fact.generation).spoiled = True
+        self._target.touch(task)
+        return True
+
+    def forgive(self, fact_id: FactId) -> None:
+        """Forget that a compensation was refused: it is not asked for any more. One in doubt has still to be known."""
+        fact = self.ledger.fact(fact_id)
+        if fact is not None and fact.residue and not fact.in_doubt:
+            fact.refusal = None
+            self._changed(fact_id)
+
+    def let_go(self, fact: FactId) -> bool:
+        """A person settles a residue: whatever the silo still holds of it is no matter of the order any more."""
+        if fact not in self.residues or fact in self.calls:
+            return False
+        self.ledger.drop(fact)
+        self._changed(fact)
+        return True
+
+    def done_by_hand(self, task: str, outputs: Inputs, at: str) -> bool:
+        """A person has done what a silo refused to provision. False where there is no such refusal."""
+        refused = self.ledger.refused.get(task)
+        wanted = self.plan.tasks.get(task)
+        if refused is None or wanted is None or self.status[task] is not TaskStatus.FALLOUT:
+            return False
+        if not self._target.has_placed(wanted.depends_on):
+            return False
+        del self.ledger.refused[task]
+        self.ledger.put(
+            Fact(
+                task=task,
+                generation=refused.generation,
+                operation=wanted.operation,
+                items=wanted.items,
+                inputs=refused.refusal.inputs,
+                outputs=outputs,
+                built_on={other: self._target.placed[other][0] for other in wanted.builds_on},
+                n=refused.refusal.n,
+                established=True,
+                since=at,
+            )
+        )
+        self._changed((task, refused.generation))
+        return True
+
+    # Letting go
+
+    def _release(self, most: int) -> None:
+        """Compensate what is unwanted, as far as nothing stands on it any more."""
+        for fact_id in sorted(self._standing.agenda):
+            if len(self.calls) >= most:
+                return
+            self._standing.agenda.discard(fact_id)
+            fact = self.ledger.fact(fact_id)
+            if fact is not None and fact_id in self._target.unwanted:
+                self._compensate(fact)
+
+    def _break(self, most: int) -> None:
+        if len(self.calls) >= most:
+            return
+        for fact_id in ready_to_break(self._standing, self._target):
+            fact = self.ledger.fact(fact_id)
+            if fact is not None and len(self.calls) < most:
+                self._compensate(fact)
+
+    def _compensate(self, fact: Fact) -> None:
+        if fact.id in self.calls or self._standing.standing_on(fact.id) or fact.residue:
+            return
+        if fact.leaving and not (fact.in_doubt and fact.refusal and fact.refusal.retry):
+            return
+        operation = self.ledger.operations[fact.operation]
+        done = fact.established and fact.waiting is None
+        if operation.undo is Undo.NEVER or (operation.undo is Undo.UNTIL_DONE and done):
+            self.ledger.drop(fact.id)
+            self._changed(fact.id)
+            return
+        repeated = fact.waiting if fact.leaving else None
+        n, inputs = (repeated.n, repeated.inputs) if repeated else (fact.n + 1, fact.inputs)
+        self._standing.begin(Step(Verb.COMPENSATE, fact.task, fact.generation, n, fact.operation, inputs, {}))
+        self._target.touch(fact.task)
+
+    def _changed(self, fact: FactId) -> None:
+        self._standing.index(fact)
+        if self.ledger.fact(fact) is None:
+            self._target.doomed.discard(fact)
+            for waiting in self._standing.exclusives.waiting_for(fact):
+                self._target.touch(waiting)
+        if fact[0] in self.plan.tasks:
+            self._target.touch(fact[0])
+        elif self.ledger.fact(fact) is not None:
+            self._target.unwanted.add(fact)
+            self._standing.agenda.add(fact)
+        else:
+            self._target.unwanted.discard(fact)

@@ -1,0 +1,51 @@
+"""The register: orders in SQL, for longer than Temporal keeps them, and the records that are nowhere else.
+
+register = Register(settings.register_address)
+register.prepare()
+register.records.find("web-51210a3f6660")
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import URL
+
+from register.cancellations import Cancellations
+from register.deliveries import Deliveries
+from register.engine import Database
+from register.history import History
+from register.products import Products
+from register.records import Records
+from register.search import Search
+from register.submissions import Submissions
+from register.subscriptions import Subscriptions
+from register.waiting import Waiting
+
+
+class Register:
+    """All of the register behind one SQLAlchemy URL. Safe to use from several threads, and by several processes.
+
+    Every use may raise `sqlalchemy.exc.DBAPIError`, if the database is locked or can not be reached.
+    """
+
+    def __init__(self, url: str | URL, *, busy_timeout: timedelta = timedelta(seconds=5)) -> None:
+        """Connect to nothing yet. `busy_timeout` is how long SQLite waits for a lock that another holds."""
+        self.database = Database(url, busy_timeout=busy_timeout)
+        self.records = Records(self.database)
+        self.submissions = Submissions(self.database, self.records)
+        self.history = History(self.database)
+        self.products = Products(self.database)
+        self.waiting = Waiting(self.database, self.records)
+        self.search = Search(self.database)
+        self.cancellations = Cancellations(self.database)
+        self.subscriptions = Subscriptions(self.database)
+        self.deliveries = Deliveries(self.database)
+
+    def prepare(self) -> None:
+        """Create the tables or bring them up to date; see `Database.prepare`."""
+        self.database.prepare()
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.database.close()

@@ -1,0 +1,103 @@
+"""Lists of installed products, from a typed query to SQL."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, and_, func, nulls_last, select
+
+from orders.planning.installed import InstalledProduct
+from register.query import Operator, Sight, Value
+from register.schema import ORDERS, PRODUCTS
+from register.search import compared
+
+
+class ProductField(StrEnum):
+    """What products are found and sorted by."""
+
+    ID = "id"
+    CUSTOMER_ID = "customer_id"
+    STATUS = "status"
+    OFFERING = "offering"
+    SPECIFICATION = "specification"
+    SITE_ID = "site_id"
+    ORDER_ID = "order_id"
+    STARTED_AT = "started_at"
+    ENDED_AT = "ended_at"
+
+
+@dataclass(frozen=True, slots=True)
+class ProductPredicate:
+    """One condition. All conditions must hold."""
+
+    field: ProductField
+    operator: Operator
+    value: Value | tuple[Value, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ProductSort:
+    """Ascending, or `descending`. Products that lack the field come last."""
+
+    field: ProductField
+    descending: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ProductQuery:
+    """A page of the products that fit. Equals are told apart by their ids, and so are all without `sort`."""
+
+    where: tuple[ProductPredicate, ...] = ()
+    visible_to: Sight | None = None
+    sort: tuple[ProductSort, ...] = ()
+    offset: int = 0
+    limit: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class ProductPage:
+    """The products asked for, and how many fit in all."""
+
+    products: tuple[InstalledProduct, ...]
+    total: int
+
+
+def product_page(connection: Connection, query: ProductQuery) -> ProductPage:
+    """A page of the products that fit, and how many there are."""
+    conditions = [compared(_column(each.field), each.operator, each.value) for each in query.where]
+    if query.visible_to is not None:
+        conditions.append(_visible_to(query.visible_to))
+    fitting = and_(PRODUCTS.c.id.is_not(None), *conditions)
+    order = [
+        nulls_last(by.desc() if each.descending else by.asc()) for each in query.sort for by in [_column(each.field)]
+    ]
+    page = select(PRODUCTS.c.content).where(fitting).order_by(*order, PRODUCTS.c.id)
+    total = connection.scalar(select(func.count()).select_from(PRODUCTS).where(fitting)) or 0
+    found = connection.scalars(page.offset(query.offset).limit(query.limit)).all()
+    return ProductPage(tuple(map(InstalledProduct.model_validate, found)), total)
+
+
+def _column(field: ProductField) -> ColumnElement[Any]:
+    if field is ProductField.SITE_ID:
+        return PRODUCTS.c.content["site"]["id"].as_string()
+    return PRODUCTS.c[field.value]
+
+
+def _sorted_by(sort: ProductSort) -> ColumnElement[Any]:
+    column = _column(sort.field)
+    return nulls_last(column.desc() if sort.descending else column.asc())
+
+
+def _visible_to(sight: Sight) -> ColumnElement[bool]:
+    """The products of those whose orders one sees."""
+    conditions: list[ColumnElement[bool]] = []
+    if sight.customer is not None:
+        conditions.append(PRODUCTS.c.customer_id == sight.customer)
+    if sight.channel is not None:
+        own = select(ORDERS.c.id).where(
+            ORDERS.c.channel == sight.channel, ORDERS.c.customer_id == PRODUCTS.c.customer_id
+        )
+        conditions.append(own.exists())
+    return and_(*conditions) if conditions else PRODUCTS.c.id.is_(None)

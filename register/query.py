@@ -1,0 +1,143 @@
+"""What can be asked of the register's list of orders. Typed, and free of SQL: other layers map their own words to it.
+
+OrderQuery(
+    where=(
+        Predicate(OrderField.STATE, Operator.IN, ("held", "pending")),
+        Predicate(OrderField.ORDERED_AT, Operator.GTE, monday),
+        Predicate(BodyPath(("note", "author")), Operator.EQ, "shop 7"),
+    ),
+    visible_to=Sight(channel="shop"),
+    limit=50,
+)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum, StrEnum
+from typing import TypeAlias
+
+from orders.read_model.views import OrderView
+
+
+class OrderField(StrEnum):
+    """What orders are found by. Those of items, offerings and fallout hold where any of the order's has the value."""
+
+    ID = "id"
+    STATE = "state"
+    CUSTOMER_ID = "customer_id"
+    CHANNEL = "channel"
+    EXTERNAL_ID = "external_id"
+    REVISION = "revision"
+    CATALOG = "catalog"
+    PRIORITY = "priority"
+    ORDERED_AT = "ordered_at"
+    REQUESTED_START = "requested_start"
+    REQUESTED_COMPLETION = "requested_completion"
+    PROMISED_AT = "promised_at"
+    EXPECTED_AT = "expected_at"
+    COMPLETED_AT = "completed_at"
+    IN_JEOPARDY = "in_jeopardy"
+    OFFERING = "offering"
+    FALLOUT_SILO = "fallout_silo"
+    ITEM_ID = "item_id"
+    ITEM_STATE = "item_state"
+    ITEM_ACTION = "item_action"
+    ITEM_QUANTITY = "item_quantity"
+
+    @property
+    def sortable(self) -> bool:
+        """True where an order has just one of it."""
+        return self not in _SEVERAL
+
+
+_SEVERAL = (
+    OrderField.OFFERING,
+    OrderField.FALLOUT_SILO,
+    OrderField.ITEM_ID,
+    OrderField.ITEM_STATE,
+    OrderField.ITEM_ACTION,
+    OrderField.ITEM_QUANTITY,
+)
+
+
+class Operator(Enum):
+    """How a value is compared. `IN` takes several values, the others one."""
+
+    EQ = "eq"
+    GT = "gt"
+    GTE = "gte"
+    LT = "lt"
+    LTE = "lte"
+    IN = "in"
+
+
+@dataclass(frozen=True, slots=True)
+class BodyPath:
+    """Names of attributes, one in the other, in the order as submitted. Lists on the way stand for all their entries.
+
+    Values are compared as the text that they are written with (`true`, `7`, a string as it is); greater and less
+    compare numbers with numbers where a number is given, else strings with strings, as ISO 8601 allows for dates. No
+    index helps: every order that fits the rest of the query is read.
+
+    Raises:
+        ValueError: if it names nothing, or a name holds what no attribute's name does: a quote, a backslash, a NUL.
+    """
+
+    names: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        """Check the names."""
+        if not self.names or any(not name or set(name) & set('"\\\0') for name in self.names):
+            raise ValueError(f"{'.'.join(self.names)!r} is no path of attributes")
+
+
+Value: TypeAlias = str | int | bool | datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Predicate:
+    """One condition. `value` is of the field's own type; of a body path it is a string. All conditions must hold."""
+
+    field: OrderField | BodyPath
+    operator: Operator
+    value: Value | tuple[Value, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """Whose orders may be seen. A channel sees all orders of its customers: those who have an order of that channel.
+
+    With both, what both see; with neither, nothing.
+    """
+
+    channel: str | None = None
+    customer: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sort:
+    """Ascending, or `descending`. Orders that lack the field come last."""
+
+    field: OrderField
+    descending: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OrderQuery:
+    """A page of the orders that fit. Without `sort` the latest come first; equals are told apart by their ids."""
+
+    where: tuple[Predicate, ...] = ()
+    visible_to: Sight | None = None
+    sort: tuple[Sort, ...] = (Sort(OrderField.ORDERED_AT, descending=True),)
+    offset: int = 0
+    limit: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class OrderPage:
+    """The orders asked for, with their bodies, and how many fit in all."""
+
+    orders: tuple[OrderView, ...]
+    total: int

@@ -1,0 +1,162 @@
+"""What orders write of themselves. Right when it comes twice, late, out of order, or from two workers at once.
+
+What is replaced as a whole (an order with its items, changes and charges; a product) is guarded by a version: a lower
+one never replaces a higher. What is numbered (revisions, transitions, events) is written once and never again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection, Table, delete, func, select, update
+from temporalio import activity
+
+from orders.model.wire_names import RECORD_ORDER
+from orders.read_model.records import EventKind, OrderEvent, OrderRecord
+from orders.read_model.views import OrderView
+from register import queue, rows
+from register.cancellations import write_cancellations
+from register.engine import Database
+from register.products import write_products
+from register.schema import (
+    CHANGES,
+    CHARGES,
+    EVENTS,
+    ITEMS,
+    LISTED,
+    ORDER_FALLOUT,
+    ORDER_OFFERINGS,
+    ORDERS,
+    PRODUCT_LOCKS,
+    REVISIONS,
+    TRANSITIONS,
+)
+from register.subscriptions import fan_out
+
+_KEPT = ("id", "body", "deleted_at")
+"""Columns of an order that a later record does not replace."""
+
+
+class Records:
+    """Orders as they wrote themselves down. Every method may raise `sqlalchemy.exc.DBAPIError`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @activity.defn(name=RECORD_ORDER, no_thread_cancel_exception=True)
+    def record(self, record: OrderRecord) -> None:
+        """Write down how an order stands, and what has happened since the record before, in one transaction."""
+        with self._database.writing() as connection:
+            self.write_and_tell(connection, record)
+
+    def write_and_tell(self, connection: Connection, record: OrderRecord) -> None:
+        """The same within a transaction."""
+        added = self.write(connection, record)
+        news = [event for event in record.events if event.number in added]
+        fan_out(self._database, connection, record.view, news, datetime.now(UTC))
+
+    def write_again(self, record: OrderRecord) -> None:
+        """Write down what was recorded before, should it be missing. Nobody hears of its events a second time."""
+        with self._database.writing() as connection:
+            self.write(connection, record)
+
+    def correct(self, record: OrderRecord) -> None:
+        """Tell an order otherwise than it was recorded, unless it was recorded again since. Nobody hears of that."""
+        with self._database.writing() as connection:
+            self.write_order(connection, record.version, record.view)
+
+    def write(self, connection: Connection, record: OrderRecord) -> list[int]:
+        """The same within a transaction, but for telling anyone. Gives the numbers of the events that are new."""
+        newest = self.write_order(connection, record.version, record.view)
+        if newest:
+            _replace(connection, CHARGES, record.view.id, rows.charge_rows(record))
+        write_products(self._database, connection, record, newest=newest)
+        if newest and record.view.completed_at is not None:
+            held = select(PRODUCT_LOCKS.c.product_id).where(PRODUCT_LOCKS.c.order_id == record.view.id)
+            queue.wake(connection, held, datetime.now(UTC))
+        self._add(connection, REVISIONS, rows.revision_rows(record))
+        self._add(connection, TRANSITIONS, rows.transition_rows(record))
+        return self._add(connection, EVENTS, rows.event_rows(record))
+
+    def write_order(self, connection: Connection, version: int, view: OrderView) -> bool:
+        """Write an order with its items and changes. False, and nothing is written, where a higher version is there.
+
+        A view without body leaves the body as it is.
+        """
+        row = self._database.insert(ORDERS).values(rows.order_row(version, view))
+        replaced = {column.name: row.excluded[column.name] for column in ORDERS.c if column.name not in _KEPT}
+        written = connection.scalar(
+            row.on_conflict_do_update(
+                index_elements=[ORDERS.c.id],
+                set_={**replaced, "body": func.coalesce(row.excluded.body, ORDERS.c.body)},
+                where=ORDERS.c.version <= row.excluded.version,
+            ).returning(ORDERS.c.id)
+        )
+        if written is None:
+            return False
+        _replace(connection, ORDER_OFFERINGS, view.id, rows.offering_rows(view))
+        _replace(connection, ORDER_FALLOUT, view.id, rows.fallout_rows(view))
+        _replace(connection, ITEMS, view.id, rows.item_rows(view))
+        _replace(connection, CHANGES, view.id, rows.change_rows(view))
+        write_cancellations(self._database, connection, view)
+        return True
+
+    def erase(self, connection: Connection, order_id: str) -> None:
+        """Take an order out again that was none, within a transaction."""
+        connection.execute(delete(ORDERS).where(ORDERS.c.id == order_id))
+        for table in (ORDER_OFFERINGS, ORDER_FALLOUT, ITEMS, CHANGES):
+            _replace(connection, table, order_id, ())
+
+    def delete(self, order_id: str, at: datetime) -> bool:
+        """Tell no more of an order, but that it was deleted. False if it is not there, or was deleted before."""
+        with self._database.writing() as connection:
+            found = connection.execute(
+                update(ORDERS)
+                .where(ORDERS.c.id == order_id, LISTED)
+                .values(deleted_at=at)
+                .returning(ORDERS.c.view, ORDERS.c.body)
+            ).first()
+            if found is None:
+                return False
+            last = connection.scalar(select(func.max(EVENTS.c.number)).where(EVENTS.c.order_id == order_id)) or 0
+            view = OrderView.model_validate({**found.view, "body": found.body})
+            event = OrderEvent(number=last + 1, at=at, kind=EventKind.DELETED)
+            self._add(connection, EVENTS, rows.event_rows(OrderRecord(version=0, view=view, events=(event,))))
+            fan_out(self._database, connection, view, [event], at)
+        return True
+
+    def is_deleted(self, order_id: str) -> bool:
+        """True if an order was deleted."""
+        wanted = select(ORDERS.c.deleted_at).where(ORDERS.c.id == order_id)
+        with self._database.reading() as connection:
+            return connection.scalar(wanted) is not None
+
+    def find(self, order_id: str) -> OrderRecord | None:
+        """The order as it was last written down, without its history; not one that was deleted."""
+        wanted = select(ORDERS.c.version, ORDERS.c.view, ORDERS.c.body).where(ORDERS.c.id == order_id, LISTED)
+        with self._database.reading() as connection:
+            row = connection.execute(wanted).first()
+        if row is None:
+            return None
+        return OrderRecord(version=row.version, view=OrderView.model_validate({**row.view, "body": row.body}))
+
+    def has_order(self, channel: str, customer_id: str) -> bool:
+        """True if an order of a customer that a channel submitted was written down."""
+        wanted = select(ORDERS.c.id).where(ORDERS.c.channel == channel, ORDERS.c.customer_id == customer_id).limit(1)
+        with self._database.reading() as connection:
+            return connection.execute(wanted).first() is not None
+
+    def _add(self, connection: Connection, table: Table, added: list[rows.Row]) -> list[int]:
+        """Insert what is not there yet. Gives the numbers of those."""
+        if not added:
+            return []
+        insert = self._database.insert(table).on_conflict_do_nothing().returning(table.c.number)
+        return sorted(connection.scalars(insert, added))
+
+
+def _replace(connection: Connection, table: Table, order_id: str, written: Iterable[rows.Row]) -> None:
+    connection.execute(delete(table).where(table.c.order_id == order_id))
+    listed = list(written)
+    if listed:
+        connection.execute(table.insert(), listed)

@@ -1,0 +1,165 @@
+"""From what an order records to rows of the register's tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, TypeAlias
+
+from orders.planning.installed import InstalledProduct
+from orders.read_model.records import OrderRecord
+from orders.read_model.views import OrderView
+
+Row: TypeAlias = Mapping[str, Any]
+"""Values by column."""
+
+_TOLD_AS_THEY_ARE = (
+    "id",
+    "customer_id",
+    "channel",
+    "external_id",
+    "revision",
+    "catalog",
+    "priority",
+    "ordered_at",
+    "requested_start",
+    "requested_completion",
+    "promised_at",
+    "expected_at",
+    "completed_at",
+    "in_jeopardy",
+)
+
+
+def order_row(version: int, view: OrderView) -> Row:
+    """The row of table `orders`."""
+    columns = {name: getattr(view, name) for name in _TOLD_AS_THEY_ARE}
+    content = view.model_dump(mode="json", exclude={"body"})
+    return {**columns, "version": version, "state": str(view.state), "body": view.body, "view": content}
+
+
+def offering_rows(view: OrderView) -> list[Row]:
+    """The rows of table `order_offerings`."""
+    return [{"order_id": view.id, "offering": each} for each in sorted({item.offering for item in view.items})]
+
+
+def fallout_rows(view: OrderView) -> list[Row]:
+    """The rows of table `order_fallout`."""
+    return [{"order_id": view.id, "silo": each} for each in sorted({fallout.silo for fallout in view.fallout})]
+
+
+def item_rows(view: OrderView) -> list[Row]:
+    """The rows of table `items`."""
+    return [
+        {
+            "order_id": view.id,
+            "item_id": item.id,
+            "position": position,
+            "state": str(item.state),
+            "offering": item.offering,
+            "action": item.action,
+            "quantity": item.quantity,
+            "parent": item.parent,
+        }
+        for position, item in enumerate(view.items)
+    ]
+
+
+def change_rows(view: OrderView) -> list[Row]:
+    """The rows of table `changes`."""
+    return [
+        {
+            "order_id": view.id,
+            "request_id": verdict.request_id,
+            "position": position,
+            "kind": str(verdict.kind) if verdict.kind else None,
+            "state": str(verdict.state),
+            "requester": verdict.requester,
+            "channel": verdict.channel,
+            "requested_at": None,
+            "decided_at": _instant(verdict.decided_at),
+            "content": verdict.model_dump(mode="json"),
+        }
+        for position, verdict in enumerate(view.changes)
+    ]
+
+
+def charge_rows(record: OrderRecord) -> list[Row]:
+    """The rows of table `charges`."""
+    return [
+        {
+            "order_id": record.view.id,
+            "task": charge.task,
+            "change": charge.change,
+            "amount": str(charge.money.amount),
+            "currency": charge.money.currency,
+            "billed": charge.billed,
+            "forgone": charge.forgone,
+        }
+        for charge in record.charges
+    ]
+
+
+def revision_rows(record: OrderRecord) -> list[Row]:
+    """The rows of table `revisions`."""
+    return [
+        {"order_id": record.view.id, "number": revision.number, "content": revision.model_dump(mode="json")}
+        for revision in record.revisions
+    ]
+
+
+def transition_rows(record: OrderRecord) -> list[Row]:
+    """The rows of table `transitions`."""
+    return [
+        {
+            "order_id": record.view.id,
+            "number": transition.number,
+            "at": transition.at,
+            "item": transition.item,
+            "before": str(transition.before) if transition.before else None,
+            "after": str(transition.after),
+            "cause": transition.cause,
+        }
+        for transition in record.transitions
+    ]
+
+
+def event_rows(record: OrderRecord) -> list[Row]:
+    """The rows of table `events`."""
+    return [
+        {
+            "order_id": record.view.id,
+            "number": event.number,
+            "at": event.at,
+            "kind": str(event.kind),
+            "data": dict(event.data),
+        }
+        for event in record.events
+    ]
+
+
+def product_row(product: InstalledProduct) -> Row:
+    """The row of table `products`."""
+    return {
+        "id": product.id,
+        "version": product.version,
+        "customer_id": product.customer_id,
+        "status": str(product.status),
+        "offering": product.offering,
+        "specification": product.specification,
+        "order_id": product.order_id,
+        "item_id": product.item_id,
+        "started_at": product.started_at,
+        "ended_at": product.ended_at,
+        "content": product.model_dump(mode="json"),
+    }
+
+
+def relation_rows(product: InstalledProduct) -> list[Row]:
+    """The rows of table `product_relations`: the bundle that holds a product, and what it stands on."""
+    others = {*product.relies_on, *([product.bundle] if product.bundle else [])}
+    return [{"product_id": product.id, "other_id": other} for other in sorted(others)]
+
+
+def _instant(written: str) -> datetime | None:
+    return datetime.fromisoformat(written).astimezone(UTC) if written else None

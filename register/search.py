@@ -1,0 +1,118 @@
+"""Lists of orders, from a typed query to SQL that the indexes serve."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from operator import eq, ge, gt, le, lt
+from typing import Any, Final, cast
+
+from sqlalchemy import Column, ColumnElement, Table, and_, func, nulls_last, select
+
+from orders.read_model.views import OrderView
+from register.body_paths import on_postgresql, on_sqlite
+from register.engine import Database
+from register.query import (
+    BodyPath,
+    Operator,
+    OrderField,
+    OrderPage,
+    OrderQuery,
+    Predicate,
+    Sight,
+    Sort,
+    Value,
+)
+from register.schema import ITEMS, LISTED, ORDER_FALLOUT, ORDER_OFFERINGS, ORDERS
+
+_COMPARE: Final[dict[Operator, Callable[[Any, Any], ColumnElement[bool]]]] = {
+    Operator.EQ: eq,
+    Operator.GT: gt,
+    Operator.GTE: ge,
+    Operator.LT: lt,
+    Operator.LTE: le,
+    Operator.IN: lambda column, values: column.in_(values),
+}
+
+_ELSEWHERE: Final[dict[OrderField, tuple[Table, Column[Any]]]] = {
+    OrderField.OFFERING: (ORDER_OFFERINGS, ORDER_OFFERINGS.c.offering),
+    OrderField.FALLOUT_SILO: (ORDER_FALLOUT, ORDER_FALLOUT.c.silo),
+    OrderField.ITEM_ID: (ITEMS, ITEMS.c.item_id),
+    OrderField.ITEM_STATE: (ITEMS, ITEMS.c.state),
+    OrderField.ITEM_ACTION: (ITEMS, ITEMS.c.action),
+    OrderField.ITEM_QUANTITY: (ITEMS, ITEMS.c.quantity),
+}
+
+
+class Search:
+    """Orders by what is known of them. Every method may raise `sqlalchemy.exc.DBAPIError`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def orders(self, query: OrderQuery) -> OrderPage:
+        """A page of the orders that fit, and how many there are."""
+        fitting = and_(*self._conditions(query))
+        page = select(ORDERS.c.view, ORDERS.c.body).where(fitting).order_by(*_sorted_by(query.sort))
+        with self._database.reading() as connection:
+            total = connection.scalar(select(func.count()).select_from(ORDERS).where(fitting)) or 0
+            found = connection.execute(page.offset(query.offset).limit(query.limit)).all() if query.limit else []
+        views = (OrderView.model_validate({**row.view, "body": row.body}) for row in found)
+        return OrderPage(tuple(views), total)
+
+    def count(self, query: OrderQuery) -> int:
+        """How many orders fit."""
+        fitting = and_(*self._conditions(query))
+        with self._database.reading() as connection:
+            return connection.scalar(select(func.count()).select_from(ORDERS).where(fitting)) or 0
+
+    def _conditions(self, query: OrderQuery) -> list[ColumnElement[bool]]:
+        conditions = [self._condition(predicate) for predicate in query.where]
+        if query.visible_to is not None:
+            conditions.append(seen_by(query.visible_to))
+        return [LISTED, *conditions]
+
+    def _condition(self, predicate: Predicate) -> ColumnElement[bool]:
+        field = predicate.field
+        if isinstance(field, BodyPath):
+            values = predicate.value if isinstance(predicate.value, tuple) else (predicate.value,)
+            words = cast("tuple[str, ...]", values)
+            matches = on_sqlite if self._database.is_sqlite else on_postgresql
+            return matches(field.names, predicate.operator, words)
+        if field in _ELSEWHERE:
+            table, column = _ELSEWHERE[field]
+            having = select(table.c.order_id).where(compared(column, predicate.operator, predicate.value))
+            if field is OrderField.FALLOUT_SILO:
+                return ORDERS.c.id.in_(having)  # So few that SQLite should begin with them.
+            return having.where(table.c.order_id == ORDERS.c.id).exists()
+        return compared(ORDERS.c[field.value], predicate.operator, predicate.value)
+
+
+def compared(column: ColumnElement[Any], operator: Operator, value: Value | tuple[Value, ...]) -> ColumnElement[bool]:
+    """A column's value, compared."""
+    return _COMPARE[operator](column, value)
+
+
+def seen_by(sight: Sight) -> ColumnElement[bool]:
+    """The condition that an order may be seen."""
+    conditions: list[ColumnElement[bool]] = []
+    if sight.customer is not None:
+        conditions.append(ORDERS.c.customer_id == sight.customer)
+    if sight.channel is not None:
+        theirs = ORDERS.alias("theirs")
+        conditions.append(
+            select(theirs.c.id)
+            .where(theirs.c.channel == sight.channel, theirs.c.customer_id == ORDERS.c.customer_id)
+            .exists()
+        )
+    return and_(*conditions) if conditions else ORDERS.c.id.is_(None)
+
+
+def _sorted_by(sort: tuple[Sort, ...]) -> list[ColumnElement[Any]]:
+    columns: list[ColumnElement[Any]] = []
+    for each in sort:
+        column = ORDERS.c[each.field.value]
+        directed = column.desc() if each.descending else column.asc()
+        columns.append(nulls_last(directed) if column.nullable else directed)
+    # In the same direction as what it follows, so that one index serves both.
+    last_descends = bool(sort) and sort[-1].descending
+    return [*columns, ORDERS.c.id.desc() if last_descends else ORDERS.c.id]

@@ -1,0 +1,275 @@
+"""The HTTP face of the simulated silos: TMF640, TMF641, and the steering below `/_sim`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated, Literal, TypeVar
+
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from simulated_silos import wire
+from simulated_silos.faults import Faults
+from simulated_silos.model import Answer, Call, Frozen, Outcome, Refusal, Service, Verb
+from simulated_silos.simulator import ResponseLost, Simulator
+from simulated_silos.store import Pace
+from simulated_silos.wire import Envelope, Malformed
+
+CUT = "silos.cut"
+"""Under this name the server hands over what cuts the connection of a request (`scope["state"]`)."""
+
+_Answer = Callable[[Request], Awaitable[Response]]
+_NO_CONTENT = Response(status_code=204)
+_SERVICES = TypeAdapter(list[Service])
+_SERVICES_OF_ALL = TypeAdapter(dict[str, list[Service]])
+
+
+class Complete(Frozen):
+    """Which pending work to end, and how."""
+
+    model_config = ConfigDict(strict=True)
+
+    match: str = ""
+    outcome: Literal["completed", "failed"] = "completed"
+    code: Annotated[str, Field(min_length=1)] = "work_failed"
+
+
+class Reach(Frozen):
+    """Which pending work reaches a milestone, and which."""
+
+    model_config = ConfigDict(strict=True)
+
+    match: str = ""
+    name: Annotated[str, Field(min_length=1)]
+
+
+class Lose(Frozen):
+    """Which thing to lose."""
+
+    id: str
+
+
+class _Connection(Response):
+    """No answer at all: the connection is cut, or where there is none (calls in process), the loss is raised."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        cut = scope.get("state", {}).get(CUT)
+        if cut is None:
+            raise ResponseLost
+        cut()
+        # The server has to see the connection gone, or it takes the missing answer for a fault of this application.
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+
+def create_app(data_dir: Path | None = None, tokens: Mapping[str, str] = MappingProxyType({})) -> Starlette:
+    """The silos as an ASGI application. With a data directory they outlive the process, without one they do not.
+
+    `tokens` are what silos send along with their callbacks, by silo.
+    """
+    simulator = Simulator(data_dir, tokens=tokens)
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        simulator.start()
+        yield
+        await simulator.close()
+
+    app = Starlette(routes=[*_steering(simulator), *_protocols(simulator)], lifespan=lifespan)
+    app.state.simulator = simulator
+    return app
+
+
+def _protocols(simulator: Simulator) -> list[Route]:
+    """TMF640 and TMF641. Every silo answers to both."""
+
+    def changing(verb: Verb, read: Callable[[Envelope, bytes, bool], Call]) -> _Answer:
+        async def answer(request: Request) -> Response:
+            silo, body = request.path_params["silo"], await request.body()
+            envelope = wire.envelope(verb, request.headers, request.path_params.get("id"))
+            try:
+                call = read(envelope, body, simulator.silo(silo).state.profile.keys)
+            except Malformed as reason:
+                refusal = Refusal(status=400, code="malformed", message=str(reason))
+                return await _meet(simulator, silo, envelope, lambda: _note_refused(simulator, silo, envelope, refusal))
+            envelope = Envelope(call.verb, call.id, call.key, call.order)
+            return await _meet(simulator, silo, envelope, lambda: _answered(*simulator.take(silo, call)), call.inputs)
+
+        return answer
+
+    async def inspect(request: Request) -> Response:
+        silo, service_id = request.path_params["silo"], request.path_params["id"]
+        envelope = wire.envelope(Verb.INSPECT, request.headers, service_id)
+        return await _meet(simulator, silo, envelope, lambda: _inspect(simulator, silo, envelope))
+
+    async def poll(request: Request) -> Response:
+        silo, key = request.path_params["silo"], request.query_params.get("externalId")
+        envelope = Envelope(Verb.POLL, None, key, request.headers.get("order-id"))
+        return await _meet(simulator, silo, envelope, lambda: _poll(simulator, silo, envelope))
+
+    return [
+        Route("/{silo}/service", changing(Verb.PROVISION, wire.read_service), methods=["POST"]),
+        Route("/{silo}/service/{id:path}", changing(Verb.AMEND, wire.read_service), methods=["PATCH"]),
+        Route("/{silo}/service/{id:path}", changing(Verb.COMPENSATE, wire.read_service), methods=["DELETE"]),
+        Route("/{silo}/service/{id:path}", inspect, methods=["GET"]),
+        Route("/{silo}/serviceOrder", changing(Verb.PROVISION, wire.read_service_order), methods=["POST"]),
+        Route("/{silo}/serviceOrder", poll, methods=["GET"]),
+    ]
+
+
+async def _meet(
+    simulator: Simulator,
+    silo: str,
+    envelope: Envelope,
+    answer: Callable[[], Response],
+    inputs: wire.Characteristics | None = None,
+) -> Response:
+    """Let a call meet the silo's faults: before it takes effect, and on the way back."""
+    order = simulator.order_of(silo, envelope)
+    try:
+        failure = await simulator.failure(silo, order)
+    except ResponseLost:
+        return _Connection()
+    if failure is not None:
+        simulator.note(silo, envelope, Outcome.FAILED, failure.code, inputs or {})
+        return _refused(failure)
+    response = answer()
+    return _Connection() if simulator.silo(silo).faults_met_by(order).loses_response() else response
+
+
+def _note_refused(simulator: Simulator, silo: str, envelope: Envelope, refusal: Refusal) -> Response:
+    simulator.note(silo, envelope, Outcome.REFUSED, refusal.code, {})
+    return _refused(refusal)
+
+
+def _inspect(simulator: Simulator, silo: str, envelope: Envelope) -> Response:
+    service = simulator.silo(silo).state.service(envelope.id or "")
+    if service is None:
+        refusal = Refusal(status=404, code="unknown_service", message=f"there is no {envelope.id}")
+        return _note_refused(simulator, silo, envelope, refusal)
+    simulator.note(silo, envelope, Outcome.APPLIED, None, {})
+    return _json(wire.service_json(service))
+
+
+def _poll(simulator: Simulator, silo: str, envelope: Envelope) -> Response:
+    if not envelope.key:
+        refusal = Refusal(status=400, code="malformed", message="externalId is missing")
+        return _note_refused(simulator, silo, envelope, refusal)
+    order = simulator.silo(silo).state.service_order(envelope.key)
+    if order is not None:
+        envelope = Envelope(Verb.POLL, order.call.id, envelope.key, order.call.order)
+    simulator.note(silo, envelope, Outcome.APPLIED, None, {})
+    return _json(b"[" + (wire.service_order_json(order) if order else b"") + b"]")
+
+
+def _answered(outcome: Outcome, answer: Answer) -> Response:
+    if answer.refusal is not None:
+        response = _refused(answer.refusal)
+    elif answer.service_order is not None:
+        response = _json(wire.service_order_json(answer.service_order), answer.status)
+    elif answer.service is not None:
+        response = _json(wire.service_json(answer.service), answer.status)
+    else:
+        response = Response(status_code=answer.status)
+    if outcome is Outcome.REPLAYED:
+        response.headers["Idempotent-Replay"] = "true"
+    return response
+
+
+def _refused(refusal: Refusal) -> Response:
+    return _json(wire.refusal_json(refusal), refusal.status)
+
+
+def _json(body: bytes, status: int = 200) -> Response:
+    return Response(body, status, media_type="application/json")
+
+
+_Wish = TypeVar("_Wish", bound=Frozen)
+
+
+def _steering(simulator: Simulator) -> list[Route]:
+    """The test interface."""
+
+    def understood(kind: type[_Wish], do: Callable[[str, _Wish, str | None], Response]) -> _Answer:
+        async def answer(request: Request) -> Response:
+            try:
+                wish = kind.model_validate_json(await request.body() or b"{}")
+            except ValidationError as reason:
+                lines = [f"{'.'.join(map(str, e['loc'])) or 'body'}: {e['msg']}" for e in reason.errors()]
+                return _refused(Refusal(status=400, code="malformed", message="; ".join(lines)))
+            return do(request.path_params["silo"], wish, request.query_params.get("order"))
+
+        return answer
+
+    def put_faults(silo: str, faults: Faults, order: str | None) -> Response:
+        simulator.set_faults(silo, faults, order)
+        return _json(faults.model_dump_json().encode())
+
+    def put_pace(silo: str, pace: Pace, _: str | None) -> Response:
+        simulator.set_pace(silo, pace)
+        return _json(pace.model_dump_json().encode())
+
+    def complete(silo: str, wish: Complete, _: str | None) -> Response:
+        message = f"{wish.code}: the work failed"
+        failure = Refusal(status=422, code=wish.code, message=message) if wish.outcome == "failed" else None
+        return _json(json.dumps({"completed": simulator.complete(silo, wish.match, failure)}).encode())
+
+    def reach(silo: str, wish: Reach, _: str | None) -> Response:
+        return _json(json.dumps({"reached": simulator.reach(silo, wish.match, wish.name)}).encode())
+
+    def lose(silo: str, wish: Lose, _: str | None) -> Response:
+        if simulator.lose(silo, wish.id):
+            return _NO_CONTENT
+        return _refused(Refusal(status=404, code="unknown_service", message=f"there is no {wish.id}"))
+
+    async def clear_faults(request: Request) -> Response:
+        simulator.set_faults(request.path_params["silo"], None, request.query_params.get("order"))
+        return _NO_CONTENT
+
+    async def clear_pace(request: Request) -> Response:
+        simulator.set_pace(request.path_params["silo"], None)
+        return _NO_CONTENT
+
+    async def reset(_: Request) -> Response:
+        simulator.reset()
+        return _NO_CONTENT
+
+    async def services(request: Request) -> Response:
+        order, silo = request.query_params.get("order"), request.path_params.get("silo")
+        if silo is None:
+            return _json(_SERVICES_OF_ALL.dump_json(simulator.services(order)))
+        return _json(_SERVICES.dump_json(simulator.silo(silo).state.services(order)))
+
+    async def journal(request: Request) -> Response:
+        after = request.query_params.get("after", "0")
+        if not after.isdecimal():
+            return _refused(Refusal(status=400, code="malformed", message=f"after is the seq of an entry, not {after}"))
+        silo, order = request.path_params.get("silo"), request.query_params.get("order")
+        return _json(simulator.journal.as_json(silo, order, int(after)))
+
+    async def health(_: Request) -> Response:
+        return _json(b'{"status":"ok"}')
+
+    return [
+        Route("/healthz", health),
+        Route("/_sim/reset", reset, methods=["POST"]),
+        Route("/_sim/services", services),
+        Route("/_sim/journal", journal),
+        Route("/_sim/{silo}/services", services),
+        Route("/_sim/{silo}/journal", journal),
+        Route("/_sim/{silo}/faults", understood(Faults, put_faults), methods=["PUT"]),
+        Route("/_sim/{silo}/faults", clear_faults, methods=["DELETE"]),
+        Route("/_sim/{silo}/pace", understood(Pace, put_pace), methods=["PUT"]),
+        Route("/_sim/{silo}/pace", clear_pace, methods=["DELETE"]),
+        Route("/_sim/{silo}/complete", understood(Complete, complete), methods=["POST"]),
+        Route("/_sim/{silo}/milestone", understood(Reach, reach), methods=["POST"]),
+        Route("/_sim/{silo}/lose", understood(Lose, lose), methods=["POST"]),
+    ]

@@ -1,0 +1,109 @@
+"""The JSON bodies of TMF640 and TMF641, as far as the silos speak them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic.alias_generators import to_camel
+
+from simulated_silos.model import OrderState
+
+
+class Wire(BaseModel):
+    """Camel case outside, snake case inside; what is not known is ignored, as TM Forum bodies carry much else."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
+
+
+class Characteristic(Wire):
+    """A name with a value."""
+
+    name: str
+    value: JsonValue
+
+
+class Specification(Wire):
+    """Names the operation."""
+
+    id: Annotated[str, Field(min_length=1)]
+
+
+class ServiceBody(Wire):
+    """A TMF640 service; `id` is left open by calls whose path names it."""
+
+    id: str | None = None
+    state: Literal["active", "inactive", "terminated"] = "active"
+    service_specification: Specification | None = None
+    service_characteristic: list[Characteristic] = []
+
+
+class ServiceOrderItem(Wire):
+    """What a TMF641 service order asks for. There is exactly one in an order."""
+
+    id: str = "1"
+    action: Literal["add", "modify", "delete"]
+    state: OrderState | None = None
+    service: ServiceBody
+
+
+class ErrorMessage(Wire):
+    """Why a service order failed."""
+
+    code: str
+    reason: str
+    message: str
+
+
+class Milestone(Wire):
+    """A stage that the work of a service order has reached."""
+
+    name: str
+    status: str = "Completed"
+    milestone_date: str
+
+
+class ServiceOrderBody(Wire):
+    """A TMF641 service order."""
+
+    id: str | None = None
+    external_id: str | None = None
+    state: OrderState | None = None
+    error_message: list[ErrorMessage] | None = None
+    milestone: list[Milestone] | None = None
+    service_order_item: Annotated[list[ServiceOrderItem], Field(min_length=1, max_length=1)]
+
+
+class Terminated(Wire):
+    """A service that is no more."""
+
+    id: str
+    state: Literal["terminated"] = "terminated"
+
+
+class Subject(Wire):
+    """What an event is about: one of the two."""
+
+    service_order: ServiceOrderBody | None = None
+    service: Terminated | None = None
+
+
+EventType: TypeAlias = Literal["ServiceOrderStateChangeEvent", "ServiceOrderMilestoneEvent", "ServiceStateChangeEvent"]
+
+
+class Event(Wire):
+    """What a silo POSTs to a callback address."""
+
+    event_id: str
+    event_time: str
+    event_type: EventType
+    correlation_id: str
+    event: Subject
+
+
+class ErrorBody(Wire):
+    """What a refused or failed call is answered with."""
+
+    code: str
+    reason: str
+    message: str

@@ -1,0 +1,133 @@
+"""How much is taken in: bytes in a request, and requests in a time."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+
+import pytest
+
+from api.access import limits
+from api.access.limits import RateLimit
+from api.access.principal import Scope
+from api.errors import TooManyRequests
+from settings import Settings
+from tests.api.conftest import ORDERS, Door, ShutDoor, opened
+from tests.households import internet_voice_tv
+
+JSON = {"content-type": "application/json"}
+
+
+async def in_pieces(content: bytes) -> AsyncIterator[bytes]:
+    """A body that does not say how long it is."""
+    for at in range(0, len(content), 1000):
+        yield content[at : at + 1000]
+
+
+def with_limits(door: Door, **given: object) -> Settings:
+    return Settings.model_validate({**door.settings.model_dump(), **given})
+
+
+async def test_a_body_is_too_large_whether_it_says_how_long_it_is_or_not(door: Door) -> None:
+    order = json.dumps(internet_voice_tv()).encode()
+    async with opened(with_limits(door, max_body_bytes=len(order)), door.client) as http:
+        answers = [
+            await http.post(ORDERS, content=content, headers=JSON)
+            for content in (order + b" ", in_pieces(order + b" " * 5000), order, in_pieces(order))
+        ]
+    assert [answer.status_code for answer in answers] == [413, 413, 201, 200]
+    assert answers[0].json()["code"] == "body_too_large"
+    assert answers[0].json()["message"] == f"At most {len(order)} bytes are taken in one request"
+    assert answers[0].headers["connection"] == "close"
+
+
+async def test_of_a_body_that_is_too_large_no_more_is_read_than_shows_it(door: Door) -> None:
+    sent = 0
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal sent
+        while True:
+            sent += 1000
+            yield b"x" * 1000
+
+    async def receive() -> dict[str, object]:
+        return {"type": "http.request", "body": await anext(pieces), "more_body": True}
+
+    pieces = endless()
+    with pytest.raises(limits.BodyTooLarge):
+        await limits.read_body({"headers": [(b"transfer-encoding", b"chunked")]}, receive, 10_000)
+    assert sent == 11_000
+
+
+async def test_who_sends_no_token_is_refused_before_the_body_is_read(shut_door: ShutDoor) -> None:
+    async def never() -> AsyncIterator[bytes]:
+        raise AssertionError("the body was read")
+        yield b""
+
+    answer = await shut_door.http.post(ORDERS, content=never(), headers=JSON)
+    assert answer.status_code == 401
+
+
+async def test_a_caller_that_asks_too_often_is_told_when_to_go_on_and_no_other_is_stopped(
+    shut_door: ShutDoor,
+) -> None:
+    path = f"{ORDERS}/web-000000000000"
+    eager, calm = (shut_door.as_(Scope.OPERATE, subject=name) for name in ("eager", "calm"))
+    async with opened(with_limits(shut_door, rate_per_second=0.1), shut_door.client) as http:
+        assert (await http.get(path, headers=eager)).status_code == 404
+        refused = await http.get(path, headers=eager)
+        assert (refused.status_code, refused.json()["code"]) == (429, "too_many_requests")
+        assert refused.json()["message"] == "At most 0.1 a second are taken from one caller"
+        assert 1 <= int(refused.headers["retry-after"]) <= 10
+        assert (await http.get(path, headers=calm)).status_code == 404
+        assert [(await http.get(path)).status_code for _ in range(2)] == [401, 429]
+        assert (await http.get("/healthz")).status_code == 200
+
+
+async def test_a_silo_that_reports_is_never_told_to_wait(shut_door: ShutDoor) -> None:
+    async with opened(with_limits(shut_door, rate_per_second=0.1), shut_door.client) as http:
+        answers = [await http.post("/callbacks/shipping", headers=shut_door.as_silo()) for _ in range(3)]
+    assert {answer.status_code for answer in answers} == {400}
+
+
+class Clock:
+    """Time that stands still until told."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def taken(rate: RateLimit, caller: str, times: int) -> int:
+    """How many of so many requests are let through."""
+    count = 0
+    for _ in range(times):
+        try:
+            rate.take(caller)
+        except TooManyRequests:
+            continue
+        count += 1
+    return count
+
+
+def test_a_rate_is_an_average_with_ten_seconds_worth_at_once() -> None:
+    clock = Clock()
+    rate = RateLimit(2, clock)
+    assert taken(rate, "a", 30) == 20
+    clock.now = 3
+    assert taken(rate, "a", 30) == 6
+    clock.now = 1000
+    assert taken(rate, "a", 30) == 20
+    with pytest.raises(TooManyRequests) as caught:
+        rate.take("a")
+    assert caught.value.headers == {"Retry-After": "1"}
+
+
+def test_only_so_many_callers_are_remembered_and_the_one_that_was_quiet_longest_is_forgotten(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(limits, "_MOST_CALLERS", 2)
+    rate = RateLimit(0.1, Clock())
+    assert [taken(rate, caller, 1) for caller in ("a", "b", "c", "b", "a")] == [1, 1, 1, 0, 1]

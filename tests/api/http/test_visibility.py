@@ -1,0 +1,182 @@
+"""Whose orders a token lets one see and submit, and who is written down as having asked for a change."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from api.access.principal import ANYBODY, Principal, Scope
+from tests.api.conftest import ORDERS, ShutDoor
+from tests.households import item
+from tests.pipe import until
+
+UNKNOWN = "web-000000000000"
+CANCELLATIONS = "/tmf-api/productOrderingManagement/v4/cancelProductOrder"
+
+
+async def test_a_channel_submits_under_its_own_name_whether_it_says_so_or_not(shut_door: ShutDoor) -> None:
+    channel = shut_door.as_channel("kiosk")
+    silent = await shut_door.post_order(channel)
+    named = await shut_door.post_order(channel, channel=[{"id": "kiosk"}])
+    assert (silent.status_code, named.status_code) == (201, 201)
+    assert silent.json()["id"].startswith("kiosk-")
+    assert named.json()["id"].startswith("kiosk-")
+
+
+async def test_a_channel_does_not_submit_under_the_name_of_another(shut_door: ShutDoor) -> None:
+    response = await shut_door.post_order(shut_door.as_channel("kiosk"), channel=[{"id": "web"}])
+    assert response.status_code == 403
+    assert "kiosk" in response.json()["reason"]
+    assert "web" in response.json()["message"]
+
+
+async def test_who_may_submit_for_no_channel_is_told_so_unless_it_is_an_operator(shut_door: ShutDoor) -> None:
+    refused = await shut_door.post_order(shut_door.as_(Scope.SUBMIT))
+    assert (refused.status_code, refused.json()["message"]) == (403, "It needs the claim `channel`")
+    taken = await shut_door.post_order(shut_door.as_(Scope.OPERATE), channel=[{"id": "shop"}])
+    assert taken.json()["id"].startswith("shop-")
+
+
+async def test_a_token_of_one_customer_orders_for_that_one_only(shut_door: ShutDoor) -> None:
+    own = shut_door.as_channel("app", customer="cust-app")
+    assert (await shut_door.post_order(own, "cust-app")).status_code == 201
+    refused = await shut_door.post_order(own, "cust-other")
+    assert (refused.status_code, refused.json()["message"]) == (403, "The order is one of cust-other")
+
+
+async def seen(door: ShutDoor, order_id: str, headers: dict[str, str]) -> bool:
+    """True if whoever asks sees an order. One that it does not see is to it one that does not exist."""
+    response = await door.http.get(f"{ORDERS}/{order_id}", headers=headers)
+    if response.status_code == 200:
+        return True
+    unknown = await door.http.get(f"{ORDERS}/{UNKNOWN}", headers=headers)
+    assert (response.status_code, response.json()) == (
+        404,
+        unknown.json() | {"reason": unknown.json()["reason"].replace(UNKNOWN, order_id)},
+    )
+    return False
+
+
+async def test_a_channel_sees_all_orders_of_its_own_customers_and_none_of_others(shut_door: ShutDoor) -> None:
+    web, shop, partner = (shut_door.as_channel(channel) for channel in ("web", "shop", "partner"))
+    one = (await shut_door.post_order(web, "cust-shared")).json()["id"]
+    assert await seen(shut_door, one, web)
+    assert not await seen(shut_door, one, shop)
+    other = (await shut_door.post_order(shop, "cust-shared")).json()["id"]
+    assert await seen(shut_door, other, shop)
+    assert await until_seen(shut_door, one, shop)
+    assert await until_seen(shut_door, other, web)
+    assert not await seen(shut_door, one, partner)
+
+
+async def until_seen(door: ShutDoor, order_id: str, headers: dict[str, str]) -> bool:
+    async def now() -> bool:
+        return await seen(door, order_id, headers)
+
+    await until(now, f"{order_id} to be seen")
+    return True
+
+
+async def test_a_token_of_one_customer_sees_that_ones_orders_over_all_channels(shut_door: ShutDoor) -> None:
+    web = shut_door.as_channel("web")
+    own = (await shut_door.post_order(web, "cust-own")).json()["id"]
+    foreign = (await shut_door.post_order(web, "cust-foreign")).json()["id"]
+    customer = shut_door.as_channel("app", customer="cust-own")
+    assert await seen(shut_door, own, customer)
+    assert not await seen(shut_door, foreign, customer)
+    nobody = await shut_door.http.get(f"{ORDERS}/{own}", headers=shut_door.as_(Scope.READ))
+    assert nobody.status_code == 403
+
+
+async def test_agents_and_operators_see_every_order(shut_door: ShutDoor) -> None:
+    order_id = (await shut_door.post_order(shut_door.as_channel("web"), "cust-any")).json()["id"]
+    for scope in (Scope.CARE, Scope.OPERATE):
+        assert await seen(shut_door, order_id, shut_door.as_(scope))
+        assert await seen(shut_door, order_id, shut_door.as_(scope, channel="call-centre"))
+
+
+# Who asked for a change
+
+
+async def change(door: ShutDoor, headers: dict[str, str], **body: Any) -> dict[str, Any]:
+    """Put an order on hold. Gives the change as it was written down."""
+    order_id = (await door.post_order(door.as_channel("web"))).json()["id"]
+    response = await door.http.post(
+        f"/care/v1/orders/{order_id}/changes", json={"kind": "hold", **body}, headers=headers
+    )
+    if response.status_code == 403:
+        return response.json()
+    [told] = (await door.http.get(f"/care/v1/orders/{order_id}", headers=headers)).json()["changes"]
+    return told
+
+
+async def test_a_change_is_written_down_with_who_asked_for_it_whatever_the_body_says(shut_door: ShutDoor) -> None:
+    agent = shut_door.as_(Scope.CARE, subject="agent-7", channel="call-centre")
+    silent = await change(shut_door, agent)
+    assert (silent["requester"], silent["channel"]) == ("agent-7", "call-centre")
+    on_behalf = await change(shut_door, agent, requester="Erika Muster", channel="call-centre")
+    assert on_behalf["requester"] == "agent-7 (on behalf of Erika Muster)"
+
+
+async def test_an_agent_of_one_channel_does_not_ask_in_the_name_of_another(shut_door: ShutDoor) -> None:
+    agent = shut_door.as_(Scope.CARE, subject="agent-7", channel="call-centre")
+    refused = await change(shut_door, agent, channel="web")
+    assert (refused["code"], refused["message"]) == ("forbidden", "The request comes from channel web")
+    everywhere = await change(shut_door, shut_door.as_(Scope.CARE, subject="agent-8"), channel="web")
+    assert (everywhere["requester"], everywhere["channel"]) == ("agent-8", "web")
+
+
+def test_who_is_named_on_whose_behalf() -> None:
+    agent = Principal("agent-7", frozenset({Scope.CARE}))
+    assert [agent.requester(named) for named in ("", "agent-7", "Erika")] == [
+        "agent-7",
+        "agent-7",
+        "agent-7 (on behalf of Erika)",
+    ]
+    assert [ANYBODY.requester(named) for named in ("", "Erika")] == ["", "Erika"]
+
+
+# Lists and customers
+
+
+async def rejected(door: ShutDoor, headers: dict[str, str], customer: str) -> str:
+    """An order that is in the register at once, and needs no worker to be shown: there is no such offering."""
+    response = await door.post_order(headers, customer, productOrderItem=[item("1", "fibre-9000")])
+    assert response.json()["state"] == "rejected", response.text
+    return str(response.json()["id"])
+
+
+async def test_lists_and_customers_hold_what_one_may_see_and_nothing_else(shut_door: ShutDoor) -> None:
+    web, shop, partner = (shut_door.as_channel(channel) for channel in ("web-9", "shop-9", "partner-9"))
+    ours = {await rejected(shut_door, web, "cust-9"), await rejected(shut_door, shop, "cust-9")}
+    theirs = {await rejected(shut_door, shop, "cust-10")}
+    own = shut_door.as_channel("app-9", customer="cust-9")
+    agent = shut_door.as_(Scope.CARE)
+
+    async def listed(headers: dict[str, str]) -> set[str]:
+        page = await shut_door.http.get(f"{ORDERS}?limit=1000", headers=headers)
+        assert page.headers["x-total-count"] == str(len(page.json()))
+        return {resource["id"] for resource in page.json()}
+
+    async def customer(customer_id: str, headers: dict[str, str]) -> set[str] | None:
+        told = await shut_door.http.get(f"/care/v1/customers/{customer_id}", headers=headers)
+        assert told.status_code in (200, 404)
+        return {shown["id"] for shown in told.json()["orders"]} if told.status_code == 200 else None
+
+    assert [await listed(headers) for headers in (web, shop, partner, own)] == [ours, ours | theirs, set(), ours]
+    assert await listed(agent) >= ours | theirs
+    assert [await customer("cust-9", headers) for headers in (web, shop, own, agent)] == [ours] * 4
+    assert [await customer("cust-9", partner), await customer("cust-10", web), await customer("cust-10", own)] == [
+        None
+    ] * 3
+    nobody = await shut_door.http.get(ORDERS, headers=shut_door.as_(Scope.READ))
+    assert nobody.status_code == 403
+
+
+async def test_an_order_that_one_does_not_see_is_neither_patched_nor_cancelled(shut_door: ShutDoor) -> None:
+    order_id = await rejected(shut_door, shut_door.as_channel("web-9"), "cust-11")
+    partner = shut_door.as_channel("partner-9")
+    patched = await shut_door.http.patch(f"{ORDERS}/{order_id}", json={"description": "mine"}, headers=partner)
+    cancelled = await shut_door.http.post(CANCELLATIONS, json={"productOrder": {"id": order_id}}, headers=partner)
+    assert [(answer.status_code, answer.json()["code"]) for answer in (patched, cancelled)] == [
+        (404, "unknown_order")
+    ] * 2

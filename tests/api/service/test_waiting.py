@@ -1,0 +1,205 @@
+"""Orders on products that another order is changing, which asked to wait for that."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import closing, suppress
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx2
+from sqlalchemy import select
+
+from api.service.gateway import Gateway
+from api.tmf.links import Links
+from catalog_loader.catalog_files import CatalogStore, read_catalog
+from orders.read_model.states import ORDER_MOVES, LifecycleState
+from register import Register, queue
+from register.schema import EVENTS
+from register.waiting import Look, NotWaiting
+from tests.api.routes.test_cancel_product_order import cancel, told
+from tests.api.tmf.tmf_specs import TMF622, spec_problems
+from tests.pipe import Pipe, until
+from tests.workflows.test_installed import Household, change, household, move
+
+
+async def moving(pipe: Pipe) -> tuple[Household, str]:
+    """A household whose internet moves, once the technician comes."""
+    home = await household(pipe)
+    await pipe.sim("PUT", "/field-service/pace", {"completes_after_ms": None})
+    moved = await home.ordered(move(home.product("net"), "1"))
+    await pipe.until_task(moved, "installation/visit-site", "awaiting")
+    return home, moved
+
+
+async def technician_comes(pipe: Pipe) -> None:
+    await pipe.sim("PUT", "/field-service/pace", {"completes_after_ms": 0})
+    await pipe.sim("POST", "/field-service/complete", {"match": "", "outcome": "completed"})
+
+
+async def waiting(home: Household, *items: dict[str, Any]) -> dict[str, Any]:
+    """An order that was taken in and waits."""
+    body = {**home.body(*items), "waitForProducts": True}
+    response = await home.pipe.http.post(home.pipe.api("/productOrder"), json=body)
+    assert (response.status_code, response.json()["state"]) == (201, "pending"), response.text
+    assert spec_problems(TMF622, "ProductOrder", response.json()) == []
+    again = await home.pipe.http.post(home.pipe.api("/productOrder"), json=body)
+    assert (again.status_code, again.json()) == (200, response.json())
+    return response.json()
+
+
+async def found(pipe: Pipe, order_id: str) -> dict[str, Any]:
+    return (await pipe.http.get(pipe.api(f"/productOrder/{order_id}"))).json()
+
+
+async def begun(pipe: Pipe, order_id: str) -> None:
+    async def there() -> bool:
+        return (await found(pipe, order_id))["state"] not in ("pending", "acknowledged")
+
+    await until(there, f"{order_id} to begin")
+
+
+async def way(pipe: Pipe, order_id: str) -> list[str]:
+    """The states that an order passed through, all of its moves being legal and numbered without a gap."""
+    history = (await pipe.http.get(f"{pipe.settings.api_address}/care/v1/orders/{order_id}/history")).json()
+    moves = history["transitions"]
+    assert [step["number"] for step in moves] == list(range(1, history["total"] + 1))
+    states: list[str] = []
+    for step in (each for each in moves if not each.get("item")):
+        before = LifecycleState(step["before"]) if step["before"] else None
+        assert (step["before"] or "") == (states[-1] if states else "")
+        assert step["after"] in ORDER_MOVES[before]
+        states.append(step["after"])
+    return states
+
+
+def events(pipe: Pipe, order_id: str) -> list[str]:
+    """The kinds of the events of an order, with the state where they tell one. They are numbered without a gap."""
+    wanted = select(EVENTS.c.number, EVENTS.c.kind, EVENTS.c.data).where(EVENTS.c.order_id == order_id)
+    with closing(Register(pipe.settings.register_address)) as register, register.database.reading() as connection:
+        rows = connection.execute(wanted.order_by(EVENTS.c.number)).all()
+    assert [row.number for row in rows] == list(range(1, len(rows) + 1))
+    return [" ".join([row.kind, row.data["state"]]) if "state" in row.data else row.kind for row in rows]
+
+
+def refused(response: httpx2.Response) -> tuple[int, str]:
+    return response.status_code, response.json()["code"]
+
+
+async def test_it_begins_when_the_one_before_it_has_ended_on_what_that_has_left(pipe: Pipe) -> None:
+    home, moved = await moving(pipe)
+    second = await waiting(home, change(home.product("net"), down_mbps=400))
+    third = await waiting(home, change(home.product("tv"), action="delete"))
+    assert f"is being changed by order {moved}" in second["note"][0]["text"]
+    listed = (await pipe.http.get(pipe.api(f"/productOrder?state=pending&relatedParty.id={home.customer}"))).json()
+    assert {order["id"] for order in listed} == {second["id"], third["id"]}
+    assert await way(pipe, second["id"]) == ["acknowledged", "pending"]
+    assert events(pipe, second["id"]) == ["created", "stateChanged pending"]
+
+    await technician_comes(pipe)
+    await home.ends(moved, "completed")
+    await begun(pipe, second["id"])
+    # The line had its amendment 1 by the move.
+    assert await home.ends(second["id"], "completed") == [
+        "access-network.amend net.1/fibre-internet/activate-line/0/2",
+        "billing.amend net.1/fibre-internet/start-billing/0/1",
+        "notification.provision completion/notify-customer/0/0",
+    ]
+    await begun(pipe, third["id"])
+    await home.ends(third["id"], "completed")
+    assert "note" not in await found(pipe, second["id"])
+    assert await way(pipe, second["id"]) == ["acknowledged", "pending", "inProgress", "completed"]
+    assert events(pipe, second["id"])[:3] == ["created", "stateChanged pending", "stateChanged inProgress"]
+    ends = [(await found(pipe, order_id))["completionDate"] for order_id in (moved, second["id"], third["id"])]
+    assert ends == sorted(ends)
+
+
+async def test_it_can_only_be_cancelled_while_it_waits_and_is_at_once(pipe: Pipe) -> None:
+    home, moved = await moving(pipe)
+    order_id = (await waiting(home, change(home.product("net"), down_mbps=400)))["id"]
+    behind = (await waiting(home, change(home.product("tv"), action="delete")))["id"]
+    care = f"{pipe.settings.api_address}/care/v1/orders/{order_id}"
+    waits = (409, "order_waits")
+    assert refused(await pipe.http.post(f"{care}/changes", json={"kind": "hold"})) == waits
+    assert refused(await pipe.http.post(f"{care}/changes?dryRun=true", json={"kind": "cancel"})) == waits
+    assert refused(await pipe.http.get(f"{care}/options")) == waits
+    assert refused(await pipe.http.get(f"{care}/tasks")) == waits
+    assert refused(await pipe.http.patch(pipe.api(f"/productOrder/{order_id}"), json={"priority": "1"})) == waits
+    assert refused(await pipe.http.delete(pipe.api(f"/productOrder/{order_id}"))) == (409, "order_not_over")
+    stale = {"kind": "cancel", "expectedRevision": 2}
+    assert refused(await pipe.http.post(f"{care}/changes", json=stale)) == (409, "change_refused")
+
+    cancellation = (await cancel(pipe, order_id, cancellationReason="too slow")).json()
+    assert cancellation["state"] == "done"
+    assert await told(pipe, cancellation) == cancellation
+    ended = await found(pipe, order_id)
+    assert (ended["state"], ended["cancellationReason"]) == ("cancelled", "too slow")
+    assert await way(pipe, order_id) == [
+        "acknowledged",
+        "pending",
+        "assessingCancellation",
+        "pendingCancellation",
+        "cancelled",
+    ]
+    assert events(pipe, order_id)[2:] == [
+        "cancellationRequested",
+        "stateChanged assessingCancellation",
+        "stateChanged pendingCancellation",
+        "stateChanged cancelled",
+        "cancellationStateChanged done",
+    ]
+    verdict = await pipe.change(behind, requestId="never mind", kind="cancel")
+    assert verdict["state"] == "applied"
+    assert await pipe.change(behind, requestId="never mind", kind="cancel") == verdict
+    late = await pipe.http.post(f"{care}/changes", json={"kind": "cancel"})
+    assert refused(late) == (409, "order_closed")
+
+    await technician_comes(pipe)
+    await home.ends(moved, "completed")
+    assert (await home.ends(await home.ordered(change(home.product("tv"), action="delete")), "completed")) != []
+
+
+async def test_what_was_cut_short_goes_on_and_nothing_is_done_twice_by_several_who_look(pipe: Pipe) -> None:
+    home = await household(pipe)
+    net = home.product("net")
+    needed = [home.product(item) for item in ("net", "voice", "tv")]
+    with closing(Register(pipe.settings.register_address)) as register:
+        catalog, versions = read_catalog(pipe.settings.catalog_dir), CatalogStore(pipe.settings.catalog_versions)
+        gateway = Gateway(pipe.client, catalog, versions, register, Links(pipe.settings.api_address, ""))
+        # Somebody is being submitted, and gives up.
+        register.products.unlock([home.first])
+        register.products.lock("nobody", [net], datetime.now(UTC))
+        order_id = (await waiting(home, change(net, down_mbps=400)))["id"]
+        register.products.unlock(["nobody"])
+        # Who gives it its turn is cut short before its workflow starts; several others go on from there.
+        with suppress(NotWaiting):
+            register.waiting.take_turn(order_id, needed, datetime.now(UTC))
+        await asyncio.gather(*(gateway.waiting.look_at(Look(order_id, 0)) for _ in range(5)))
+        assert not register.waiting.waits(order_id)
+        assert len(await home.ends(order_id, "completed")) == 3
+        # Whoever started it was cut short before that was noted.
+        with register.database.writing() as connection:
+            queue.join(connection, order_id, needed, datetime.now(UTC))
+        await gateway.waiting.look_at(Look(order_id, 0))
+        assert not register.waiting.waits(order_id)
+    assert (await found(pipe, order_id))["state"] == "completed"
+    assert await way(pipe, order_id) == ["acknowledged", "pending", "inProgress", "completed"]
+
+
+async def test_it_is_rejected_when_its_turn_comes_if_it_can_not_be_had_any_more(pipe: Pipe) -> None:
+    home = await household(pipe)
+    await pipe.sim("PUT", "/tv/faults", {"permanent": [{"operation": "subscription", "match": "", "code": "not_now"}]})
+    ceased = await home.ordered(change(home.product("tv"), action="delete"))
+    order_id = (await waiting(home, change(home.product("tv"), action="delete")))["id"]
+    await pipe.until_task(ceased, "tv/activate-tv", "fallout")
+    await pipe.sim("DELETE", "/tv/faults")
+    [fallout] = (await pipe.http.get(f"{pipe.settings.api_address}/care/v1/orders/{ceased}")).json()["fallout"]
+    await pipe.change(ceased, kind="retry", task=fallout["task"])
+    await home.ends(ceased, "completed")
+    await begun(pipe, order_id)
+    rejected = await found(pipe, order_id)
+    assert rejected["state"] == "rejected"
+    assert [error["code"] for error in rejected["productOrderErrorMessage"]] == ["product_not_active"]
+    assert await way(pipe, order_id) == ["acknowledged", "pending", "acknowledged", "rejected"]
+    assert events(pipe, order_id)[2:] == ["stateChanged acknowledged", "stateChanged rejected"]
+    assert (await pipe.http.delete(pipe.api(f"/productOrder/{order_id}"))).status_code == 204

@@ -1,0 +1,103 @@
+"""What docs/extending.md says about the catalog is true."""
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+
+from catalog_loader.catalog_files import read_catalog
+from orders.model.catalog import (
+    BundleComponent,
+    Catalog,
+    Characteristic,
+    Dependency,
+    InputTemplate,
+    PointOfNoReturn,
+    Polling,
+    Price,
+    ProductOffering,
+    ProductSpecification,
+    RetryBudget,
+    Silo,
+    TaskTemplate,
+)
+from orders.model.order import OrderRequest, RequestedItem, Site
+from orders.model.plan import Plan
+from orders.model.values import Frozen
+from orders.planning.capture import capture
+from orders.planning.decompose import decompose
+
+ROOT = Path(__file__).parents[3]
+PAGE = (ROOT / "docs/extending.md").read_text()
+BLOCKS = re.findall(r"^```yaml\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+NEIGHBOUR = "          - {task: start-billing, of: device, kind: after, optional: true}\n"
+
+
+@pytest.fixture(name="extended", scope="module")
+def the_shipped_catalog_with_the_examples(tmp_path_factory: pytest.TempPathFactory) -> Catalog:
+    """The shipped catalog with every block of the page put where the page says."""
+    folder = tmp_path_factory.mktemp("extended")
+    shutil.copytree(ROOT / "catalog", folder / "catalog")
+    for block in BLOCKS:
+        named = re.match(r"# (catalog/\S+)\n", block)
+        if named:
+            (folder / named[1]).write_text(block)
+        else:
+            shared = folder / "catalog/specifications/shared.yaml"
+            text = shared.read_text()
+            assert NEIGHBOUR in text
+            shared.write_text(text.replace(NEIGHBOUR, f"{NEIGHBOUR}          {block}"))
+    return read_catalog(folder / "catalog")
+
+
+def plan_of(catalog: Catalog, *items: RequestedItem) -> Plan:
+    request = OrderRequest(external_id="x", channel="web", customer_id="c", items=items)
+    return decompose(catalog, "o", capture(catalog, request, "o"))
+
+
+def test_the_example_of_a_new_offering_can_be_ordered(extended: Catalog) -> None:
+    plan = plan_of(extended, RequestedItem(id="1", offering="fibre-250-summer", site=Site(id="home")))
+    assert plan.tasks["o.1.1/fibre-internet/activate-line"].inputs == {"down_mbps": 250, "up_mbps": 100}
+
+
+def test_the_example_of_a_new_product_can_be_ordered(extended: Catalog) -> None:
+    plan = plan_of(
+        extended,
+        RequestedItem(id="1", offering="fibre-100", site=Site(id="home")),
+        RequestedItem(id="2", offering="smart-home", relies_on=("1",)),
+    )
+    home = plan.tasks["o.2.1/smart-home/register-home"]
+    assert home.builds_on == ("o.2.1/smart-home/allocate-hub", "o.1.1/fibre-internet/activate-line")
+    assert plan.tasks["o.2.1/smart-home/allocate-hub"].release_after == (home.key,)
+    assert "o.2.1/smart-home/start-billing" in plan.tasks["o/completion/notify-customer"].after
+    assert plan.silos["iot-platform"].rate_per_second == 20
+
+
+def test_every_block_is_used() -> None:
+    assert len(BLOCKS) == 5
+    assert all(yaml.safe_load(block) for block in BLOCKS)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        BundleComponent,
+        Characteristic,
+        Dependency,
+        InputTemplate,
+        PointOfNoReturn,
+        Polling,
+        Price,
+        ProductOffering,
+        ProductSpecification,
+        RetryBudget,
+        Silo,
+        TaskTemplate,
+    ],
+)
+def test_every_field_of_the_format_is_explained(model: type[Frozen]) -> None:
+    reference = PAGE.partition("## Reference")[2]
+    fields = {field.alias or name for name, field in model.model_fields.items()} - {"name"}
+    assert not {field for field in fields if f"`{field}`" not in reference}

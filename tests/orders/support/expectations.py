@@ -1,0 +1,166 @@
+"""What holds of every order, however it went: legal moves, products left verbatim, and what is held in the end."""
+
+from __future__ import annotations
+
+import json
+import re
+from copy import deepcopy
+from dataclasses import replace
+
+from pydantic import JsonValue
+
+from orders.model.catalog import Catalog, OnChange, Undo
+from orders.model.order import Item, OrderRequest, Revision
+from orders.model.plan import BILLING, Plan
+from orders.model.values import Action, Inputs
+from orders.planning.baseline import Baseline
+from orders.planning.capture import capture
+from orders.planning.decompose import decompose
+from orders.read_model.records import EventKind, OrderEvent, OrderRecord, Transition
+from orders.read_model.states import ITEM_MOVES, ORDER_MOVES, LifecycleState
+from orders.reconcile.ledger import Ledger
+from orders.reconcile.reconciler import Reconciler
+from tests.orders.support.driving import ordered_alone
+from tests.orders.support.random_catalogs import as_ordered_anew
+
+
+def assert_legal_to_the_end(records: list[OrderRecord]) -> None:
+    """What was recorded are legal moves of each item and of the order, from its beginning to where it stands now."""
+    told: dict[int, Transition] = {}
+    events: dict[int, OrderEvent] = {}
+    for record in records:
+        for transition in record.transitions:
+            assert told.setdefault(transition.number, transition) == transition
+        for event in record.events:
+            assert events.setdefault(event.number, event) == event
+    assert sorted(told) == list(range(1, len(told) + 1))
+    assert sorted(events) == list(range(1, len(events) + 1))
+    stands: dict[str | None, LifecycleState] = {}
+    for _, transition in sorted(told.items()):
+        moves = ORDER_MOVES if transition.item is None else ITEM_MOVES
+        assert transition.before is stands.get(transition.item)
+        assert transition.after in moves[transition.before]
+        assert transition.cause
+        stands[transition.item] = transition.after
+    view = records[-1].view
+    assert stands == {None: view.state} | {item.id: item.state for item in view.items}
+    assert events[1].kind is EventKind.CREATED
+    announced: dict[str, JsonValue] = {item: LifecycleState.ACKNOWLEDGED.value for item in stands if item is not None}
+    state: JsonValue = LifecycleState.ACKNOWLEDGED.value
+    for _, event in sorted(events.items()):
+        if event.kind is EventKind.STATE_CHANGED:
+            state = event.data["state"]
+            items = event.data.get("items", {})
+            assert isinstance(items, dict)
+            announced.update(items)
+    assert announced | {"": state} == {item.id: item.state.value for item in view.items} | {"": view.state.value}
+
+
+def assert_at_rest(found: Baseline) -> None:
+    """What orders leave installed is just what its tasks ask for: nothing is to be done about it."""
+    reconciler = Reconciler(found.plan, deepcopy(found.ledger))
+    assert reconciler.next_steps() == []
+    assert reconciler.settled
+
+
+def assert_verbatim(found: Baseline, revision: Revision, plan: Plan) -> None:
+    """Where nothing is ceased, what an order leaves alone keeps its tasks."""
+    if any(item.action is Action.DELETE for item in revision.items):
+        return
+    for item in revision.items:
+        if item.action is Action.NO_CHANGE:
+            own = [
+                {key: replace(task, items=()) for key, task in given.tasks.items() if task.product == item.products[0]}
+                for given in (found.plan, plan)
+            ]
+            assert own[0] == own[1]
+
+
+def assert_untouched_verbatim(before: Revision, plan: Plan, after: Revision, following: Plan) -> None:
+    """Products of items that a revision leaves alone, with all that they stand beside, keep their tasks verbatim."""
+    touched = {
+        item.id
+        for revision in (before, after)
+        for item in revision.items
+        if before.item(item.id) != after.item(item.id)
+    }
+    for item in before.items:
+        if not touched & _beside(before, item) and not touched & _beside(after, item):
+            for product in item.products:
+                own = [
+                    {key: task for key, task in given.tasks.items() if key.startswith(f"{product}/")}
+                    for given in (plan, following)
+                ]
+                assert own[0] == own[1]
+
+
+def _beside(revision: Revision, item: Item) -> set[str]:
+    """The items that an item is linked with, by bundles and reliance, in both directions."""
+    linked = {item.id}
+    while True:
+        more = {other.id for other in revision.items if other.parent in linked or linked.intersection(other.relies_on)}
+        for other in revision.items:
+            if other.id in linked:
+                more.update(other.relies_on, [other.parent] if other.parent else [])
+        if more <= linked:
+            return linked
+        linked |= more
+
+
+def assert_as_captured_anew(catalog: Catalog, revision: Revision, reconciler: Reconciler) -> None:
+    """The ledger is that of a new order for the final revision, after renaming products and generations."""
+    if not revision.items:
+        assert all(key.endswith(BILLING) for key in reconciler.ledger.facts)
+        return
+    request = OrderRequest(external_id="x", channel="web", customer_id="c", items=as_ordered_anew(revision))
+    anew = capture(catalog, request, "o")
+    names = {
+        product: new
+        for item in revision.items
+        for product, new in zip(item.products, _item(anew, item.id).products, strict=True)
+    }
+    plan = decompose(catalog, "o", anew)
+    fresh = ordered_alone(plan)
+    keys = [key for key in reconciler.plan.tasks if not key.endswith(BILLING)]
+    assert renamed(list[JsonValue](keys), names) == sorted(plan.tasks)
+    assert renamed(held(reconciler.ledger, reconciler.plan), names) == renamed(held(fresh.ledger, plan), {})
+
+
+def _item(revision: Revision, item_id: str) -> Item:
+    item = revision.item(item_id)
+    assert item is not None
+    return item
+
+
+def held(ledger: Ledger, plan: Plan) -> dict[str, JsonValue]:
+    """What is held of a plan, by task key. Spent operations, inputs to keep and the order of items do not count."""
+    found: dict[str, JsonValue] = {}
+    for key, task in plan.tasks.items():
+        operation = plan.operation(task)
+        if operation.name == BILLING:
+            continue
+        (fact,) = ledger.facts[key].values()
+        assert {other: ledger.facts[other].keys() for other in fact.built_on} == {
+            other: {generation} for other, generation in fact.built_on.items()
+        }
+        if operation.undo is Undo.ALWAYS:
+            kept: Inputs = {
+                name: value for name, value in fact.inputs.items() if operation.on_change.get(name) is not OnChange.KEEP
+            }
+            found[key] = kept
+    return found
+
+
+def renamed(value: JsonValue, names: dict[str, str]) -> JsonValue:
+    """The same value with products renamed, lists sorted, and the generations of silos' outputs left out."""
+    text = json.dumps(value)
+    if names:
+        known = "|".join(map(re.escape, sorted(names, key=len, reverse=True)))
+        text = re.sub(rf"({known})(?![0-9])", lambda match: names[match[1]], text)
+    return _sorted(json.loads(re.sub(r'/[0-9]+(#[0-9]+)?"', '"', text)))
+
+
+def _sorted(value: JsonValue) -> JsonValue:
+    if isinstance(value, dict):
+        return {name: _sorted(part) for name, part in value.items()}
+    return sorted(value, key=str) if isinstance(value, list) else value

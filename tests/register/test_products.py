@@ -1,0 +1,130 @@
+"""The installed base in the register: products as orders leave them, and the one order that may touch them."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+from orders.model.order import Site
+from orders.planning.installed import InstalledProduct, ProductStatus
+from register import Register
+from register.product_search import ProductField, ProductPredicate, ProductQuery, ProductSort
+from register.products import Lock
+from register.query import Operator, Sight
+from tests.registers import NOON, a_product, a_record, a_view
+
+
+def leave(register: Register, *products: InstalledProduct, order_id: str = "O1", version: int = 1) -> None:
+    """An order ends, and leaves some products."""
+    record = a_record(version).model_copy(update={"view": a_view(order_id), "products": products})
+    register.records.record(record)
+
+
+def found(register: Register, *where: ProductPredicate, **query: object) -> list[str]:
+    page = register.products.page(ProductQuery(where=where, **query))  # pyright: ignore[reportArgumentType]
+    assert page.total >= len(page.products)
+    return [product.id for product in page.products]
+
+
+# What customers have
+
+
+def test_a_product_is_found_as_an_order_left_it(register: Register) -> None:
+    product = a_product(site=Site(id="home", address={"city": "Musterstadt"}), relies_on=("O1.2.1",))
+    leave(register, product)
+    assert register.products.find(product.id) == product
+    assert register.products.of_customer("C1") == [product]
+    assert register.products.of_customer("C2") == []
+
+
+def test_a_lower_version_that_arrives_late_replaces_no_product(register: Register) -> None:
+    leave(register, a_product(version=2, status=ProductStatus.TERMINATED), order_id="O2")
+    leave(register, a_product(version=1))
+    kept = register.products.find("O1.1.1")
+    assert kept is not None
+    assert (kept.version, kept.status) == (2, ProductStatus.TERMINATED)
+
+
+def test_an_order_that_went_on_after_its_end_was_written_takes_back_what_it_does_not_leave(register: Register) -> None:
+    leave(register, a_product("O1.1.1"), a_product("O1.2.1"))
+    leave(register, a_product("O1.1.1"), version=2)
+    assert [product.id for product in register.products.of_customer("C1")] == ["O1.1.1"]
+
+
+def test_an_older_end_of_an_order_takes_nothing_back(register: Register) -> None:
+    leave(register, a_product("O1.1.1"), a_product("O1.2.1"), version=2)
+    leave(register, a_product("O1.1.1"), version=1)
+    assert [product.id for product in register.products.of_customer("C1")] == ["O1.1.1", "O1.2.1"]
+
+
+# Lists
+
+
+def test_products_are_found_by_what_is_known_of_them(register: Register) -> None:
+    home = Site(id="home")
+    leave(register, a_product("a", site=home), a_product("b", status=ProductStatus.TERMINATED, ended_at=NOON))
+    leave(register, a_product("c", customer_id="C2", offering="mobile-m", order_id="O2"), order_id="O2")
+    assert found(register) == ["a", "b", "c"]
+    for field, value, ids in (
+        (ProductField.CUSTOMER_ID, "C1", ["a", "b"]),
+        (ProductField.STATUS, "active", ["a", "c"]),
+        (ProductField.OFFERING, "mobile-m", ["c"]),
+        (ProductField.SITE_ID, "home", ["a"]),
+        (ProductField.ORDER_ID, "O2", ["c"]),
+    ):
+        assert found(register, ProductPredicate(field, Operator.EQ, value)) == ids
+    assert found(register, ProductPredicate(ProductField.ENDED_AT, Operator.GTE, NOON)) == ["b"]
+    assert found(register, sort=(ProductSort(ProductField.ENDED_AT, descending=True),)) == ["b", "a", "c"]
+
+
+def test_products_come_by_the_page_with_the_number_of_all(register: Register) -> None:
+    leave(register, *(a_product(f"p{n}") for n in range(5)))
+    page = register.products.page(ProductQuery(offset=1, limit=2))
+    assert ([product.id for product in page.products], page.total) == (["p1", "p2"], 5)
+
+
+def test_a_channel_sees_what_its_own_customers_have(register: Register) -> None:
+    leave(register, a_product("a"))
+    leave(register, a_product("b", customer_id="C2"), order_id="O2")
+    assert found(register, visible_to=Sight(channel="shop")) == ["a"]
+    assert found(register, visible_to=Sight(channel="web")) == []
+    assert found(register, visible_to=Sight(customer="C2")) == ["b"]
+    assert found(register, visible_to=Sight()) == []
+
+
+# Locks
+
+
+def test_a_product_is_locked_for_one_order(register: Register) -> None:
+    assert register.products.lock("O2", ["a", "b"], NOON) == []
+    assert register.products.lock("O2", ["b", "c"], NOON) == []
+    assert register.products.lock("O3", ["b", "d"], NOON) == [Lock("b", "O2", NOON)]
+    assert register.products.lock("O4", ["d"], NOON) == []
+
+
+def test_what_an_order_has_just_made_is_locked_by_it(register: Register) -> None:
+    leave(register, a_product("a"))
+    assert [lock.order_id for lock in register.products.lock("O2", ["a"], NOON)] == ["O1"]
+
+
+def test_a_late_record_takes_no_lock_from_who_came_after(register: Register) -> None:
+    leave(register, a_product("a"))
+    register.products.unlock(["O1"])
+    assert register.products.lock("O2", ["a"], NOON) == []
+    leave(register, a_product("a"))
+    assert register.products.lock("O2", ["a"], NOON) == []
+
+
+def test_a_lock_that_is_written_again_goes_to_the_order_that_began_last(register: Register) -> None:
+    later = NOON + timedelta(hours=1)
+    for order_id, since in (("O2", later), ("O1", NOON)):
+        register.products.lock_again(order_id, ["a"], since)
+    assert register.products.lock("O3", ["a"], later) == [Lock("a", "O2", later)]
+
+
+def test_of_many_orders_at_once_one_gets_the_lock(register: Register) -> None:
+    orders = [f"O{n}" for n in range(8)]
+    with ThreadPoolExecutor(8) as threads:
+        others = list(threads.map(lambda order: register.products.lock(order, ["a", "b", "c"], NOON), orders))
+    [owner] = [order for order, locks in zip(orders, others, strict=True) if not locks]
+    assert {lock.order_id for locks in others for lock in locks} == {owner}

@@ -1,0 +1,147 @@
+"""Lists of orders by what is known of them, the same on either database."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from orders.read_model.states import LifecycleState
+from orders.read_model.views import FalloutView
+from register import Register
+from register.query import BodyPath, Operator, OrderField, OrderQuery, Predicate, Sight, Sort, Value
+from tests.registers import NOON, a_record, an_item, emptied
+
+HELD = FalloutView(task="O2.1.1/tv/activate", silo="tv", verb="provision", code="E1", reason="no", since="")
+
+ORDERS: list[dict[str, Any]] = [
+    {"order_id": "O1", "customer_id": "C1", "channel": "web", "body": {"note": [{"text": "ring"}], "n": 7, "ok": True}},
+    {
+        "order_id": "O2",
+        "customer_id": "C1",
+        "channel": "shop",
+        "state": LifecycleState.HELD,
+        "completed_at": None,
+        "ordered_at": NOON + timedelta(hours=1),
+        "items": (an_item("1", "tv-basic", state=LifecycleState.HELD), an_item("2", "fibre-100", quantity=3)),
+        "fallout": (HELD, HELD),
+        "body": {
+            "note": [{"text": "knock"}, {"text": "loud\u0000"}],
+            "n": "7",
+            "deep": {"er": [[1], {"at": "2026-01-01"}]},
+        },
+    },
+    {
+        "order_id": "O3",
+        "customer_id": "C2",
+        "channel": "shop",
+        "ordered_at": NOON + timedelta(hours=2),
+        "completed_at": NOON + timedelta(hours=3),
+        "priority": 1,
+        "body": {"n": 12.5, "a\\u0000": 1, "tags": ["x", "y"], "ok": False, "note": {"text": "plain"}},
+    },
+]
+
+
+@pytest.fixture(scope="module")
+def orders(shared_register: Register) -> Register:
+    emptied(shared_register)
+    for order in ORDERS:
+        shared_register.records.record(a_record(**order))
+    return shared_register
+
+
+def found(register: Register, *where: Predicate, **query: Any) -> list[str]:
+    return [view.id for view in register.search.orders(OrderQuery(where=where, **query)).orders]
+
+
+@pytest.mark.parametrize(
+    ("field", "operator", "value", "fitting"),
+    [
+        (OrderField.ID, Operator.EQ, "O2", "O2"),
+        (OrderField.CUSTOMER_ID, Operator.EQ, "C1", "O2 O1"),
+        (OrderField.CHANNEL, Operator.EQ, "shop", "O3 O2"),
+        (OrderField.STATE, Operator.IN, ("held", "completed"), "O3 O2 O1"),
+        (OrderField.STATE, Operator.IN, (), ""),
+        (OrderField.ORDERED_AT, Operator.GT, NOON, "O3 O2"),
+        (OrderField.ORDERED_AT, Operator.GTE, NOON, "O3 O2 O1"),
+        (OrderField.ORDERED_AT, Operator.LT, NOON + timedelta(hours=1), "O1"),
+        (OrderField.COMPLETED_AT, Operator.LTE, NOON + timedelta(days=9), "O3 O1"),
+        (OrderField.PRIORITY, Operator.LT, 4, "O3"),
+        (OrderField.IN_JEOPARDY, Operator.EQ, False, "O3 O2 O1"),
+        (OrderField.OFFERING, Operator.EQ, "fibre-100", "O2"),
+        (OrderField.OFFERING, Operator.IN, ("fibre-100", "tv-basic", "mobile-s"), "O3 O2 O1"),
+        (OrderField.FALLOUT_SILO, Operator.EQ, "tv", "O2"),
+        (OrderField.ITEM_STATE, Operator.EQ, "held", "O2"),
+        (OrderField.ITEM_QUANTITY, Operator.GTE, 3, "O2"),
+        (BodyPath(("note", "text")), Operator.EQ, "ring", "O1"),
+        (BodyPath(("note", "text")), Operator.IN, ("knock", "plain"), "O3 O2"),
+        (BodyPath(("note", "text")), Operator.GT, "m", "O3 O1"),
+        (BodyPath(("note",)), Operator.EQ, "plain", ""),
+        (BodyPath(("n",)), Operator.EQ, "7", "O2 O1"),
+        (BodyPath(("n",)), Operator.EQ, "12.50", "O3"),
+        (BodyPath(("n",)), Operator.GT, "8", "O3"),
+        (BodyPath(("ok",)), Operator.EQ, "true", "O1"),
+        (BodyPath(("tags",)), Operator.EQ, "y", "O3"),
+        (BodyPath(("tags", "y")), Operator.EQ, "y", ""),
+        (BodyPath(("deep", "er", "at")), Operator.LTE, "2026-06-01", "O2"),
+        (BodyPath(("a\u00e4 b.c",)), Operator.EQ, "y", ""),
+    ],
+)
+def test_orders_are_found_by(
+    orders: Register, field: OrderField | BodyPath, operator: Operator, value: Value | tuple[Value, ...], fitting: str
+) -> None:
+    assert found(orders, Predicate(field, operator, value)) == fitting.split()
+
+
+def test_all_conditions_must_hold(orders: Register) -> None:
+    shop = Predicate(OrderField.CHANNEL, Operator.EQ, "shop")
+    knock = Predicate(BodyPath(("note", "text")), Operator.EQ, "knock")
+    plain = Predicate(BodyPath(("note", "text")), Operator.EQ, "plain")
+    assert found(orders, shop, knock) == ["O2"]
+    assert found(orders, shop, knock, plain) == []
+
+
+def test_a_page_says_how_many_fit_in_all(orders: Register) -> None:
+    page = orders.search.orders(OrderQuery(offset=1, limit=1))
+    assert ([view.id for view in page.orders], page.total) == (["O2"], 3)
+    assert orders.search.orders(OrderQuery(limit=0)).total == orders.search.count(OrderQuery()) == 3
+
+
+def test_an_order_is_listed_whole(orders: Register) -> None:
+    [view] = orders.search.orders(OrderQuery(where=(Predicate(OrderField.ID, Operator.EQ, "O2"),))).orders
+    assert view == a_record(**ORDERS[1]).view
+
+
+def test_what_lacks_a_value_comes_last_whichever_way_it_is_sorted(orders: Register) -> None:
+    for descending, sorted_ids in ((False, ["O3", "O1", "O2"]), (True, ["O1", "O3", "O2"])):
+        assert found(orders, sort=(Sort(OrderField.COMPLETED_AT, descending),)) == sorted_ids
+
+
+def test_equals_are_sorted_by_the_next_field_and_then_by_id(orders: Register) -> None:
+    by_customer = Sort(OrderField.CUSTOMER_ID)
+    assert found(orders, sort=(by_customer,)) == ["O1", "O2", "O3"]
+    assert found(orders, sort=(by_customer, Sort(OrderField.ORDERED_AT, descending=True))) == ["O2", "O1", "O3"]
+
+
+@pytest.mark.parametrize(
+    ("sight", "seen"),
+    [
+        (Sight(channel="web"), "O2 O1"),
+        (Sight(channel="shop"), "O3 O2 O1"),
+        (Sight(channel="partner"), ""),
+        (Sight(customer="C2"), "O3"),
+        (Sight(channel="web", customer="C2"), ""),
+        (Sight(), ""),
+    ],
+)
+def test_a_channel_sees_all_orders_of_its_customers_and_nobody_elses(orders: Register, sight: Sight, seen: str) -> None:
+    assert found(orders, visible_to=sight) == seen.split()
+    assert orders.search.count(OrderQuery(visible_to=sight)) == len(seen.split())
+
+
+@pytest.mark.parametrize("names", [(), ("",), ('a"b',), ("a\\b",), ("a\0b",)])
+def test_a_path_that_no_attribute_can_have_is_refused(names: tuple[str, ...]) -> None:
+    with pytest.raises(ValueError, match="no path"):
+        BodyPath(names)
