@@ -98,7 +98,7 @@ class Settings(BaseSettings):
         """Each silo's secrets, the one in use first; empty where none are configured.
 
         Raises:
-            OSError: if the file can not be read.
+            OSError: if the file cannot be read.
             ValueError: if it holds something else, or the same secret for two silos.
         """
         if self.silo_secrets is None:

@@ -32,13 +32,13 @@ _OF_A_GATEWAY: Final = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.BAD_GATEWAY, HTTP
 _LONGEST_REASON: Final = 500
 
 
-class Wire(BaseModel):
+class SiloBody(BaseModel):
     """A body: camel case outside, snake case inside. What is not known is ignored: TM Forum bodies carry much else."""
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True)
 
 
-class ErrorBody(Wire):
+class SiloErrorBody(SiloBody):
     """What a refused call is answered with."""
 
     code: str = ""
@@ -74,7 +74,7 @@ class SiloHttp:
         self._timeout_s = silo.call_timeout.total_seconds()
         self._client = client
 
-    async def change(self, method: str, path: tuple[str, ...], call: SiloCall, body: Wire | None = None) -> bytes:
+    async def change(self, method: str, path: tuple[str, ...], call: SiloCall, body: SiloBody | None = None) -> bytes:
         """Have something done under the call's idempotency key, and return the answer's body.
 
         Raises:
@@ -121,7 +121,7 @@ class SiloHttp:
             async with asyncio.timeout(self._timeout_s):
                 return await self._client.request(method, url, content=content, params=query, headers=headers)
         except httpx2.ConnectError as error:
-            raise SiloUnavailable(f"{self._name} can not be reached: {error}") from None
+            raise SiloUnavailable(f"{self._name} cannot be reached: {error}") from None
         except TimeoutError:
             message = f"{self._name} gave no answer within {self._timeout_s:g} s"
             raise SiloUnavailable(message, may_still_land=True) from None
@@ -157,22 +157,24 @@ def understood(kind: type[_Body], content: bytes) -> _Body:
 def _unreadable(error: ValidationError) -> str:
     first = error.errors(include_url=False, include_context=False)[0]
     place = ".".join(map(str, first["loc"])) or "body"
-    return f"the answer can not be understood: {place}: {first['msg']}"
+    return f"the answer cannot be understood: {place}: {first['msg']}"
 
 
 def _refused(answer: httpx2.Response) -> bool:
     return answer.is_client_error and answer.status_code not in _FOR_NOW
 
 
-def _error_of(answer: httpx2.Response) -> ErrorBody:
+def _error_of(answer: httpx2.Response) -> SiloErrorBody:
     """The error body, or one that stands for the status where there is none that can be read."""
     try:
-        error = ErrorBody.model_validate_json(answer.content)
+        error = SiloErrorBody.model_validate_json(answer.content)
     except ValidationError:
-        error = ErrorBody()
+        error = SiloErrorBody()
     if error.code:
         return error
-    return ErrorBody(code=f"http_{answer.status_code}", message=error.message or error.reason or answer.reason_phrase)
+    return SiloErrorBody(
+        code=f"http_{answer.status_code}", message=error.message or error.reason or answer.reason_phrase
+    )
 
 
 def _retry_after(value: str | None) -> timedelta | None:

@@ -105,7 +105,7 @@ async def perform(protocol: SiloProtocol, silo: Silo, verb: Verb, call: SiloCall
     """One attempt of a call, counted from 1, to its outcome. A refusal is an outcome too: it is never raised.
 
     Raises:
-        SiloUnavailable: if there is no usable answer. For a silo without keys that is told only when the call can not
+        SiloUnavailable: if there is no usable answer. For a silo without keys that is told only when the call cannot
             take effect any more.
     """
     try:

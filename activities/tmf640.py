@@ -4,27 +4,27 @@ from __future__ import annotations
 
 from pydantic import JsonValue
 
-from activities.http_client import SiloHttp, Wire, understood
+from activities.http_client import SiloBody, SiloHttp, understood
 from activities.protocol import Holding, SiloProtocol
 from orders.fulfilment.messages import SiloCall
 from orders.model.values import Inputs, Verb
 from orders.reconcile.outcome import Outcome, OutcomeKind
 
 
-class Characteristic(Wire):
+class Characteristic(SiloBody):
     """A name with a value."""
 
     name: str
     value: JsonValue = None
 
 
-class Specification(Wire):
+class Specification(SiloBody):
     """Names the operation."""
 
     id: str
 
 
-class Service(Wire):
+class Service(SiloBody):
     """A TMF640 service. Answers carry a silo's outputs among the characteristics."""
 
     id: str | None = None

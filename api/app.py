@@ -15,7 +15,7 @@ from temporalio.client import Client
 from api.access.access_log import AccessLog
 from api.access.guard import DOCS_ASSETS, Guard, doorkeeper
 from api.access.limits import RateLimit
-from api.background import meanwhile
+from api.background import run_in_background
 from api.care import customer_routes, order_routes
 from api.errors import install
 from api.events.dispatch import AT_ONCE, Dispatcher, Forgetter
@@ -67,9 +67,9 @@ def create_app(settings: Settings | None = None, client: Client | None = None) -
         try:
             async with (
                 sending as sender,
-                meanwhile(Dispatcher(register.deliveries, sender, links).run()),
-                meanwhile(Forgetter(register.deliveries, settings.keep_deliveries).run()),
-                meanwhile(Waiter(app.state.gateway.waiting, register.waiting).run()),
+                run_in_background(Dispatcher(register.deliveries, sender, links).run()),
+                run_in_background(Forgetter(register.deliveries, settings.keep_deliveries).run()),
+                run_in_background(Waiter(app.state.gateway.waiting, register.waiting).run()),
             ):
                 yield
         finally:

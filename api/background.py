@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager, suppress
 
 
 @asynccontextmanager
-async def meanwhile(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
+async def run_in_background(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
     """Do some work that ends when it is cancelled."""
     running = asyncio.create_task(work)
     try:

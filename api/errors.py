@@ -216,7 +216,7 @@ class PatchConflict(ApiError):
 
 
 class ChangeRefused(ApiError):
-    """409: what is asked for can not be had any more, or not at that price. Every detail has its code."""
+    """409: what is asked for cannot be had any more, or not at that price. Every detail has its code."""
 
     status = HTTPStatus.CONFLICT
     code = "change_refused"
@@ -224,7 +224,7 @@ class ChangeRefused(ApiError):
     def __init__(self, reasons: Iterable[Reason]) -> None:
         found = tuple(reasons)
         message = "; ".join(reason.message for reason in found)
-        super().__init__("The order can not be changed like that", message, map(_of_reason, found))
+        super().__init__("The order cannot be changed like that", message, map(_of_reason, found))
 
 
 class Outdated(ApiError):
@@ -308,7 +308,7 @@ def answer(
     return JSONResponse(body.model_dump(by_alias=True, exclude_none=True), int(status), headers=dict(headers))
 
 
-def told(error: ApiError) -> JSONResponse:
+def error_response(error: ApiError) -> JSONResponse:
     """An error of ours as an HTTP answer."""
     return answer(error.status, error.code, error.reason, error.message, error.details, error.headers)
 
@@ -318,13 +318,13 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(ApiError)
     async def ours(request: Request, error: ApiError) -> JSONResponse:
-        return told(error)
+        return error_response(error)
 
     @app.exception_handler(RequestValidationError)
     async def malformed(request: Request, error: RequestValidationError) -> JSONResponse:
         if request.method == "POST" and "json" not in request.headers.get("content-type", ""):
-            return told(Malformed([problem("body", "must be sent as content-type application/json")]))
-        return told(Malformed(problems(error)))
+            return error_response(Malformed([problem("body", "must be sent as content-type application/json")]))
+        return error_response(Malformed(problems(error)))
 
     @app.exception_handler(HTTPException)
     async def of_the_framework(request: Request, error: HTTPException) -> JSONResponse:

@@ -26,7 +26,7 @@ from register.waiting import Waiting
 class Register:
     """All of the register behind one SQLAlchemy URL. Safe to use from several threads, and by several processes.
 
-    Every use may raise `sqlalchemy.exc.DBAPIError`, if the database is locked or can not be reached.
+    Every use may raise `sqlalchemy.exc.DBAPIError`, if the database is locked or cannot be reached.
     """
 
     def __init__(self, url: str | URL, *, busy_timeout: timedelta = timedelta(seconds=5)) -> None:

@@ -60,7 +60,7 @@ class Delivery:
 class Deliveries:
     """What is on its way to each subscription.
 
-    Every method may raise `sqlalchemy.exc.DBAPIError`, if the database is locked or can not be reached.
+    Every method may raise `sqlalchemy.exc.DBAPIError`, if the database is locked or cannot be reached.
     """
 
     def __init__(self, database: Database) -> None:

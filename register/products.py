@@ -31,7 +31,7 @@ class Lock:
 
 
 class Locked(Exception):
-    """Products can not be locked: their `locks` are those of other orders."""
+    """Products cannot be locked: their `locks` are those of other orders."""
 
     def __init__(self, locks: list[Lock]) -> None:
         super().__init__(locks)

@@ -18,7 +18,7 @@ Milliseconds = Annotated[int, Field(ge=0)]
 
 
 class ProfileError(ValueError):
-    """A profile file that can not be used: names file, path in it, and reason."""
+    """A profile file that cannot be used: names file, path in it, and reason."""
 
 
 class Protocol(StrEnum):

@@ -7,13 +7,13 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from api.care.customer_bodies import (
+    CustomerResponse,
     ListedOrder,
     ListedOrders,
     Notification,
     OpenChange,
     OrderSearch,
-    ToldCustomer,
-    ToldProduct,
+    ProductResponse,
 )
 from api.errors import UnknownCustomer
 from api.http.dependencies import Agent, GatewayDep, Id, Reader, ReadingDep, errors
@@ -21,8 +21,7 @@ from api.http.visibility import sees_customer
 from api.tmf.links import Links
 from orders.change.request import ChangeState
 from orders.read_model.views import OrderView
-from register.query import Operator as Comparison
-from register.query import OrderField, OrderQuery, Predicate, Value
+from register.query import Comparison, OrderField, OrderQuery, Predicate, Value
 
 router = APIRouter(prefix="/care/v1", tags=["care"])
 
@@ -46,7 +45,7 @@ async def orders(
 
 
 @router.get("/customers/{customer_id}", summary="Everything about a customer", responses=errors(404, 503))
-async def customer(customer_id: Id, gateway: GatewayDep, reading: ReadingDep, principal: Reader) -> ToldCustomer:
+async def customer(customer_id: Id, gateway: GatewayDep, reading: ReadingDep, principal: Reader) -> CustomerResponse:
     """Orders of every channel, changes under way, what is installed, and messages sent: the same for whoever asks.
 
     A channel sees the customers whom it has an order of.
@@ -59,7 +58,7 @@ async def customer(customer_id: Id, gateway: GatewayDep, reading: ReadingDep, pr
     products = await reading.products_of(customer_id)
     if not page.orders and not products:
         raise unknown
-    return ToldCustomer(
+    return CustomerResponse(
         id=customer_id,
         orders=tuple(_listed(view, gateway.links) for view in page.orders),
         total_orders=page.total,
@@ -69,7 +68,7 @@ async def customer(customer_id: Id, gateway: GatewayDep, reading: ReadingDep, pr
             for verdict in view.changes
             if verdict.state in _OPEN
         ),
-        products=tuple(ToldProduct.model_validate(product) for product in products),
+        products=tuple(ProductResponse.model_validate(product) for product in products),
         notifications=tuple(
             Notification.model_validate({**dict(message), "order_id": view.id})
             for view in page.orders

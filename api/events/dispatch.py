@@ -71,7 +71,7 @@ class Dispatcher:
                 try:
                     await self._begin_turns()
                 except Exception as error:
-                    log.error("events wait: the register can not be used now", error=f"{type(error).__name__}: {error}")
+                    log.error("events wait: the register cannot be used now", error=f"{type(error).__name__}: {error}")
                     pause_s = _WITHOUT_REGISTER_S
                 with suppress(TimeoutError):
                     async with asyncio.timeout(pause_s):
@@ -104,10 +104,10 @@ class Dispatcher:
             await self._release(lease)  # Another process need not wait until it has run out.
             raise
         except OperationalError as error:
-            log.warning("events wait: the register can not be used now", error=type(error).__name__)
+            log.warning("events wait: the register cannot be used now", error=type(error).__name__)
         except Exception as error:
             # The lease is left to run out: a pause, for whatever it is that does not work.
-            log.error("events can not be delivered", subscription=lease.subscription_id, exc_info=error)
+            log.error("events cannot be delivered", subscription=lease.subscription_id, exc_info=error)
             return
         await self._release(lease)
 
@@ -145,7 +145,7 @@ class Dispatcher:
         except ValueError as error:
             # A defect of ours. It must not keep what comes after it from being delivered.
             told = f"{delivery.order.id}-{delivery.event.number}"
-            log.error("an event can not be told", id=told, exc_info=error)
+            log.error("an event cannot be told", id=told, exc_info=error)
             return Reception(Taken.REFUSED, "orderpipe could not put the event into words")
         return await self._sender.send(listener_url(lease.callback, event), lease.secret, event.body())
 

@@ -113,7 +113,7 @@ class GuardedBackend(AsyncNetworkBackend):
         try:
             addresses = await outside_addresses(host, port, self._resolve)
         except OSError as error:
-            raise ConnectError(f"{host} can not be looked up: {error}") from error
+            raise ConnectError(f"{host} cannot be looked up: {error}") from error
         for address in addresses:
             try:
                 return await self._network.connect_tcp(str(address), port, timeout, local_address, socket_options)

@@ -34,7 +34,7 @@ _Result = TypeVar("_Result")
 
 
 class Subscribers:
-    """Subscriptions by their owners. Every method may raise `Unavailable`, if the register can not be asked now."""
+    """Subscriptions by their owners. Every method may raise `Unavailable`, if the register cannot be asked now."""
 
     def __init__(
         self, subscriptions: Subscriptions, links: Links, *, allow_internal: bool, resolve: Resolve = look_up
@@ -54,7 +54,7 @@ class Subscribers:
         """Begin to tell a principal of the events that fit a query, as far as it sees the orders that they are about.
 
         Raises:
-            Malformed: if nothing can be sent to the callback, or the query can not be understood.
+            Malformed: if nothing can be sent to the callback, or the query cannot be understood.
             Forbidden: if it sees no orders at all.
             SubscriptionRefused: if it has this subscription already, or too many.
         """
@@ -167,4 +167,4 @@ async def _asked(ask: Callable[_Given, _Result], *args: _Given.args, **kwargs: _
     try:
         return await asyncio.to_thread(ask, *args, **kwargs)
     except DBAPIError as error:
-        raise Unavailable("The register can not be asked now", type(error).__name__) from error
+        raise Unavailable("The register cannot be asked now", type(error).__name__) from error

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Response
 from api.errors import UnknownProduct
 from api.http.dependencies import GatewayDep, Reader, ReadingDep, errors
 from api.http.listing import FIELDS, LISTED, ListingDep
-from api.http.visibility import sees_customer, sight_of
+from api.http.visibility import sees_customer, visibility_of
 from api.tmf.json_body import Json
 from api.tmf.tmf630 import selected
 from api.tmf.tmf637 import BASE_PATH, product_query, product_resource
@@ -29,7 +29,7 @@ async def find(
     `productOffering.id`, `productSpecification.id`, `place.id`, `productOrderItem.productOrderId`, `startDate` and
     `terminationDate`.
     """
-    page = await reading.products(product_query(listing.query, sight_of(principal)))
+    page = await reading.products(product_query(listing.query, visibility_of(principal)))
     resources = (product_resource(product, gateway.links.api) for product in page.products)
     return listing.answer(response, resources, page.total, gateway.links.api)
 

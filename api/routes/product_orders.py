@@ -10,7 +10,7 @@ from fastapi import APIRouter, Header, Request, Response
 from api.errors import ChangeRefused, IdempotencyKeyReused, Outdated
 from api.http.dependencies import GatewayDep, Operator, OrderId, Reader, ReadingDep, Submitter, errors
 from api.http.listing import FIELDS, LISTED, ListingDep
-from api.http.visibility import seen, sight_of
+from api.http.visibility import seen, visibility_of
 from api.tmf.json_body import Json
 from api.tmf.tmf622_bodies import ProductOrder
 from api.tmf.tmf622_patch import JSON_PATCH, PATCH_BODY, patched, read_patch, to_change
@@ -41,7 +41,7 @@ async def submit(
 ) -> Json:
     """Start an order. Submitted again under the same `externalId` of a channel, the same body is the same order.
 
-    One that can not be fulfilled comes back with the state `rejected`, and is recorded like that: its notes, and for
+    One that cannot be fulfilled comes back with the state `rejected`, and is recorded like that: its notes, and for
     programs `productOrderErrorMessage` as in v5, give every reason and its items.
 
     Without an `externalId` the header `Idempotency-Key` stands for it. A channel submits as itself only; it need not
@@ -67,7 +67,7 @@ async def find(
     commas separate alternatives, and `.gt`, `.gte`, `.lt` and `.lte` at the end compare. `relatedParty.id` is that of
     the customer, unless `relatedParty.role` is asked for too.
     """
-    page = await reading.orders(order_query(listing.query, sight_of(principal)))
+    page = await reading.orders(order_query(listing.query, visibility_of(principal)))
     resources = (to_resource(view.body or {}, view, gateway.links.api) for view in page.orders)
     return listing.answer(response, resources, page.total, gateway.links.api)
 

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from api.errors import Unavailable
 from orders.planning.installed import InstalledProduct
 from register import Register
-from register.cancellations import Cancellation, CancellationQuery, Standing
+from register.cancellations import Cancellation, CancellationQuery, CancellationStatus
 from register.product_search import ProductPage, ProductQuery
 from register.query import OrderPage, OrderQuery
 
@@ -54,7 +54,7 @@ class Reading:
         """A cancellation by its id."""
         return await off_the_loop(lambda: self._register.cancellations.find(cancellation_id))
 
-    async def cancellations(self, query: CancellationQuery) -> tuple[list[Standing], int]:
+    async def cancellations(self, query: CancellationQuery) -> tuple[list[CancellationStatus], int]:
         """A page of cancellations, and how many there are."""
         return await off_the_loop(lambda: self._register.cancellations.page(query))
 

@@ -160,7 +160,7 @@ def to_change(before: Json, after: Json, request_id: str) -> ChangeRequest | Non
     An item whose state `after` has as cancelled is one to be removed, and so is one that it lacks.
 
     Raises:
-        Malformed: naming the path of whatever is wrong, or can not be changed.
+        Malformed: naming the path of whatever is wrong, or cannot be changed.
     """
     after = deepcopy(after)
     fee = _fee(after.pop("acceptFee", None))

@@ -19,7 +19,7 @@ _LAUNCHER = str(Path(__file__).with_name("launch.py"))
 
 
 class StackError(Exception):
-    """The stack, or a process of it, can not run: says why, for people."""
+    """The stack, or a process of it, cannot run: says why, for people."""
 
 
 @dataclass(frozen=True)

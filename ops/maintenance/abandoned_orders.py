@@ -21,7 +21,7 @@ from api.service.executions import describe
 from orders.read_model.states import LifecycleState
 from orders.read_model.views import OrderView
 from register import Register
-from register.query import Operator, OrderField, OrderQuery, Predicate, Sort
+from register.query import Comparison, OrderField, OrderQuery, Predicate, Sort
 from settings import Settings
 from workflows.connection import connect
 
@@ -38,9 +38,9 @@ def run_abandoned(settings: Settings, console: Console) -> None:
     """Look for abandoned orders in the register that the settings name, and tell them, a line each.
 
     Raises:
-        RuntimeError: if Temporal can not be reached, or asked.
+        RuntimeError: if Temporal cannot be reached, or asked.
         RegisterError: if the register is of another version of orderpipe.
-        sqlalchemy.exc.DBAPIError: if the register can not be reached.
+        sqlalchemy.exc.DBAPIError: if the register cannot be reached.
     """
 
     async def all_of_it() -> list[OrderView]:
@@ -61,7 +61,7 @@ async def find_abandoned(client: Client, register: Register) -> list[OrderView]:
     """Ask Temporal about every order that has not ended, and write down which were abandoned. Returns all of those.
 
     Raises:
-        RPCError: if Temporal can not be asked.
+        RPCError: if Temporal cannot be asked.
     """
     found: list[OrderView] = []
     async for page in _under_way(register):
@@ -75,8 +75,8 @@ async def _under_way(register: Register) -> AsyncIterator[list[str]]:
     last = ""
     while True:
         where = (
-            Predicate(OrderField.STATE, Operator.IN, _UNDER_WAY),
-            Predicate(OrderField.ID, Operator.GT, last),
+            Predicate(OrderField.STATE, Comparison.IN, _UNDER_WAY),
+            Predicate(OrderField.ID, Comparison.GT, last),
         )
         query = OrderQuery(where=where, sort=(Sort(OrderField.ID),), limit=_SIDE_BY_SIDE)
         page = [order.id for order in (await asyncio.to_thread(register.search.orders, query)).orders]

@@ -25,9 +25,9 @@ def run_unlock(settings: Settings, order_id: str, console: Console) -> None:
 
     Raises:
         StillInFlight: if the order's workflow is open.
-        RuntimeError: if Temporal can not be reached, or asked.
+        RuntimeError: if Temporal cannot be reached, or asked.
         RegisterError: if the register is of another version of orderpipe.
-        sqlalchemy.exc.DBAPIError: if the register can not be reached.
+        sqlalchemy.exc.DBAPIError: if the register cannot be reached.
     """
 
     async def all_of_it() -> int:
@@ -45,7 +45,7 @@ async def unlock(client: Client, register: Register, order_id: str) -> int:
 
     Raises:
         StillInFlight: if the order's workflow is open.
-        RPCError: if Temporal can not be asked.
+        RPCError: if Temporal cannot be asked.
     """
     execution = await describe(client, order_id, _PATIENCE)
     if execution is not None and execution.is_open:

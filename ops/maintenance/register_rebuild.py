@@ -54,9 +54,9 @@ def run_rebuild(settings: Settings, console: Console) -> bool:
     """Rebuild the register that the settings name, and tell how that went. True if every history could be read.
 
     Raises:
-        RuntimeError: if Temporal can not be reached.
+        RuntimeError: if Temporal cannot be reached.
         RegisterError: if the register is of another version of orderpipe.
-        sqlalchemy.exc.DBAPIError: if the register can not be reached.
+        sqlalchemy.exc.DBAPIError: if the register cannot be reached.
     """
 
     async def all_of_it() -> Rebuilt:
@@ -81,7 +81,7 @@ async def rebuild(client: Client, register: Register) -> Rebuilt:
     async def go_through(workflow_id: str, run_id: str) -> None:
         try:
             run = await _read(client, workflow_id, run_id)
-        except Exception as error:  # One history that can not be read keeps none of the others back.
+        except Exception as error:  # One history that cannot be read keeps none of the others back.
             rebuilt.unread[f"{workflow_id} {run_id}"] = f"{type(error).__name__}: {error}"[:300]
         else:
             await asyncio.to_thread(_write, register, run)

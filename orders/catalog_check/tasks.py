@@ -276,7 +276,7 @@ class _Template:
                     self.add(path, f"has no effect: the new one waits for {_name(target)} anyway")
 
     def _together(self, other: TaskTemplate) -> bool:
-        """False where a product can not have both tasks."""
+        """False where a product cannot have both tasks."""
         mine = self.template
         agree = all(other.when.get(name, value) == value for name, value in mine.when.items())
         return agree and bool(set(mine.applies_on) & set(other.applies_on))

@@ -25,8 +25,8 @@ def settle_by_hand(change: ChangeRequest, reconciler: Reconciler, charges: list[
 
 
 def _write_off(task: str, reconciler: Reconciler, charges: list[Charge]) -> bool:
-    residues = [fact for fact in reconciler.residues if fact[0] == task]
-    for fact in residues:
-        if reconciler.let_go(fact):
+    refused_compensations = [fact for fact in reconciler.refused_compensations if fact[0] == task]
+    for fact in refused_compensations:
+        if reconciler.write_off(fact):
             forgo(charges, fact)
-    return bool(residues)
+    return bool(refused_compensations)

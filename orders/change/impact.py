@@ -113,14 +113,16 @@ class Impact(Frozen):
         return hashlib.sha256(json.dumps([undone, met]).encode()).hexdigest()[:16]
 
 
-def impact_of(plan: Plan, ledger: Ledger, calls: Iterable[Step], target: Plan, spoiled: str | None = None) -> Impact:
+def impact_of(
+    plan: Plan, ledger: Ledger, calls: Iterable[Step], target: Plan, replaced_task: str | None = None
+) -> Impact:
     """What `target` would do, in place of `plan`, to an order with this ledger and these calls under way.
 
-    `spoiled` is a task to be made anew though nothing about it differs.
+    `replaced_task` is a task to be made anew though nothing about it differs.
     """
     fork = _fork(target, ledger, calls)
-    if spoiled is not None:
-        fork.spoil(spoiled)
+    if replaced_task is not None:
+        fork.mark_for_replacement(replaced_task)
     made, amended = _settle(fork)
     effects = [
         _effect(plan, ledger, fork, key, made, amended)
@@ -204,7 +206,7 @@ def _effect(
     effect = _kind(operation, wanted, planned, held, key in made, key in amended)
     before, after = _values(fork, key, wanted, held if held else None) if effect in _SHOWN else ({}, {})
     if held is not None and wanted is None:
-        before, after = held.heading, {}
+        before, after = held.desired_inputs, {}
     return TaskImpact(
         task=key,
         silo=operation.silo,
@@ -249,7 +251,7 @@ def _values(fork: Reconciler, key: str, wanted: Task | None, held: Fact | None) 
     then = {name: _shown(value) for name, value in after.inputs.items()}
     if held is None:
         return {}, then
-    now = held.heading
+    now = held.desired_inputs
     differing = [name for name in then if now.get(name) != then[name]]
     return {name: now.get(name) for name in differing}, {name: then[name] for name in differing}
 

@@ -208,8 +208,8 @@ class Fulfilment:
 
         A cancellation is not held back: it supersedes what is being assessed.
         """
-        moves_the_target = change.kind.revises or change.kind is ChangeKind.REPLACE
-        return self.carried.assessment is not None and moves_the_target
+        waits = change.kind.moves_the_target and change.kind is not ChangeKind.CANCEL
+        return self.carried.assessment is not None and waits
 
     def question(self, change: ChangeRequest) -> PlanQuestion:
         """What a planner needs to work out an amendment."""
@@ -223,11 +223,11 @@ class Fulfilment:
             baseline_plan=self.start.baseline_plan,
         )
 
-    def weigh(self, target: Plan, spoiled: str | None = None, *, of: Ledger | None = None) -> Impact:
+    def impact_of_target(self, target: Plan, replaced_task: str | None = None, *, of: Ledger | None = None) -> Impact:
         """What another target would do to the order as it is, or to other facts `of` it, worked out on a copy."""
         ledger = of or self.reconciler.ledger
         calls = () if of else self.reconciler.calls.values()
-        impact = impact_of(self.plan, ledger, calls, self._charged(target), spoiled=spoiled)
+        impact = impact_of(self.plan, ledger, calls, self._charged(target), replaced_task=replaced_task)
         return already_accepted(self.carried.charges, ledger, impact)
 
     def promise(self, revision: Revision, target: Plan, now: datetime) -> datetime:

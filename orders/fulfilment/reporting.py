@@ -6,7 +6,7 @@ from collections import Counter
 from datetime import datetime
 from itertools import islice
 
-from orders.fulfilment.leaving import installed_products
+from orders.fulfilment.installed_products import installed_products
 from orders.fulfilment.observation import expected_at, foresee, in_jeopardy
 from orders.fulfilment.order_in_flight import Fulfilment
 from orders.model.catalog import Undo
@@ -192,11 +192,19 @@ def _task_view(order: Fulfilment, key: str, items: tuple[str, ...]) -> TaskView:
 
 
 def _fact_view(fact: Fact) -> FactView:
-    state = "residue" if fact.residue else "unknown" if fact.in_doubt else "waiting" if fact.waiting else "held"
+    state = (
+        "residue"
+        if fact.compensation_refused
+        else "unknown"
+        if fact.outcome_unknown
+        else "waiting"
+        if fact.waiting
+        else "held"
+    )
     return FactView(
         generation=fact.generation,
         state=state,
-        inputs=fact.heading,
+        inputs=fact.desired_inputs,
         outputs=fact.outputs,
         built_on=fact.built_on,
         since=fact.since,

@@ -141,7 +141,7 @@ class Journal:
             self.because(HAD_ITS_TURN)
 
     def waits(self, now: datetime) -> None:
-        """The order, just submitted, can not begin before another has ended."""
+        """The order, just submitted, cannot begin before another has ended."""
         self.because("waiting: product_in_flight")
         self.passes(LifecycleState.PENDING, now)
 

@@ -142,7 +142,7 @@ _OF_STATUS = {
 def task_state(reconciler: Reconciler, key: str) -> TaskState:
     """The state of a task that is in the target, or that the ledger still has facts of, or had."""
     facts = reconciler.ledger.facts.get(key, {})
-    if any(fact.residue for fact in facts.values()):
+    if any(fact.compensation_refused for fact in facts.values()):
         return TaskState.FALLOUT
     leaving = facts or reconciler.is_called(key)
     if key in reconciler.status and not (leaving and reconciler.is_suspended(key)):

@@ -10,7 +10,7 @@ from orders.planning.installed import InstalledProduct, ProductStatus
 from register import Register
 from register.product_search import ProductField, ProductPredicate, ProductQuery, ProductSort
 from register.products import Lock
-from register.query import Operator, Sight
+from register.query import Comparison, Visibility
 from tests.registers import NOON, a_product, a_record, a_view
 
 
@@ -72,8 +72,8 @@ def test_products_are_found_by_what_is_known_of_them(register: Register) -> None
         (ProductField.SITE_ID, "home", ["a"]),
         (ProductField.ORDER_ID, "O2", ["c"]),
     ):
-        assert found(register, ProductPredicate(field, Operator.EQ, value)) == ids
-    assert found(register, ProductPredicate(ProductField.ENDED_AT, Operator.GTE, NOON)) == ["b"]
+        assert found(register, ProductPredicate(field, Comparison.EQ, value)) == ids
+    assert found(register, ProductPredicate(ProductField.ENDED_AT, Comparison.GTE, NOON)) == ["b"]
     assert found(register, sort=(ProductSort(ProductField.ENDED_AT, descending=True),)) == ["b", "a", "c"]
 
 
@@ -86,10 +86,10 @@ def test_products_come_by_the_page_with_the_number_of_all(register: Register) ->
 def test_a_channel_sees_what_its_own_customers_have(register: Register) -> None:
     leave(register, a_product("a"))
     leave(register, a_product("b", customer_id="C2"), order_id="O2")
-    assert found(register, visible_to=Sight(channel="shop")) == ["a"]
-    assert found(register, visible_to=Sight(channel="web")) == []
-    assert found(register, visible_to=Sight(customer="C2")) == ["b"]
-    assert found(register, visible_to=Sight()) == []
+    assert found(register, visible_to=Visibility(channel="shop")) == ["a"]
+    assert found(register, visible_to=Visibility(channel="web")) == []
+    assert found(register, visible_to=Visibility(customer="C2")) == ["b"]
+    assert found(register, visible_to=Visibility()) == []
 
 
 # Locks

@@ -16,7 +16,7 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import func, select
 
-from api.background import meanwhile
+from api.background import run_in_background
 from api.events.dispatch import BATCH, Dispatcher, Forgetter
 from api.events.event_sender import Reception, Taken, event_sender, signature
 from api.events.guarded_network import IpAddress
@@ -94,7 +94,7 @@ class Post:
     ) -> AsyncIterator[None]:
         async with event_sender(allow_internal=allow_internal, connections=50, now=self.clock) as sender:
             found = deliveries or self.register.deliveries
-            async with meanwhile(Dispatcher(found, sender, LINKS, now=self.clock, poll_every_s=0.01).run()):
+            async with run_in_background(Dispatcher(found, sender, LINKS, now=self.clock, poll_every_s=0.01).run()):
                 yield
 
     def status(self, subscription_id: str = "S1") -> SubscriptionStatus:
@@ -152,7 +152,7 @@ async def test_what_was_delivered_is_forgotten_once_it_is_old(post: Post) -> Non
         post.tell(3)
         await post.settled()
     assert await remembered() == 3
-    async with meanwhile(
+    async with run_in_background(
         Forgetter(post.register.deliveries, timedelta(days=7), now=post.clock, look_every_s=0.01).run()
     ):
         post.clock.at += timedelta(days=7, seconds=1)

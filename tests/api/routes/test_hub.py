@@ -76,7 +76,7 @@ async def test_the_same_is_subscribed_once(door: Door) -> None:
         ({"callback": "https://localhost/"}, "callback: localhost leads to the internal address"),
         ({"callback": "https://169.254.169.254/latest"}, "callback: 169.254.169.254 leads to the internal address"),
         ({"callback": "https://[::ffff:10.0.0.1]/"}, "leads to the internal address ::ffff:"),
-        ({"query": "colour=red"}, "query: colour can not be asked for"),
+        ({"query": "colour=red"}, "query: colour cannot be asked for"),
         ({"secret": "short"}, "secret: "),
     ],
 )

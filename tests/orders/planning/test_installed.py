@@ -214,7 +214,7 @@ def test_what_stands_on_a_changed_product_follows_it(home: tuple[InstalledProduc
     """The TV is not named by the order. Its box is: once the line is another, so is what the TV is told."""
     driver = Driver(later(modify(NET, characteristics={"down_mbps": 400})), installed=home)
     line = driver.order.reconciler.ledger.facts[f"{NET}/fibre-internet/activate-line"][0]
-    driver.order.reconciler.spoil(line.task)
+    driver.order.reconciler.mark_for_replacement(line.task)
     driver.run()
     assert "tv.amend tv/activate-tv/0/1" in driver.calls
     left = {product.id: product for product in driver.leaves()}

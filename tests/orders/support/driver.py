@@ -10,7 +10,7 @@ from typing import Any
 from catalog_loader.catalog_files import read_catalog
 from orders.change.request import ChangeKind, ChangeRequest, Verdict
 from orders.fulfilment.deciding import assess, consider, first_verdict
-from orders.fulfilment.leaving import installed_products
+from orders.fulfilment.installed_products import installed_products
 from orders.fulfilment.observation import observe
 from orders.fulfilment.order_in_flight import Fulfilment
 from orders.fulfilment.snapshot import OrderStart
