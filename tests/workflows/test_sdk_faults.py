@@ -40,7 +40,7 @@ class CountingRunner(SandboxedWorkflowRunner):
         instance.get_external_store_context = partial(self.counted, store)
         return instance
 
-    def counted(self, ask: Callable[[_About], _Result], about: _About) -> _Result:
+    def counted(self, ask: Callable[[_About], _Result], command_info: _About) -> _Result:
         def note(frame: FrameType, event: str, arg: object) -> None:
             if event == "c_call" and arg is exec:
                 self.compiled[ask.__name__] += 1
@@ -48,7 +48,7 @@ class CountingRunner(SandboxedWorkflowRunner):
         before = sys.getprofile()
         sys.setprofile(note)
         try:
-            return ask(about)
+            return ask(command_info)
         finally:
             sys.setprofile(before)
 
