@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import signal
+import sys
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -20,7 +21,7 @@ from activities.silo_activities import silo_activities
 from catalog_loader.catalog_files import CatalogStore, read_catalog
 from orders.model import wire_names
 from register import Register
-from settings import Settings
+from settings import Settings, SettingsError
 from workflows.connection import connect, sandbox
 from workflows.order import OrderWorkflow
 
@@ -106,4 +107,7 @@ async def main(settings: Settings | None = None) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    try:
+        asyncio.run(main())
+    except SettingsError as error:
+        sys.exit(f"worker: {error}")

@@ -30,7 +30,7 @@ from api.service.waiting import Waiter
 from api.tmf.links import Links
 from catalog_loader.catalog_files import CatalogStore, read_catalog
 from register import Register
-from settings import Settings
+from settings import VERSION, Settings
 from workflows.codec import CompressingCodec
 from workflows.connection import connect
 
@@ -43,6 +43,7 @@ def create_app(settings: Settings | None = None, client: Client | None = None) -
     Raises:
         AccessError: if the settings of access control do not make sense.
         CatalogError: if the catalog does not.
+        SettingsError: if a setting is wrong.
     """
     settings = settings or Settings()
     who = doorkeeper(settings)
@@ -79,7 +80,7 @@ def create_app(settings: Settings | None = None, client: Client | None = None) -
     app = FastAPIOffline(
         title="orderpipe",
         description="Product orders (TMF622 v4), care for orders in flight, and callbacks from silos.",
-        version="0.1.0",
+        version=VERSION,
         lifespan=lifespan,
         redoc_url=None,
         static_url=DOCS_ASSETS,

@@ -147,7 +147,7 @@ class Dispatcher:
             told = f"{delivery.order.id}-{delivery.event.number}"
             log.error("an event cannot be told", id=told, exc_info=error)
             return Reception(Taken.REFUSED, "orderpipe could not put the event into words")
-        return await self._sender.send(listener_url(lease.callback, event), lease.secret, event.body())
+        return await self._sender.send(listener_url(lease.callback, event), lease.secret, event.id, event.body())
 
     async def _release(self, lease: Lease) -> None:
         with suppress(OperationalError):

@@ -2,6 +2,8 @@
 
 Callbacks are addresses that strangers choose. What a name stands for is looked up for each connection, checked, and
 then connected to as checked: a name that is looked up a second time may lead elsewhere by then (DNS rebinding).
+
+No library is known that does so for httpcore2: those there are guard other clients, or check before a second look-up.
 """
 
 from __future__ import annotations

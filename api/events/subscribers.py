@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final, ParamSpec, TypeVar
@@ -17,6 +16,7 @@ from api.access.principal import Principal, Scope
 from api.errors import Forbidden, Malformed, SubscriptionRefused, Unavailable, UnknownSubscription, problem
 from api.events.event_query import read_query
 from api.events.guarded_network import InternalAddress, Resolve, look_up, outside_addresses
+from api.events.webhook_secret import new_secret
 from api.tmf.links import Links
 from register.subscriptions import (
     AlreadySubscribed,
@@ -72,7 +72,7 @@ class Subscribers:
             owner=principal.name,
             channel=None if principal.sees_every_order else principal.channel,
             customer_id=principal.customer,
-            secret=secret or SecretStr(secrets.token_urlsafe(32)),
+            secret=secret or new_secret(),
             created_at=datetime.now(UTC),
         )
         try:

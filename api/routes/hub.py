@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Annotated, TypeAlias
 
 from fastapi import APIRouter, Path, Query, Response
-from pydantic import Field, SecretStr
+from pydantic import Field
 
+from api.events.webhook_secret import WebhookSecret
 from api.http.dependencies import Reader, SubscribersDep, errors
 from api.tmf.response_model import ResponseModel
 from api.tmf.times import InstantOut
@@ -22,12 +23,13 @@ class EventSubscriptionInput(TmfBody):
     """TMF622 v4 `EventSubscriptionInput`. Events are sent to `<callback>/listener/<event>`.
 
     `query` is `name=value,value&name=value`, of `eventType`, `state`, `productOrder.id`, `customer` (the related
-    party's id), `channel` and `offering`. `secret`, an extension, is what events are signed with, else one is made.
+    party's id), `channel` and `offering`. `secret`, an extension, is what events are signed with (`whsec_` and 24 to 64
+    bytes in base64), else one is made.
     """
 
     callback: Annotated[str, Field(min_length=1, max_length=1000)]
     query: Annotated[str, Field(max_length=1000)] = ""
-    secret: Annotated[SecretStr | None, Field(min_length=16, max_length=200)] = None
+    secret: WebhookSecret | None = None
 
 
 class EventSubscription(TmfBody):

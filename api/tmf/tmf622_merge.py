@@ -1,6 +1,7 @@
 """JSON merge patches (RFC 7396) on product orders. Unlike other lists, those of order items are merged by item id.
 
-An item is found wherever it is nested; one that is not there yet joins the list that it stands in.
+An item is found wherever it is nested; one that is not there yet joins the list that it stands in. Libraries for merge
+patches replace lists whole.
 """
 
 from __future__ import annotations

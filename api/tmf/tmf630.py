@@ -3,6 +3,7 @@
 Filters are attributes by their dotted path: `productOrderItem.state=held`. Different attributes must all hold; values
 separated by commas, and the same attribute given again, are alternatives. A path may end in `.eq`, `.gt`, `.gte`, `.lt`
 or `.lte`; `orderDate>=2031-01-01T00:00:00Z` (url-encoded) says the same as `orderDate.gte=...`.
+No library is known that reads them.
 """
 
 from __future__ import annotations

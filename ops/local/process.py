@@ -1,4 +1,7 @@
-"""One process of a stack: started with a log file of its own, awaited until it is ready, ended by its pid alone."""
+"""One process of a stack: started with a log file of its own, awaited until it is ready, ended by its pid alone.
+
+Not supervisor or honcho: they know nothing of readiness, and one process of a stack has to be killed and come back.
+"""
 
 from __future__ import annotations
 

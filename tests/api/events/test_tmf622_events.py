@@ -206,4 +206,4 @@ def test_an_event_that_does_not_say_what_its_kind_has_to_is_refused(order: Order
     ],
 )
 def test_a_callback_keeps_its_path_and_query(callback: str, url: str) -> None:
-    assert listener_url(callback, WireEvent("XEvent", {})) == url
+    assert listener_url(callback, WireEvent("O1-1", "XEvent", {})) == url
