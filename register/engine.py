@@ -32,7 +32,7 @@ _migrating: Final = Lock()
 
 
 class RegisterError(Exception):
-    """The register can not be used as it is: says why, for people."""
+    """The register cannot be used as it is: says why, for people."""
 
 
 class Database:

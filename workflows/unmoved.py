@@ -1,4 +1,4 @@
-"""Keeps an order from being moved by a question.
+"""Rejects queries that would change the state of a workflow.
 
 A worker that does not have an order in its cache gets its history with a query, and in it maybe what has come in since
 the last workflow task. The SDK (1.35) applies that too, at the time of the last workflow task, and sends what the

@@ -1,4 +1,4 @@
-"""Events on their way to those who subscribed: signed, sent to where a stranger said, and what the answer means.
+"""Events on their way to subscribers: signed, sent to an address that they chose, and what the answer means.
 
 httpcore2 is used without httpx2 around it: nothing is followed, decoded, remembered or taken from the environment.
 """
