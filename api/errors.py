@@ -1,4 +1,4 @@
-"""What can go wrong at the door, and the one form in which it is told: TMF630's `Error`."""
+"""API errors and their one representation: TMF630's `Error`."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ class Unauthorized(ApiError):
 
 
 class Forbidden(ApiError):
-    """403: whoever asks is known, and may not do that. `scope` is the one that is missing, if that is what is."""
+    """403: the caller is known, and may not do that. `scope` is the one that is missing, if that is what is."""
 
     status = HTTPStatus.FORBIDDEN
     code = "forbidden"
@@ -114,7 +114,7 @@ class BodyTooLarge(ApiError):
 
 
 class TooManyRequests(ApiError):
-    """429: whoever asks has asked too often. `wait` is in seconds."""
+    """429: the caller has asked too often. `wait` is in seconds."""
 
     status = HTTPStatus.TOO_MANY_REQUESTS
     code = "too_many_requests"
@@ -132,7 +132,7 @@ class UnknownOrder(ApiError):
 
 
 class UnknownCustomer(ApiError):
-    """404: nobody of that id has or had an order or a product."""
+    """404: no customer of that id has or had an order or a product."""
 
     status = HTTPStatus.NOT_FOUND
     code = "unknown_customer"
@@ -146,7 +146,7 @@ class UnknownCancellation(ApiError):
 
 
 class UnknownProduct(ApiError):
-    """404: no such product is installed, or it is not for whoever asks."""
+    """404: no such product is installed, or the caller may not see it."""
 
     status = HTTPStatus.NOT_FOUND
     code = "unknown_product"

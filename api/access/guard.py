@@ -26,11 +26,11 @@ _LONGEST_TOKEN: Final = 8192
 
 
 class AccessError(Exception):
-    """The settings leave a door open, or give no way in: says which to set."""
+    """The settings give no protection, or no access: says which to set."""
 
 
 class Doorkeeper:
-    """Knows everyone by the token that they send: those of the issuer, and one for each silo."""
+    """Identifies callers by their tokens: those of the issuer, and one for each silo."""
 
     def __init__(self, tokens: Tokens, silos: Mapping[str, tuple[str, ...]]) -> None:
         self._tokens = tokens

@@ -1,4 +1,4 @@
-"""Delivers events to those who subscribed: at least once, each subscription's in order, and nobody waits for another.
+"""Delivers events to subscribers: at least once, in order for each subscription, and no subscriber waits for another.
 
 The register holds what is pending. Any number of API processes may deliver: each takes the lease of a subscription for
 a turn, so that one event is not sent by two. What was delivered is forgotten after a time.

@@ -1,4 +1,4 @@
-"""Events on their way to those who subscribed: signed, sent to where a stranger said, and what the answer means.
+"""Events on their way to subscribers: signed, sent to an address that they chose, and what the answer means.
 
 Signatures are those of Standard Webhooks, version 1 of its specification.
 

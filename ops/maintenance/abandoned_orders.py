@@ -1,4 +1,4 @@
-"""`orderpipe register abandoned`: orders that the register takes for being under way, and that nobody works on.
+"""`orderpipe register abandoned`: orders that the register shows as under way, and that have no workflow.
 
 Their workflow was terminated in Temporal, or deleted there. They are written down as that, so that lists, and whoever
 looks at a customer, see it too. Should the workflow be reset, or the register rebuilt, what the order itself wrote

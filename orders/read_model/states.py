@@ -108,7 +108,7 @@ ITEM_MOVES: Final[Moves] = MappingProxyType(
 def passed(
     before: LifecycleState | None, after: LifecycleState, *, of_item: bool = False
 ) -> tuple[LifecycleState, ...]:
-    """The states that lead from one to another by legal moves: the fewest, `after` the last. None if they are equal."""
+    """The states that lead from one to another by legal moves: the fewest, `after` the last. Empty if equal."""
     return _shortest(before, after, of_item)
 
 

@@ -1,4 +1,7 @@
-"""Breaking late: what must break before it is made anew, what falls with it, and when (DESIGN section 2)."""
+"""Breaking late: what must break before it is made anew, what falls with it, and when.
+
+Why: docs/decisions/0010-make-before-break.md.
+"""
 
 from __future__ import annotations
 

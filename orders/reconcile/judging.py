@@ -1,6 +1,6 @@
 """Judge one task of the target: compare what it wants with the facts, and begin the call that brings them nearer.
 
-The cases are those of DESIGN section 2. Looked at are the task and what stands next to it, nothing else.
+The cases are those of "The loop" in docs/concepts.md. Looked at are the task and what stands next to it, nothing else.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Reconcile the facts to the target: which silo calls can start now (DESIGN section 2).
+"""Reconcile the facts to the target: which silo calls can start now ("The loop" in docs/concepts.md).
 
 One loop provisions, amends, cancels and recovers:
 

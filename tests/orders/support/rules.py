@@ -1,6 +1,6 @@
 """The loop's rules, worked out anew for each call from target, ledger and calls under way, without the loop's indexes.
 
-DESIGN section 2 in its plainest form: slow, and written without a look at how the loop does it.
+"The loop" of docs/concepts.md in its plainest form: slow, and written without a look at how the loop does it.
 """
 
 from __future__ import annotations
