@@ -214,7 +214,7 @@ def test_what_a_later_order_does_not_change_stays_word_for_word(catalog: Catalog
     later = new.revision.model_copy(
         update={"items": tuple(one.model_copy(update={"action": Action.MODIFY}) for one in new.revision.items)}
     )
-    plan = decompose(catalog, "o2", later, baseline=new.revision)
+    plan = decompose(catalog, "o2", later, baseline=new.revision, installed=new.plan)
     own = {key for key, task in new.plan.tasks.items() if _scope(catalog, task.operation) is Scope.PRODUCT}
     assert set(plan.tasks) == own | {"o2/completion/notify-customer"}
     for key in own:
