@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from pydantic import JsonValue
 
 from catalog_loader.catalog_files import read_catalog
 from orders.model.catalog import (
@@ -25,7 +26,7 @@ from orders.model.catalog import (
 )
 from orders.model.order import OrderRequest, RequestedItem, Site
 from orders.model.plan import Plan
-from orders.model.values import Frozen
+from orders.model.values import Action, Frozen
 from orders.planning.capture import capture
 from orders.planning.decompose import decompose
 
@@ -99,3 +100,36 @@ def test_every_field_of_the_format_is_explained(model: type[Frozen]) -> None:
     reference = PAGE.partition("## Reference")[2]
     fields = {field.alias or name for name, field in model.model_fields.items()} - {"name"}
     assert not {field for field in fields if f"`{field}`" not in reference}
+
+
+def test_a_later_order_ships_what_is_made_anew_and_nothing_else(extended: Catalog) -> None:
+    request = OrderRequest(
+        external_id="x",
+        channel="web",
+        customer_id="c",
+        items=(
+            RequestedItem(id="1", offering="fibre-100", site=Site(id="home")),
+            RequestedItem(id="2", offering="smart-home", relies_on=("1",)),
+        ),
+    )
+    first = capture(extended, request, "o")
+    held = decompose(extended, "o", first)
+
+    def parcel(item: str, **characteristics: JsonValue) -> tuple[str, ...]:
+        items = [
+            one.model_copy(
+                update={"action": Action.MODIFY, "characteristics": {**one.characteristics, **characteristics}}
+                if one.id == item
+                else {"action": Action.NO_CHANGE}
+            )
+            for one in first.items
+        ]
+        later = first.model_copy(update={"items": tuple(items)})
+        plan = decompose(extended, "o2", later, baseline=first, installed=held)
+        task = plan.tasks.get("o2/delivery/ship-parcel")
+        return task.builds_on if task else ()
+
+    assert parcel("2", hub="outdoor") == ("o.2.1/smart-home/allocate-hub",)
+    assert parcel("2", sensors=9) == ()
+    assert parcel("1", technology="xgs-pon") == ("o.1.1/fibre-internet/allocate-router",)
+    assert parcel("1", up_mbps=20) == ()
