@@ -82,24 +82,31 @@ class SiloHttp:
             SiloUnavailable: if it gives no usable answer.
         """
         headers = {"Idempotency-Key": call.key, "Order-Id": call.order_id, "Callback-Url": self._callback_url}
-        content = None
-        if body is not None:
-            headers["Content-Type"] = "application/json"
-            content = body.model_dump_json(by_alias=True, exclude_unset=True)
-        answer = await self._send(method, path, headers, content=content)
+        answer = await self._send(method, path, headers | _type_of(body), content=_json(body))
         if _refused(answer):
             error = _error_of(answer)
             raise Refused(error.code, (error.message or error.reason)[:_LONGEST_REASON])
         return self._content(answer)
 
-    async def ask(self, path: tuple[str, ...], call: SiloCall, query: dict[str, str] | None = None) -> bytes | None:
+    async def ask(
+        self,
+        path: tuple[str, ...],
+        call: SiloCall,
+        query: dict[str, str] | None = None,
+        *,
+        method: str = "GET",
+        body: SiloBody | None = None,
+    ) -> bytes | None:
         """Ask something, and return the answer's body, or None where the silo knows of no such thing.
+
+        Some protocols ask by POST, with a body.
 
         Raises:
             SiloUnavailable: if there is no usable answer. That a question is refused says nothing about the call that
                 it is about, so that counts here too.
         """
-        answer = await self._send("GET", path, {"Order-Id": call.order_id}, query=query)
+        headers = {"Order-Id": call.order_id}
+        answer = await self._send(method, path, headers | _type_of(body), content=_json(body), query=query)
         if _refused(answer):
             error = _error_of(answer)
             if answer.status_code == HTTPStatus.NOT_FOUND and error.code == UNKNOWN_SERVICE:
@@ -137,6 +144,14 @@ class SiloHttp:
             may_still_land=answer.status_code in _OF_A_GATEWAY,
             retry_after=_retry_after(answer.headers.get("Retry-After")),
         )
+
+
+def _type_of(body: SiloBody | None) -> dict[str, str]:
+    return {} if body is None else {"Content-Type": "application/json"}
+
+
+def _json(body: SiloBody | None) -> str | None:
+    return None if body is None else body.model_dump_json(by_alias=True, exclude_unset=True)
 
 
 _Body = TypeVar("_Body", bound=BaseModel)

@@ -138,10 +138,8 @@ class Tmf641(SiloProtocol):
 
     async def inspect(self, call: SiloCall) -> Outcome:
         """GET the awaited call's service order by its external id or, without one, the service."""
-        holding: Holding | None
         if call.awaited is None:
-            holding = await self.held(call)
-            return holding.outcome if holding else Outcome(OutcomeKind.LOST)
+            return await super().inspect(call)
         content = await self._http.ask(("serviceOrder",), call, {"externalId": call.key})
         for order in understood(ServiceOrders, content).root if content is not None else ():
             # A silo that does not know the filter answers with everything.

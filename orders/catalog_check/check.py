@@ -21,7 +21,6 @@ from orders.model.catalog import (
     Polling,
     ProductOffering,
     ProductSpecification,
-    Protocol,
     Silo,
 )
 from orders.planning.items import value_problem
@@ -57,7 +56,7 @@ def _silo(silo: Silo) -> Iterator[tuple[str, str]]:
         yield "polling.first", "must be more than nothing"
     if silo.polling.first > silo.polling.longest:
         yield "polling", "the first pause is longer than the longest"
-    if silo.polling != Polling() and silo.protocol is Protocol.TMF640:
+    if silo.polling != Polling() and silo.protocol.answers_at_once:
         yield "polling", f"{silo.protocol} answers at once: there is nothing to poll for"
 
 

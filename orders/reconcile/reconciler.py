@@ -20,7 +20,7 @@ from orders.reconcile.breaking import ready_to_break
 from orders.reconcile.dependencies import Dependencies
 from orders.reconcile.judging import Judge
 from orders.reconcile.ledger import Fact, FactId, Ledger, Step
-from orders.reconcile.outcome import Outcome, record, record_answer
+from orders.reconcile.outcome import Outcome, record, record_answer, told_by_hand
 from orders.reconcile.target import Target, TaskStatus
 
 
@@ -213,7 +213,12 @@ class Reconciler:
         return True
 
     def done_by_hand(self, task: str, outputs: Inputs, at: str) -> bool:
-        """A person has done what a silo refused to provision. False where there is no such refusal."""
+        """A person has done what a silo refused to provision, or found out the outputs that it did not tell.
+
+        False where there is no such refusal.
+        """
+        if self._told_by_hand(task, outputs, at):
+            return True
         refused = self.ledger.refused.get(task)
         wanted = self.plan.tasks.get(task)
         if refused is None or wanted is None or self.status[task] is not TaskStatus.FALLOUT:
@@ -237,6 +242,20 @@ class Reconciler:
         )
         self._changed((task, refused.generation))
         return True
+
+    def _told_by_hand(self, task: str, outputs: Inputs, at: str) -> bool:
+        for fact in self.ledger.facts.get(task, {}).values():
+            if fact.id not in self.calls and told_by_hand(fact, outputs, at):
+                self._changed(fact.id)
+                return True
+        return False
+
+    def outputs_missing(self, task: str, outputs: Inputs) -> list[str]:
+        """The outputs that a task has by the catalog, and that neither its silo nor a person has told."""
+        known = {
+            name: value for fact in self.ledger.facts.get(task, {}).values() for name, value in fact.outputs.items()
+        }
+        return self.ledger.operation_of(task).missing(known | outputs)
 
     # Letting go
 

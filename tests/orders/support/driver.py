@@ -146,11 +146,9 @@ class Driver:
         asynchronous = self.catalog.silos[silo].protocol is Protocol.TMF641 and step.verb is not Verb.COMPENSATE
         if asynchronous and silo in self.waiting:
             return Outcome(OutcomeKind.ACKNOWLEDGED)
-        number = step.inputs.get("number") or step.key
-        names = ("account_id", "contract_id", "port_id", "vlan_id", "line_id", "serial", "tracking_id", "voice_id")
-        return Outcome(
-            OutcomeKind.DONE, {**{name: f"{name} {step.task}/{step.generation}" for name in names}, "number": number}
-        )
+        declared = self.order.reconciler.ledger.operations[step.operation].outputs
+        outputs = {name: f"{name} {step.task}/{step.generation}" for name in declared}
+        return Outcome(OutcomeKind.DONE, {**outputs, "number": step.inputs.get("number") or step.key})
 
 
 def key(driver: Driver, task: str) -> str:
