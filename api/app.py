@@ -26,7 +26,6 @@ from api.routes import callbacks, cancel_product_orders, hub, product_catalog, p
 from api.routes.codec import codec_app
 from api.service.gateway import Gateway
 from api.service.reading import Reading
-from api.service.waiting import Waiter
 from api.tmf.links import Links
 from catalog_loader.catalog_files import CatalogStore, read_catalog
 from register import Register
@@ -69,7 +68,6 @@ def create_app(settings: Settings | None = None, client: Client | None = None) -
                 sending as sender,
                 meanwhile(Dispatcher(register.deliveries, sender, links).run()),
                 meanwhile(Forgetter(register.deliveries, settings.keep_deliveries).run()),
-                meanwhile(Waiter(app.state.gateway.waiting, register.waiting).run()),
             ):
                 yield
         finally:

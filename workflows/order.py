@@ -53,7 +53,7 @@ class OrderWorkflow:
         self._display = Display()
 
     @workflow.run
-    async def run(self, _: OrderStart) -> OrderOutcome:
+    async def run(self, start: OrderStart) -> OrderOutcome:
         """Fulfil the order, whatever is asked of it meanwhile. A cancel from the Web UI is a change like any other."""
         body = asyncio.create_task(self._fulfil())
         while not body.done():
