@@ -15,6 +15,7 @@ import structlog
 from temporalio.client import Client
 from temporalio.worker import PollerBehaviorAutoscaling, Worker
 
+from activities.capturing import Capturing
 from activities.http_client import silo_client
 from activities.planning import Planning
 from activities.silo_activities import silo_activities
@@ -64,7 +65,11 @@ async def workers(settings: Settings, client: Client) -> AsyncIterator[None]:
                 client,
                 task_queue=wire_names.ORDERS_QUEUE,
                 workflows=[OrderWorkflow],
-                activities=[Planning(catalogs).plan_revision, register.records.record],
+                activities=[
+                    Planning(catalogs).plan_revision,
+                    Capturing(client, catalog, catalogs, register).capture_order,
+                    register.records.record,
+                ],
                 activity_executor=threads,
                 max_concurrent_activities=20,
                 max_concurrent_local_activities=20,

@@ -26,7 +26,6 @@ from api.routes import callbacks, cancel_product_orders, hub, product_catalog, p
 from api.routes.codec import codec_app
 from api.service.gateway import Gateway
 from api.service.reading import Reading
-from api.service.waiting import Waiter
 from api.tmf.links import Links
 from catalog_loader.catalog_files import CatalogStore, read_catalog
 from register import Register
@@ -70,7 +69,6 @@ def create_app(settings: Settings | None = None, client: Client | None = None) -
                 sending as sender,
                 run_in_background(Dispatcher(register.deliveries, sender, links).run()),
                 run_in_background(Forgetter(register.deliveries, settings.keep_deliveries).run()),
-                run_in_background(Waiter(app.state.gateway.waiting, register.waiting).run()),
             ):
                 yield
         finally:

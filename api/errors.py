@@ -234,13 +234,6 @@ class Outdated(ApiError):
     code = "outdated"
 
 
-class OrderWaits(ApiError):
-    """409: the order waits for another to be done with its products. Until it begins it can only be cancelled."""
-
-    status = HTTPStatus.CONFLICT
-    code = "order_waits"
-
-
 class OrderClosed(ApiError):
     """409: the order has ended, nothing about it can change any more."""
 

@@ -5,7 +5,6 @@ Whoever is killed between the two leaves a claim, version 0 of the order; the sa
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -13,16 +12,12 @@ from sqlalchemy import Connection, delete, select
 
 from orders.read_model.records import OrderRecord
 from orders.read_model.states import LifecycleState
-from register import queue
 from register.engine import Database
 from register.records import Records
 from register.schema import ORDERS, REQUEST_IDS
 
 CLAIM = 0
 """The version of an order that its workflow has not written yet."""
-
-_NOT_TO_BE_STARTED = (LifecycleState.REJECTED, LifecycleState.PENDING, LifecycleState.CANCELLED)
-"""States in which a claim is no submission that was cut short: turned down, waiting for its turn, or given up then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +54,11 @@ class Submissions:
             row.body_digest, may_be_unstarted=_is_claim(row.version, row.state), is_deleted=row.deleted_at is not None
         )
 
-    def claim(self, record: OrderRecord, body_digest: str, awaited: Collection[str] = ()) -> str | None:
+    def claim(self, record: OrderRecord, body_digest: str) -> str | None:
         """Take an order's id for ever, and write the order down as it will start, or was rejected. None if it was free.
 
         Where it was taken before, the digest that took it is told. If that is the same, and no workflow has written
-        anything since, the claim is brought up to date. One that has to wait for products that are `awaited` takes its
-        place in the queue for them; from then on a claim changes nothing.
+        anything since, the claim is brought up to date.
         """
         order = record.view
         taking = self._database.insert(REQUEST_IDS).values(
@@ -79,8 +73,6 @@ class Submissions:
             new = connection.scalar(taking.on_conflict_do_nothing().returning(REQUEST_IDS.c.order_id))
             before = connection.execute(taken_before).scalar_one()
             if before == body_digest and (new is not None or _may_be_written(connection, order.id)):
-                if awaited:
-                    queue.join(connection, order.id, awaited, order.ordered_at)
                 self._records.write_and_tell(connection, record)
         return before if new is None else None
 
@@ -100,4 +92,5 @@ def _may_be_written(connection: Connection, order_id: str) -> bool:
 
 
 def _is_claim(version: int | None, state: str | None) -> bool:
-    return version == CLAIM and state not in _NOT_TO_BE_STARTED
+    # One that was turned down at once is no submission that was cut short.
+    return version == CLAIM and state != LifecycleState.REJECTED

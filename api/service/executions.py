@@ -1,24 +1,19 @@
-"""The gateway's tools: calls to Temporal with their errors told, and what Temporal says of an order's workflow."""
+"""Calls to Temporal with their errors told."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
 from pydantic import ValidationError
-from temporalio.api.common.v1 import WorkflowExecution
-from temporalio.api.enums.v1 import WorkflowExecutionStatus
-from temporalio.api.errordetails.v1 import NamespaceNotFoundFailure
-from temporalio.api.workflowservice.v1 import CountWorkflowExecutionsRequest, DescribeWorkflowExecutionRequest
-from temporalio.client import Client, RPCTimeoutOrCancelledError
+from temporalio.client import RPCTimeoutOrCancelledError
 from temporalio.service import RPCError, RPCStatusCode
 
 from api.errors import Unavailable, UnknownOrder
-from orders.model import wire_names
+from workflows.executions import lacks_namespace
 
 log = structlog.get_logger()
 
@@ -28,7 +23,7 @@ async def reaching(within: timedelta, order_id: str = "") -> AsyncIterator[None]
     """Calls to Temporal about an order, bounded as a whole: the SDK's own timeout is that of one try among several.
 
     Raises:
-        UnknownOrder: if there is no such workflow, or it is closed and can not be told anything.
+        UnknownOrder: if there is no such workflow, or it is closed and cannot be told anything.
         Unavailable: if Temporal, or a worker, does not answer in time, or in a form that can be read.
     """
     try:
@@ -37,70 +32,13 @@ async def reaching(within: timedelta, order_id: str = "") -> AsyncIterator[None]
     except (TimeoutError, RPCTimeoutOrCancelledError) as error:
         raise Unavailable("No answer in time", "Temporal is slow, or no worker is running") from error
     except RPCError as error:
-        if error.status is RPCStatusCode.NOT_FOUND and not _lacks_namespace(error):
+        if error.status is RPCStatusCode.NOT_FOUND and not lacks_namespace(error):
             raise UnknownOrder(f"There is no order {order_id}, or it has ended") from error
         log.warning("temporal call failed", status=error.status.name, error=error.message)
         raise Unavailable("Temporal does not take the call now", error.status.name) from error
     except ValidationError as error:
-        log.warning("answer can not be read", order=order_id, error=str(error))
-        raise Unavailable("The order's answer can not be read", "Its worker may be of another version") from error
-    except RuntimeError as error:  # What a client raises that connects lazily, and can not.
+        log.warning("answer cannot be read", order=order_id, error=str(error))
+        raise Unavailable("The order's answer cannot be read", "Its worker may be of another version") from error
+    except RuntimeError as error:  # What a client raises that connects lazily, and cannot.
         log.warning("temporal call failed", error=str(error))
-        raise Unavailable("Temporal can not be reached") from error
-
-
-def _lacks_namespace(error: RPCError) -> bool:
-    details = error.grpc_status.details
-    return bool(details) and details[0].Is(NamespaceNotFoundFailure.DESCRIPTOR)
-
-
-@dataclass(frozen=True, slots=True)
-class Execution:
-    """An order's workflow, open or closed, and the digest of the body that it was started with.
-
-    One that is closed has ended by itself, or was ended from outside.
-    """
-
-    is_open: bool
-    ended_by_itself: bool
-    body_digest: str
-
-
-async def describe(client: Client, order_id: str, timeout: timedelta) -> Execution | None:
-    """The latest run of an order's workflow, or None if Temporal knows of none.
-
-    By the raw RPC: the SDK's `describe` fails on a workflow that an operator paused, having no name for that status.
-
-    Raises:
-        RPCError: if Temporal can not be asked.
-    """
-    name = wire_names.workflow_id(order_id)
-    request = DescribeWorkflowExecutionRequest(
-        namespace=client.namespace, execution=WorkflowExecution(workflow_id=name)
-    )
-    try:
-        answer = await client.workflow_service.describe_workflow_execution(request, retry=True, timeout=timeout)
-    except RPCError as error:
-        if error.status is RPCStatusCode.NOT_FOUND and not _lacks_namespace(error):
-            return None
-        raise
-    info = answer.workflow_execution_info
-    paused = info.status == WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_PAUSED
-    digest = info.memo.fields.get(wire_names.BODY_DIGEST_MEMO)
-    return Execution(
-        is_open=paused or info.status == WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING,
-        ended_by_itself=info.status == WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_COMPLETED,
-        body_digest=(await client.data_converter.decode([digest], [str]))[0] if digest is not None else "",
-    )
-
-
-async def has_order(client: Client, channel: str, customer_id: str, timeout: timedelta) -> bool:
-    """True if Temporal lists an order of a customer, open or closed, that a channel submitted. It may lag by a moment.
-
-    Raises:
-        RPCError: if Temporal can not be asked.
-    """
-    # Identifiers hold no quotes.
-    query = f'{wire_names.CHANNEL} = "{channel}" AND {wire_names.CUSTOMER_ID} = "{customer_id}"'
-    request = CountWorkflowExecutionsRequest(namespace=client.namespace, query=query)
-    return (await client.workflow_service.count_workflow_executions(request, retry=True, timeout=timeout)).count > 0
+        raise Unavailable("Temporal cannot be reached") from error

@@ -31,12 +31,10 @@ from api.errors import (
     UnknownOrder,
 )
 from api.service.abandoned import NOT_ASKED_IF, WorkflowEnded, as_recorded, closed
-from api.service.executions import describe, has_order, reaching
-from api.service.installed_base import InstalledBase
+from api.service.executions import reaching
 from api.service.previewing import Foresight
 from api.service.reading import off_the_loop
 from api.service.starting import PATIENCE, Starter
-from api.service.waiting import WaitingOrders
 from api.tmf.json_body import body_digest, require_shallow
 from api.tmf.links import Links
 from catalog_loader.catalog_files import CatalogStore
@@ -51,12 +49,14 @@ from orders.read_model.records import OrderRecord, TransitionPage, Unrecorded
 from orders.read_model.states import LifecycleState
 from orders.read_model.views import OrderView, PlanPage
 from register import Register
+from workflows.executions import describe, has_order
 
 log = structlog.get_logger()
 
 _Answer = TypeVar("_Answer", OrderView, PlanPage, Fork, Unrecorded)
 _RUN_ENDED = "AcceptedUpdateCompletedWorkflow"
 _TRIES = 4
+_DELETABLE = (LifecycleState.CANCELLED, LifecycleState.REJECTED)
 _PAUSE_S = 0.1
 
 
@@ -74,13 +74,10 @@ class Gateway:
     def __init__(
         self, client: Client, catalog: Catalog, versions: CatalogStore, register: Register, links: Links
     ) -> None:
-        self._installed_base = InstalledBase(client, register)
-        self._starter = Starter(client, catalog, versions, self._installed_base, links)
+        self._starter = Starter(client, catalog, versions, register, links)
         self.links = links
         self.answer_within = timedelta(seconds=2)
         """How long a worker may take to answer a query or to decide a change."""
-        self.waiting = WaitingOrders(self._starter, self._installed_base, register)
-        """Orders that are still to be started, once they have their turn."""
         self._client = client
         self._foresight = Foresight(versions)
         self._register = register
@@ -107,8 +104,8 @@ class Gateway:
         """Take an order in, once: the same external id of a channel with the same body is the same order.
 
         It is claimed in the register, and then its workflow is started. Cut short between the two, the same submission
-        again goes on from there. One that can not be fulfilled under the current catalog is rejected: it is recorded,
-        and has no workflow. Nor has one that waits for its products, as yet.
+        again goes on from there. One that cannot be fulfilled under the current catalog is rejected: it is recorded,
+        and has no workflow.
 
         Raises:
             ExternalIdReused: if the channel used the external id for another body.
@@ -126,27 +123,27 @@ class Gateway:
             # It may be gone from Temporal, which would start it anew.
             if not taken.may_be_unstarted or await self._starter.started_with(request.order_id) is not None:
                 return Submission(await self.view(request.order_id, with_body=True), created=False)
-        captured = await self._starter.capture(request, body)
-        order, start = captured.record.view, captured.start
+        prepared = await self._starter.prepare(request, body)
+        order, start = prepared.record.view, prepared.start
         # A register put back from a backup may lack what the order, which is long on its way, has found.
         if start is None and await self._starter.started_with(request.order_id) is not None:
             return await self._started_before(request, digest)
         claims = self._register.submissions.claim
-        before = await off_the_loop(lambda: claims(captured.record, digest, captured.awaited))
+        before = await off_the_loop(lambda: claims(prepared.record, digest))
         if before is not None:
             _require_same(request, before, digest)
             taken = await off_the_loop(lambda: self._register.submissions.find(request.order_id))
             if taken is not None and not taken.may_be_unstarted:
                 return Submission(await self.view(request.order_id, with_body=True), created=False)
         if start is None:
-            await self._installed_base.give_up(request)
+            await self._starter.give_up(request)
             return Submission(order, created=before is None)
         try:
             await self._starter.start(start, digest)
         except WorkflowAlreadyStartedError:
             return await self._started_before(request, digest)
         except OrderTooLarge:
-            await self._installed_base.give_up(request)
+            await self._starter.give_up(request)
             await off_the_loop(lambda: self._register.submissions.withdraw(order.id))
             raise
         return Submission(order, created=True)
@@ -179,8 +176,8 @@ class Gateway:
                 raise
             view = as_recorded(record, error)
             return view if with_body else view.model_copy(update={"body": None})
-        # Only such an order can be deleted, and its workflow does not know.
-        if view.state is LifecycleState.CANCELLED and await self._is_deleted(order_id):
+        # Only such orders can be deleted, and their workflows do not know.
+        if view.state in _DELETABLE and await self._is_deleted(order_id):
             raise UnknownOrder(f"There is no order {order_id}, or it has ended")
         return view
 
@@ -189,9 +186,8 @@ class Gateway:
 
         Raises:
             UnknownOrder: if there is no such order, or Temporal has it no more: the register keeps no tasks.
-            OrderWaits: if it is still to begin.
         """
-        return await self._query_begun(order_id, wire_names.PLAN_QUERY, [offset, limit], PlanPage)
+        return await self._query(order_id, wire_names.PLAN_QUERY, [offset, limit], PlanPage)
 
     async def has_order(self, channel: str, customer_id: str) -> bool:
         """True if a channel has ever submitted an order of a customer: in the register, or still with Temporal.
@@ -202,7 +198,7 @@ class Gateway:
             if await asyncio.to_thread(self._register.records.has_order, channel, customer_id):
                 return True
         except DBAPIError as error:
-            log.warning("the register can not be asked", error=type(error).__name__)
+            log.warning("the register cannot be asked", error=type(error).__name__)
         async with reaching(PATIENCE):
             return await has_order(self._client, channel, customer_id, PATIENCE)
 
@@ -223,13 +219,6 @@ class Gateway:
         total = max(page.total, *(move.number for move in fresh), 0)
         return TransitionPage(transitions=tuple(numbered[number] for number in sorted(numbered)), total=total)
 
-    async def _query_begun(self, order_id: str, name: str, args: list[object], answer: type[_Answer]) -> _Answer:
-        try:
-            return await self._query(order_id, name, args, answer)
-        except UnknownOrder:
-            await self.waiting.require_begun(order_id)
-            raise
-
     async def _query(self, order_id: str, name: str, args: list[object], answer: type[_Answer]) -> _Answer:
         tries = 0
         while True:
@@ -239,13 +228,13 @@ class Gateway:
                 # A worker that has just begun may have to be asked again: see `workflows.unmoved`.
                 tries += 1
                 if tries == _TRIES:
-                    raise Unavailable("The order can not be asked now", str(error)) from error
+                    raise Unavailable("The order cannot be asked now", str(error)) from error
                 await asyncio.sleep(_PAUSE_S)
 
     async def _query_once(self, order_id: str, name: str, args: list[object], answer: type[_Answer]) -> _Answer:
         try:
             async with reaching(self.answer_within, order_id):
-                # By name, the SDK's types can not know what comes back.
+                # By name, the SDK's types cannot know what comes back.
                 return cast(
                     "_Answer",
                     await self._handle(order_id).query(
@@ -260,7 +249,7 @@ class Gateway:
             raise WorkflowEnded(f"There is no order {order_id} any more") from error
         except ValueError as error:
             # The SDK has no name for the status of a workflow that an operator paused.
-            raise Unavailable("The order can not be asked now", "An operator may have paused it") from error
+            raise Unavailable("The order cannot be asked now", "An operator may have paused it") from error
 
     async def delete(self, order_id: str) -> None:
         """Have an order told of no more that holds nothing: it was cancelled, or rejected. Its id stays taken.
@@ -270,7 +259,7 @@ class Gateway:
             OrderNotOver: if it is in flight, or holds what it ordered.
         """
         view = await self.view(order_id)
-        if view.state not in (LifecycleState.CANCELLED, LifecycleState.REJECTED):
+        if view.state not in _DELETABLE:
             raise OrderNotOver(f"Order {order_id} is {view.state}", "Only what is cancelled or rejected can be deleted")
         if not await off_the_loop(lambda: self._register.records.delete(order_id, datetime.now(UTC))):
             raise Unavailable("The order's record is in motion")
@@ -291,7 +280,6 @@ class Gateway:
         Raises:
             UnknownOrder: if there is no such order.
             OrderClosed: if it has ended, and the change was not among those decided before.
-            OrderWaits: if it is still to begin, and the change is no cancellation.
         """
         require_shallow(request.model_dump())
         accepted: WorkflowUpdateHandle[Verdict] | None = None
@@ -314,7 +302,7 @@ class Gateway:
         except WorkflowUpdateFailedError as error:
             if not isinstance(error.cause, ApplicationError) or error.cause.type != _RUN_ENDED:
                 raise
-        # Too many at once, paused, or no worker: an update that was not accepted can get lost, a signal can not.
+        # Too many at once, paused, or no worker: an update that was not accepted can get lost, a signal cannot.
         try:
             async with reaching(PATIENCE, order_id):
                 await self._handle(order_id).signal(wire_names.CHANGE_SIGNAL, request, rpc_timeout=PATIENCE)
@@ -328,7 +316,6 @@ class Gateway:
         Raises:
             UnknownOrder: if there is no such order.
             OrderClosed: if it has ended: what follows is a new order.
-            OrderWaits: if it is still to begin.
             CatalogNotKept: if the catalog version that it was sold from is gone.
         """
         return await self._foresight.preview(await self._fork(order_id), request)
@@ -337,13 +324,13 @@ class Gateway:
         """What may still be changed, worked out like a preview.
 
         Raises:
-            UnknownOrder, OrderClosed, OrderWaits, CatalogNotKept: like a preview.
+            UnknownOrder, OrderClosed, CatalogNotKept: like a preview.
         """
         return await self._foresight.options(await self._fork(order_id), offset, limit)
 
     async def _fork(self, order_id: str) -> Fork:
         try:
-            fork = await self._query_begun(order_id, wire_names.FORK_QUERY, [], Fork)
+            fork = await self._query(order_id, wire_names.FORK_QUERY, [], Fork)
         except WorkflowEnded:
             raise await self._closed(order_id) from None
         carried = fork.start.carried
@@ -353,13 +340,7 @@ class Gateway:
         return fork
 
     async def _decided_without(self, order_id: str, request: ChangeRequest) -> Verdict:
-        """The verdict on a change of an order without a workflow that could decide: it waits, or is closed.
-
-        A closed one can not take any more, but may have taken it before.
-        """
-        verdict = await self.waiting.decide(order_id, request)
-        if verdict is not None:
-            return verdict
+        """The verdict on a change of a closed order: it cannot take any more, but may have taken it before."""
         try:
             view = await self.view(order_id)
         except Unavailable:
@@ -368,7 +349,7 @@ class Gateway:
             if verdict.request_id == request.request_id:
                 return verdict
         if view.completed_at is None and await self._is_open(order_id):
-            raise Unavailable(f"Order {order_id} has begun this moment")
+            raise Unavailable(f"Order {order_id} has been started this moment")
         raise closed(order_id, view)
 
     async def _is_open(self, order_id: str) -> bool:

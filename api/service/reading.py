@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import TypeVar
 
 import structlog
@@ -63,10 +64,21 @@ async def off_the_loop(ask: Callable[[], _Answer]) -> _Answer:
     """What the register answers.
 
     Raises:
-        Unavailable: if it is locked, or can not be reached.
+        Unavailable: if it is locked, or cannot be reached.
+    """
+    async with telling_the_register():
+        return await asyncio.to_thread(ask)
+
+
+@asynccontextmanager
+async def telling_the_register() -> AsyncIterator[None]:
+    """Uses of the register, with their errors told.
+
+    Raises:
+        Unavailable: if it is locked, or cannot be reached.
     """
     try:
-        return await asyncio.to_thread(ask)
+        yield
     except DBAPIError as error:
-        log.warning("the register can not be asked", error=str(error))
-        raise Unavailable("The register can not be asked now", type(error).__name__) from error
+        log.warning("the register cannot be asked", error=str(error))
+        raise Unavailable("The register cannot be asked now", type(error).__name__) from error

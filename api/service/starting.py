@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -12,10 +11,12 @@ from temporalio.client import Client
 from temporalio.common import SearchAttributePair, TypedSearchAttributes, WorkflowIDReusePolicy
 from temporalio.service import RPCError, RPCStatusCode
 
-from api.errors import OrderTooLarge
-from api.service import not_begun, submission
-from api.service.executions import describe, reaching
-from api.service.installed_base import InstalledBase, ProductsInFlight
+from activities.capturing import Capturing, IdTooLong, ProductsInMotion
+from api.errors import Malformed, OrderTooLarge, Unavailable, problems
+from api.service import submission
+from api.service.executions import reaching
+from api.service.reading import telling_the_register
+from api.service.rejections import rejection
 from api.tmf.links import Links
 from catalog_loader.catalog_files import CatalogStore
 from orders.fulfilment.order_in_flight import Fulfilment
@@ -23,59 +24,63 @@ from orders.fulfilment.reporting import order_view
 from orders.fulfilment.snapshot import OrderStart
 from orders.model import wire_names
 from orders.model.catalog import Catalog
-from orders.model.order import OrderRequest, Rejection
+from orders.model.order import OrderRequest
 from orders.read_model.records import OrderRecord
 from orders.read_model.states import LifecycleState
+from register import Register
 from register.submissions import CLAIM
 from workflows import display
+from workflows.executions import describe
 from workflows.silo_calls import wire_priority
 
 PATIENCE = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, slots=True)
-class Captured:
-    """What is to be written down of an order, and what its workflow is to start with.
-
-    None where there will be none, or not yet: where products are `awaited`.
-    """
+class Prepared:
+    """What is to be written down of an order, and what its workflow is to start with: None where it is rejected."""
 
     record: OrderRecord
     start: OrderStart | None = None
-    awaited: Collection[str] = ()
 
 
 class Starter:
     """Captures and starts orders under one catalog. Every method may raise `Unavailable`."""
 
     def __init__(
-        self, client: Client, catalog: Catalog, versions: CatalogStore, installed_base: InstalledBase, links: Links
+        self, client: Client, catalog: Catalog, versions: CatalogStore, register: Register, links: Links
     ) -> None:
         self.catalog = catalog
         self._client = client
         self._versions = versions
-        self._installed_base = installed_base
+        self._capturing = Capturing(client, catalog, versions, register)
         self._links = links
 
-    async def capture(self, request: OrderRequest, body: dict[str, JsonValue]) -> Captured:
-        """An order on what is installed, locked for it; or rejected; or to wait, where it asks for that.
+    async def prepare(self, request: OrderRequest, body: dict[str, JsonValue]) -> Prepared:
+        """An order on what is installed, claimed for it; or one that waits for that; or rejected.
 
-        What was locked for one that does not start is for the caller to give up, once the order's id is claimed.
+        What was claimed for one that does not start is for the caller to give up, once the order's id is claimed.
 
         Raises:
             Malformed: if an id is too long to make others of it.
         """
-        now = datetime.now(UTC)
         try:
-            installed = await self._installed_base.claim(request)
-            start = submission.prepare(self.catalog, request, body, now, installed)
-        except Rejection as rejection:
-            if request.wait_for_products and isinstance(rejection, ProductsInFlight):
-                view = not_begun.waiting(self.catalog, request, body, rejection.reasons, now)
-                return Captured(not_begun.recorded_waiting(view), awaited=rejection.products)
-            view = not_begun.rejected(self.catalog, request, body, rejection.reasons, now)
-            return Captured(not_begun.rejection(view))
-        return Captured(OrderRecord(version=CLAIM, view=order_view(Fulfilment(start), now, with_body=True)), start)
+            async with reaching(2 * PATIENCE), telling_the_register():
+                captured = await self._capturing.capture(request)
+        except IdTooLong as error:
+            raise Malformed(problems(error.problems)) from error
+        except ProductsInMotion as error:
+            raise Unavailable("The customer's products are in motion") from error
+        now = datetime.now(UTC)
+        if captured.start is None:
+            return Prepared(rejection(self.catalog, request, body, captured.rejected, now))
+        start = captured.start.model_copy(update={"body": body})
+        return Prepared(OrderRecord(version=CLAIM, view=order_view(Fulfilment(start), now, with_body=True)), start)
+
+    async def give_up(self, request: OrderRequest) -> None:
+        """Let others have what was claimed for an order that is not started after all."""
+        async with telling_the_register():
+            await self._capturing.give_up(request)
 
     async def start(self, start: OrderStart, digest: str) -> None:
         """Start an order's workflow; `digest` is that of the body as submitted.
@@ -115,16 +120,20 @@ class Starter:
 
 def _search_attributes(start: OrderStart) -> TypedSearchAttributes:
     # What begins at once is shown as begun: to show it as anything else would be an event more in its history.
-    waits = start.revision.requested_start is not None and start.revision.requested_start > start.ordered_at
-    state = LifecycleState.ACKNOWLEDGED if waits else LifecycleState.IN_PROGRESS
+    later = start.revision.requested_start is not None and start.revision.requested_start > start.ordered_at
+    if start.waits_for:
+        state = LifecycleState.PENDING
+    else:
+        state = LifecycleState.ACKNOWLEDGED if later else LifecycleState.IN_PROGRESS
+    promised = [] if start.promised_at is None else [SearchAttributePair(display.PROMISED_AT, start.promised_at)]
     return TypedSearchAttributes(
         [
+            *promised,
             SearchAttributePair(display.ORDER_STATE, state.value),
             SearchAttributePair(display.ORDER_REVISION, start.revision.number),
             SearchAttributePair(display.CUSTOMER_ID, start.revision.customer_id),
             SearchAttributePair(display.CHANNEL, start.revision.channel),
             SearchAttributePair(display.OFFERINGS, start.revision.offerings()),
-            SearchAttributePair(display.PROMISED_AT, start.promised_at),
             SearchAttributePair(display.IN_JEOPARDY, False),
         ]
     )

@@ -8,10 +8,10 @@ from datetime import timedelta
 from rich.console import Console
 from temporalio.client import Client
 
-from api.service.executions import describe
 from register import Register
 from settings import Settings
 from workflows.connection import connect
+from workflows.executions import describe
 
 _PATIENCE = timedelta(seconds=5)
 
@@ -50,4 +50,4 @@ async def unlock(client: Client, register: Register, order_id: str) -> int:
     execution = await describe(client, order_id, _PATIENCE)
     if execution is not None and execution.is_open:
         raise StillInFlight(f"Order {order_id} is in flight: cancel it, or end its workflow first")
-    return await asyncio.to_thread(register.products.unlock, [order_id])
+    return await asyncio.to_thread(register.line.free, [order_id])

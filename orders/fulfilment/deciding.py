@@ -42,6 +42,11 @@ def early_objections(order: Fulfilment, change: ChangeRequest) -> list[Reason]:
     if change.expected_revision is not None and change.expected_revision != order.revision.number:
         message = f"revision {change.expected_revision} was expected, the current one is {order.revision.number}"
         return [Reason(code="stale_revision", message=message)]
+    if order.carried.rejected:
+        return [Reason(code="order_rejected", message="the order was rejected: it cannot be fulfilled")]
+    if order.waits and change.kind is not ChangeKind.CANCEL:
+        message = "the order waits for products: until it has its turn it can only be cancelled"
+        return [Reason(code="order_waits", message=message)]
     if order.cancelled and change.kind.moves_the_target:
         code = "already_cancelled" if change.kind is ChangeKind.CANCEL else "order_cancelled"
         return [Reason(code=code, message="the order is cancelled already")]
@@ -125,6 +130,7 @@ def _adopt(
     """Accept a change: its revision becomes the current one, and its plan the target."""
     if change.kind is ChangeKind.CANCEL:
         order.carried.cancelled = True
+        order.carried.waits_for = ()
     elif revision is not None:
         now = datetime.fromisoformat(at)
         promised = order.promise(revision, target, now)

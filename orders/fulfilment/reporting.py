@@ -52,6 +52,7 @@ def order_view(order: Fulfilment, now: datetime, *, with_body: bool = False) -> 
         appointments=revision.appointments,
         priority=revision.priority,
         messages=tuple(message_views(order)),
+        reasons=order.reasons,
         contents=tuple(order.carried.contents),
         body=start.body if with_body else None,
     )
@@ -67,7 +68,8 @@ def order_record(order: Fulfilment, now: datetime) -> OrderRecord:
     return OrderRecord(
         version=journal.begin_record(),
         view=order_view(order, now, with_body=not journal.carried.recorded),
-        revisions=tuple(order.carried.revisions[journal.carried.revisions :]),
+        # What one that waits asks for is no revision yet, but what stands where its first one will.
+        revisions=() if order.waits else tuple(order.carried.revisions[journal.carried.revisions :]),
         transitions=tuple(journal.carried.transitions),
         events=tuple(journal.carried.events),
         charges=tuple(charge_records(order)),
@@ -92,9 +94,7 @@ def charge_records(order: Fulfilment) -> list[ChargeRecord]:
 def item_views(order: Fulfilment) -> list[ItemView]:
     """Every item that the order ever named, in order of first appearance, as it last was."""
     progress = order.progress
-    return [
-        _item_view(item, progress.state_of(item.id), progress.tasks_of(item.id)) for item in progress.items.values()
-    ]
+    return [_item_view(item, order.state_of(item.id), progress.tasks_of(item.id)) for item in progress.items.values()]
 
 
 def _item_view(item: Item, state: LifecycleState, states: Counter[TaskState]) -> ItemView:
@@ -212,9 +212,10 @@ def _fact_view(fact: Fact) -> FactView:
 
 
 def details(order: Fulfilment) -> str:
-    """Markdown for the Web UI: the order's state, a table of silos, and what waits for a person."""
+    """Markdown for the Web UI: the order's state, why it waits, a table of silos, and what waits for a person."""
     lines = [
         f"**{order.state}** · revision {order.revision.number} · {', '.join(order.revision.offerings())}",
+        *(f"\n**{'Waits' if order.waits else 'Rejected'}**: {reason.message}" for reason in order.reasons[:20]),
         "",
         "| silo | tasks | in place | under way | awaiting | fallout |",
         "| --- | ---: | ---: | ---: | ---: | ---: |",

@@ -34,7 +34,7 @@ async def held_up(pipe: Pipe, body: dict[str, Any]) -> str:
     return await pipe.submit(body)
 
 
-async def write_off(pipe: Pipe, order_id: str) -> None:
+async def let_go(pipe: Pipe, order_id: str) -> None:
     await pipe.sim("PUT", "/shipping/pace", {"completes_after_ms": 0})
     await pipe.sim("POST", "/shipping/complete", {"match": "", "outcome": "completed"})
     await pipe.outcome(order_id)

@@ -35,7 +35,7 @@ async def held_up(pipe: Pipe, *, silo: str = "shipping", **internet: Any) -> str
     return await pipe.submit(internet_voice_tv(**internet))
 
 
-async def write_off(pipe: Pipe, *, silo: str = "shipping") -> None:
+async def let_go(pipe: Pipe, *, silo: str = "shipping") -> None:
     await pipe.sim("PUT", f"/{silo}/pace", {"completes_after_ms": 0})
     await pipe.sim("POST", f"/{silo}/complete", {"match": "", "outcome": "completed"})
 

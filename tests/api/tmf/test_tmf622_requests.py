@@ -225,7 +225,7 @@ def test_a_malformed_body_is_refused_by_the_path_of_what_is_wrong(case: str) -> 
 
 
 def test_everything_wrong_is_named_at_once() -> None:
-    def mark_for_replacement(body: dict[str, Any]) -> None:
+    def spoil(body: dict[str, Any]) -> None:
         body["relatedParty"][1]["id"] = "Jane Doe"
         body["productOrderItem"][0]["productOffering"] = None
 

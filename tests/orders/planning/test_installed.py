@@ -339,7 +339,7 @@ def test_what_was_installed_stays_while_a_visit_is_asked_to_be_called_off(home: 
     assert driver.order.state is LifecycleState.CANCELLED
 
 
-def test_a_cancelled_cease_that_was_not_begun_leaves_all_as_it_was(home: tuple[InstalledProduct, ...]) -> None:
+def test_a_cancelled_cease_that_never_began_leaves_all_as_it_was(home: tuple[InstalledProduct, ...]) -> None:
     driver = Driver(later(cease(TV)), installed=home)
     driver.change("cancel")
     assert driver.run() == []

@@ -35,7 +35,7 @@ def begun(*, after: str = "", target_gone: bool = False) -> Bench:
     return order
 
 
-def compensation_refused() -> Bench:
+def residue() -> Bench:
     order = begun(after="done", target_gone=True)
     order.done("provision line/0/0")
     order.done("compensate line/0/1")

@@ -87,6 +87,13 @@ class Driver:
         self.refuse: dict[str, str] = {}
         self.calls: list[str] = []
 
+    @property
+    def promised_at(self) -> datetime:
+        """What the customer is promised. An order that does not wait for its products has a promise."""
+        promised = self.order.promised_at
+        assert promised is not None
+        return promised
+
     def run(self) -> list[str]:
         """Carry out everything that can be, and tell the calls made: `silo.verb specification/task/generation/n`."""
         return self.run_some(500)
