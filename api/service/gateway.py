@@ -225,7 +225,7 @@ class Gateway:
             try:
                 return await self._query_once(order_id, name, args, answer)
             except WorkflowQueryFailedError as error:
-                # A worker that has just begun may have to be asked again: see `workflows.unmoved`.
+                # A worker that has just begun may have to be asked again: see `workflows.query_guard`.
                 tries += 1
                 if tries == _TRIES:
                     raise Unavailable("The order cannot be asked now", str(error)) from error
