@@ -5,6 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager, suppress
+from typing import Final
+
+WITHOUT_REGISTER_S: Final = 5.0
+"""How long work on the register is left alone once that cannot be used."""
 
 
 @asynccontextmanager

@@ -5,18 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 
-from temporalio.client import Client
-
+from api.blocking import run_blocking
 from api.errors import Unavailable
-from api.service.executions import describe, reaching
-from api.service.reading import off_the_loop
+from api.service.gateway import Gateway
 from orders.model.order import OrderRequest, Reason, Rejection
 from orders.planning.baseline import linked_products, named_products
 from orders.planning.installed import InstalledProduct
 from register import Register
 from register.products import Lock
 
-PATIENCE = timedelta(seconds=5)
 UNBORN = timedelta(minutes=1)
 """How long an order that holds a lock may be without a workflow: it is being submitted, or it never will be."""
 _TRIES = 5
@@ -33,8 +30,8 @@ class ProductsInFlight(Rejection):
 class InstalledBase:
     """The installed base as an order finds it. Every method may raise `Unavailable`."""
 
-    def __init__(self, client: Client, register: Register) -> None:
-        self._client = client
+    def __init__(self, gateway: Gateway, register: Register) -> None:
+        self._gateway = gateway
         self._products = register.products
         self._waiting = register.waiting
         self._records = register.records
@@ -49,13 +46,16 @@ class InstalledBase:
             Rejection: where the customer does not have one.
             NotWaiting: if it is said to have waited, and does not.
         """
-        lock = self._waiting.take_turn if waited else self._products.lock
         if not named_products(request):
             return []
         for _ in range(_TRIES):
             found = await self._linked(request)
-            ids, now = [product.id for product in found], datetime.now(UTC)
-            others = await off_the_loop(lambda ids=ids, now=now: lock(request.order_id, ids, now))
+            ids = [product.id for product in found]
+            wanted = request.order_id, ids, datetime.now(UTC)
+            if waited:
+                others = await run_blocking(self._waiting.take_turn, *wanted)
+            else:
+                others = await run_blocking(self._products.lock, *wanted)
             if others:
                 await self._take_over(request, ids, others)
             elif await self._linked(request) == found:
@@ -66,10 +66,10 @@ class InstalledBase:
     async def give_up(self, request: OrderRequest) -> None:
         """The order will not be: what it locked is free again."""
         if named_products(request):
-            await off_the_loop(lambda: self._products.unlock([request.order_id]))
+            await run_blocking(self._products.unlock, [request.order_id])
 
     async def _linked(self, request: OrderRequest) -> list[InstalledProduct]:
-        products = await off_the_loop(lambda: self._products.of_customer(request.customer_id))
+        products = await run_blocking(self._products.of_customer, request.customer_id)
         return linked_products(request, products)
 
     async def _take_over(self, request: OrderRequest, products: Collection[str], locks: Collection[Lock]) -> None:
@@ -93,13 +93,12 @@ class InstalledBase:
         ]
         if refused:
             raise ProductsInFlight(refused, products)
-        await off_the_loop(lambda: self._products.unlock(list(since)))
+        await run_blocking(self._products.unlock, list(since))
 
     async def _why_not_free(self, order_id: str, since: datetime) -> str | None:
         """Why what an order holds can not be touched by another. None where it can."""
-        async with reaching(PATIENCE):
-            execution = await describe(self._client, order_id, PATIENCE)
-        record = await off_the_loop(lambda: self._records.find(order_id))
+        execution = await self._gateway.describe(order_id)
+        record = await run_blocking(self._records.find, order_id)
         if record is not None and record.view.completed_at is not None and (execution is None or not execution.is_open):
             return None
         if execution is None and datetime.now(UTC) - since > UNBORN:

@@ -2,35 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from pydantic import JsonValue
-from temporalio.client import Client
-from temporalio.common import SearchAttributePair, TypedSearchAttributes, WorkflowIDReusePolicy
-from temporalio.service import RPCError, RPCStatusCode
 
-from api.errors import OrderTooLarge
+from api.blocking import run_blocking
 from api.service import not_begun, submission
-from api.service.executions import describe, reaching
+from api.service.gateway import Gateway
 from api.service.installed_base import InstalledBase, ProductsInFlight
 from api.tmf.links import Links
 from catalog_loader.catalog_files import CatalogStore
 from orders.fulfilment.order_in_flight import Fulfilment
 from orders.fulfilment.reporting import order_view
 from orders.fulfilment.snapshot import OrderStart
-from orders.model import wire_names
 from orders.model.catalog import Catalog
 from orders.model.order import OrderRequest, Rejection
 from orders.read_model.records import OrderRecord
-from orders.read_model.states import LifecycleState
 from register.submissions import CLAIM
-from workflows import display
-from workflows.silo_calls import wire_priority
-
-PATIENCE = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +39,10 @@ class Starter:
     """Captures and starts orders under one catalog. Every method may raise `Unavailable`."""
 
     def __init__(
-        self, client: Client, catalog: Catalog, versions: CatalogStore, installed_base: InstalledBase, links: Links
+        self, gateway: Gateway, catalog: Catalog, versions: CatalogStore, installed_base: InstalledBase, links: Links
     ) -> None:
         self.catalog = catalog
-        self._client = client
+        self._gateway = gateway
         self._versions = versions
         self._installed_base = installed_base
         self._links = links
@@ -81,50 +71,15 @@ class Starter:
         """Start an order's workflow; `digest` is that of the body as submitted.
 
         Raises:
-            WorkflowAlreadyStartedError: if it was started before.
+            AlreadyStarted: if it was started before.
             OrderTooLarge: if it is more than a workflow can be started with.
         """
-        await asyncio.to_thread(self._versions.keep, self.catalog)
+        await run_blocking(self._versions.keep, self.catalog)
         links = self._links.tmf622(start.order_id), self._links.care(start.order_id)
-        async with reaching(PATIENCE):
-            try:
-                await self._client.start_workflow(
-                    wire_names.ORDER_WORKFLOW,
-                    start,
-                    id=wire_names.workflow_id(start.order_id),
-                    task_queue=wire_names.ORDERS_QUEUE,
-                    id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
-                    memo={wire_names.BODY_DIGEST_MEMO: digest},
-                    search_attributes=_search_attributes(start),
-                    priority=wire_priority(start.revision.priority),
-                    static_summary=submission.summary(start),
-                    static_details=submission.details(start.order_id, *links),
-                    rpc_timeout=PATIENCE,
-                )
-            except RPCError as error:
-                if error.status is RPCStatusCode.INVALID_ARGUMENT:
-                    raise OrderTooLarge("Temporal does not take the order", error.message) from error
-                raise
+        details = submission.details(start.order_id, *links)
+        await self._gateway.start(start, digest, submission.summary(start), details)
 
     async def started_with(self, order_id: str) -> str | None:
         """The digest of the body that an order's workflow was started with. None if Temporal knows of none."""
-        async with reaching(PATIENCE):
-            execution = await describe(self._client, order_id, PATIENCE)
+        execution = await self._gateway.describe(order_id)
         return execution.body_digest if execution is not None else None
-
-
-def _search_attributes(start: OrderStart) -> TypedSearchAttributes:
-    # What begins at once is shown as begun: to show it as anything else would be an event more in its history.
-    waits = start.revision.requested_start is not None and start.revision.requested_start > start.ordered_at
-    state = LifecycleState.ACKNOWLEDGED if waits else LifecycleState.IN_PROGRESS
-    return TypedSearchAttributes(
-        [
-            SearchAttributePair(display.ORDER_STATE, state.value),
-            SearchAttributePair(display.ORDER_REVISION, start.revision.number),
-            SearchAttributePair(display.CUSTOMER_ID, start.revision.customer_id),
-            SearchAttributePair(display.CHANNEL, start.revision.channel),
-            SearchAttributePair(display.OFFERINGS, start.revision.offerings()),
-            SearchAttributePair(display.PROMISED_AT, start.promised_at),
-            SearchAttributePair(display.IN_JEOPARDY, False),
-        ]
-    )

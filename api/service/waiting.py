@@ -11,12 +11,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import structlog
-from temporalio.exceptions import WorkflowAlreadyStartedError
 
+from api.background import WITHOUT_REGISTER_S
+from api.blocking import run_blocking
 from api.errors import ChangeRefused, Malformed, OrderTooLarge, OrderWaits, Unavailable
 from api.service import not_begun, submission
+from api.service.gateway import AlreadyStarted
 from api.service.installed_base import InstalledBase, ProductsInFlight
-from api.service.reading import off_the_loop
 from api.service.starting import Starter
 from api.tmf.times import instant
 from api.tmf.tmf622_request import to_request
@@ -32,8 +33,6 @@ log = structlog.get_logger()
 LEASE: Final = timedelta(seconds=30)
 """How long one process has to look at an order before another may."""
 
-_WITHOUT_REGISTER_S: Final = 5.0
-
 
 class WaitingOrders:
     """Orders that are still to begin. Every method may raise `Unavailable`."""
@@ -48,11 +47,11 @@ class WaitingOrders:
     async def look_at(self, look: Look) -> None:
         """Start an order if it has its turn now, on what is installed now. It is rejected if that can not be had."""
         if await self._starter.started_with(look.order_id) is None:
-            taken = await off_the_loop(lambda: self._submissions.find(look.order_id))
+            digest = await run_blocking(self._submissions.digest_of, look.order_id)
             view = await self._view(look.order_id)
-            if taken is None or view is None or not await self._begin(look, view, taken.body_digest):
+            if digest is None or view is None or not await self._begin(look, view, digest):
                 return
-        await off_the_loop(lambda: self._waiting.begun(look.order_id))
+        await run_blocking(self._waiting.begun, look.order_id)
 
     async def _begin(self, look: Look, view: OrderView, digest: str) -> bool:
         """Start an order if it has its turn. False if there is no workflow of it."""
@@ -65,7 +64,7 @@ class WaitingOrders:
             await self._starter.start(start.model_copy(update=since), digest)
         except NotWaiting:
             return False
-        except WorkflowAlreadyStartedError:
+        except AlreadyStarted:
             return True
         except ProductsInFlight as others:
             await self._wait_on(look, view, others)
@@ -80,13 +79,13 @@ class WaitingOrders:
 
     async def _wait_on(self, look: Look, view: OrderView, others: ProductsInFlight) -> None:
         told = view.model_copy(update={"reasons": others.reasons}) if view.reasons != others.reasons else None
-        await off_the_loop(lambda: self._waiting.wait_on(look, others.products, datetime.now(UTC), told))
+        await run_blocking(self._waiting.wait_on, look, others.products, datetime.now(UTC), told)
 
     async def _reject(self, view: OrderView, reasons: list[Reason] | tuple[Reason, ...]) -> None:
         now = datetime.now(UTC)
         rejected = not_begun.turned_down(view, reasons, now)
         record = not_begun.recorded_rejection(rejected, not_begun.waited(view), now)
-        await off_the_loop(lambda: self._waiting.end(record, even_begun=True))
+        await run_blocking(self._waiting.end, record, even_begun=True)
 
     async def require_begun(self, order_id: str) -> None:
         """Return if an order does not wait.
@@ -94,7 +93,7 @@ class WaitingOrders:
         Raises:
             OrderWaits: if it does.
         """
-        if await off_the_loop(lambda: self._waiting.waits(order_id)):
+        if await run_blocking(self._waiting.waits, order_id):
             raise OrderWaits(f"Order {order_id} waits for products", "Until it begins it can only be cancelled")
 
     async def decide(self, order_id: str, change: ChangeRequest) -> Verdict | None:
@@ -104,7 +103,7 @@ class WaitingOrders:
             OrderWaits: if another change is asked for.
             ChangeRefused: if another revision is meant than the one there is.
         """
-        if not await off_the_loop(lambda: self._waiting.waits(order_id)):
+        if not await run_blocking(self._waiting.waits, order_id):
             return None
         if change.kind is not ChangeKind.CANCEL:
             await self.require_begun(order_id)
@@ -119,12 +118,12 @@ class WaitingOrders:
         asked = change.model_copy(update={"asked_at": at})
         verdict = entry_of(asked, ChangeState.APPLIED, view.revision, decided_at=at)
         record = not_begun.recorded_cancellation(view, verdict, now)
-        if not await off_the_loop(lambda: self._waiting.end(record, even_begun=False)):
+        if not await run_blocking(self._waiting.end, record, even_begun=False):
             raise Unavailable(f"Order {order_id} is about to begin")
         return verdict
 
     async def _view(self, order_id: str) -> OrderView | None:
-        record = await off_the_loop(lambda: self._records.find(order_id))
+        record = await run_blocking(self._records.find, order_id)
         return record.view if record is not None and record.view.state is LifecycleState.PENDING else None
 
 
@@ -147,19 +146,19 @@ class Waiter:
                 log.error(
                     "waiting orders wait on: the register can not be used now", error=f"{type(error).__name__}: {error}"
                 )
-                pause_s = _WITHOUT_REGISTER_S
+                pause_s = WITHOUT_REGISTER_S
             await asyncio.sleep(pause_s)
 
     async def _next(self) -> Look | None:
         now = datetime.now(UTC)
-        return await off_the_loop(lambda: self._waiting.next(now, now + LEASE))
+        return await run_blocking(self._waiting.next, now, now + LEASE)
 
     async def _look_at(self, look: Look) -> None:
         try:
             await self._orders.look_at(look)
         except Unavailable as error:
             log.info("a waiting order can not be looked at now", order=look.order_id, error=str(error))
-            await off_the_loop(lambda: self._waiting.put_off(look, datetime.now(UTC)))
+            await run_blocking(self._waiting.put_off, look, datetime.now(UTC))
         except Exception as error:
             # A defect of ours, which must not keep those behind it waiting. Its lease is left to run out: a pause.
             log.error("a waiting order can not begin", order=look.order_id, exc_info=error)

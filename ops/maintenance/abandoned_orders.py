@@ -17,13 +17,13 @@ from temporalio.client import Client
 
 from api.errors import UnknownOrder
 from api.service.abandoned import WorkflowEnded, as_recorded, is_abandoned
-from api.service.executions import describe
 from orders.read_model.states import LifecycleState
 from orders.read_model.views import OrderView
 from register import Register
 from register.query import Operator, OrderField, OrderQuery, Predicate, Sort
 from settings import Settings
 from workflows.connection import connect
+from workflows.executions import describe
 
 _PATIENCE: Final = timedelta(seconds=5)
 _SIDE_BY_SIDE: Final = 20

@@ -8,10 +8,10 @@ from datetime import timedelta
 from rich.console import Console
 from temporalio.client import Client
 
-from api.service.executions import describe
 from register import Register
 from settings import Settings
 from workflows.connection import connect
+from workflows.executions import describe
 
 _PATIENCE = timedelta(seconds=5)
 

@@ -92,4 +92,4 @@ async def test_no_acknowledged_order_is_lost_or_there_twice_though_api_worker_an
         await until(all_counted, "Temporal to list every order")
         assert (await pipe.client.count_workflows(f'WorkflowType = "{wire_names.ORDER_WORKFLOW}"')).count == COUNT
         assert (register.search.count(written), register.search.count(OrderQuery())) == (COUNT, COUNT)
-        assert {register.submissions.find(order) is not None for order in acknowledged} == {True}
+        assert {register.submissions.digest_of(order) is not None for order in acknowledged} == {True}

@@ -13,7 +13,7 @@ from orders.read_model.records import EventKind, OrderEvent, OrderRecord
 from orders.read_model.states import LifecycleState
 from register import Register
 from register.schema import WAITING_ORDERS
-from register.submissions import Taken
+from register.submissions import ClaimState
 from register.waiting import LONGEST_PAUSE, NotWaiting
 from tests.registers import NOON, a_record, a_view
 
@@ -30,7 +30,7 @@ def cancelled(order_id: str) -> OrderRecord:
 
 
 def enqueue(register: Register, order_id: str, *products: str) -> None:
-    assert register.submissions.claim(pending(order_id), f"digest-{order_id}", products) is None
+    assert register.submissions.claim(pending(order_id), f"digest-{order_id}", products) is ClaimState.FREE
 
 
 def ahead(register: Register, order_id: str, *products: str) -> set[str]:
@@ -41,20 +41,20 @@ def ahead(register: Register, order_id: str, *products: str) -> set[str]:
 def test_an_order_that_waits_is_written_down_and_is_no_submission_that_was_cut_short(register: Register) -> None:
     enqueue(register, "O1", "a")
     assert register.records.find("O1") == OrderRecord(version=0, view=pending("O1").view)
-    assert register.submissions.find("O1") == Taken("digest-O1", may_be_unstarted=False, is_deleted=False)
-    assert register.submissions.claim(cancelled("O1"), "digest-O1") == "digest-O1"
+    assert register.submissions.look_up("O1", "digest-O1") is ClaimState.BEGUN
+    assert register.submissions.claim(cancelled("O1"), "digest-O1") is ClaimState.BEGUN
     assert register.records.find("O1") == OrderRecord(version=0, view=pending("O1").view)
 
 
 def test_a_submission_that_was_cut_short_may_come_to_wait_when_it_is_made_again(register: Register) -> None:
     view = a_view(state=LifecycleState.ACKNOWLEDGED, completed_at=None)
     register.submissions.claim(OrderRecord(version=0, view=view), "digest")
-    assert register.submissions.claim(pending("O1"), "digest", ["a"]) == "digest"
+    assert register.submissions.claim(pending("O1"), "digest", ["a"]) is ClaimState.NOT_BEGUN
     assert register.waiting.waits("O1")
     assert register.records.find("O1") == OrderRecord(version=0, view=pending("O1").view)
     register.submissions.claim(OrderRecord(version=0, view=a_view("O2", completed_at=None)), "digest")
     register.records.record(a_record(1, "O2"))
-    assert register.submissions.claim(pending("O2"), "digest", ["a"]) == "digest"
+    assert register.submissions.claim(pending("O2"), "digest", ["a"]) is ClaimState.BEGUN
     assert not register.waiting.waits("O2")
 
 

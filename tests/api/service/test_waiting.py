@@ -11,6 +11,7 @@ import httpx2
 from sqlalchemy import select
 
 from api.service.gateway import Gateway
+from api.service.services import services
 from api.tmf.links import Links
 from catalog_loader.catalog_files import CatalogStore, read_catalog
 from orders.read_model.states import ORDER_MOVES, LifecycleState
@@ -165,7 +166,8 @@ async def test_what_was_cut_short_goes_on_and_nothing_is_done_twice_by_several_w
     needed = [home.product(item) for item in ("net", "voice", "tv")]
     with closing(Register(pipe.settings.register_address)) as register:
         catalog, versions = read_catalog(pipe.settings.catalog_dir), CatalogStore(pipe.settings.catalog_versions)
-        gateway = Gateway(pipe.client, catalog, versions, register, Links(pipe.settings.api_address, ""))
+        links = Links(pipe.settings.api_address, "")
+        waits = services(Gateway(pipe.client), catalog, versions, register, links).waiting
         # Somebody is being submitted, and gives up.
         register.products.unlock([home.first])
         register.products.lock("nobody", [net], datetime.now(UTC))
@@ -174,13 +176,13 @@ async def test_what_was_cut_short_goes_on_and_nothing_is_done_twice_by_several_w
         # Who gives it its turn is cut short before its workflow starts; several others go on from there.
         with suppress(NotWaiting):
             register.waiting.take_turn(order_id, needed, datetime.now(UTC))
-        await asyncio.gather(*(gateway.waiting.look_at(Look(order_id, 0)) for _ in range(5)))
+        await asyncio.gather(*(waits.look_at(Look(order_id, 0)) for _ in range(5)))
         assert not register.waiting.waits(order_id)
         assert len(await home.ends(order_id, "completed")) == 3
         # Whoever started it was cut short before that was noted.
         with register.database.writing() as connection:
             queue.join(connection, order_id, needed, datetime.now(UTC))
-        await gateway.waiting.look_at(Look(order_id, 0))
+        await waits.look_at(Look(order_id, 0))
         assert not register.waiting.waits(order_id)
     assert (await found(pipe, order_id))["state"] == "completed"
     assert await way(pipe, order_id) == ["acknowledged", "pending", "inProgress", "completed"]

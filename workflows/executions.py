@@ -1,57 +1,18 @@
-"""The gateway's tools: calls to Temporal with their errors told, and what Temporal says of an order's workflow."""
+"""What Temporal says of an order's workflow, for whoever is no workflow."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
-import structlog
-from pydantic import ValidationError
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.enums.v1 import WorkflowExecutionStatus
 from temporalio.api.errordetails.v1 import NamespaceNotFoundFailure
 from temporalio.api.workflowservice.v1 import CountWorkflowExecutionsRequest, DescribeWorkflowExecutionRequest
-from temporalio.client import Client, RPCTimeoutOrCancelledError
+from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
-from api.errors import Unavailable, UnknownOrder
 from orders.model import wire_names
-
-log = structlog.get_logger()
-
-
-@asynccontextmanager
-async def reaching(within: timedelta, order_id: str = "") -> AsyncIterator[None]:
-    """Calls to Temporal about an order, bounded as a whole: the SDK's own timeout is that of one try among several.
-
-    Raises:
-        UnknownOrder: if there is no such workflow, or it is closed and can not be told anything.
-        Unavailable: if Temporal, or a worker, does not answer in time, or in a form that can be read.
-    """
-    try:
-        async with asyncio.timeout(within.total_seconds()):
-            yield
-    except (TimeoutError, RPCTimeoutOrCancelledError) as error:
-        raise Unavailable("No answer in time", "Temporal is slow, or no worker is running") from error
-    except RPCError as error:
-        if error.status is RPCStatusCode.NOT_FOUND and not _lacks_namespace(error):
-            raise UnknownOrder(f"There is no order {order_id}, or it has ended") from error
-        log.warning("temporal call failed", status=error.status.name, error=error.message)
-        raise Unavailable("Temporal does not take the call now", error.status.name) from error
-    except ValidationError as error:
-        log.warning("answer can not be read", order=order_id, error=str(error))
-        raise Unavailable("The order's answer can not be read", "Its worker may be of another version") from error
-    except RuntimeError as error:  # What a client raises that connects lazily, and can not.
-        log.warning("temporal call failed", error=str(error))
-        raise Unavailable("Temporal can not be reached") from error
-
-
-def _lacks_namespace(error: RPCError) -> bool:
-    details = error.grpc_status.details
-    return bool(details) and details[0].Is(NamespaceNotFoundFailure.DESCRIPTOR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +42,7 @@ async def describe(client: Client, order_id: str, timeout: timedelta) -> Executi
     try:
         answer = await client.workflow_service.describe_workflow_execution(request, retry=True, timeout=timeout)
     except RPCError as error:
-        if error.status is RPCStatusCode.NOT_FOUND and not _lacks_namespace(error):
+        if error.status is RPCStatusCode.NOT_FOUND and not lacks_namespace(error):
             return None
         raise
     info = answer.workflow_execution_info
@@ -104,3 +65,9 @@ async def has_order(client: Client, channel: str, customer_id: str, timeout: tim
     query = f'{wire_names.CHANNEL} = "{channel}" AND {wire_names.CUSTOMER_ID} = "{customer_id}"'
     request = CountWorkflowExecutionsRequest(namespace=client.namespace, query=query)
     return (await client.workflow_service.count_workflow_executions(request, retry=True, timeout=timeout)).count > 0
+
+
+def lacks_namespace(error: RPCError) -> bool:
+    """True where what was not found is the namespace, and not the workflow."""
+    details = error.grpc_status.details
+    return bool(details) and details[0].Is(NamespaceNotFoundFailure.DESCRIPTOR)
