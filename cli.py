@@ -5,17 +5,31 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import typer
 from rich.console import Console
 from rich.markup import escape
+from typer.core import TyperGroup
 
-from settings import Settings
+from settings import VERSION, Settings, SettingsError
 
 # Everything else is imported where it is needed: a silo needs no Temporal, and a submission no web server.
 
+
+class Commands(TyperGroup):
+    """All commands: each may find that a setting is wrong."""
+
+    def invoke(self, ctx: Any) -> Any:  # Their types are in a private module of typer.
+        """Run what was asked for."""
+        try:
+            return super().invoke(ctx)
+        except SettingsError as error:
+            raise _failed(error) from error
+
+
 app = typer.Typer(
+    cls=Commands,
     help="The order pipe of a communications service provider: every order is one durable Temporal workflow.",
     no_args_is_help=True,
     add_completion=False,
@@ -39,6 +53,21 @@ Token = Annotated[
 ]
 
 _Result = TypeVar("_Result")
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"orderpipe {VERSION}")
+        raise typer.Exit
+
+
+@app.callback()
+def orderpipe(
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_print_version, help="Print the version, and end.")
+    ] = False,
+) -> None:
+    """What comes before every command."""
 
 
 @app.command()

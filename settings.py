@@ -8,13 +8,52 @@ from __future__ import annotations
 
 from datetime import timedelta
 from functools import cached_property
+from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
+from urllib.parse import urlsplit
 
-from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    ModelWrapValidatorHandler,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parent
+VERSION = version("orderpipe")
+"""Of what is installed; pyproject.toml says it."""
+
+_PREFIX = "ORDERPIPE_"
+
+
+class SettingsError(Exception):
+    """Settings that cannot be meant: names each variable, and what is wrong with it."""
+
+
+def _web_address(value: str) -> str:
+    if urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).hostname:
+        raise ValueError("must be a URL that begins with http:// or https://")
+    return value
+
+
+def _database(value: str) -> str:
+    from sqlalchemy import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        make_url(value).get_dialect().import_dbapi()
+    except (ArgumentError, ImportError) as error:  # Told without the URL: there may be a password in it.
+        raise ValueError("must be a SQLAlchemy URL such as postgresql+psycopg://user:password@host/name") from error
+    return value
+
+
+_Port = Annotated[int, Field(ge=0, le=65535)]
+_WebAddress = Annotated[str, AfterValidator(_web_address)]
 
 _Secrets = Annotated[
     tuple[Annotated[str, Field(min_length=16)], ...],
@@ -27,18 +66,18 @@ _SILO_SECRETS = TypeAdapter(dict[str, _Secrets])
 class Settings(BaseSettings):
     """Where things are and listen. Every default suits the stack on one machine."""
 
-    model_config = SettingsConfigDict(env_prefix="ORDERPIPE_", env_file=".env", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix=_PREFIX, env_file=".env", extra="ignore", frozen=True)
 
     api_host: str = "127.0.0.1"
-    api_port: int = 8000
-    api_url: str | None = None
+    api_port: _Port = 8000
+    api_url: _WebAddress | None = None
     """Where silos send their callbacks, and where links point."""
-    silos_port: int = 8100
-    silos_url: str | None = None
+    silos_port: _Port = 8100
+    silos_url: _WebAddress | None = None
     """The address below which the catalog's relative silo addresses lie."""
     data_dir: Path = Path(".orderpipe")
     catalog_dir: Path = ROOT / "catalog"
-    register_url: str | None = None
+    register_url: Annotated[str, AfterValidator(_database)] | None = None
     """SQLAlchemy URL of the register; SQLite in the data folder by default."""
     auth_issuer: str | None = None
     """Whose tokens the API takes: their `iss`. Without it everybody may do everything, on loopback only."""
@@ -58,11 +97,21 @@ class Settings(BaseSettings):
     """Send events to any address that a subscriber names: internal ones too, and without TLS."""
     deliveries_kept_days: float = Field(default=7, ge=0, le=36500)
     """How long the register remembers that a subscriber has got an event."""
-    temporal_port: int = 7233
-    temporal_ui_port: int = 8233
-    temporal_ui_url: str | None = None
+    temporal_port: _Port = 7233
+    temporal_ui_port: _Port = 8233
+    temporal_ui_url: _WebAddress | None = None
     temporal_path: Path | None = None
     """A `temporal` executable to use in place of the one that comes with orderpipe."""
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _told_by_variable(cls, values: object, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        """Name the variables that are wrong, in one line and without their values: some are secret."""
+        try:
+            return handler(values)
+        except ValidationError as error:
+            found = (f"{_variable(detail['loc'])}: {_reason(detail['msg'])}" for detail in error.errors())
+            raise SettingsError("; ".join(found)) from None
 
     @cached_property
     def api_address(self) -> str:
@@ -98,7 +147,7 @@ class Settings(BaseSettings):
         """Each silo's secrets, the one in use first; empty where none are configured.
 
         Raises:
-            OSError: if the file can not be read.
+            OSError: if the file cannot be read.
             ValueError: if it holds something else, or the same secret for two silos.
         """
         if self.silo_secrets is None:
@@ -114,3 +163,12 @@ class Settings(BaseSettings):
                 if owners.setdefault(secret, silo) != silo:
                     raise ValueError(f"{owners[secret]} and {silo} have the same secret")
         return secrets
+
+
+def _variable(place: tuple[int | str, ...]) -> str:
+    return _PREFIX + str(place[0]).upper() if place else "settings"
+
+
+def _reason(message: str) -> str:
+    message = message.removeprefix("Value error, ")
+    return message[:1].lower() + message[1:]

@@ -5,23 +5,27 @@ from __future__ import annotations
 import asyncio
 import gc
 import signal
+import sys
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
+from functools import partial
 
 import structlog
 from temporalio.client import Client
 from temporalio.worker import PollerBehaviorAutoscaling, Worker
 
+from activities.capturing import Capturing
 from activities.http_client import silo_client
 from activities.planning import Planning
 from activities.silo_activities import silo_activities
 from catalog_loader.catalog_files import CatalogStore, read_catalog
 from orders.model import wire_names
 from register import Register
-from settings import Settings
+from settings import Settings, SettingsError
 from workflows.connection import connect, sandbox
+from workflows.executions import describe
 from workflows.order import OrderWorkflow
 
 GRACE = timedelta(seconds=5)
@@ -63,7 +67,11 @@ async def workers(settings: Settings, client: Client) -> AsyncIterator[None]:
                 client,
                 task_queue=wire_names.ORDERS_QUEUE,
                 workflows=[OrderWorkflow],
-                activities=[Planning(catalogs).plan_revision, register.records.record],
+                activities=[
+                    Planning(catalogs).plan_revision,
+                    Capturing(partial(describe, client), catalog, catalogs, register).capture_order,
+                    register.records.record,
+                ],
                 activity_executor=threads,
                 max_concurrent_activities=20,
                 max_concurrent_local_activities=20,
@@ -106,4 +114,7 @@ async def main(settings: Settings | None = None) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    try:
+        asyncio.run(main())
+    except SettingsError as error:
+        sys.exit(f"worker: {error}")

@@ -32,13 +32,13 @@ _OF_A_GATEWAY: Final = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.BAD_GATEWAY, HTTP
 _LONGEST_REASON: Final = 500
 
 
-class Wire(BaseModel):
+class SiloBody(BaseModel):
     """A body: camel case outside, snake case inside. What is not known is ignored: TM Forum bodies carry much else."""
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, frozen=True)
 
 
-class ErrorBody(Wire):
+class SiloErrorBody(SiloBody):
     """What a refused call is answered with."""
 
     code: str = ""
@@ -74,7 +74,7 @@ class SiloHttp:
         self._timeout_s = silo.call_timeout.total_seconds()
         self._client = client
 
-    async def change(self, method: str, path: tuple[str, ...], call: SiloCall, body: Wire | None = None) -> bytes:
+    async def change(self, method: str, path: tuple[str, ...], call: SiloCall, body: SiloBody | None = None) -> bytes:
         """Have something done under the call's idempotency key, and return the answer's body.
 
         Raises:
@@ -82,24 +82,31 @@ class SiloHttp:
             SiloUnavailable: if it gives no usable answer.
         """
         headers = {"Idempotency-Key": call.key, "Order-Id": call.order_id, "Callback-Url": self._callback_url}
-        content = None
-        if body is not None:
-            headers["Content-Type"] = "application/json"
-            content = body.model_dump_json(by_alias=True, exclude_unset=True)
-        answer = await self._send(method, path, headers, content=content)
+        answer = await self._send(method, path, headers | _type_of(body), content=_json(body))
         if _refused(answer):
             error = _error_of(answer)
             raise Refused(error.code, (error.message or error.reason)[:_LONGEST_REASON])
         return self._content(answer)
 
-    async def ask(self, path: tuple[str, ...], call: SiloCall, query: dict[str, str] | None = None) -> bytes | None:
+    async def ask(
+        self,
+        path: tuple[str, ...],
+        call: SiloCall,
+        query: dict[str, str] | None = None,
+        *,
+        method: str = "GET",
+        body: SiloBody | None = None,
+    ) -> bytes | None:
         """Ask something, and return the answer's body, or None where the silo knows of no such thing.
+
+        Some protocols ask by POST, with a body.
 
         Raises:
             SiloUnavailable: if there is no usable answer. That a question is refused says nothing about the call that
                 it is about, so that counts here too.
         """
-        answer = await self._send("GET", path, {"Order-Id": call.order_id}, query=query)
+        headers = {"Order-Id": call.order_id}
+        answer = await self._send(method, path, headers | _type_of(body), content=_json(body), query=query)
         if _refused(answer):
             error = _error_of(answer)
             if answer.status_code == HTTPStatus.NOT_FOUND and error.code == UNKNOWN_SERVICE:
@@ -121,7 +128,7 @@ class SiloHttp:
             async with asyncio.timeout(self._timeout_s):
                 return await self._client.request(method, url, content=content, params=query, headers=headers)
         except httpx2.ConnectError as error:
-            raise SiloUnavailable(f"{self._name} can not be reached: {error}") from None
+            raise SiloUnavailable(f"{self._name} cannot be reached: {error}") from None
         except TimeoutError:
             message = f"{self._name} gave no answer within {self._timeout_s:g} s"
             raise SiloUnavailable(message, may_still_land=True) from None
@@ -137,6 +144,14 @@ class SiloHttp:
             may_still_land=answer.status_code in _OF_A_GATEWAY,
             retry_after=_retry_after(answer.headers.get("Retry-After")),
         )
+
+
+def _type_of(body: SiloBody | None) -> dict[str, str]:
+    return {} if body is None else {"Content-Type": "application/json"}
+
+
+def _json(body: SiloBody | None) -> str | None:
+    return None if body is None else body.model_dump_json(by_alias=True, exclude_unset=True)
 
 
 _Body = TypeVar("_Body", bound=BaseModel)
@@ -157,22 +172,24 @@ def understood(kind: type[_Body], content: bytes) -> _Body:
 def _unreadable(error: ValidationError) -> str:
     first = error.errors(include_url=False, include_context=False)[0]
     place = ".".join(map(str, first["loc"])) or "body"
-    return f"the answer can not be understood: {place}: {first['msg']}"
+    return f"the answer cannot be understood: {place}: {first['msg']}"
 
 
 def _refused(answer: httpx2.Response) -> bool:
     return answer.is_client_error and answer.status_code not in _FOR_NOW
 
 
-def _error_of(answer: httpx2.Response) -> ErrorBody:
+def _error_of(answer: httpx2.Response) -> SiloErrorBody:
     """The error body, or one that stands for the status where there is none that can be read."""
     try:
-        error = ErrorBody.model_validate_json(answer.content)
+        error = SiloErrorBody.model_validate_json(answer.content)
     except ValidationError:
-        error = ErrorBody()
+        error = SiloErrorBody()
     if error.code:
         return error
-    return ErrorBody(code=f"http_{answer.status_code}", message=error.message or error.reason or answer.reason_phrase)
+    return SiloErrorBody(
+        code=f"http_{answer.status_code}", message=error.message or error.reason or answer.reason_phrase
+    )
 
 
 def _retry_after(value: str | None) -> timedelta | None:

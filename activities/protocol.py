@@ -75,7 +75,7 @@ class Holding:
 
 
 class SiloProtocol(ABC):
-    """How one silo is spoken to.
+    """How one silo is spoken to: four methods, and `inspect` where the silo can be asked for more than what it holds.
 
     Every method may raise `SiloUnavailable`; those that change something may also raise `Refused`.
     """
@@ -93,19 +93,31 @@ class SiloProtocol(ABC):
         """Have what is held undone; safe when nothing was ever provisioned."""
 
     @abstractmethod
-    async def inspect(self, call: SiloCall) -> Outcome:
-        """Ask what became of the awaited call or, without one, whether the service is held (done) or not (lost)."""
-
-    @abstractmethod
     async def held(self, call: SiloCall) -> Holding | None:
         """What the silo holds under the call's service id."""
+
+    async def inspect(self, call: SiloCall) -> Outcome:
+        """Ask what became of the awaited call or, without one, whether the service is held (done) or not (lost).
+
+        Judged by what is held: an awaited call counts as done only when its effect is there to see.
+        """
+        holding = await self.held(call)
+        if call.awaited is None:
+            return holding.outcome if holding else Outcome(OutcomeKind.LOST)
+        if call.awaited is Verb.COMPENSATE:
+            return Outcome(OutcomeKind.DONE if holding is None else OutcomeKind.ACKNOWLEDGED)
+        if holding is None:
+            # A provision that is not to be seen may still land; only what was there before can be lost.
+            return Outcome(OutcomeKind.LOST if call.awaited is Verb.AMEND else OutcomeKind.ACKNOWLEDGED)
+        amended = call.awaited is not Verb.AMEND or holding.has(call.inputs)
+        return holding.outcome if amended else Outcome(OutcomeKind.ACKNOWLEDGED)
 
 
 async def perform(protocol: SiloProtocol, silo: Silo, verb: Verb, call: SiloCall, attempt: int) -> Outcome:
     """One attempt of a call, counted from 1, to its outcome. A refusal is an outcome too: it is never raised.
 
     Raises:
-        SiloUnavailable: if there is no usable answer. For a silo without keys that is told only when the call can not
+        SiloUnavailable: if there is no usable answer. For a silo without keys that is told only when the call cannot
             take effect any more.
     """
     try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from typing import Any, Final, TypeAlias
+from typing import Any, TypeAlias, assert_never
 
 import httpx2
 from temporalio import activity
@@ -21,11 +21,16 @@ from settings import Settings
 
 SiloActivity: TypeAlias = Callable[[SiloCall], Coroutine[Any, Any, Outcome]]
 
-PROTOCOLS: Final[dict[Protocol, Callable[[SiloHttp], SiloProtocol]]] = {
-    Protocol.TMF640: Tmf640,
-    Protocol.TMF641: Tmf641,
-}
-"""The adapter of each protocol: a new one is entered here."""
+
+def adapter_of(protocol: Protocol, http: SiloHttp) -> SiloProtocol:
+    """What speaks a protocol. The type checker insists on a class for each."""
+    match protocol:
+        case Protocol.TMF640:
+            return Tmf640(http)
+        case Protocol.TMF641:
+            return Tmf641(http)
+        case _:
+            assert_never(protocol)
 
 
 def silo_activities(silo: Silo, client: httpx2.AsyncClient, settings: Settings) -> list[SiloActivity]:
@@ -33,7 +38,7 @@ def silo_activities(silo: Silo, client: httpx2.AsyncClient, settings: Settings) 
 
     They answer with an outcome, refusals included, and raise `SiloUnavailable` for Temporal to retry.
     """
-    protocol = PROTOCOLS[silo.protocol](SiloHttp(silo, client, settings))
+    protocol = adapter_of(silo.protocol, SiloHttp(silo, client, settings))
     return [_activity(protocol, silo, verb) for verb in Verb]
 
 

@@ -4,27 +4,27 @@ from __future__ import annotations
 
 from pydantic import JsonValue
 
-from activities.http_client import SiloHttp, Wire, understood
+from activities.http_client import SiloBody, SiloHttp, understood
 from activities.protocol import Holding, SiloProtocol
 from orders.fulfilment.messages import SiloCall
-from orders.model.values import Inputs, Verb
+from orders.model.values import Inputs
 from orders.reconcile.outcome import Outcome, OutcomeKind
 
 
-class Characteristic(Wire):
+class Characteristic(SiloBody):
     """A name with a value."""
 
     name: str
     value: JsonValue = None
 
 
-class Specification(Wire):
+class Specification(SiloBody):
     """Names the operation."""
 
     id: str
 
 
-class Service(Wire):
+class Service(SiloBody):
     """A TMF640 service. Answers carry a silo's outputs among the characteristics."""
 
     id: str | None = None
@@ -82,19 +82,6 @@ class Tmf640(SiloProtocol):
         """DELETE a service, whether or not it was ever there."""
         await self._http.change("DELETE", ("service", call.service), call)
         return Outcome(OutcomeKind.DONE)
-
-    async def inspect(self, call: SiloCall) -> Outcome:
-        """GET a service. An awaited call counts as done only when its effect is there to see."""
-        holding = await self.held(call)
-        if call.awaited is None:
-            return holding.outcome if holding else Outcome(OutcomeKind.LOST)
-        if call.awaited is Verb.COMPENSATE:
-            return Outcome(OutcomeKind.DONE if holding is None else OutcomeKind.ACKNOWLEDGED)
-        if holding is None:
-            # A provision that is not to be seen may still land; only what was there before can be lost.
-            return Outcome(OutcomeKind.LOST if call.awaited is Verb.AMEND else OutcomeKind.ACKNOWLEDGED)
-        amended = call.awaited is not Verb.AMEND or holding.has(call.inputs)
-        return holding.outcome if amended else Outcome(OutcomeKind.ACKNOWLEDGED)
 
     async def held(self, call: SiloCall) -> Holding | None:
         """GET a service."""

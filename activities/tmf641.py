@@ -11,7 +11,7 @@ from typing import Final, Literal
 
 from pydantic import AwareDatetime, Field, RootModel
 
-from activities.http_client import SiloHttp, Wire, understood
+from activities.http_client import SiloBody, SiloHttp, understood
 from activities.protocol import Holding, SiloProtocol
 from activities.tmf640 import Service, Specification, characteristics, held_service
 from orders.fulfilment.messages import SiloCall
@@ -21,7 +21,7 @@ from orders.reconcile.outcome import Outcome, OutcomeKind
 UNKNOWN_SERVICE_ORDER: Final = "unknown_service_order"
 
 
-class OrderState(StrEnum):
+class ServiceOrderState(StrEnum):
     """TMF641 v4 states of a service order."""
 
     ACKNOWLEDGED = "acknowledged"
@@ -38,17 +38,17 @@ class OrderState(StrEnum):
 
 
 _KIND: Final = {
-    OrderState.COMPLETED: OutcomeKind.DONE,
+    ServiceOrderState.COMPLETED: OutcomeKind.DONE,
     # An order of one item that is done in part is not done.
-    OrderState.PARTIAL: OutcomeKind.REFUSED,
-    OrderState.FAILED: OutcomeKind.REFUSED,
-    OrderState.CANCELLED: OutcomeKind.REFUSED,
-    OrderState.REJECTED: OutcomeKind.REFUSED,
+    ServiceOrderState.PARTIAL: OutcomeKind.REFUSED,
+    ServiceOrderState.FAILED: OutcomeKind.REFUSED,
+    ServiceOrderState.CANCELLED: OutcomeKind.REFUSED,
+    ServiceOrderState.REJECTED: OutcomeKind.REFUSED,
 }
 """What has ended; everything else is still to come."""
 
 
-class ErrorMessage(Wire):
+class ErrorMessage(SiloBody):
     """Why a service order failed."""
 
     code: str = ""
@@ -56,7 +56,7 @@ class ErrorMessage(Wire):
     message: str = ""
 
 
-class Milestone(Wire):
+class Milestone(SiloBody):
     """A stage of a service order. It is reached where its status says `Completed`, or says nothing."""
 
     name: str = Field(min_length=1, max_length=200)
@@ -69,7 +69,7 @@ class Milestone(Wire):
         return self.status is None or self.status.lower() == "completed"
 
 
-class ServiceOrderItem(Wire):
+class ServiceOrderItem(SiloBody):
     """What is asked for; each of our service orders has one item."""
 
     id: str = "1"
@@ -77,11 +77,11 @@ class ServiceOrderItem(Wire):
     service: Service
 
 
-class ServiceOrder(Wire):
+class ServiceOrder(SiloBody):
     """A TMF641 service order, as it is sent, answered and polled."""
 
     external_id: str | None = None
-    state: OrderState | None = None
+    state: ServiceOrderState | None = None
     error_message: tuple[ErrorMessage, ...] | None = None
     milestone: tuple[Milestone, ...] | None = None
     service_order_item: tuple[ServiceOrderItem, ...] = Field(min_length=1)
@@ -98,7 +98,7 @@ class ServiceOrder(Wire):
     @property
     def outcome(self) -> Outcome:
         """What became of the call that it carried, and the milestones reached by it."""
-        kind = _KIND.get(self.state or OrderState.ACKNOWLEDGED, OutcomeKind.ACKNOWLEDGED)
+        kind = _KIND.get(self.state or ServiceOrderState.ACKNOWLEDGED, OutcomeKind.ACKNOWLEDGED)
         item = self.service_order_item[0]
         match kind:
             case OutcomeKind.DONE if item.action != "delete":
@@ -138,10 +138,8 @@ class Tmf641(SiloProtocol):
 
     async def inspect(self, call: SiloCall) -> Outcome:
         """GET the awaited call's service order by its external id or, without one, the service."""
-        holding: Holding | None
         if call.awaited is None:
-            holding = await self.held(call)
-            return holding.outcome if holding else Outcome(OutcomeKind.LOST)
+            return await super().inspect(call)
         content = await self._http.ask(("serviceOrder",), call, {"externalId": call.key})
         for order in understood(ServiceOrders, content).root if content is not None else ():
             # A silo that does not know the filter answers with everything.

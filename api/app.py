@@ -13,7 +13,7 @@ from temporalio.client import Client
 from api.access.access_log import AccessLog
 from api.access.guard import DOCS_ASSETS, Guard, doorkeeper
 from api.access.limits import RateLimit
-from api.background import meanwhile
+from api.background import run_in_background
 from api.blocking import run_blocking
 from api.care import customer_routes, order_routes
 from api.errors import Unavailable, install
@@ -25,11 +25,10 @@ from api.routes import callbacks, cancel_product_orders, hub, product_catalog, p
 from api.routes.codec import codec_app
 from api.service.gateway import Gateway
 from api.service.services import services
-from api.service.waiting import Waiter
 from api.tmf.links import Links
 from catalog_loader.catalog_files import CatalogStore, read_catalog
 from register import Register
-from settings import Settings
+from settings import VERSION, Settings
 from workflows.codec import CompressingCodec
 from workflows.connection import connect
 
@@ -42,6 +41,7 @@ def create_app(settings: Settings | None = None, client: Client | None = None) -
     Raises:
         AccessError: if the settings of access control do not make sense.
         CatalogError: if the catalog does not.
+        SettingsError: if a setting is wrong.
     """
     settings = settings or Settings()
     who = doorkeeper(settings)
@@ -64,9 +64,8 @@ def create_app(settings: Settings | None = None, client: Client | None = None) -
         try:
             async with (
                 sending as sender,
-                meanwhile(Dispatcher(register.deliveries, sender, links).run()),
-                meanwhile(Forgetter(register.deliveries, settings.keep_deliveries).run()),
-                meanwhile(Waiter(built.waiting, register.waiting).run()),
+                run_in_background(Dispatcher(register.deliveries, sender, links).run()),
+                run_in_background(Forgetter(register.deliveries, settings.keep_deliveries).run()),
             ):
                 yield
         finally:
@@ -76,7 +75,7 @@ def create_app(settings: Settings | None = None, client: Client | None = None) -
     app = FastAPIOffline(
         title="orderpipe",
         description="Product orders (TMF622 v4), care for orders in flight, and callbacks from silos.",
-        version="0.1.0",
+        version=VERSION,
         lifespan=lifespan,
         redoc_url=None,
         static_url=DOCS_ASSETS,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import ParamSpec, TypeVar
 
 import structlog
@@ -25,8 +26,19 @@ async def run_blocking(call: Callable[_Given, _Result], *args: _Given.args, **kw
     Raises:
         Unavailable: if the register is locked, or cannot be reached.
     """
-    try:
+    async with register_errors():
         return await asyncio.to_thread(call, *args, **kwargs)
+
+
+@asynccontextmanager
+async def register_errors() -> AsyncIterator[None]:
+    """Uses of the register by others, with its errors mapped.
+
+    Raises:
+        Unavailable: if the register is locked, or cannot be reached.
+    """
+    try:
+        yield
     except DBAPIError as error:
         log.warning("the register cannot be asked", error=str(error))
         raise Unavailable("The register cannot be asked now", type(error).__name__) from error

@@ -1,4 +1,4 @@
-"""What can go wrong at the door, and the one form in which it is told: TMF630's `Error`."""
+"""API errors and their one representation: TMF630's `Error`."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ class Unauthorized(ApiError):
 
 
 class Forbidden(ApiError):
-    """403: whoever asks is known, and may not do that. `scope` is the one that is missing, if that is what is."""
+    """403: the caller is known, and may not do that. `scope` is the one that is missing, if that is what is."""
 
     status = HTTPStatus.FORBIDDEN
     code = "forbidden"
@@ -114,7 +114,7 @@ class BodyTooLarge(ApiError):
 
 
 class TooManyRequests(ApiError):
-    """429: whoever asks has asked too often. `wait` is in seconds."""
+    """429: the caller has asked too often. `wait` is in seconds."""
 
     status = HTTPStatus.TOO_MANY_REQUESTS
     code = "too_many_requests"
@@ -132,7 +132,7 @@ class UnknownOrder(ApiError):
 
 
 class UnknownCustomer(ApiError):
-    """404: nobody of that id has or had an order or a product."""
+    """404: no customer of that id has or had an order or a product."""
 
     status = HTTPStatus.NOT_FOUND
     code = "unknown_customer"
@@ -146,7 +146,7 @@ class UnknownCancellation(ApiError):
 
 
 class UnknownProduct(ApiError):
-    """404: no such product is installed, or it is not for whoever asks."""
+    """404: no such product is installed, or the caller may not see it."""
 
     status = HTTPStatus.NOT_FOUND
     code = "unknown_product"
@@ -216,7 +216,7 @@ class PatchConflict(ApiError):
 
 
 class ChangeRefused(ApiError):
-    """409: what is asked for can not be had any more, or not at that price. Every detail has its code."""
+    """409: what is asked for cannot be had any more, or not at that price. Every detail has its code."""
 
     status = HTTPStatus.CONFLICT
     code = "change_refused"
@@ -224,7 +224,7 @@ class ChangeRefused(ApiError):
     def __init__(self, reasons: Iterable[Reason]) -> None:
         found = tuple(reasons)
         message = "; ".join(reason.message for reason in found)
-        super().__init__("The order can not be changed like that", message, map(_of_reason, found))
+        super().__init__("The order cannot be changed like that", message, map(_of_reason, found))
 
 
 class Outdated(ApiError):
@@ -232,13 +232,6 @@ class Outdated(ApiError):
 
     status = HTTPStatus.PRECONDITION_FAILED
     code = "outdated"
-
-
-class OrderWaits(ApiError):
-    """409: the order waits for another to be done with its products. Until it begins it can only be cancelled."""
-
-    status = HTTPStatus.CONFLICT
-    code = "order_waits"
 
 
 class OrderClosed(ApiError):
@@ -308,7 +301,7 @@ def answer(
     return JSONResponse(body.model_dump(by_alias=True, exclude_none=True), int(status), headers=dict(headers))
 
 
-def told(error: ApiError) -> JSONResponse:
+def error_response(error: ApiError) -> JSONResponse:
     """An error of ours as an HTTP answer."""
     return answer(error.status, error.code, error.reason, error.message, error.details, error.headers)
 
@@ -318,13 +311,13 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(ApiError)
     async def ours(request: Request, error: ApiError) -> JSONResponse:
-        return told(error)
+        return error_response(error)
 
     @app.exception_handler(RequestValidationError)
     async def malformed(request: Request, error: RequestValidationError) -> JSONResponse:
         if request.method == "POST" and "json" not in request.headers.get("content-type", ""):
-            return told(Malformed([problem("body", "must be sent as content-type application/json")]))
-        return told(Malformed(problems(error)))
+            return error_response(Malformed([problem("body", "must be sent as content-type application/json")]))
+        return error_response(Malformed(problems(error)))
 
     @app.exception_handler(HTTPException)
     async def of_the_framework(request: Request, error: HTTPException) -> JSONResponse:

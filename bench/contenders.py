@@ -9,9 +9,9 @@ from typing import Any, Protocol, TypeAlias
 
 from temporalio.client import Client, WorkflowHandle
 
+from activities.capturing import prepare
 from api.service.gateway import Gateway
 from api.service.services import services
-from api.service.submission import prepare
 from api.tmf.links import Links
 from api.tmf.tmf622_request import to_request
 from bench.bare import QUEUE, WORKFLOW, BareOrder, BareTask, Limits, OutputOf
@@ -102,7 +102,7 @@ class Bare:
 
     def prepare(self, body: Body) -> Submission:
         """The tasks are made ready ahead."""
-        start = prepare(self._catalog, to_request(body), body, datetime.now(UTC))
+        start = prepare(self._catalog, to_request(body), datetime.now(UTC))
         order = bare_order(start.order_id, start.plan)
 
         async def submit() -> Started:

@@ -97,7 +97,7 @@ async def _start_py_spy(pid: int, file: Path) -> asyncio.subprocess.Process:
     """py-spy, sampling.
 
     Raises:
-        ProfileError: if it can not be run, or may not look into the process.
+        ProfileError: if it cannot be run, or may not look into the process.
     """
     program = Path(sys.executable).with_name("py-spy")
     if not program.exists():

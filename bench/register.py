@@ -19,7 +19,7 @@ from bench.stack import Benched
 from orders.read_model.states import LifecycleState
 from orders.read_model.views import FalloutView, ItemView, OrderView
 from register import Register
-from register.query import Operator, OrderField, OrderQuery, Predicate, Sight
+from register.query import Comparison, OrderField, OrderQuery, Predicate, Visibility
 from register.rows import fallout_rows, item_rows, offering_rows, order_row
 from register.schema import ITEMS, ORDER_FALLOUT, ORDER_OFFERINGS, ORDERS
 from tests.postgres import find_programs, fresh_database, postgres_server
@@ -89,25 +89,25 @@ def _time(register: Register, query: OrderQuery) -> float:
 
 
 def _questions(size: int, chance: random.Random) -> dict[str, Callable[[], OrderQuery]]:
-    def asked(*where: Predicate, sight: Sight | None = None, limit: int = 20, offset: int = 0) -> OrderQuery:
+    def asked(*where: Predicate, sight: Visibility | None = None, limit: int = 20, offset: int = 0) -> OrderQuery:
         return OrderQuery(where=where, visible_to=sight, limit=limit, offset=offset)
 
     def state(*options: LifecycleState) -> Predicate:
-        return Predicate(OrderField.STATE, Operator.EQ, str(chance.choice(options or _STATES)))
+        return Predicate(OrderField.STATE, Comparison.EQ, str(chance.choice(options or _STATES)))
 
     def customer() -> Predicate:
-        return Predicate(OrderField.CUSTOMER_ID, Operator.EQ, _customer(chance.randrange(size)))
+        return Predicate(OrderField.CUSTOMER_ID, Comparison.EQ, _customer(chance.randrange(size)))
 
     return {
         "list_by_customer": lambda: asked(customer()),
         "list_by_state": lambda: asked(state()),
         "list_by_customer_and_state": lambda: asked(customer(), state()),
         "list_by_offering": lambda: asked(
-            Predicate(OrderField.OFFERING, Operator.EQ, chance.choice(_OFFERINGS)), state(LifecycleState.HELD)
+            Predicate(OrderField.OFFERING, Comparison.EQ, chance.choice(_OFFERINGS)), state(LifecycleState.HELD)
         ),
-        "list_in_fallout": lambda: asked(Predicate(OrderField.FALLOUT_SILO, Operator.EQ, "tv")),
+        "list_in_fallout": lambda: asked(Predicate(OrderField.FALLOUT_SILO, Comparison.EQ, "tv")),
         "list_latest": lambda: asked(offset=20 * chance.randrange(50)),
-        "list_of_a_channel": lambda: asked(state(LifecycleState.HELD), sight=Sight(channel="partner")),
+        "list_of_a_channel": lambda: asked(state(LifecycleState.HELD), sight=Visibility(channel="partner")),
         "count_by_state": lambda: asked(state(), limit=0),
         "count_all": lambda: asked(limit=0),
     }

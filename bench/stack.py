@@ -65,7 +65,7 @@ async def running_stack(folder: Path) -> AsyncIterator[Benched]:
     """The stack, with everything that it keeps in a folder.
 
     Raises:
-        StackError: if it can not run.
+        StackError: if it cannot run.
     """
     catalog_dir = _without_rates(Settings().catalog_dir, folder / "catalog")
     settings = on_free_ports(Settings(catalog_dir=catalog_dir), folder / "orderpipe")

@@ -19,7 +19,7 @@ _Entry = TypeVar("_Entry", bound=BaseModel)
 
 
 class CatalogError(Exception):
-    """A catalog that can not be used. Holds every problem that was found."""
+    """A catalog that cannot be used. Holds every problem that was found."""
 
     def __init__(self, found: list[FileProblem]) -> None:
         super().__init__("\n".join(str(problem) for problem in found))

@@ -15,18 +15,18 @@ from register.cancellations import Cancellations
 from register.deliveries import Deliveries
 from register.engine import Database
 from register.history import History
+from register.line import Line
 from register.products import Products
 from register.records import Records
 from register.search import Search
 from register.submissions import Submissions
 from register.subscriptions import Subscriptions
-from register.waiting import Waiting
 
 
 class Register:
     """All of the register behind one SQLAlchemy URL. Safe to use from several threads, and by several processes.
 
-    Every use may raise `sqlalchemy.exc.DBAPIError`, if the database is locked or can not be reached.
+    Every use may raise `sqlalchemy.exc.DBAPIError`, if the database is locked or cannot be reached.
     """
 
     def __init__(self, url: str | URL, *, busy_timeout: timedelta = timedelta(seconds=5)) -> None:
@@ -36,7 +36,7 @@ class Register:
         self.submissions = Submissions(self.database, self.records)
         self.history = History(self.database)
         self.products = Products(self.database)
-        self.waiting = Waiting(self.database, self.records)
+        self.line = Line(self.database)
         self.search = Search(self.database)
         self.cancellations = Cancellations(self.database)
         self.subscriptions = Subscriptions(self.database)

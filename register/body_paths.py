@@ -15,16 +15,21 @@ from typing import Any, Final, TypeAlias
 from sqlalchemy import ColumnElement, Numeric, Text, and_, case, cast, func, literal, literal_column, or_, select
 from sqlalchemy.dialects.postgresql import JSONB, JSONPATH
 
-from register.query import Operator
+from register.query import Comparison
 from register.schema import ORDERS
 
 _Comparison: TypeAlias = Callable[[Any, Any], ColumnElement[bool]]
-_ORDER: Final[dict[Operator, _Comparison]] = {Operator.GT: gt, Operator.GTE: ge, Operator.LT: lt, Operator.LTE: le}
+_ORDER: Final[dict[Comparison, _Comparison]] = {
+    Comparison.GT: gt,
+    Comparison.GTE: ge,
+    Comparison.LT: lt,
+    Comparison.LTE: le,
+}
 _NUMBER: Final = re.compile(r"-?\d{1,30}(\.\d{1,30})?")
 _EMPTY_OBJECT: Final = literal_column("'{}'")
 
 
-def on_postgresql(names: tuple[str, ...], operator: Operator, values: tuple[str, ...]) -> ColumnElement[bool]:
+def on_postgresql(names: tuple[str, ...], operator: Comparison, values: tuple[str, ...]) -> ColumnElement[bool]:
     """True for orders whose body has a value at the path that compares with one of those given."""
     # JSONB knows no \u0000: here it becomes another character that nobody looks for.
     document = cast(func.replace(cast(ORDERS.c.body, Text), r"\u0000", r"\ufffd"), JSONB)
@@ -36,7 +41,7 @@ def on_postgresql(names: tuple[str, ...], operator: Operator, values: tuple[str,
     return select(literal(1)).where(_matches(words, number, kind == "string", operator, values)).exists()
 
 
-def on_sqlite(names: tuple[str, ...], operator: Operator, values: tuple[str, ...]) -> ColumnElement[bool]:
+def on_sqlite(names: tuple[str, ...], operator: Comparison, values: tuple[str, ...]) -> ColumnElement[bool]:
     """The same."""
     holder: ColumnElement[Any] = cast(ORDERS.c.body, Text)
     on_the_way: list[Any] = []
@@ -64,7 +69,7 @@ def _matches(
     words: ColumnElement[Any],
     number: ColumnElement[Any],
     is_string: ColumnElement[bool],
-    operator: Operator,
+    operator: Comparison,
     values: tuple[str, ...],
 ) -> ColumnElement[bool]:
     compare = _ORDER.get(operator)

@@ -19,7 +19,7 @@ from orders.read_model.journal import CancellationState
 from orders.read_model.states import LifecycleState
 from orders.read_model.views import OrderView
 from register.engine import Database
-from register.query import Sight
+from register.query import Visibility
 from register.schema import CANCELLATIONS, CHANGES, LISTED, ORDERS
 from register.search import seen_by
 
@@ -64,7 +64,7 @@ def write_cancellations(database: Database, connection: Connection, order: Order
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class CancellationStatus:
     """What became of a cancellation. `effective_at` is when the order was cancelled."""
 
     cancellation: Cancellation
@@ -80,7 +80,7 @@ class CancellationQuery:
     ids: tuple[str, ...] | None = None
     orders: tuple[str, ...] | None = None
     states: tuple[str, ...] | None = None
-    visible_to: Sight | None = None
+    visible_to: Visibility | None = None
     offset: int = 0
     limit: int = 100
 
@@ -123,7 +123,7 @@ class Cancellations:
             row = connection.execute(select(CANCELLATIONS).where(CANCELLATIONS.c.id == cancellation_id)).first()
         return None if row is None else _cancellation(row)
 
-    def page(self, query: CancellationQuery) -> tuple[list[Standing], int]:
+    def page(self, query: CancellationQuery) -> tuple[list[CancellationStatus], int]:
         """The cancellations asked for, as far as their orders have written that down, and how many.
 
         Those of deleted orders are not told any more.
@@ -177,9 +177,9 @@ def _cancellation(row: Row[Any]) -> Cancellation:
     return Cancellation(row.order_id, row.request_id, row.body, row.created_at)
 
 
-def _standing(row: Row[Any]) -> Standing:
+def _standing(row: Row[Any]) -> CancellationStatus:
     state = CancellationState(row.state)
-    return Standing(
+    return CancellationStatus(
         cancellation=_cancellation(row),
         state=state,
         verdict=Verdict.model_validate(row.verdict) if row.verdict is not None else None,

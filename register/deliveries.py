@@ -1,4 +1,4 @@
-"""Events on their way to subscribers, for whoever delivers them.
+"""Events on their way to subscribers, for the process that delivers them.
 
 Delivering to a subscription is for one process at a time, which holds its lease. One that was cut off loses it when its
 time is up, and another begins with what was not settled: an event may come twice, and never not at all.
@@ -60,7 +60,7 @@ class Delivery:
 class Deliveries:
     """What is on its way to each subscription.
 
-    Every method may raise `sqlalchemy.exc.DBAPIError`, if the database is locked or can not be reached.
+    Every method may raise `sqlalchemy.exc.DBAPIError`, if the database is locked or cannot be reached.
     """
 
     def __init__(self, database: Database) -> None:

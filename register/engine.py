@@ -32,13 +32,13 @@ _migrating: Final = Lock()
 
 
 class RegisterError(Exception):
-    """The register can not be used as it is: says why, for people."""
+    """The register cannot be used as it is: says why, for people."""
 
 
 class Database:
     """One database by its SQLAlchemy URL. Safe to use from several threads, and by several processes.
 
-    Every use may raise `sqlalchemy.exc.DBAPIError`, if the database is locked or can not be reached.
+    Every use may raise `sqlalchemy.exc.DBAPIError`, if the database is locked or cannot be reached.
     """
 
     def __init__(self, url: str | URL, *, busy_timeout: timedelta = timedelta(seconds=5)) -> None:
@@ -55,7 +55,7 @@ class Database:
 
         Raises:
             RegisterError: if a later version of orderpipe has been at work here.
-            sqlalchemy.exc.DBAPIError: if the database can not be reached.
+            sqlalchemy.exc.DBAPIError: if the database cannot be reached.
         """
         with _migrating:
             if self._prepared:

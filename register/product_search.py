@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, and_, func, nulls_last, select
 
 from orders.planning.installed import InstalledProduct
-from register.query import Operator, Sight, Value
+from register.query import Comparison, Value, Visibility
 from register.schema import ORDERS, PRODUCTS
 from register.search import compared
 
@@ -33,7 +33,7 @@ class ProductPredicate:
     """One condition. All conditions must hold."""
 
     field: ProductField
-    operator: Operator
+    operator: Comparison
     value: Value | tuple[Value, ...]
 
 
@@ -50,7 +50,7 @@ class ProductQuery:
     """A page of the products that fit. Equals are told apart by their ids, and so are all without `sort`."""
 
     where: tuple[ProductPredicate, ...] = ()
-    visible_to: Sight | None = None
+    visible_to: Visibility | None = None
     sort: tuple[ProductSort, ...] = ()
     offset: int = 0
     limit: int = 100
@@ -90,7 +90,7 @@ def _sorted_by(sort: ProductSort) -> ColumnElement[Any]:
     return nulls_last(column.desc() if sort.descending else column.asc())
 
 
-def _visible_to(sight: Sight) -> ColumnElement[bool]:
+def _visible_to(sight: Visibility) -> ColumnElement[bool]:
     """The products of those whose orders one sees."""
     conditions: list[ColumnElement[bool]] = []
     if sight.customer is not None:

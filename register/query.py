@@ -2,11 +2,11 @@
 
 OrderQuery(
     where=(
-        Predicate(OrderField.STATE, Operator.IN, ("held", "pending")),
-        Predicate(OrderField.ORDERED_AT, Operator.GTE, monday),
-        Predicate(BodyPath(("note", "author")), Operator.EQ, "shop 7"),
+        Predicate(OrderField.STATE, Comparison.IN, ("held", "pending")),
+        Predicate(OrderField.ORDERED_AT, Comparison.GTE, monday),
+        Predicate(BodyPath(("note", "author")), Comparison.EQ, "shop 7"),
     ),
-    visible_to=Sight(channel="shop"),
+    visible_to=Visibility(channel="shop"),
     limit=50,
 )
 """
@@ -62,7 +62,7 @@ _SEVERAL = (
 )
 
 
-class Operator(Enum):
+class Comparison(Enum):
     """How a value is compared. `IN` takes several values, the others one."""
 
     EQ = "eq"
@@ -101,12 +101,12 @@ class Predicate:
     """One condition. `value` is of the field's own type; of a body path it is a string. All conditions must hold."""
 
     field: OrderField | BodyPath
-    operator: Operator
+    operator: Comparison
     value: Value | tuple[Value, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class Visibility:
     """Whose orders may be seen. A channel sees all orders of its customers: those who have an order of that channel.
 
     With both, what both see; with neither, nothing.
@@ -129,7 +129,7 @@ class OrderQuery:
     """A page of the orders that fit. Without `sort` the latest come first; equals are told apart by their ids."""
 
     where: tuple[Predicate, ...] = ()
-    visible_to: Sight | None = None
+    visible_to: Visibility | None = None
     sort: tuple[Sort, ...] = (Sort(OrderField.ORDERED_AT, descending=True),)
     offset: int = 0
     limit: int = 100

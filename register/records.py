@@ -15,9 +15,10 @@ from temporalio import activity
 from orders.model.wire_names import RECORD_ORDER
 from orders.read_model.records import EventKind, OrderEvent, OrderRecord
 from orders.read_model.views import OrderView
-from register import queue, rows
+from register import rows
 from register.cancellations import write_cancellations
 from register.engine import Database
+from register.line import next_behind
 from register.products import write_products
 from register.schema import (
     CHANGES,
@@ -28,7 +29,6 @@ from register.schema import (
     ORDER_FALLOUT,
     ORDER_OFFERINGS,
     ORDERS,
-    PRODUCT_LOCKS,
     REVISIONS,
     TRANSITIONS,
 )
@@ -45,10 +45,14 @@ class Records:
         self._database = database
 
     @activity.defn(name=RECORD_ORDER, no_thread_cancel_exception=True)
-    def record(self, record: OrderRecord) -> None:
-        """Write down how an order stands, and what has happened since the record before, in one transaction."""
+    def record(self, record: OrderRecord) -> list[str]:
+        """Write down how an order stands, and what has happened since the record before, in one transaction.
+
+        Gives, at its end, the orders that are next in line for its products.
+        """
         with self._database.writing() as connection:
             self.write_and_tell(connection, record)
+            return next_behind(connection, record.view.id) if record.view.completed_at is not None else []
 
     def write_and_tell(self, connection: Connection, record: OrderRecord) -> None:
         """The same within a transaction."""
@@ -72,9 +76,6 @@ class Records:
         if newest:
             _replace(connection, CHARGES, record.view.id, rows.charge_rows(record))
         write_products(self._database, connection, record, newest=newest)
-        if newest and record.view.completed_at is not None:
-            held = select(PRODUCT_LOCKS.c.product_id).where(PRODUCT_LOCKS.c.order_id == record.view.id)
-            queue.wake(connection, held, datetime.now(UTC))
         self._add(connection, REVISIONS, rows.revision_rows(record))
         self._add(connection, TRANSITIONS, rows.transition_rows(record))
         return self._add(connection, EVENTS, rows.event_rows(record))

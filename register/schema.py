@@ -1,8 +1,8 @@
 """The register's tables. What alters them needs a migration too: `alembic revision --autogenerate` writes one.
 
 No table refers to another by a foreign key: records arrive twice, late and in any order, and what can be rebuilt is
-rebuilt around the records in their own right: subscriptions, deliveries, charges, cancellations, products, locks,
-orders that wait for products, and request ids.
+rebuilt around the records in their own right: subscriptions, deliveries, charges, cancellations, products, claims of
+products, and request ids.
 """
 
 from __future__ import annotations
@@ -309,41 +309,19 @@ PRODUCT_RELATIONS: Final = Table(
 )
 """Which product is held by a bundle, or stands on another."""
 
-PRODUCT_LOCKS: Final = Table(
-    "product_locks",
-    SCHEMA,
-    _key("product_id"),
-    _text("order_id"),
-    _instant("since"),
-    Index(None, "order_id"),
-)
-"""The one order in flight that may touch an installed product, or the last that did."""
-
-WAITING_ORDERS: Final = Table(
-    "waiting_orders",
-    SCHEMA,
-    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
-    _text("order_id"),
-    _instant("since"),
-    _instant("begun_at", nullable=True),
-    _instant("look_at"),
-    Column("looks", Integer, nullable=False),
-    UniqueConstraint("order_id"),
-    Index(None, "look_at", "id"),
-    sqlite_autoincrement=True,
-)
-"""Orders without a workflow yet, since another order holds a product of theirs: who has the lower `id` is served first.
-`begun_at` is when one had its turn, and is about to be started. At `look_at` somebody is to see whether it can begin;
-who does so puts that off first, so that no other process looks meanwhile. `looks` counts those in vain."""
-
-AWAITED_PRODUCTS: Final = Table(
-    "awaited_products",
+PRODUCT_CLAIMS: Final = Table(
+    "product_claims",
     SCHEMA,
     _key("product_id"),
     _key("order_id"),
+    Column("place", BigInteger, nullable=False),
+    _instant("since"),
+    Column("has_turn", Boolean, nullable=False),
     Index(None, "order_id"),
+    Index(None, "place"),
 )
-"""The installed products that each waiting order needs, those that others hold and those that are free."""
+"""The line for each installed product: who has the lowest `place` is first. An order has one place, with all that it
+claims. One that `has_turn` is first everywhere: it may touch its products, or was the last that did."""
 
 REQUEST_IDS: Final = Table(
     "request_ids",

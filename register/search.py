@@ -13,24 +13,24 @@ from register.body_paths import on_postgresql, on_sqlite
 from register.engine import Database
 from register.query import (
     BodyPath,
-    Operator,
+    Comparison,
     OrderField,
     OrderPage,
     OrderQuery,
     Predicate,
-    Sight,
     Sort,
     Value,
+    Visibility,
 )
 from register.schema import ITEMS, LISTED, ORDER_FALLOUT, ORDER_OFFERINGS, ORDERS
 
-_COMPARE: Final[dict[Operator, Callable[[Any, Any], ColumnElement[bool]]]] = {
-    Operator.EQ: eq,
-    Operator.GT: gt,
-    Operator.GTE: ge,
-    Operator.LT: lt,
-    Operator.LTE: le,
-    Operator.IN: lambda column, values: column.in_(values),
+_COMPARE: Final[dict[Comparison, Callable[[Any, Any], ColumnElement[bool]]]] = {
+    Comparison.EQ: eq,
+    Comparison.GT: gt,
+    Comparison.GTE: ge,
+    Comparison.LT: lt,
+    Comparison.LTE: le,
+    Comparison.IN: lambda column, values: column.in_(values),
 }
 
 _ELSEWHERE: Final[dict[OrderField, tuple[Table, Column[Any]]]] = {
@@ -87,12 +87,12 @@ class Search:
         return compared(ORDERS.c[field.value], predicate.operator, predicate.value)
 
 
-def compared(column: ColumnElement[Any], operator: Operator, value: Value | tuple[Value, ...]) -> ColumnElement[bool]:
+def compared(column: ColumnElement[Any], operator: Comparison, value: Value | tuple[Value, ...]) -> ColumnElement[bool]:
     """A column's value, compared."""
     return _COMPARE[operator](column, value)
 
 
-def seen_by(sight: Sight) -> ColumnElement[bool]:
+def seen_by(sight: Visibility) -> ColumnElement[bool]:
     """The condition that an order may be seen."""
     conditions: list[ColumnElement[bool]] = []
     if sight.customer is not None:

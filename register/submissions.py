@@ -5,7 +5,6 @@ Whoever is killed between the two leaves a claim, version 0 of the order; the sa
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from datetime import UTC, datetime
 from enum import Enum, auto
 
@@ -13,16 +12,12 @@ from sqlalchemy import Connection, delete, select
 
 from orders.read_model.records import OrderRecord
 from orders.read_model.states import LifecycleState
-from register import queue
 from register.engine import Database
 from register.records import Records
 from register.schema import ORDERS, REQUEST_IDS
 
 CLAIM = 0
 """The version of an order that its workflow has not written yet."""
-
-_NOT_TO_BE_STARTED = (LifecycleState.REJECTED, LifecycleState.PENDING, LifecycleState.CANCELLED)
-"""States in which a claim is no submission that was cut short: turned down, waiting for its turn, or given up then."""
 
 
 class ClaimState(Enum):
@@ -33,7 +28,7 @@ class ClaimState(Enum):
     NOT_BEGUN = auto()
     """The same body has, and nothing but the claim was written: whether there is a workflow, Temporal knows."""
     BEGUN = auto()
-    """The same body has, and there is more to its order than the claim; or it was rejected, or waits for its turn."""
+    """The same body has, and there is more to its order than the claim; or it was rejected at once."""
     OTHER_BODY = auto()
     """Another body has."""
     DELETED = auto()
@@ -52,17 +47,11 @@ class Submissions:
         with self._database.reading() as connection:
             return _state(connection, order_id, body_digest)
 
-    def digest_of(self, order_id: str) -> str | None:
-        """The digest of the body that took an order id; None if it is free."""
-        with self._database.reading() as connection:
-            return connection.scalar(select(REQUEST_IDS.c.body_digest).where(REQUEST_IDS.c.order_id == order_id))
-
-    def claim(self, record: OrderRecord, body_digest: str, awaited: Collection[str] = ()) -> ClaimState:
+    def claim(self, record: OrderRecord, body_digest: str) -> ClaimState:
         """Take an order's id for ever, and write the order down as it will start, or was rejected.
 
         Gives how the id stood before. One that was free is claimed now; one of the same body that has not begun is
-        brought up to date; any other is left as it is. An order that has to wait for products that are `awaited` takes
-        its place in the queue for them.
+        brought up to date; any other is left as it is.
         """
         order = record.view
         taking = self._database.insert(REQUEST_IDS).values(
@@ -76,8 +65,6 @@ class Submissions:
             new = connection.scalar(taking.on_conflict_do_nothing().returning(REQUEST_IDS.c.order_id))
             state = ClaimState.FREE if new is not None else _state(connection, order.id, body_digest)
             if state in (ClaimState.FREE, ClaimState.NOT_BEGUN):
-                if awaited:
-                    queue.join(connection, order.id, awaited, order.ordered_at)
                 self._records.write_and_tell(connection, record)
         return state
 
@@ -104,6 +91,6 @@ def _state(connection: Connection, order_id: str, body_digest: str) -> ClaimStat
     if row.body_digest != body_digest:
         return ClaimState.OTHER_BODY
     # Without a row of its own the order was lost.
-    if row.version is None or (row.version == CLAIM and row.state not in _NOT_TO_BE_STARTED):
+    if row.version is None or (row.version == CLAIM and row.state != LifecycleState.REJECTED):
         return ClaimState.NOT_BEGUN
     return ClaimState.BEGUN

@@ -91,7 +91,7 @@ class SubscriptionEnded(Exception):
 class Subscriptions:
     """Subscriptions with what is on its way to each.
 
-    Every method may raise `sqlalchemy.exc.DBAPIError`, if the database is locked or can not be reached.
+    Every method may raise `sqlalchemy.exc.DBAPIError`, if the database is locked or cannot be reached.
     """
 
     def __init__(self, database: Database) -> None:

@@ -7,29 +7,29 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from pydantic.alias_generators import to_camel
 
-from simulated_silos.model import OrderState
+from simulated_silos.model import ServiceOrderState
 
 
-class Wire(BaseModel):
+class ServiceApiBody(BaseModel):
     """Camel case outside, snake case inside; what is not known is ignored, as TM Forum bodies carry much else."""
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
 
 
-class Characteristic(Wire):
+class Characteristic(ServiceApiBody):
     """A name with a value."""
 
     name: str
     value: JsonValue
 
 
-class Specification(Wire):
+class Specification(ServiceApiBody):
     """Names the operation."""
 
     id: Annotated[str, Field(min_length=1)]
 
 
-class ServiceBody(Wire):
+class ServiceBody(ServiceApiBody):
     """A TMF640 service; `id` is left open by calls whose path names it."""
 
     id: str | None = None
@@ -38,16 +38,16 @@ class ServiceBody(Wire):
     service_characteristic: list[Characteristic] = []
 
 
-class ServiceOrderItem(Wire):
+class ServiceOrderItem(ServiceApiBody):
     """What a TMF641 service order asks for. There is exactly one in an order."""
 
     id: str = "1"
     action: Literal["add", "modify", "delete"]
-    state: OrderState | None = None
+    state: ServiceOrderState | None = None
     service: ServiceBody
 
 
-class ErrorMessage(Wire):
+class ErrorMessage(ServiceApiBody):
     """Why a service order failed."""
 
     code: str
@@ -55,7 +55,7 @@ class ErrorMessage(Wire):
     message: str
 
 
-class Milestone(Wire):
+class Milestone(ServiceApiBody):
     """A stage that the work of a service order has reached."""
 
     name: str
@@ -63,25 +63,25 @@ class Milestone(Wire):
     milestone_date: str
 
 
-class ServiceOrderBody(Wire):
+class ServiceOrderBody(ServiceApiBody):
     """A TMF641 service order."""
 
     id: str | None = None
     external_id: str | None = None
-    state: OrderState | None = None
+    state: ServiceOrderState | None = None
     error_message: list[ErrorMessage] | None = None
     milestone: list[Milestone] | None = None
     service_order_item: Annotated[list[ServiceOrderItem], Field(min_length=1, max_length=1)]
 
 
-class Terminated(Wire):
+class Terminated(ServiceApiBody):
     """A service that is no more."""
 
     id: str
     state: Literal["terminated"] = "terminated"
 
 
-class Subject(Wire):
+class Subject(ServiceApiBody):
     """What an event is about: one of the two."""
 
     service_order: ServiceOrderBody | None = None
@@ -91,7 +91,7 @@ class Subject(Wire):
 EventType: TypeAlias = Literal["ServiceOrderStateChangeEvent", "ServiceOrderMilestoneEvent", "ServiceStateChangeEvent"]
 
 
-class Event(Wire):
+class Event(ServiceApiBody):
     """What a silo POSTs to a callback address."""
 
     event_id: str
@@ -101,7 +101,7 @@ class Event(Wire):
     event: Subject
 
 
-class ErrorBody(Wire):
+class ServiceErrorBody(ServiceApiBody):
     """What a refused or failed call is answered with."""
 
     code: str

@@ -61,7 +61,7 @@ def canonical(
     """What silos hold for an order, with everything renamed that differs from run to run, sorted.
 
     Services of other orders are left out, but for those of the orders in `baseline`: earlier ones whose installed
-    products this one changes. `spent` names operations to leave out, whose effect can not be taken back and is nothing
+    products this one changes. `spent` names operations to leave out, whose effect cannot be taken back and is nothing
     that is held (`field-service.visit`).
 
     Order ids become tokens wherever they stand in a string; generation numbers go. A value that a silo gave out becomes

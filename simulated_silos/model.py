@@ -52,7 +52,7 @@ class ServiceState(StrEnum):
     TERMINATED = "terminated"
 
 
-class OrderState(StrEnum):
+class ServiceOrderState(StrEnum):
     """States of a TMF641 service order."""
 
     ACKNOWLEDGED = "acknowledged"
@@ -111,7 +111,7 @@ class ServiceOrder:
 
     id: str
     call: Call
-    state: OrderState
+    state: ServiceOrderState
     due: float | None = None
     outputs: Outputs = field(default_factory=dict)
     carries: tuple[str, ...] = ()

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import functools
+import os
+from collections import defaultdict
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import yaml
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, Field, ValidationError
 
 from simulated_silos.model import Frozen
 
 SHIPPED = Path(__file__).with_name("profiles.yaml")
+CATALOG = Path(__file__).resolve().parents[1] / "catalog"
 
 Milliseconds = Annotated[int, Field(ge=0)]
 
 
 class ProfileError(ValueError):
-    """A profile file that can not be used: names file, path in it, and reason."""
+    """A profile file that cannot be used: names file, path in it, and reason."""
 
 
 class Protocol(StrEnum):
@@ -57,10 +60,12 @@ class Profile(Frozen):
     keys: bool = True
     completes_after_ms: Milliseconds | None = 1000
     operations: dict[str, Operation] = {}
+    declared: dict[str, Operation] = {}
 
     def operation(self, name: str) -> Operation:
-        """The operation of that name, full (`voice.line`) or short (`line`); one unknown has no outputs."""
-        return self.operations.get(name) or self.operations.get(f"{self.name}.{name}") or Operation()
+        """The operation of that name, full (`voice.line`) or short (`line`); one unknown is as `declared`, if it is."""
+        known = self.operations.get(name) or self.operations.get(f"{self.name}.{name}")
+        return known or self.declared.get(name.removeprefix(f"{self.name}.")) or Operation()
 
     def names(self, operation: str) -> tuple[str, str]:
         """The names under which steering may mean this operation."""
@@ -86,9 +91,15 @@ class _File(Frozen):
 class Profiles:
     """All profiles of a file. `profile(name)` knows every silo: one that is not in the file gets the defaults."""
 
-    def __init__(self, silos: dict[str, Profile], completes_after_ms: int | None = 1000) -> None:
+    def __init__(
+        self,
+        silos: dict[str, Profile],
+        completes_after_ms: int | None = 1000,
+        declared: dict[str, dict[str, Operation]] | None = None,
+    ) -> None:
         self._silos = silos
         self._completes_after_ms = completes_after_ms
+        self._declared = declared or {}
 
     @property
     def names(self) -> list[str]:
@@ -97,17 +108,50 @@ class Profiles:
 
     def profile(self, name: str) -> Profile:
         """The profile of a silo."""
-        known = self._silos.get(name)
-        return known or Profile(name=name, completes_after_ms=self._completes_after_ms)
+        known = self._silos.get(name) or Profile(name=name, completes_after_ms=self._completes_after_ms)
+        return known.model_copy(update={"declared": self._declared.get(name, {})})
 
 
 @functools.cache
 def shipped_profiles() -> Profiles:
-    """The profiles that come with the silos, read once."""
-    return load_profiles(SHIPPED)
+    """The profiles that come with the silos, read once, and what the catalog declares of operations not in them."""
+    return load_profiles(SHIPPED, declared_outputs(Path(os.environ.get("ORDERPIPE_CATALOG_DIR", CATALOG))))
 
 
-def load_profiles(path: Path) -> Profiles:
+class _Task(BaseModel):
+    silo: str
+    operation: str
+    outputs: tuple[str, ...] = ()
+
+
+class _Specification(BaseModel):
+    tasks: dict[str, _Task] = {}
+
+
+class _CatalogFile(BaseModel):
+    specifications: dict[str, _Specification] = {}
+
+
+def declared_outputs(folder: Path) -> dict[str, dict[str, Operation]]:
+    """By silo and operation, patterns for the outputs that the catalog in a folder declares.
+
+    What cannot be read is left out: whoever reads the catalog in earnest says what is wrong with it.
+    """
+    found: defaultdict[str, dict[str, Operation]] = defaultdict(dict)
+    for file in sorted(folder.rglob("*.yaml")):
+        try:
+            content = _CatalogFile.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")) or {})
+        except (yaml.YAMLError, ValidationError, UnicodeDecodeError):
+            continue
+        for specification in content.specifications.values():
+            for task in specification.tasks.values():
+                before = found[task.silo].get(task.operation, Operation()).outputs
+                patterns = {name: f"{name.removesuffix('_id').upper()}-{{n:07d}}" for name in task.outputs}
+                found[task.silo][task.operation] = Operation(outputs={**before, **patterns})
+    return dict(found)
+
+
+def load_profiles(path: Path, declared: dict[str, dict[str, Operation]] | None = None) -> Profiles:
     """Read and check a file of profiles.
 
     Raises:
@@ -132,4 +176,4 @@ def load_profiles(path: Path) -> Profiles:
             completes_after_ms=pace,
             operations=entry.operations,
         )
-    return Profiles(silos, file.defaults.completes_after_ms)
+    return Profiles(silos, file.defaults.completes_after_ms, declared)

@@ -67,7 +67,7 @@ def serve(
     `tokens` are what silos send along with their callbacks, by silo.
 
     Raises:
-        OSError: if the address can not be had.
+        OSError: if the address cannot be had.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.create_server((host, port), family=family, backlog=2048) as listener:

@@ -17,13 +17,13 @@ from simulated_silos.model import (
     Change,
     Decision,
     Landing,
-    OrderState,
     Outcome,
     Outputs,
     Refusal,
     SeenKey,
     Service,
     ServiceOrder,
+    ServiceOrderState,
     ServiceState,
     Thing,
     Verb,
@@ -130,10 +130,10 @@ class SiloState:
         if failure is None:
             order = replace(order, milestones={**order.milestones, **dict.fromkeys(self.milestones(order), time)})
             after, count = self._effect(order.call)
-            state = OrderState.COMPLETED
+            state = ServiceOrderState.COMPLETED
         else:
             held = thing.service if thing.service and thing.service.state is ServiceState.ACTIVE else None
-            after, count, state = replace(thing, service=held, pending=None), None, OrderState.FAILED
+            after, count, state = replace(thing, service=held, pending=None), None, ServiceOrderState.FAILED
         outputs = after.service.outputs if after.service else {}
         ended = [
             replace(carried, state=state, outputs=outputs, error=failure, milestones=order.milestones)
@@ -146,7 +146,7 @@ class SiloState:
         thing = self._things.get(service_id)
         if thing is None or thing.service is None or thing.service.state is not ServiceState.ACTIVE:
             return None
-        orders = self._taken_over(thing, OrderState.CANCELLED)
+        orders = self._taken_over(thing, ServiceOrderState.CANCELLED)
         return thing.service, Change(thing=replace(thing, service=None, pending=None), service_orders=orders)
 
     def apply(self, change: Change) -> None:
@@ -188,15 +188,15 @@ class SiloState:
 
     def _overtaken(self, call: Call, thing: Thing) -> tuple[ServiceOrder, tuple[ServiceOrder, ...]]:
         """The service order of a call that came too late, and the one at work that it now goes along with, if any."""
-        order = ServiceOrder(id=self._order_id(), call=call, state=OrderState.COMPLETED)
+        order = ServiceOrder(id=self._order_id(), call=call, state=ServiceOrderState.COMPLETED)
         if call.verb is Verb.COMPENSATE:
             return order, ()
         work = self._service_orders[thing.pending] if thing.pending else None
         if thing.service is None or (work and work.call.verb is Verb.COMPENSATE):
-            return replace(order, state=OrderState.CANCELLED), ()
+            return replace(order, state=ServiceOrderState.CANCELLED), ()
         if work is not None:
             carrying = replace(work, carries=(*work.carries, call.key))
-            return replace(order, state=OrderState.ACKNOWLEDGED), (carrying,)
+            return replace(order, state=ServiceOrderState.ACKNOWLEDGED), (carrying,)
         return replace(order, outputs=thing.service.outputs), ()
 
     def _refusal(self, call: Call) -> Refusal | None:
@@ -223,7 +223,7 @@ class SiloState:
         thing = self._things.get(call.id)
         after, count = self._effect(call)
         deleted = call.verb is Verb.COMPENSATE
-        others = self._taken_over(thing, OrderState.CANCELLED if deleted else OrderState.COMPLETED)
+        others = self._taken_over(thing, ServiceOrderState.CANCELLED if deleted else ServiceOrderState.COMPLETED)
         status = {Verb.PROVISION: 201, Verb.COMPENSATE: 204}.get(call.verb, 200)
         answer = Answer(status=status, service=after.service)
         change = Change(thing=after, service_orders=others, key=self._seen(call, answer), count=count)
@@ -232,17 +232,17 @@ class SiloState:
     def _accept(self, call: Call, due: float | None) -> Decision:
         """Acknowledge an asynchronous call; the deletion of what is not there yet, or never was, is done at once."""
         thing = self._touched(call)
-        order = ServiceOrder(id=self._order_id(), call=call, state=OrderState.ACKNOWLEDGED, due=due)
+        order = ServiceOrder(id=self._order_id(), call=call, state=ServiceOrderState.ACKNOWLEDGED, due=due)
         held, work = thing.service, self._service_orders[thing.pending] if thing.pending else None
         others: tuple[ServiceOrder, ...] = ()
         landed = False
         if work is not None and (call.verb is work.call.verb or call.verb is Verb.AMEND):
             order = replace(order, carries=(*work.carries, thing.pending), milestones=work.milestones)
         elif work is not None:
-            others = self._taken_over(thing, OrderState.CANCELLED)
+            others = self._taken_over(thing, ServiceOrderState.CANCELLED)
         if call.verb is Verb.COMPENSATE and (held is None or held.state is ServiceState.PENDING):
             thing, _ = self._effect(call)
-            order, landed = replace(order, state=OrderState.COMPLETED), True
+            order, landed = replace(order, state=ServiceOrderState.COMPLETED), True
         elif call.verb is not Verb.COMPENSATE and (held is None or held.state is ServiceState.PENDING):
             thing = replace(thing, service=_service(call, ServiceState.PENDING, {}), pending=call.key)
         else:
@@ -269,7 +269,7 @@ class SiloState:
             thing, n=max(thing.n, call.n), orders=orders, callback_url=call.callback_url or thing.callback_url
         )
 
-    def _taken_over(self, thing: Thing | None, state: OrderState) -> tuple[ServiceOrder, ...]:
+    def _taken_over(self, thing: Thing | None, state: ServiceOrderState) -> tuple[ServiceOrder, ...]:
         """The service orders at work on a thing, ended."""
         if thing is None or thing.pending is None:
             return ()

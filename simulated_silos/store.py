@@ -50,7 +50,7 @@ class Record(Frozen):
 
 
 class StoreError(Exception):
-    """A file that can not be read: names file and line."""
+    """A file that cannot be read: names file and line."""
 
 
 class Store:
@@ -67,7 +67,7 @@ class Store:
         """All records, oldest first. A last line that was cut off in the middle is dropped, also from the file.
 
         Raises:
-            StoreError: if any other line can not be read.
+            StoreError: if any other line cannot be read.
         """
         if self._path is None or self._file is None:
             return

@@ -12,26 +12,26 @@ from pydantic import JsonValue, ValidationError
 
 from simulated_silos.bodies import (
     Characteristic,
-    ErrorBody,
     ErrorMessage,
     Event,
     EventType,
     Milestone,
+    ServiceApiBody,
     ServiceBody,
+    ServiceErrorBody,
     ServiceOrderBody,
     ServiceOrderItem,
     Specification,
     Subject,
     Terminated,
-    Wire,
 )
 from simulated_silos.model import (
     Call,
     Characteristics,
-    OrderState,
     Refusal,
     Service,
     ServiceOrder,
+    ServiceOrderState,
     ServiceState,
     Verb,
     split_id,
@@ -45,24 +45,24 @@ _STATE_ON_WIRE = {
     ServiceState.TERMINATED: "terminated",
 }
 _STATE_AFTER = {
-    (OrderState.ACKNOWLEDGED, Verb.PROVISION): ServiceState.PENDING,
-    (OrderState.ACKNOWLEDGED, Verb.AMEND): ServiceState.PENDING,
-    (OrderState.ACKNOWLEDGED, Verb.COMPENSATE): ServiceState.ACTIVE,
-    (OrderState.COMPLETED, Verb.PROVISION): ServiceState.ACTIVE,
-    (OrderState.COMPLETED, Verb.AMEND): ServiceState.ACTIVE,
-    (OrderState.COMPLETED, Verb.COMPENSATE): ServiceState.TERMINATED,
-    (OrderState.FAILED, Verb.PROVISION): ServiceState.TERMINATED,
-    (OrderState.FAILED, Verb.AMEND): ServiceState.ACTIVE,
-    (OrderState.FAILED, Verb.COMPENSATE): ServiceState.ACTIVE,
-    (OrderState.CANCELLED, Verb.PROVISION): ServiceState.TERMINATED,
-    (OrderState.CANCELLED, Verb.AMEND): ServiceState.TERMINATED,
-    (OrderState.CANCELLED, Verb.COMPENSATE): ServiceState.ACTIVE,
+    (ServiceOrderState.ACKNOWLEDGED, Verb.PROVISION): ServiceState.PENDING,
+    (ServiceOrderState.ACKNOWLEDGED, Verb.AMEND): ServiceState.PENDING,
+    (ServiceOrderState.ACKNOWLEDGED, Verb.COMPENSATE): ServiceState.ACTIVE,
+    (ServiceOrderState.COMPLETED, Verb.PROVISION): ServiceState.ACTIVE,
+    (ServiceOrderState.COMPLETED, Verb.AMEND): ServiceState.ACTIVE,
+    (ServiceOrderState.COMPLETED, Verb.COMPENSATE): ServiceState.TERMINATED,
+    (ServiceOrderState.FAILED, Verb.PROVISION): ServiceState.TERMINATED,
+    (ServiceOrderState.FAILED, Verb.AMEND): ServiceState.ACTIVE,
+    (ServiceOrderState.FAILED, Verb.COMPENSATE): ServiceState.ACTIVE,
+    (ServiceOrderState.CANCELLED, Verb.PROVISION): ServiceState.TERMINATED,
+    (ServiceOrderState.CANCELLED, Verb.AMEND): ServiceState.TERMINATED,
+    (ServiceOrderState.CANCELLED, Verb.COMPENSATE): ServiceState.ACTIVE,
 }
 """The service that a service order tells of."""
 
 
 class Malformed(Exception):
-    """A call that can not be understood."""
+    """A call that cannot be understood."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +130,7 @@ def service_order_json(order: ServiceOrder) -> bytes:
 
 def refusal_json(refusal: Refusal) -> bytes:
     """An error body."""
-    body = ErrorBody(code=refusal.code, reason=refusal.code.replace("_", " "), message=refusal.message)
+    body = ServiceErrorBody(code=refusal.code, reason=refusal.code.replace("_", " "), message=refusal.message)
     return body.model_dump_json().encode()
 
 
@@ -158,10 +158,10 @@ def now() -> str:
     return datetime.now(UTC).isoformat()
 
 
-_Body = TypeVar("_Body", bound=Wire)
+_Body = TypeVar("_Body", bound=ServiceApiBody)
 
 
-def _dump(body: Wire) -> bytes:
+def _dump(body: ServiceApiBody) -> bytes:
     # What was never set is left out; what was set to null is not: a characteristic's value may be null.
     return body.model_dump_json(by_alias=True, exclude_unset=True).encode()
 

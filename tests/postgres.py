@@ -1,4 +1,7 @@
-"""PostgreSQL servers for tests: each in a folder of its own, reached by a socket in it, and gone at the end."""
+"""PostgreSQL servers for tests: each in a folder of its own, reached by a socket in it, and gone at the end.
+
+Not pytest-postgresql: it cannot run the server as another user, which root has to, nor kill one and start it again.
+"""
 
 from __future__ import annotations
 

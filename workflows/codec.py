@@ -1,6 +1,7 @@
 """Large payloads are compressed on their way into history; small ones stay readable in Temporal's Web UI.
 
 The API's codec endpoint shows the compressed ones there too.
+The SDK has the interface for codecs, and no codec.
 """
 
 from __future__ import annotations

@@ -42,6 +42,7 @@ PASSED_THROUGH = (
     "workflows.draining",
     "workflows.polling",
     "workflows.silo_calls",
+    "workflows.turn",
 )
 """The pure core, and the parts of the shell that keep nothing in their modules."""
 

@@ -30,7 +30,7 @@ class _Shown:
     revision: int
     fallout: tuple[str, ...]
     in_jeopardy: bool
-    promised_at: datetime
+    promised_at: datetime | None
 
 
 class Display:
@@ -58,7 +58,11 @@ class Display:
             updates.append(FALLOUT_SILOS.value_set(shown.fallout))
         if bool(have.get(IN_JEOPARDY)) != shown.in_jeopardy:
             updates.append(IN_JEOPARDY.value_set(shown.in_jeopardy))
-        if order.carried.promised_at is not None and have.get(PROMISED_AT) != shown.promised_at:
+        if (
+            shown.promised_at is not None
+            and order.carried.promised_at is not None
+            and have.get(PROMISED_AT) != shown.promised_at
+        ):
             updates.append(PROMISED_AT.value_set(shown.promised_at))
         if updates:
             workflow.upsert_search_attributes(updates)  # pyright: ignore[reportUnknownMemberType]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Final
 
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.enums.v1 import WorkflowExecutionStatus
@@ -13,6 +14,9 @@ from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from orders.model import wire_names
+
+PATIENCE: Final = timedelta(seconds=5)
+"""How long Temporal may take to answer where no worker is asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +31,13 @@ class Execution:
     body_digest: str
 
 
-async def describe(client: Client, order_id: str, timeout: timedelta) -> Execution | None:
+async def describe(client: Client, order_id: str, timeout: timedelta = PATIENCE) -> Execution | None:
     """The latest run of an order's workflow, or None if Temporal knows of none.
 
     By the raw RPC: the SDK's `describe` fails on a workflow that an operator paused, having no name for that status.
 
     Raises:
-        RPCError: if Temporal can not be asked.
+        RPCError: if Temporal cannot be asked.
     """
     name = wire_names.workflow_id(order_id)
     request = DescribeWorkflowExecutionRequest(
@@ -55,11 +59,11 @@ async def describe(client: Client, order_id: str, timeout: timedelta) -> Executi
     )
 
 
-async def has_order(client: Client, channel: str, customer_id: str, timeout: timedelta) -> bool:
+async def has_order(client: Client, channel: str, customer_id: str, timeout: timedelta = PATIENCE) -> bool:
     """True if Temporal lists an order of a customer, open or closed, that a channel submitted. It may lag by a moment.
 
     Raises:
-        RPCError: if Temporal can not be asked.
+        RPCError: if Temporal cannot be asked.
     """
     # Identifiers hold no quotes.
     query = f'{wire_names.CHANNEL} = "{channel}" AND {wire_names.CUSTOMER_ID} = "{customer_id}"'

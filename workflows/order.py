@@ -30,6 +30,7 @@ from workflows.draining import Drain
 from workflows.polling import PollSchedule
 from workflows.recording import Recorder
 from workflows.silo_calls import ask, carry_out
+from workflows.turn import Turn, call
 
 MOST_CALLS_UNDER_WAY = 500
 
@@ -47,6 +48,7 @@ class OrderWorkflow:
         self._polls = PollSchedule()
         self._drain = Drain()
         self._alarm = Alarm("next look at", self._stir)
+        self._turn = Turn(self._order)
         self._recorder = Recorder(self._order)
         self._display = Display()
 
@@ -61,17 +63,21 @@ class OrderWorkflow:
                 self._order.receive(_cancel_asked_for_natively(), _instant())
         if body.result():
             return self._outcome()
-        workflow.continue_as_new(
-            start.model_copy(update={"plan": Plan(), "journal": None, "carried": self._order.carried})
-        )
+        workflow.continue_as_new(self._order.start.model_copy(update={"plan": Plan(), "carried": self._order.carried}))
 
     async def _fulfil(self) -> bool:
-        """Reconcile until the order is settled and closed. False where it is to go on in a new run."""
+        """Reconcile until the order is settled and closed. False where it is to go on in a new run.
+
+        One that waits for products has nothing to reconcile before its turn.
+        """
         self._expect_answers()
         while True:
             await self._decide_changes()
+            self._ask_for_turn()
             self._start_steps()
             self._tell()
+            if self._closed():
+                await call(self._recorder.next_in_line)
             if self._closed():
                 return True
             if self._drained():
@@ -89,7 +95,7 @@ class OrderWorkflow:
 
     @workflow.signal(name=wire_names.CHANGE_SIGNAL)
     def request_change(self, request: RawValue) -> None:
-        """Change the order; the verdict is in the order's log. What can not be read becomes a rejected change."""
+        """Change the order; the verdict is in the order's log. What cannot be read becomes a rejected change."""
         try:
             content: object = workflow.payload_converter().from_payload(request.payload)
             self._order.receive(ChangeRequest.model_validate(content), _instant())
@@ -109,6 +115,12 @@ class OrderWorkflow:
             workflow.logger.error("%s reported on %s, which is none of its tasks", event.silo, fact[0])
             return
         self._answered(fact, n, Outcome(event.kind, event.outputs, event.code, event.reason, event.milestones))
+
+    @workflow.signal(name=wire_names.TURN_SIGNAL)
+    def turn(self) -> None:
+        """The order before this one has let go of products."""
+        self._turn.call()
+        self._stirred = True
 
     @workflow.query(name=wire_names.ORDER_QUERY)
     def order(self, with_body: bool = False) -> OrderView:
@@ -161,14 +173,20 @@ class OrderWorkflow:
         else:
             consider(self._order, change, answer.revision, answer.plan, _instant())
 
+    def _ask_for_turn(self) -> None:
+        """See now and then whether an order that waits has its turn."""
+        due = self._turn.due()
+        if due is not None and due <= workflow.now() and not self._draining():
+            self._go(self._turn.ask())
+
     def _start_steps(self) -> None:
-        """Start every silo call that can start now: none before the requested start, nor while draining.
+        """Start every silo call that can start now: none before its turn or the requested start, nor while draining.
 
         On hold nothing new begins, but what is awaited is asked for all the same.
         """
         not_before = self._order.not_before
         waits = not self._order.carried.started and not_before is not None and workflow.now() < not_before
-        if waits or self._draining():
+        if self._order.waits or waits or self._draining():
             return
         if self._order.carried.on_hold:
             self._order.reconciler.look()
@@ -255,14 +273,14 @@ class OrderWorkflow:
             raise self._broken
 
     def _next_look(self) -> datetime | None:
-        """The nearest deadline: of the start, of what is awaited, of the promise, of a record. None at the end.
+        """The nearest deadline: of the turn, the start, what is awaited, the promise, a record. None at the end.
 
-        One that is over was seen to this turn, or can not be now, and must not hide those to come.
+        One that is over was seen to this turn, or cannot be now, and must not hide those to come.
         """
         if self._finished():
             return None
         begins = self._polls.next_due if self._order.carried.started else self._order.not_before
-        deadlines = (begins, self._order.journal.late_at, self._recorder.due(), self._drain.until)
+        deadlines = (begins, self._turn.due(), self._order.journal.late_at, self._recorder.due(), self._drain.until)
         now = workflow.now()
         return min((deadline for deadline in deadlines if deadline is not None and deadline > now), default=None)
 
@@ -296,7 +314,8 @@ class OrderWorkflow:
 
     def _closed(self) -> bool:
         """True when nothing is left to do, the register knows it, and whoever asked for something has his answer."""
-        return self._order.journal.complete and self._finished() and workflow.all_handlers_finished()
+        told = self._order.journal.complete and not self._turn.asking
+        return told and self._finished() and workflow.all_handlers_finished()
 
     def _outcome(self) -> OrderOutcome:
         return OrderOutcome(

@@ -27,6 +27,8 @@ class Recorder:
         self._order = order
         self._writing = False
         self._next: datetime | None = None
+        self.next_in_line: list[str] = []
+        """The orders that wait for what this one had, and are next, as far as the last record knows."""
 
     def due(self, *, ended: bool = False) -> datetime | None:
         """When to write next. None while there is no news, or a record is under way."""
@@ -45,9 +47,10 @@ class Recorder:
         return self._write(order_record(self._order, workflow.now()))
 
     async def _write(self, record: OrderRecord) -> None:
-        await workflow.execute_activity(
+        self.next_in_line = await workflow.execute_activity(
             wire_names.RECORD_ORDER,
             record,
+            result_type=list[str],
             activity_id=f"record/{record.version}",
             summary=f"record revision {record.view.revision}: {record.view.state}",
             start_to_close_timeout=timedelta(seconds=30),

@@ -44,7 +44,7 @@ async def carry_out(order_id: str, step: Step, operation: str, silo: Silo, prior
 
 
 async def ask(order_id: str, fact: Fact, operation: str, silo: Silo) -> Outcome | None:
-    """Ask a silo what became of a call that it acknowledged. None if it can not be reached: ask again later."""
+    """Ask a silo what became of a call that it acknowledged. None if it cannot be reached: ask again later."""
     waiting = fact.waiting
     if waiting is None:
         return None

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from api.access.limits import RateLimit, read_body
 from api.access.principal import ANYBODY, Principal
 from api.access.tokens import Keys, Tokens
-from api.errors import ApiError, Unauthorized, told
+from api.errors import ApiError, Unauthorized, error_response
 from settings import Settings
 
 DOCS_ASSETS: Final = "/docs/assets"
@@ -26,11 +26,11 @@ _LONGEST_TOKEN: Final = 8192
 
 
 class AccessError(Exception):
-    """The settings leave a door open, or give no way in: says which to set."""
+    """The settings give no protection, or no access: says which to set."""
 
 
 class Doorkeeper:
-    """Knows everyone by the token that they send: those of the issuer, and one for each silo."""
+    """Identifies callers by their tokens: those of the issuer, and one for each silo."""
 
     def __init__(self, tokens: Tokens, silos: Mapping[str, tuple[str, ...]]) -> None:
         self._tokens = tokens
@@ -42,7 +42,7 @@ class Doorkeeper:
 
         Raises:
             Unauthorized: if it has no token that is taken here.
-            Unavailable: if that can not be told now.
+            Unavailable: if that cannot be told now.
         """
         scheme, _, token = (authorization or "").partition(" ")
         if scheme.lower() != "bearer" or not token:
@@ -76,7 +76,7 @@ class Guard:
             scope.setdefault("state", {})["principal"] = await self._admit(scope)
             receive = await read_body(scope, receive, self._most_bytes)
         except ApiError as error:
-            await told(error)(scope, receive, send)
+            await error_response(error)(scope, receive, send)
             return
         await self.app(scope, receive, send)
 
@@ -99,7 +99,7 @@ def doorkeeper(settings: Settings) -> Doorkeeper | None:
     """The doorkeeper that the settings ask for. None where everybody may come in.
 
     Raises:
-        AccessError: if they ask for only a part of one, or the silos' secrets can not be read.
+        AccessError: if they ask for only a part of one, or the silos' secrets cannot be read.
     """
     needed = {
         "ORDERPIPE_AUTH_ISSUER": settings.auth_issuer,
@@ -114,7 +114,7 @@ def doorkeeper(settings: Settings) -> Doorkeeper | None:
     try:
         silos = settings.read_silo_secrets()
     except (OSError, ValueError) as error:
-        raise AccessError(f"ORDERPIPE_SILO_SECRETS, {settings.silo_secrets}, can not be read: {error}") from error
+        raise AccessError(f"ORDERPIPE_SILO_SECRETS, {settings.silo_secrets}, cannot be read: {error}") from error
     return Doorkeeper(Tokens(settings.auth_issuer, settings.auth_audience, Keys(settings.auth_jwks)), silos)
 
 

@@ -1,4 +1,7 @@
-"""How much is taken in from one caller: bytes in one request, and requests in a time."""
+"""How much is taken in from one caller: bytes in one request, and requests in a time.
+
+Not slowapi or limits: the bucket is a few lines, and the callers that it remembers are bounded.
+"""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ _INCLUDED = {Scope.CARE: frozenset({Scope.READ}), Scope.OPERATE: frozenset(Scope
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Whoever makes a request. `name` is the token's subject, or that of the silo.
+    """The caller of a request. `name` is the token's subject, or that of the silo.
 
     `channel` is the channel that it speaks for. `customer` is the one customer that it stands for, if it stands for one
     only. A silo has no scopes: it reports what it did, and nothing else.

@@ -55,7 +55,7 @@ class Tokens:
 
         Raises:
             Unauthorized: if it is none, has run out, or is not one of the issuer for this API.
-            Unavailable: if the issuer's keys can not be had.
+            Unavailable: if the issuer's keys cannot be had.
         """
         try:
             header = jwt.get_unverified_header(token)
@@ -82,7 +82,7 @@ class Tokens:
         except jwt.MissingRequiredClaimError as error:
             raise Unauthorized(f"The token has no claim {error.claim}") from error
         except ValidationError as error:
-            raise Unauthorized(f"The token's claim {error.errors()[0]['loc'][0]} can not be understood") from error
+            raise Unauthorized(f"The token's claim {error.errors()[0]['loc'][0]} cannot be understood") from error
         except (jwt.InvalidTokenError, RecursionError) as error:
             raise Unauthorized("The token is not one of the issuer") from error
         known = frozenset(scope for scope in Scope if scope in claims.scope.split())
@@ -111,7 +111,7 @@ class Keys:
                 if self._worth_asking(kid):  # Not if it was asked while this one waited.
                     await self._renew()
         if not self._keys:
-            raise Unavailable("Tokens can not be checked now", "The issuer's keys can not be read")
+            raise Unavailable("Tokens cannot be checked now", "The issuer's keys cannot be read")
         found = self._keys.get(kid)
         if found is None:
             raise Unauthorized("The token is signed with a key that the issuer does not have")
@@ -127,7 +127,7 @@ class Keys:
         try:
             found = jwt.PyJWKSet.from_dict(json.loads(await self._read())).keys
         except (OSError, httpx2.HTTPError, ValueError, AttributeError, jwt.PyJWTError) as error:
-            log.warning("the issuer's keys can not be read", place=self._place, error=str(error))
+            log.warning("the issuer's keys cannot be read", place=self._place, error=str(error))
             return
         self._keys = {
             key.key_id: key for key in found if key.algorithm_name in ALGORITHMS and key.public_key_use in (None, "sig")

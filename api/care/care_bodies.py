@@ -6,20 +6,20 @@ from datetime import datetime
 
 from pydantic import JsonValue
 
-from api.care.change_bodies import ToldChange, ToldReason
-from api.tmf.response_model import Told
+from api.care.change_bodies import ChangeResponse, ReasonResponse
+from api.tmf.response_model import ResponseModel
 from api.tmf.times import InstantOut
 from orders.read_model.states import LifecycleState, TaskState
 
 
-class ToldSite(Told):
+class SiteResponse(ResponseModel):
     """Where an item is installed."""
 
     id: str
     address: dict[str, JsonValue]
 
 
-class ToldAppointment(Told):
+class AppointmentResponse(ResponseModel):
     """When somebody comes to a site, by the clock of its time zone."""
 
     site: str
@@ -28,7 +28,7 @@ class ToldAppointment(Told):
     time_zone: str
 
 
-class ToldItem(Told):
+class ItemResponse(ResponseModel):
     """An order item, and how many of its tasks are done."""
 
     id: str
@@ -38,14 +38,14 @@ class ToldItem(Told):
     quantity: int
     products: tuple[str, ...]
     characteristics: dict[str, JsonValue]
-    site: ToldSite | None
+    site: SiteResponse | None
     parent: str | None
     relies_on: tuple[str, ...]
     tasks: int
     tasks_done: int
 
 
-class ToldSilo(Told):
+class SiloResponse(ResponseModel):
     """How far a silo has come."""
 
     silo: str
@@ -54,7 +54,7 @@ class ToldSilo(Told):
     fallout: int
 
 
-class ToldFallout(Told):
+class FalloutResponse(ResponseModel):
     """A call that waits for a person. A change of kind retry with this task tries it again."""
 
     task: str
@@ -65,7 +65,7 @@ class ToldFallout(Told):
     since: str
 
 
-class ToldOrder(Told):
+class OrderResponse(ResponseModel):
     """An order for a care agent. `webUi` is its workflow in Temporal's Web UI, `tasks` the address of its tasks."""
 
     id: str
@@ -83,18 +83,18 @@ class ToldOrder(Told):
     expected_at: InstantOut | None
     completed_at: InstantOut | None
     in_jeopardy: bool
-    items: tuple[ToldItem, ...]
-    silos: tuple[ToldSilo, ...]
-    fallout: tuple[ToldFallout, ...]
-    appointments: tuple[ToldAppointment, ...]
-    changes: tuple[ToldChange, ...]
-    reasons: tuple[ToldReason, ...]
+    items: tuple[ItemResponse, ...]
+    silos: tuple[SiloResponse, ...]
+    fallout: tuple[FalloutResponse, ...]
+    appointments: tuple[AppointmentResponse, ...]
+    changes: tuple[ChangeResponse, ...]
+    reasons: tuple[ReasonResponse, ...]
     product_order: str
     tasks: str
     web_ui: str
 
 
-class ToldFact(Told):
+class FactResponse(ResponseModel):
     """One generation of a task: what the silo is known to hold, or will."""
 
     generation: int
@@ -105,7 +105,7 @@ class ToldFact(Told):
     since: str
 
 
-class ToldTask(Told):
+class TaskResponse(ResponseModel):
     """A task of the target, or one that is still to be undone."""
 
     key: str
@@ -115,18 +115,18 @@ class ToldTask(Told):
     items: tuple[str, ...]
     builds_on: tuple[str, ...]
     after: tuple[str, ...]
-    facts: tuple[ToldFact, ...]
+    facts: tuple[FactResponse, ...]
 
 
-class ToldTasks(Told):
+class TasksResponse(ResponseModel):
     """A page of tasks. `nextOffset` is null on the last one."""
 
-    tasks: tuple[ToldTask, ...]
+    tasks: tuple[TaskResponse, ...]
     total: int
     next_offset: int | None
 
 
-class ToldTransition(Told):
+class TransitionResponse(ResponseModel):
     """A move from state to state, of an item or (without `item`) of the order. `cause` is what led to it."""
 
     number: int
@@ -137,8 +137,8 @@ class ToldTransition(Told):
     cause: str
 
 
-class ToldHistory(Told):
+class HistoryResponse(ResponseModel):
     """A page of moves, out of `total`."""
 
-    transitions: tuple[ToldTransition, ...]
+    transitions: tuple[TransitionResponse, ...]
     total: int

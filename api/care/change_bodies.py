@@ -6,9 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, ConfigDict, Field, JsonValue
 
-from api.tmf.response_model import Told
+from api.tmf.response_model import ResponseModel
 from api.tmf.times import Instant, InstantOut
-from api.tmf.tmf622_bodies import Place, Product, ProductOrderItem, Wire
+from api.tmf.tmf622_bodies import Place, Product, ProductOrderItem, TmfBody
 from orders.change.impact import Effect
 from orders.change.request import ChangeKind, ChangeState, Resolution
 from orders.fulfilment.options import Subject
@@ -16,7 +16,7 @@ from orders.model.order import Identifier, TimeZone
 from orders.model.values import Money
 
 
-class ChangedItem(Wire):
+class ChangedItem(TmfBody):
     """What is to be different about an item; what is left out stays. `drop` names products to give up.
 
     Characteristics come as a map, or in TMF622's form within `product`; the site as `place`, or within `product` too.
@@ -33,7 +33,7 @@ class ChangedItem(Wire):
     product: Product = Product()
 
 
-class AppointmentBody(Wire):
+class AppointmentBody(TmfBody):
     """When somebody is to come to a site. `start` and `end` carry its offset from UTC; `timeZone` is an IANA name."""
 
     model_config = ConfigDict(extra="forbid")
@@ -44,7 +44,7 @@ class AppointmentBody(Wire):
     time_zone: TimeZone
 
 
-class ChangeBody(Wire):
+class ChangeBody(TmfBody):
     """A change asked for; the kind says which fields it may carry.
 
     `amend` adds, updates and removes items, and may do all of a `reschedule` (requested dates, `appointments`) and of
@@ -81,7 +81,7 @@ class ChangeBody(Wire):
     outputs: dict[str, JsonValue] = {}
 
 
-class ToldReason(Told):
+class ReasonResponse(ResponseModel):
     """Why a change was refused, with the item and the task that it is about."""
 
     code: str
@@ -90,7 +90,7 @@ class ToldReason(Told):
     task: str | None
 
 
-class ToldTaskImpact(Told):
+class TaskImpactResponse(ResponseModel):
     """What becomes of one task, with the values that differ."""
 
     task: str
@@ -101,7 +101,7 @@ class ToldTaskImpact(Told):
     after: dict[str, JsonValue]
 
 
-class ToldObstacle(Told):
+class ObstacleResponse(ResponseModel):
     """A point of no return that the change steps over: refused, or at a fee."""
 
     task: str
@@ -112,15 +112,15 @@ class ToldObstacle(Told):
     fee: Money | None
 
 
-class ToldImpact(Told):
+class ImpactResponse(ResponseModel):
     """What a change does, task by task; tasks of `asks` are let go by their silos first, or the change is refused."""
 
-    tasks: tuple[ToldTaskImpact, ...]
-    obstacles: tuple[ToldObstacle, ...]
+    tasks: tuple[TaskImpactResponse, ...]
+    obstacles: tuple[ObstacleResponse, ...]
     asks: tuple[str, ...]
 
 
-class ToldItemOutlook(Told):
+class ItemOutlookResponse(ResponseModel):
     """What the change means for one item: `until` is when that is expected to get worse, null if it is not.
 
     A fee for a task that several items share is told with each of them. `asks` are tasks whose silos must let go first.
@@ -131,23 +131,23 @@ class ToldItemOutlook(Told):
     until: InstantOut | None
     fees: tuple[Money, ...]
     asks: tuple[str, ...]
-    reasons: tuple[ToldReason, ...]
+    reasons: tuple[ReasonResponse, ...]
 
 
-class ToldPreview(Told):
+class PreviewResponse(ResponseModel):
     """What a change would do now, and what would be said to it."""
 
     state: ChangeState
     revision: int
-    reasons: tuple[ToldReason, ...]
+    reasons: tuple[ReasonResponse, ...]
     fees: tuple[Money, ...]
     digest: str | None
-    impact: ToldImpact | None
+    impact: ImpactResponse | None
     expected_at: InstantOut | None
-    items: tuple[ToldItemOutlook, ...]
+    items: tuple[ItemOutlookResponse, ...]
 
 
-class ToldOption(Told):
+class OptionResponse(ResponseModel):
     """One change that could be asked for now, by a request of this `kind`, and what it would meet.
 
     `name` is the characteristic, site or task, `value` what it would become: null where any other value means the
@@ -164,27 +164,27 @@ class ToldOption(Told):
     fees: tuple[Money, ...]
     asks: tuple[str, ...]
     along: tuple[str, ...]
-    reasons: tuple[ToldReason, ...]
+    reasons: tuple[ReasonResponse, ...]
 
 
-class ToldItemOptions(Told):
+class ItemOptionsResponse(ResponseModel):
     """What may be changed about one item."""
 
     item: str
     offering: str
-    options: tuple[ToldOption, ...]
+    options: tuple[OptionResponse, ...]
 
 
-class ToldOptions(Told):
+class OptionsResponse(ResponseModel):
     """What may be changed about an order, and about a page of its items. `nextOffset` is null on the last one."""
 
     revision: int
-    order: tuple[ToldOption, ...]
-    items: tuple[ToldItemOptions, ...]
+    order: tuple[OptionResponse, ...]
+    items: tuple[ItemOptionsResponse, ...]
     next_offset: int | None
 
 
-class ToldChange(Told):
+class ChangeResponse(ResponseModel):
     """An entry of an order's log of changes. `revision` is the order's after it.
 
     `askedAt` is the instant of arrival, `decidedAt` that of the last decision: empty while the change waits for one.
@@ -194,8 +194,8 @@ class ToldChange(Told):
     kind: ChangeKind | None
     state: ChangeState
     revision: int
-    reasons: tuple[ToldReason, ...]
-    impact: ToldImpact | None
+    reasons: tuple[ReasonResponse, ...]
+    impact: ImpactResponse | None
     requester: str
     channel: str
     reason: str
@@ -204,14 +204,14 @@ class ToldChange(Told):
     decided_at: str
 
 
-class ToldChanges(Told):
+class ChangesResponse(ResponseModel):
     """An order's log of changes, in the order of decision; those still to be decided stand at the end."""
 
-    changes: tuple[ToldChange, ...]
+    changes: tuple[ChangeResponse, ...]
     revision: int
 
 
-class UndecidedChange(Told):
+class UndecidedChange(ResponseModel):
     """A change that is still being assessed. It will be decided: see the entry of the order's log at `href`."""
 
     request_id: str

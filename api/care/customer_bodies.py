@@ -7,10 +7,10 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from pydantic.alias_generators import to_camel
 
-from api.care.care_bodies import ToldSite
-from api.care.change_bodies import ToldChange
+from api.care.care_bodies import SiteResponse
+from api.care.change_bodies import ChangeResponse
 from api.http.dependencies import NO_NUL
-from api.tmf.response_model import Told
+from api.tmf.response_model import ResponseModel
 from api.tmf.times import Instant, InstantOut
 from orders.planning.installed import ProductStatus
 from orders.read_model.states import LifecycleState
@@ -39,7 +39,7 @@ class OrderSearch(BaseModel):
     limit: Annotated[int, Field(ge=1, le=1000)] = 100
 
 
-class ListedOrder(Told):
+class ListedOrder(ResponseModel):
     """An order in a list; `href` has it in full. `fallout` are the silos with a call that waits for a person."""
 
     id: str
@@ -58,7 +58,7 @@ class ListedOrder(Told):
     fallout: tuple[str, ...]
 
 
-class ListedOrders(Told):
+class ListedOrders(ResponseModel):
     """A page of orders, the latest first. `nextOffset` is null on the last one."""
 
     orders: tuple[ListedOrder, ...]
@@ -66,14 +66,14 @@ class ListedOrders(Told):
     next_offset: int | None
 
 
-class OpenChange(Told):
+class OpenChange(ResponseModel):
     """A change that is being assessed, or that was accepted and is being carried out."""
 
     order_id: str
-    change: ToldChange
+    change: ChangeResponse
 
 
-class ToldProduct(Told):
+class ProductResponse(ResponseModel):
     """A product that the customer has or had, as the last order left it."""
 
     id: str
@@ -81,7 +81,7 @@ class ToldProduct(Told):
     offering: str
     specification: str | None
     characteristics: dict[str, JsonValue]
-    site: ToldSite | None
+    site: SiteResponse | None
     bundle: str | None
     relies_on: tuple[str, ...]
     order_id: str
@@ -90,7 +90,7 @@ class ToldProduct(Told):
     ended_at: InstantOut | None
 
 
-class Notification(Told):
+class Notification(ResponseModel):
     """A message that the customer was sent for an order."""
 
     order_id: str
@@ -100,7 +100,7 @@ class Notification(Told):
     sent_at: str
 
 
-class ToldCustomer(Told):
+class CustomerResponse(ResponseModel):
     """Everything about a customer in one answer, whichever channel it came from and whichever asks.
 
     Of more than a thousand orders it tells the latest; `totalOrders` counts them all.
@@ -110,5 +110,5 @@ class ToldCustomer(Told):
     orders: tuple[ListedOrder, ...]
     total_orders: int
     open_changes: tuple[OpenChange, ...]
-    products: tuple[ToldProduct, ...]
+    products: tuple[ProductResponse, ...]
     notifications: tuple[Notification, ...]

@@ -8,13 +8,13 @@ from fastapi import APIRouter, Query
 
 from api.blocking import run_blocking
 from api.care.customer_bodies import (
+    CustomerResponse,
     ListedOrder,
     ListedOrders,
     Notification,
     OpenChange,
     OrderSearch,
-    ToldCustomer,
-    ToldProduct,
+    ProductResponse,
 )
 from api.errors import UnknownCustomer
 from api.http.dependencies import Agent, AskingDep, Id, LinksDep, Reader, RegisterDep, errors
@@ -22,8 +22,7 @@ from api.http.visibility import sees_customer
 from api.tmf.links import Links
 from orders.change.request import ChangeState
 from orders.read_model.views import OrderView
-from register.query import Operator as Comparison
-from register.query import OrderField, OrderQuery, Predicate, Value
+from register.query import Comparison, OrderField, OrderQuery, Predicate, Value
 
 router = APIRouter(prefix="/care/v1", tags=["care"])
 
@@ -49,7 +48,7 @@ async def orders(
 @router.get("/customers/{customer_id}", summary="Everything about a customer", responses=errors(404, 503))
 async def customer(
     customer_id: Id, asking: AskingDep, links: LinksDep, register: RegisterDep, principal: Reader
-) -> ToldCustomer:
+) -> CustomerResponse:
     """Orders of every channel, changes under way, what is installed, and messages sent: the same for whoever asks.
 
     A channel sees the customers whom it has an order of.
@@ -62,7 +61,7 @@ async def customer(
     products = await run_blocking(register.products.of_customer, customer_id)
     if not page.orders and not products:
         raise unknown
-    return ToldCustomer(
+    return CustomerResponse(
         id=customer_id,
         orders=tuple(_listed(view, links) for view in page.orders),
         total_orders=page.total,
@@ -72,7 +71,7 @@ async def customer(
             for verdict in view.changes
             if verdict.state in _OPEN
         ),
-        products=tuple(ToldProduct.model_validate(product) for product in products),
+        products=tuple(ProductResponse.model_validate(product) for product in products),
         notifications=tuple(
             Notification.model_validate({**dict(message), "order_id": view.id})
             for view in page.orders

@@ -11,15 +11,15 @@ from pydantic import ValidationError
 from pydantic.alias_generators import to_camel
 
 from api.access.principal import Scope
-from api.care.care_bodies import ToldHistory, ToldOrder, ToldTasks
+from api.care.care_bodies import HistoryResponse, OrderResponse, TasksResponse
 from api.care.change_bodies import (
     AppointmentBody,
     ChangeBody,
     ChangedItem,
-    ToldChange,
-    ToldChanges,
-    ToldOptions,
-    ToldPreview,
+    ChangeResponse,
+    ChangesResponse,
+    OptionsResponse,
+    PreviewResponse,
     UndecidedChange,
 )
 from api.errors import Detail, Malformed, UnknownChange, problem, problems
@@ -36,9 +36,9 @@ router = APIRouter(prefix="/care/v1/orders", tags=["care"], dependencies=[needs(
 
 
 @router.get("/{order_id}", summary="An order in full", responses=errors(404, 503))
-async def order(order_id: OrderId, asking: AskingDep, links: LinksDep) -> ToldOrder:
+async def order(order_id: OrderId, asking: AskingDep, links: LinksDep) -> OrderResponse:
     """Its items, silos and fallout, every change ever decided, and where to look further."""
-    return told(await asking.view(order_id), links)
+    return order_response(await asking.view(order_id), links)
 
 
 @router.get("/{order_id}/tasks", summary="An order's tasks with what the silos hold", responses=errors(404, 409, 503))
@@ -47,9 +47,9 @@ async def tasks(
     asking: AskingDep,
     offset: Annotated[int, Query(ge=0)] = 0,
     limit: Annotated[int, Query(ge=1, le=1000)] = 200,
-) -> ToldTasks:
+) -> TasksResponse:
     """A page of tasks: those of the target first, then what is still to be undone. 409 while it waits for products."""
-    return ToldTasks.model_validate(await asking.plan(order_id, offset, limit))
+    return TasksResponse.model_validate(await asking.plan(order_id, offset, limit))
 
 
 @router.get("/{order_id}/history", summary="How an order came to be as it is", responses=errors(404, 503))
@@ -58,9 +58,9 @@ async def history(
     asking: AskingDep,
     offset: Annotated[int, Query(ge=0)] = 0,
     limit: Annotated[int, Query(ge=1, le=1000)] = 200,
-) -> ToldHistory:
+) -> HistoryResponse:
     """A page of its moves from state to state and those of its items, each with its cause, newest last."""
-    return ToldHistory.model_validate(await asking.history(order_id, offset, limit))
+    return HistoryResponse.model_validate(await asking.history(order_id, offset, limit))
 
 
 @router.get("/{order_id}/options", summary="What may still be changed", responses=errors(404, 409, 503))
@@ -69,12 +69,12 @@ async def options(
     changing: ChangingDep,
     offset: Annotated[int, Query(ge=0)] = 0,
     limit: Annotated[int, Query(ge=1, le=50)] = 20,
-) -> ToldOptions:
+) -> OptionsResponse:
     """For each item of a page the changes that it may take now, until when and at what fee, or why not.
 
     Each is tried as a request for it would be, on a copy: nothing is changed. 409 once the order has ended.
     """
-    return ToldOptions.model_validate(await changing.options(order_id, offset, limit))
+    return OptionsResponse.model_validate(await changing.options(order_id, offset, limit))
 
 
 @router.post(
@@ -92,7 +92,7 @@ async def change(
     agent: Agent,
     idempotency_key: Annotated[str | None, Header(min_length=1, max_length=100)] = None,
     dry_run: Annotated[bool, Query(alias="dryRun")] = False,
-) -> ToldChange | UndecidedChange | ToldPreview:
+) -> ChangeResponse | UndecidedChange | PreviewResponse:
     """Amend, reschedule or cancel an order or items of it, hold or release it, replace what is broken, settle fallout.
 
     With `dryRun=true` nothing is changed: the answer tells what the change would do, at what fee, and its digest.
@@ -105,29 +105,29 @@ async def change(
     body = body.model_copy(update=asking)
     request = to_change(body, body.request_id or idempotency_key or str(uuid.uuid4()))
     if dry_run:
-        return ToldPreview.model_validate(await changing.preview(order_id, request))
+        return PreviewResponse.model_validate(await changing.preview(order_id, request))
     verdict = await changing.change(order_id, request)
     if is_decided(verdict):
-        return ToldChange.model_validate(verdict)
+        return ChangeResponse.model_validate(verdict)
     response.status_code = 202
     return UndecidedChange(request_id=request.request_id, href=links.change(order_id, request.request_id))
 
 
 @router.get("/{order_id}/changes", summary="An order's log of changes", responses=errors(404, 503))
-async def changes(order_id: OrderId, asking: AskingDep) -> ToldChanges:
+async def changes(order_id: OrderId, asking: AskingDep) -> ChangesResponse:
     """Every change ever asked for: who, when, why, and what was decided."""
     view = await asking.view(order_id)
-    return ToldChanges.model_validate(view)
+    return ChangesResponse.model_validate(view)
 
 
 @router.get("/{order_id}/changes/{request_id:path}", summary="One change of an order", responses=errors(404, 503))
-async def change_of(order_id: OrderId, request_id: str, asking: AskingDep) -> ToldChange:
+async def change_of(order_id: OrderId, request_id: str, asking: AskingDep) -> ChangeResponse:
     """What became of a change, by the id of its request."""
     view = await asking.view(order_id)
     verdict = view.verdict_on(request_id)
     if verdict is None:
         raise UnknownChange(f"Order {order_id} has no change {request_id}")
-    return ToldChange.model_validate(verdict)
+    return ChangeResponse.model_validate(verdict)
 
 
 def to_change(body: ChangeBody, request_id: str) -> ChangeRequest:
@@ -206,7 +206,7 @@ def _update(item: ChangedItem, path: str, found: list[Detail]) -> ItemUpdate:
     )
 
 
-def told(view: OrderView, links: Links) -> ToldOrder:
+def order_response(view: OrderView, links: Links) -> OrderResponse:
     """A view with the addresses of everything that belongs to it."""
     href = links.care(view.id)
     addresses = {
@@ -215,4 +215,4 @@ def told(view: OrderView, links: Links) -> ToldOrder:
         "product_order": links.tmf622(view.id),
         "web_ui": links.web_ui_of(view.id),
     }
-    return ToldOrder.model_validate({**dict(view), **addresses})
+    return OrderResponse.model_validate({**dict(view), **addresses})

@@ -1,4 +1,4 @@
-"""Delivers events to those who subscribed: at least once, each subscription's in order, and nobody waits for another.
+"""Delivers events to subscribers: at least once, in order for each subscription, and no subscriber waits for another.
 
 The register holds what is pending. Any number of API processes may deliver: each takes the lease of a subscription for
 a turn, so that one event is not sent by two. What was delivered is forgotten after a time.
@@ -14,7 +14,6 @@ from typing import Final
 
 import structlog
 
-from api.background import WITHOUT_REGISTER_S
 from api.blocking import run_blocking
 from api.errors import Unavailable
 from api.events.event_sender import EventSender, Reception, Taken
@@ -35,6 +34,8 @@ TURN_S: Final = 15.0
 
 LEASE: Final = timedelta(seconds=30)
 """Prolonged with each event, none of which takes longer than `api.events.event_sender.ANSWER_WITHIN`."""
+
+_WITHOUT_REGISTER_S: Final = 5.0
 
 FORGET_EVERY_S: Final = 60.0
 FORGOTTEN_AT_ONCE: Final = 1000
@@ -71,8 +72,8 @@ class Dispatcher:
                 try:
                     await self._begin_turns()
                 except Exception as error:
-                    log.error("events wait: the register can not be used now", error=f"{type(error).__name__}: {error}")
-                    pause_s = WITHOUT_REGISTER_S
+                    log.error("events wait: the register cannot be used now", error=f"{type(error).__name__}: {error}")
+                    pause_s = _WITHOUT_REGISTER_S
                 with suppress(TimeoutError):
                     async with asyncio.timeout(pause_s):
                         await self._turn_over.wait()
@@ -104,10 +105,10 @@ class Dispatcher:
             await self._release(lease)  # Another process need not wait until it has run out.
             raise
         except Unavailable as error:
-            log.warning("events wait: the register can not be used now", error=error.message)
+            log.warning("events wait: the register cannot be used now", error=error.message)
         except Exception as error:
             # The lease is left to run out: a pause, for whatever it is that does not work.
-            log.error("events can not be delivered", subscription=lease.subscription_id, exc_info=error)
+            log.error("events cannot be delivered", subscription=lease.subscription_id, exc_info=error)
             return
         await self._release(lease)
 
@@ -145,9 +146,9 @@ class Dispatcher:
         except ValueError as error:
             # A defect of ours. It must not keep what comes after it from being delivered.
             told = f"{delivery.order.id}-{delivery.event.number}"
-            log.error("an event can not be told", id=told, exc_info=error)
+            log.error("an event cannot be told", id=told, exc_info=error)
             return Reception(Taken.REFUSED, "orderpipe could not put the event into words")
-        return await self._sender.send(listener_url(lease.callback, event), lease.secret, event.body())
+        return await self._sender.send(listener_url(lease.callback, event), lease.secret, event.id, event.body())
 
     async def _release(self, lease: Lease) -> None:
         with suppress(Unavailable):

@@ -51,14 +51,14 @@ def read_query(query: str) -> EventFilter:
     """What a query asks for; an empty one asks for everything.
 
     Raises:
-        Malformed: naming each part that can not be understood.
+        Malformed: naming each part that cannot be understood.
     """
     found: list[Detail] = []
     fields: dict[str, tuple[str, ...]] = {}
     for name, value in parse_qsl(query.removeprefix("?"), keep_blank_values=True):
         field = _field(name)
         if field is None:
-            found.append(_wrong(f"{name} can not be asked for; these can: {', '.join(_FIELDS)}"))
+            found.append(_wrong(f"{name} cannot be asked for; these can: {', '.join(_FIELDS)}"))
             continue
         values = tuple(dict.fromkeys(part.strip() for part in value.split(",")))
         if field in fields:

@@ -1,4 +1,6 @@
-"""Events on their way to those who subscribed: signed, sent to where a stranger said, and what the answer means.
+"""Events on their way to subscribers: signed, sent to an address that they chose, and what the answer means.
+
+Signatures are those of Standard Webhooks, version 1 of its specification.
 
 httpcore2 is used without httpx2 around it: nothing is followed, decoded, remembered or taken from the environment.
 """
@@ -6,8 +8,6 @@ httpcore2 is used without httpx2 around it: nothing is followed, decoded, rememb
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import hmac
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -19,10 +19,9 @@ from typing import Final
 import httpcore2
 import httpx2
 from pydantic import SecretStr
+from standardwebhooks import Webhook
 
 from api.events.guarded_network import GuardedBackend, Resolve, look_up
-
-SIGNATURE_HEADER: Final = "X-Orderpipe-Signature"
 
 ANSWER_WITHIN: Final = timedelta(seconds=10)
 _CONNECT_WITHIN_S: Final = 3.0
@@ -62,14 +61,13 @@ class Reception:
     note: str = ""
 
 
-def signature(secret: str, at: datetime, body: bytes) -> str:
-    """The value of the signature header: `t=<unix seconds>,v1=<hex>`.
-
-    The hex is the HMAC-SHA256 of `<unix seconds>.<body>` under the subscription's secret.
-    """
-    seconds = int(at.timestamp())
-    digest = hmac.new(secret.encode(), b"%d." % seconds + body, hashlib.sha256).hexdigest()
-    return f"t={seconds},v1={digest}"
+def signed(secret: SecretStr, event_id: str, at: datetime, body: bytes) -> dict[str, str]:
+    """The headers by which a subscriber knows who sent an event, which one, and when."""
+    return {
+        "webhook-id": event_id,
+        "webhook-timestamp": str(int(at.timestamp())),
+        "webhook-signature": Webhook(secret.get_secret_value()).sign(event_id, at.astimezone(UTC), body.decode()),
+    }
 
 
 class EventSender:
@@ -79,12 +77,12 @@ class EventSender:
         self._pool = pool
         self._now = now
 
-    async def send(self, url: str, secret: SecretStr, body: bytes) -> Reception:
+    async def send(self, url: str, secret: SecretStr, event_id: str, body: bytes) -> Reception:
         """Post an event (JSON), once. It takes no longer than `ANSWER_WITHIN`."""
         headers = {
             "Content-Type": "application/json;charset=utf-8",
             "User-Agent": "orderpipe",
-            SIGNATURE_HEADER: signature(secret.get_secret_value(), self._now(), body),
+            **signed(secret, event_id, self._now(), body),
         }
         try:
             # The limit is for the whole: a body that comes byte by byte would outlast any limit to a single read.

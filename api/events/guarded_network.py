@@ -2,6 +2,8 @@
 
 Callbacks are addresses that strangers choose. What a name stands for is looked up for each connection, checked, and
 then connected to as checked: a name that is looked up a second time may lead elsewhere by then (DNS rebinding).
+
+No library is known that does so for httpcore2: those there are guard other clients, or check before a second look-up.
 """
 
 from __future__ import annotations
@@ -113,7 +115,7 @@ class GuardedBackend(AsyncNetworkBackend):
         try:
             addresses = await outside_addresses(host, port, self._resolve)
         except OSError as error:
-            raise ConnectError(f"{host} can not be looked up: {error}") from error
+            raise ConnectError(f"{host} cannot be looked up: {error}") from error
         for address in addresses:
             try:
                 return await self._network.connect_tcp(str(address), port, timeout, local_address, socket_options)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 from datetime import UTC, datetime
 from typing import Final
 from uuid import uuid4
@@ -16,6 +15,7 @@ from api.blocking import run_blocking
 from api.errors import Forbidden, Malformed, SubscriptionRefused, UnknownSubscription, problem
 from api.events.event_query import read_query
 from api.events.guarded_network import InternalAddress, Resolve, look_up, outside_addresses
+from api.events.webhook_secret import new_secret
 from api.tmf.links import Links
 from register.subscriptions import (
     AlreadySubscribed,
@@ -31,7 +31,7 @@ _RESOLVE_WITHIN_S: Final = 2.0
 
 
 class Subscribers:
-    """Subscriptions by their owners. Every method may raise `Unavailable`, if the register can not be asked now."""
+    """Subscriptions by their owners. Every method may raise `Unavailable`, if the register cannot be asked now."""
 
     def __init__(
         self, subscriptions: Subscriptions, links: Links, *, allow_internal: bool, resolve: Resolve = look_up
@@ -51,7 +51,7 @@ class Subscribers:
         """Begin to tell a principal of the events that fit a query, as far as it sees the orders that they are about.
 
         Raises:
-            Malformed: if nothing can be sent to the callback, or the query can not be understood.
+            Malformed: if nothing can be sent to the callback, or the query cannot be understood.
             Forbidden: if it sees no orders at all.
             SubscriptionRefused: if it has this subscription already, or too many.
         """
@@ -69,7 +69,7 @@ class Subscribers:
             owner=principal.name,
             channel=None if principal.sees_every_order else principal.channel,
             customer_id=principal.customer,
-            secret=secret or SecretStr(secrets.token_urlsafe(32)),
+            secret=secret or new_secret(),
             created_at=datetime.now(UTC),
         )
         try:

@@ -31,8 +31,9 @@ from register.cancellations import cancellation_id
 
 @dataclass(frozen=True, slots=True)
 class WireEvent:
-    """An event on the wire: its `eventType`, and the whole of it as JSON."""
+    """An event on the wire: its `eventId`, its `eventType`, and the whole of it as JSON."""
 
+    id: str
     type: str
     content: Json
 
@@ -57,9 +58,9 @@ def to_event(order: OrderView, event: OrderEvent, links: Links) -> WireEvent:
     """
     telling = _Telling(order, event, links)
     about, payload = _TOLD[event.kind](telling)
-    kind, at = EVENT_TYPES[event.kind], instant(event.at)
+    event_id, kind, at = f"{order.id}-{event.number}", EVENT_TYPES[event.kind], instant(event.at)
     content: Json = {
-        "eventId": f"{order.id}-{event.number}",
+        "eventId": event_id,
         "eventTime": at,
         "eventType": kind,
         "correlationId": order.id,
@@ -72,7 +73,7 @@ def to_event(order: OrderView, event: OrderEvent, links: Links) -> WireEvent:
     }
     if event.kind is EventKind.ATTRIBUTES_CHANGED:
         content["fieldPath"] = ",".join(telling.changed_attributes())
-    return WireEvent(kind, content)
+    return WireEvent(event_id, kind, content)
 
 
 class _Data(BaseModel):

@@ -10,17 +10,17 @@ from api.access.principal import Principal
 from api.errors import Forbidden, UnknownOrder
 from api.service.asking import Asking
 from orders.read_model.views import OrderView
-from register.query import Sight
+from register.query import Visibility
 
 
-async def require_sight(principal: Principal, customer_id: str, channel: str, order_id: str, asking: Asking) -> None:
+async def require_visible(principal: Principal, customer_id: str, channel: str, order_id: str, asking: Asking) -> None:
     """Return if a principal sees an order, given its customer and channel.
 
     Raises:
         UnknownOrder: if not: that it exists is not told either.
         Forbidden: if its token names neither channel nor customer.
     """
-    sight = sight_of(principal)
+    sight = visibility_of(principal)
     if sight is not None and sight.channel == channel:
         return
     if not await sees_customer(principal, customer_id, asking):
@@ -33,7 +33,7 @@ async def sees_customer(principal: Principal, customer_id: str, asking: Asking) 
     Raises:
         Forbidden: if its token names neither channel nor customer.
     """
-    sight = sight_of(principal)
+    sight = visibility_of(principal)
     if sight is None:
         return True
     if sight.customer is not None:
@@ -49,11 +49,11 @@ async def seen(principal: Principal, order_id: str, asking: Asking) -> OrderView
         Forbidden: if its token names neither channel nor customer.
     """
     view = await asking.view(order_id, with_body=True)
-    await require_sight(principal, view.customer_id, view.channel, order_id, asking)
+    await require_visible(principal, view.customer_id, view.channel, order_id, asking)
     return view
 
 
-def sight_of(principal: Principal) -> Sight | None:
+def visibility_of(principal: Principal) -> Visibility | None:
     """Whose orders a principal sees, as the register's lists take it. None: all of them.
 
     Raises:
@@ -62,7 +62,7 @@ def sight_of(principal: Principal) -> Sight | None:
     if principal.sees_every_order:
         return None
     if principal.customer is not None:
-        return Sight(customer=principal.customer)
+        return Visibility(customer=principal.customer)
     if principal.channel is not None:
-        return Sight(channel=principal.channel)
+        return Visibility(channel=principal.channel)
     raise Forbidden("The token speaks for no channel and no customer", "It needs the claim `channel` or `customer`")

@@ -11,7 +11,7 @@ from activities.tmf640 import Service
 from activities.tmf641 import ServiceOrder
 from api.errors import Malformed, problem
 from api.http.dependencies import GatewayDep, ReportingSilo, errors
-from api.tmf.tmf622_bodies import Wire
+from api.tmf.tmf622_bodies import TmfBody
 from orders.fulfilment.messages import SiloEvent
 from orders.model import wire_names
 from orders.reconcile.ledger import parse_key, parse_service_id
@@ -20,14 +20,14 @@ from orders.reconcile.outcome import OutcomeKind
 router = APIRouter(prefix="/callbacks", tags=["callbacks"])
 
 
-class Subject(Wire):
+class Subject(TmfBody):
     """What an event is about: one of the two."""
 
     service_order: ServiceOrder | None = None
     service: Service | None = None
 
 
-class Event(Wire):
+class Event(TmfBody):
     """A TM Forum event. `correlationId` is the order on whose behalf the call was made: its `Order-Id` header."""
 
     event_type: Annotated[str, Field(pattern=r"^Service(Order)?[A-Z][A-Za-z]*Event$")]
@@ -55,14 +55,14 @@ def to_silo_event(silo: str, event: Event) -> SiloEvent | None:
     """
     match event.event_type:
         case "ServiceOrderStateChangeEvent" | "ServiceOrderMilestoneEvent":
-            return _told(silo, event.event.service_order)
+            return _silo_event(silo, event.event.service_order)
         case "ServiceStateChangeEvent":
             return _lost(silo, event.event.service)
         case _:
             return None
 
 
-def _told(silo: str, service_order: ServiceOrder | None) -> SiloEvent | None:
+def _silo_event(silo: str, service_order: ServiceOrder | None) -> SiloEvent | None:
     path = "event.serviceOrder"
     if service_order is None:
         raise Malformed([problem(path, "Field required")])

@@ -23,12 +23,12 @@ from api.http.dependencies import (
     errors,
 )
 from api.http.listing import FIELDS, LISTED, ListingDep
-from api.http.visibility import seen, sight_of
+from api.http.visibility import seen, visibility_of
 from api.service.abandoned import closed, is_abandoned
 from api.tmf.json_body import Json, body_digest
 from api.tmf.tmf622_cancel import CancelProductOrder, asked_elsewhere, cancel_href, standing, to_cancel_resource
 from api.tmf.tmf622_request import BASE_PATH
-from api.tmf.tmf630 import ListQuery, Operator, selected
+from api.tmf.tmf630 import FilterOperator, ListQuery, selected
 from orders.change.request import ChangeKind, ChangeRequest
 from orders.read_model.states import LifecycleState
 from register.cancellations import Cancellation, CancellationQuery, cancellation_id
@@ -100,7 +100,7 @@ async def cancellations(
     found, total = await run_blocking(
         register.cancellations.page,
         CancellationQuery(
-            **query, visible_to=sight_of(principal), offset=listing.query.offset, limit=listing.query.limit
+            **query, visible_to=visibility_of(principal), offset=listing.query.offset, limit=listing.query.limit
         ),
     )
     resources = (to_cancel_resource(one, links.api) for one in found)
@@ -142,7 +142,7 @@ def _query(query: ListQuery) -> dict[str, tuple[str, ...]]:
     found = [
         problem(f"query.{one.path}", f"cancellations are found by {', '.join(_FILTERS)}")
         for one in query.filters
-        if one.path not in _FILTERS or one.operator is not Operator.EQ
+        if one.path not in _FILTERS or one.operator is not FilterOperator.EQ
     ]
     if query.sort:
         found.append(problem("query.sort", "cancellations come with the latest first"))

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Annotated, TypeAlias
 
 from fastapi import APIRouter, Path, Query, Response
-from pydantic import Field, SecretStr
+from pydantic import Field
 
+from api.events.webhook_secret import WebhookSecret
 from api.http.dependencies import Reader, SubscribersDep, errors
-from api.tmf.response_model import Told
+from api.tmf.response_model import ResponseModel
 from api.tmf.times import InstantOut
-from api.tmf.tmf622_bodies import Wire
+from api.tmf.tmf622_bodies import TmfBody
 from api.tmf.tmf622_request import BASE_PATH
 
 router = APIRouter()
@@ -18,19 +19,20 @@ router = APIRouter()
 SubscriptionId: TypeAlias = Annotated[str, Path(max_length=100)]
 
 
-class EventSubscriptionInput(Wire):
+class EventSubscriptionInput(TmfBody):
     """TMF622 v4 `EventSubscriptionInput`. Events are sent to `<callback>/listener/<event>`.
 
     `query` is `name=value,value&name=value`, of `eventType`, `state`, `productOrder.id`, `customer` (the related
-    party's id), `channel` and `offering`. `secret`, an extension, is what events are signed with, else one is made.
+    party's id), `channel` and `offering`. `secret`, an extension, is what events are signed with (`whsec_` and 24 to 64
+    bytes in base64), else one is made.
     """
 
     callback: Annotated[str, Field(min_length=1, max_length=1000)]
     query: Annotated[str, Field(max_length=1000)] = ""
-    secret: Annotated[SecretStr | None, Field(min_length=16, max_length=200)] = None
+    secret: WebhookSecret | None = None
 
 
-class EventSubscription(Wire):
+class EventSubscription(TmfBody):
     """TMF622 v4 `EventSubscription`. The `secret`, an extension, is told this once."""
 
     id: str
@@ -39,7 +41,7 @@ class EventSubscription(Wire):
     secret: str
 
 
-class ToldSubscription(Told):
+class SubscriptionResponse(ResponseModel):
     """How a subscription fares: the events `pending` for it and those `parked` that did not get through."""
 
     id: str
@@ -56,7 +58,7 @@ class ToldSubscription(Told):
     last_error: str | None
 
 
-class ToldParkedEvent(Told):
+class ParkedEventResponse(ResponseModel):
     """An event that was refused, or not taken for a day: its `eventId`, and what the subscriber last said to it."""
 
     event: str
@@ -97,9 +99,9 @@ async def unsubscribe(subscription_id: SubscriptionId, reader: Reader, subscribe
 
 
 @router.get("/care/v1/subscriptions", summary="How subscriptions fare", tags=["care"], responses=errors(503))
-async def listed(reader: Reader, subscribers: SubscribersDep) -> list[ToldSubscription]:
+async def listed(reader: Reader, subscribers: SubscribersDep) -> list[SubscriptionResponse]:
     """One's own, oldest first; an operator sees everybody's."""
-    return [ToldSubscription.model_validate(status) for status in await subscribers.listed(reader)]
+    return [SubscriptionResponse.model_validate(status) for status in await subscribers.listed(reader)]
 
 
 @router.get(
@@ -114,10 +116,10 @@ async def parked(
     subscribers: SubscribersDep,
     offset: Annotated[int, Query(ge=0, le=2**31)] = 0,
     limit: Annotated[int, Query(ge=1, le=1000)] = 200,
-) -> list[ToldParkedEvent]:
+) -> list[ParkedEventResponse]:
     """A page of them, oldest first."""
     page = await subscribers.parked(reader, subscription_id, offset, limit)
-    return [ToldParkedEvent.model_validate(event) for event in page]
+    return [ParkedEventResponse.model_validate(event) for event in page]
 
 
 @router.post(
@@ -126,6 +128,6 @@ async def parked(
     tags=["care"],
     responses=errors(404, 409, 503),
 )
-async def retry(subscription_id: SubscriptionId, reader: Reader, subscribers: SubscribersDep) -> ToldSubscription:
+async def retry(subscription_id: SubscriptionId, reader: Reader, subscribers: SubscribersDep) -> SubscriptionResponse:
     """Parked events are pending again, before all that came later, and the subscriber is tried now."""
-    return ToldSubscription.model_validate(await subscribers.retry(reader, subscription_id))
+    return SubscriptionResponse.model_validate(await subscribers.retry(reader, subscription_id))

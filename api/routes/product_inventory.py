@@ -10,7 +10,7 @@ from api.blocking import run_blocking
 from api.errors import UnknownProduct
 from api.http.dependencies import AskingDep, LinksDep, Reader, RegisterDep, errors
 from api.http.listing import FIELDS, LISTED, ListingDep
-from api.http.visibility import sees_customer, sight_of
+from api.http.visibility import sees_customer, visibility_of
 from api.tmf.json_body import Json
 from api.tmf.tmf630 import selected
 from api.tmf.tmf637 import BASE_PATH, product_query, product_resource
@@ -30,7 +30,7 @@ async def find(
     `productOffering.id`, `productSpecification.id`, `place.id`, `productOrderItem.productOrderId`, `startDate` and
     `terminationDate`.
     """
-    page = await run_blocking(register.products.page, product_query(listing.query, sight_of(principal)))
+    page = await run_blocking(register.products.page, product_query(listing.query, visibility_of(principal)))
     resources = (product_resource(product, links.api) for product in page.products)
     return listing.answer(response, resources, page.total, links.api)
 

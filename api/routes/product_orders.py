@@ -22,7 +22,7 @@ from api.http.dependencies import (
 )
 from api.http.listing import FIELDS, LISTED, ListingDep
 from api.http.verdicts import etag, is_decided, require_granted, require_match
-from api.http.visibility import seen, sight_of
+from api.http.visibility import seen, visibility_of
 from api.tmf.json_body import Json
 from api.tmf.tmf622_bodies import ProductOrder
 from api.tmf.tmf622_patch import JSON_PATCH, PATCH_BODY, patched, read_patch, to_change
@@ -52,7 +52,7 @@ async def submit(
 ) -> Json:
     """Start an order. Submitted again under the same `externalId` of a channel, the same body is the same order.
 
-    One that can not be fulfilled comes back with the state `rejected`, and is recorded like that: its notes, and for
+    One that cannot be fulfilled comes back with the state `rejected`, and is recorded like that: its notes, and for
     programs `productOrderErrorMessage` as in v5, give every reason and its items.
 
     Without an `externalId` the header `Idempotency-Key` stands for it. A channel submits as itself only; it need not
@@ -78,7 +78,7 @@ async def find(
     commas separate alternatives, and `.gt`, `.gte`, `.lt` and `.lte` at the end compare. `relatedParty.id` is that of
     the customer, unless `relatedParty.role` is asked for too.
     """
-    page = await run_blocking(register.search.orders, order_query(listing.query, sight_of(principal)))
+    page = await run_blocking(register.search.orders, order_query(listing.query, visibility_of(principal)))
     resources = (to_resource(view.body or {}, view, links.api) for view in page.orders)
     return listing.answer(response, resources, page.total, links.api)
 

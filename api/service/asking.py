@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Final
 
 import structlog
-from pydantic import BaseModel
 
 from api.blocking import run_blocking
 from api.errors import Unavailable, UnknownOrder
 from api.service.abandoned import as_recorded
 from api.service.gateway import Gateway
-from api.service.waiting import WaitingOrders
 from orders.model import wire_names
 from orders.read_model.records import TransitionPage, Unrecorded
 from orders.read_model.states import LifecycleState
@@ -20,16 +18,16 @@ from register import Register
 
 log = structlog.get_logger()
 
-_Answer = TypeVar("_Answer", bound=BaseModel)
+DELETABLE: Final = (LifecycleState.CANCELLED, LifecycleState.REJECTED)
+"""States in which an order holds nothing, and never will."""
 
 
 class Asking:
     """Orders, by their ids. Every method may raise `Unavailable`, after which the same call may be made again."""
 
-    def __init__(self, gateway: Gateway, register: Register, waiting: WaitingOrders) -> None:
+    def __init__(self, gateway: Gateway, register: Register) -> None:
         self._gateway = gateway
         self._register = register
-        self._waiting = waiting
 
     async def view(self, order_id: str, *, with_body: bool = False) -> OrderView:
         """An order in summary, from its workflow, or from the register when that is gone or does not answer.
@@ -47,8 +45,8 @@ class Asking:
                 raise
             view = as_recorded(record, error)
             return view if with_body else view.model_copy(update={"body": None})
-        # Only such an order can be deleted, and its workflow does not know.
-        if view.state is LifecycleState.CANCELLED and await run_blocking(self._register.records.is_deleted, order_id):
+        # Only such orders can be deleted, and their workflows do not know.
+        if view.state in DELETABLE and await run_blocking(self._register.records.is_deleted, order_id):
             raise UnknownOrder(f"There is no order {order_id}, or it has ended")
         return view
 
@@ -57,9 +55,8 @@ class Asking:
 
         Raises:
             UnknownOrder: if there is no such order, or Temporal has it no more: the register keeps no tasks.
-            OrderWaits: if it is still to begin.
         """
-        return await self.begun(order_id, wire_names.PLAN_QUERY, [offset, limit], PlanPage)
+        return await self._gateway.query(order_id, wire_names.PLAN_QUERY, [offset, limit], PlanPage)
 
     async def history(self, order_id: str, offset: int, limit: int) -> TransitionPage:
         """A page of an order's moves from state to state: what was recorded, and what its workflow has still to record.
@@ -89,16 +86,3 @@ class Asking:
         except Unavailable:
             log.warning("Temporal is asked alone whose orders a channel sees", channel=channel)
         return await self._gateway.has_order(channel, customer_id)
-
-    async def begun(self, order_id: str, query: str, args: list[object], answer: type[_Answer]) -> _Answer:
-        """What the workflow of an order that has begun says of itself.
-
-        Raises:
-            UnknownOrder: if Temporal has no such workflow.
-            OrderWaits: if it is still to begin.
-        """
-        try:
-            return await self._gateway.query(order_id, query, args, answer)
-        except UnknownOrder:
-            await self._waiting.require_begun(order_id)
-            raise

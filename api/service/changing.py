@@ -7,30 +7,25 @@ from datetime import UTC, datetime
 from api.blocking import run_blocking
 from api.errors import OrderClosed, OrderNotOver, Unavailable, UnknownOrder
 from api.service.abandoned import WorkflowEnded, closed
-from api.service.asking import Asking
+from api.service.asking import DELETABLE, Asking
 from api.service.gateway import Gateway
 from api.service.previewing import Foresight
-from api.service.waiting import WaitingOrders
 from api.tmf.json_body import require_shallow
 from orders.change.request import ChangeRequest, Verdict
 from orders.fulfilment.messages import Preview
 from orders.fulfilment.options import OrderOptions
 from orders.fulfilment.snapshot import Fork
 from orders.model import wire_names
-from orders.read_model.states import LifecycleState
 from register.records import Records
 
 
 class Changing:
     """Orders, by their ids. Every method may raise `Unavailable`, after which the same call may be made again."""
 
-    def __init__(
-        self, gateway: Gateway, asking: Asking, foresight: Foresight, waiting: WaitingOrders, records: Records
-    ) -> None:
+    def __init__(self, gateway: Gateway, asking: Asking, foresight: Foresight, records: Records) -> None:
         self._gateway = gateway
         self._asking = asking
         self._foresight = foresight
-        self._waiting = waiting
         self._records = records
 
     async def change(self, order_id: str, request: ChangeRequest) -> Verdict | None:
@@ -41,7 +36,6 @@ class Changing:
         Raises:
             UnknownOrder: if there is no such order.
             OrderClosed: if it has ended, and the change was not among those decided before.
-            OrderWaits: if it is still to begin, and the change is no cancellation.
         """
         require_shallow(request.model_dump())
         try:
@@ -62,7 +56,6 @@ class Changing:
         Raises:
             UnknownOrder: if there is no such order.
             OrderClosed: if it has ended: what follows is a new order.
-            OrderWaits: if it is still to begin.
             CatalogNotKept: if the catalog version that it was sold from is gone.
         """
         return await self._foresight.preview(await self._fork(order_id), request)
@@ -71,7 +64,7 @@ class Changing:
         """What may still be changed, worked out like a preview.
 
         Raises:
-            UnknownOrder, OrderClosed, OrderWaits, CatalogNotKept: like a preview.
+            UnknownOrder, OrderClosed, CatalogNotKept: like a preview.
         """
         return await self._foresight.options(await self._fork(order_id), offset, limit)
 
@@ -83,14 +76,14 @@ class Changing:
             OrderNotOver: if it is in flight, or holds what it ordered.
         """
         view = await self._asking.view(order_id)
-        if view.state not in (LifecycleState.CANCELLED, LifecycleState.REJECTED):
+        if view.state not in DELETABLE:
             raise OrderNotOver(f"Order {order_id} is {view.state}", "Only what is cancelled or rejected can be deleted")
         if not await run_blocking(self._records.delete, order_id, datetime.now(UTC)):
             raise Unavailable("The order's record is in motion")
 
     async def _fork(self, order_id: str) -> Fork:
         try:
-            fork = await self._asking.begun(order_id, wire_names.FORK_QUERY, [], Fork)
+            fork = await self._gateway.query(order_id, wire_names.FORK_QUERY, [], Fork)
         except WorkflowEnded:
             raise await self._closed(order_id) from None
         carried = fork.start.carried
@@ -100,13 +93,7 @@ class Changing:
         return fork
 
     async def _decided_without(self, order_id: str, request: ChangeRequest) -> Verdict:
-        """The verdict on a change of an order without a workflow that could decide: it waits, or is closed.
-
-        A closed one cannot take any more, but may have taken it before.
-        """
-        verdict = await self._waiting.decide(order_id, request)
-        if verdict is not None:
-            return verdict
+        """The verdict on a change of a closed order: it cannot take any more, but may have taken it before."""
         try:
             view = await self._asking.view(order_id)
         except Unavailable:
@@ -115,7 +102,7 @@ class Changing:
         if verdict is not None:
             return verdict
         if view.completed_at is None and await self._is_open(order_id):
-            raise Unavailable(f"Order {order_id} has begun this moment")
+            raise Unavailable(f"Order {order_id} has been started this moment")
         raise closed(order_id, view)
 
     async def _is_open(self, order_id: str) -> bool:

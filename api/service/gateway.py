@@ -35,13 +35,10 @@ from orders.fulfilment.snapshot import OrderStart
 from orders.model import wire_names
 from orders.read_model.states import LifecycleState
 from workflows import display, executions
-from workflows.executions import Execution
+from workflows.executions import PATIENCE, Execution
 from workflows.silo_calls import wire_priority
 
 log = structlog.get_logger()
-
-PATIENCE: Final = timedelta(seconds=5)
-"""How long Temporal may take to answer where no worker is asked."""
 
 _ASKED_AT_MOST: Final = 4
 _PAUSE_S: Final = 0.1
@@ -121,7 +118,7 @@ class Gateway:
             try:
                 return await self._query_once(order_id, name, args, answer)
             except WorkflowQueryFailedError as error:
-                # A worker that has just begun may have to be asked again: see `workflows.unmoved`.
+                # A worker that has just begun may have to be asked again: see `workflows.query_guard`.
                 tries += 1
                 if tries == _ASKED_AT_MOST:
                     raise Unavailable("The order cannot be asked now", str(error)) from error
@@ -189,12 +186,12 @@ class Gateway:
     async def describe(self, order_id: str) -> Execution | None:
         """The latest run of an order's workflow. None if Temporal knows of none."""
         async with reaching(PATIENCE, order_id):
-            return await executions.describe(self._client, order_id, PATIENCE)
+            return await executions.describe(self._client, order_id)
 
     async def has_order(self, channel: str, customer_id: str) -> bool:
         """True if Temporal lists an order of a customer that a channel submitted. It may lag by a moment."""
         async with reaching(PATIENCE):
-            return await executions.has_order(self._client, channel, customer_id, PATIENCE)
+            return await executions.has_order(self._client, channel, customer_id)
 
     def _handle(self, order_id: str) -> WorkflowHandle[Any, Any]:
         return self._client.get_workflow_handle(wire_names.workflow_id(order_id))
@@ -228,16 +225,20 @@ async def reaching(within: timedelta, order_id: str = "") -> AsyncIterator[None]
 
 def _search_attributes(start: OrderStart) -> TypedSearchAttributes:
     # What begins at once is shown as begun: to show it as anything else would be an event more in its history.
-    waits = start.revision.requested_start is not None and start.revision.requested_start > start.ordered_at
-    state = LifecycleState.ACKNOWLEDGED if waits else LifecycleState.IN_PROGRESS
+    later = start.revision.requested_start is not None and start.revision.requested_start > start.ordered_at
+    if start.waits_for:
+        state = LifecycleState.PENDING
+    else:
+        state = LifecycleState.ACKNOWLEDGED if later else LifecycleState.IN_PROGRESS
+    promised = [] if start.promised_at is None else [SearchAttributePair(display.PROMISED_AT, start.promised_at)]
     return TypedSearchAttributes(
         [
+            *promised,
             SearchAttributePair(display.ORDER_STATE, state.value),
             SearchAttributePair(display.ORDER_REVISION, start.revision.number),
             SearchAttributePair(display.CUSTOMER_ID, start.revision.customer_id),
             SearchAttributePair(display.CHANNEL, start.revision.channel),
             SearchAttributePair(display.OFFERINGS, start.revision.offerings()),
-            SearchAttributePair(display.PROMISED_AT, start.promised_at),
             SearchAttributePair(display.IN_JEOPARDY, False),
         ]
     )

@@ -2,70 +2,74 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from pydantic import JsonValue
-
-from api.blocking import run_blocking
-from api.service import not_begun, submission
-from api.service.gateway import Gateway
-from api.service.installed_base import InstalledBase, ProductsInFlight
+from activities.capturing import Capturing, IdTooLong, ProductsInMotion
+from api.blocking import register_errors, run_blocking
+from api.errors import Malformed, Unavailable, problems
+from api.service import submission
+from api.service.gateway import Gateway, reaching
+from api.service.rejections import rejection
+from api.tmf.json_body import Json
 from api.tmf.links import Links
 from catalog_loader.catalog_files import CatalogStore
 from orders.fulfilment.order_in_flight import Fulfilment
 from orders.fulfilment.reporting import order_view
 from orders.fulfilment.snapshot import OrderStart
 from orders.model.catalog import Catalog
-from orders.model.order import OrderRequest, Rejection
+from orders.model.order import OrderRequest
 from orders.read_model.records import OrderRecord
+from register import Register
 from register.submissions import CLAIM
+from workflows.executions import PATIENCE
 
 
 @dataclass(frozen=True, slots=True)
-class Captured:
-    """What is to be written down of an order, and what its workflow is to start with.
-
-    None where there will be none, or not yet: where products are `awaited`.
-    """
+class Prepared:
+    """What is to be written down of an order, and what its workflow is to start with: None where it is rejected."""
 
     record: OrderRecord
     start: OrderStart | None = None
-    awaited: Collection[str] = ()
 
 
 class Starter:
     """Captures and starts orders under one catalog. Every method may raise `Unavailable`."""
 
     def __init__(
-        self, gateway: Gateway, catalog: Catalog, versions: CatalogStore, installed_base: InstalledBase, links: Links
+        self, gateway: Gateway, catalog: Catalog, versions: CatalogStore, register: Register, links: Links
     ) -> None:
-        self.catalog = catalog
         self._gateway = gateway
+        self._catalog = catalog
         self._versions = versions
-        self._installed_base = installed_base
+        self._capturing = Capturing(gateway.describe, catalog, versions, register)
         self._links = links
 
-    async def capture(self, request: OrderRequest, body: dict[str, JsonValue]) -> Captured:
-        """An order on what is installed, locked for it; or rejected; or to wait, where it asks for that.
+    async def prepare(self, request: OrderRequest, body: Json) -> Prepared:
+        """An order on what is installed, claimed for it; or one that waits for that; or rejected.
 
-        What was locked for one that does not start is for the caller to give up, once the order's id is claimed.
+        What was claimed for one that does not start is for the caller to give up, once the order's id is claimed.
 
         Raises:
             Malformed: if an id is too long to make others of it.
         """
-        now = datetime.now(UTC)
         try:
-            installed = await self._installed_base.claim(request)
-            start = submission.prepare(self.catalog, request, body, now, installed)
-        except Rejection as rejection:
-            if request.wait_for_products and isinstance(rejection, ProductsInFlight):
-                view = not_begun.waiting(self.catalog, request, body, rejection.reasons, now)
-                return Captured(not_begun.recorded_waiting(view), awaited=rejection.products)
-            view = not_begun.rejected(self.catalog, request, body, rejection.reasons, now)
-            return Captured(not_begun.rejection(view))
-        return Captured(OrderRecord(version=CLAIM, view=order_view(Fulfilment(start), now, with_body=True)), start)
+            async with reaching(2 * PATIENCE), register_errors():
+                captured = await self._capturing.capture(request)
+        except IdTooLong as error:
+            raise Malformed(problems(error.problems)) from error
+        except ProductsInMotion as error:
+            raise Unavailable("The customer's products are in motion") from error
+        now = datetime.now(UTC)
+        if captured.start is None:
+            return Prepared(rejection(self._catalog, request, body, captured.rejected, now))
+        start = captured.start.model_copy(update={"body": body})
+        return Prepared(OrderRecord(version=CLAIM, view=order_view(Fulfilment(start), now, with_body=True)), start)
+
+    async def give_up(self, request: OrderRequest) -> None:
+        """Let others have what was claimed for an order that is not started after all."""
+        async with register_errors():
+            await self._capturing.give_up(request)
 
     async def start(self, start: OrderStart, digest: str) -> None:
         """Start an order's workflow; `digest` is that of the body as submitted.
@@ -74,12 +78,7 @@ class Starter:
             AlreadyStarted: if it was started before.
             OrderTooLarge: if it is more than a workflow can be started with.
         """
-        await run_blocking(self._versions.keep, self.catalog)
+        await run_blocking(self._versions.keep, self._catalog)
         links = self._links.tmf622(start.order_id), self._links.care(start.order_id)
         details = submission.details(start.order_id, *links)
         await self._gateway.start(start, digest, submission.summary(start), details)
-
-    async def started_with(self, order_id: str) -> str | None:
-        """The digest of the body that an order's workflow was started with. None if Temporal knows of none."""
-        execution = await self._gateway.describe(order_id)
-        return execution.body_digest if execution is not None else None

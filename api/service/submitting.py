@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from api.blocking import run_blocking
 from api.errors import ExternalIdReused, OrderDeleted, OrderTooLarge, Unavailable
 from api.service.asking import Asking
-from api.service.gateway import AlreadyStarted
-from api.service.installed_base import InstalledBase
+from api.service.gateway import AlreadyStarted, Gateway
 from api.service.starting import Starter
 from api.tmf.json_body import Json, body_digest
 from orders.model.order import OrderRequest
@@ -27,11 +26,9 @@ class Submission:
 class Submitting:
     """Takes orders in. It may raise `Unavailable`, after which the same order may be submitted again."""
 
-    def __init__(
-        self, starter: Starter, installed_base: InstalledBase, submissions: Submissions, asking: Asking
-    ) -> None:
+    def __init__(self, gateway: Gateway, starter: Starter, submissions: Submissions, asking: Asking) -> None:
+        self._gateway = gateway
         self._starter = starter
-        self._installed_base = installed_base
         self._submissions = submissions
         self._asking = asking
 
@@ -40,7 +37,7 @@ class Submitting:
 
         It is captured and claimed in the register, and then its workflow is started. Cut short between the two, the
         same submission again goes on from there. One that cannot be fulfilled under the current catalog is rejected:
-        it is recorded, and has no workflow. Nor has one that waits for its products, as yet.
+        it is recorded, and has no workflow.
 
         Raises:
             ExternalIdReused: if the channel used the external id for another body.
@@ -51,28 +48,28 @@ class Submitting:
         claim = _own(request, await run_blocking(self._submissions.look_up, request.order_id, digest))
         if claim is ClaimState.BEGUN or (claim is ClaimState.NOT_BEGUN and await self._has_begun(request, digest)):
             return await self._before(request)
-        captured = await self._starter.capture(request, body)
+        prepared = await self._starter.prepare(request, body)
         # A register put back from a backup may lack what the order, which is long on its way, has found.
-        if captured.start is None and claim is ClaimState.FREE and await self._has_begun(request, digest):
+        if prepared.start is None and claim is ClaimState.FREE and await self._has_begun(request, digest):
             return await self._before(request)
-        claimed = await run_blocking(self._submissions.claim, captured.record, digest, captured.awaited)
+        claimed = await run_blocking(self._submissions.claim, prepared.record, digest)
         claim = _own(request, claimed)
         if claim is ClaimState.BEGUN:
             return await self._before(request)
-        if captured.start is None:
-            await self._installed_base.give_up(request)
-            return Submission(captured.record.view, created=claim is ClaimState.FREE)
+        if prepared.start is None:
+            await self._starter.give_up(request)
+            return Submission(prepared.record.view, created=claim is ClaimState.FREE)
         try:
-            await self._starter.start(captured.start, digest)
+            await self._starter.start(prepared.start, digest)
         except AlreadyStarted:
             if await self._has_begun(request, digest):
                 return await self._before(request)
             raise Unavailable("The order's record is in motion") from None
         except OrderTooLarge:
-            await self._installed_base.give_up(request)
+            await self._starter.give_up(request)
             await run_blocking(self._submissions.withdraw, request.order_id)
             raise
-        return Submission(captured.record.view, created=True)
+        return Submission(prepared.record.view, created=True)
 
     async def _has_begun(self, request: OrderRequest, digest: str) -> bool:
         """True if Temporal has the order's workflow: of another submission, or from before a register that was lost.
@@ -80,11 +77,11 @@ class Submitting:
         Raises:
             ExternalIdReused: if another body began it. What was claimed for this one is given up.
         """
-        begun_with = await self._starter.started_with(request.order_id)
-        if begun_with not in (None, digest):
+        execution = await self._gateway.describe(request.order_id)
+        if execution is not None and execution.body_digest != digest:
             await run_blocking(self._submissions.withdraw, request.order_id)
             raise _reused(request)
-        return begun_with is not None
+        return execution is not None
 
     async def _before(self, request: OrderRequest) -> Submission:
         """The order as it stands, which the same body made before."""

@@ -13,7 +13,7 @@ from orders.model.order import Identifier
 from orders.model.values import Action, Money
 
 
-class Wire(BaseModel):
+class TmfBody(BaseModel):
     """Camel case outside, snake case inside. An attribute that is null is one that is not there."""
 
     model_config = ConfigDict(alias_generator=to_camel, frozen=True)
@@ -26,7 +26,7 @@ class Wire(BaseModel):
         return value
 
 
-class MoneyBody(Wire):
+class MoneyBody(TmfBody):
     """`Money`, with an ISO 4217 currency as its unit."""
 
     unit: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
@@ -38,27 +38,27 @@ class MoneyBody(Wire):
         return Money(amount=self.value, currency=self.unit)
 
 
-class ChannelRef(Wire):
+class ChannelRef(TmfBody):
     """`RelatedChannel`: where the order comes from. Only the first of an order matters."""
 
     id: Identifier
 
 
-class RelatedParty(Wire):
+class RelatedParty(TmfBody):
     """A party and its role. The order's customer is the one with role `customer`, else the first."""
 
     id: str
     role: str = ""
 
 
-class Characteristic(Wire):
+class Characteristic(TmfBody):
     """A name with a value."""
 
     name: str
     value: JsonValue = None
 
 
-class Place(Wire):
+class Place(TmfBody):
     """`RelatedPlaceRefOrValue`. With a role that begins with `installation` it is the item's site."""
 
     model_config = ConfigDict(extra="allow")
@@ -67,20 +67,20 @@ class Place(Wire):
     role: str = ""
 
 
-class ProductRef(Wire):
+class ProductRef(TmfBody):
     """Names an installed product."""
 
     id: str | None = None
 
 
-class ProductRelationship(Wire):
+class ProductRelationship(TmfBody):
     """`ProductRelationship` of type `reliesOn` to an installed product. Other types are kept and mean nothing here."""
 
     relationship_type: str
     product: ProductRef = ProductRef()
 
 
-class Product(Wire):
+class Product(TmfBody):
     """`ProductRefOrValue`: the id of an installed product, or what a new one shall be like."""
 
     id: str | None = None
@@ -89,13 +89,13 @@ class Product(Wire):
     product_relationship: tuple[ProductRelationship, ...] = ()
 
 
-class ProductOfferingRef(Wire):
+class ProductOfferingRef(TmfBody):
     """Names an offering of the catalog."""
 
     id: Annotated[str, Field(min_length=1)]
 
 
-class ItemRelationship(Wire):
+class ItemRelationship(TmfBody):
     """`OrderItemRelationship` to another item of the same order: `reliesOn`, `bundles` or `bundledBy`.
 
     Other types are kept and mean nothing here.
@@ -105,7 +105,7 @@ class ItemRelationship(Wire):
     relationship_type: str
 
 
-class ProductOrderItem(Wire):
+class ProductOrderItem(TmfBody):
     """One thing ordered. Items nested in it are components of the bundle that it orders."""
 
     id: Identifier
@@ -117,8 +117,8 @@ class ProductOrderItem(Wire):
     product_order_item_relationship: tuple[ItemRelationship, ...] = ()
 
 
-class ProductOrder(Wire):
-    """`ProductOrder_Create`. An order without `externalId` can not be submitted twice safely.
+class ProductOrder(TmfBody):
+    """`ProductOrder_Create`. An order without `externalId` cannot be submitted twice safely.
 
     `waitForProducts` is an extension: to wait, and not be rejected, while another order changes the same products.
     """

@@ -14,21 +14,21 @@ from pydantic import Field, JsonValue
 
 from api.tmf.json_body import Json
 from api.tmf.times import Instant, instant
-from api.tmf.tmf622_bodies import MoneyBody, Wire
+from api.tmf.tmf622_bodies import MoneyBody, TmfBody
 from api.tmf.tmf622_request import BASE_PATH, order_href
 from orders.change.request import ChangeState
 from orders.read_model.journal import CancellationState
 from orders.read_model.views import OrderView
-from register.cancellations import Cancellation, Standing, asked_of, state_of
+from register.cancellations import Cancellation, CancellationStatus, asked_of, state_of
 
 
-class ProductOrderRef(Wire):
+class ProductOrderRef(TmfBody):
     """Names an order."""
 
     id: Annotated[str, Field(min_length=1, max_length=200)]
 
 
-class CancelProductOrder(Wire):
+class CancelProductOrder(TmfBody):
     """`CancelProductOrder_Create`. `acceptFee` is an extension: the fee that the customer agreed to pay for it."""
 
     product_order: ProductOrderRef
@@ -42,12 +42,12 @@ def cancel_href(base_url: str, cancellation_id: str) -> str:
     return f"{base_url}{BASE_PATH}/cancelProductOrder/{quote(cancellation_id, safe='')}"
 
 
-def standing(cancellation: Cancellation, order: OrderView) -> Standing:
+def standing(cancellation: Cancellation, order: OrderView) -> CancellationStatus:
     """What has become of a cancellation, by what its order says itself."""
     verdict = order.verdict_on(cancellation.request_id)
     state = state_of(verdict.state if verdict else None, order.state)
     effective_at = order.completed_at if state is CancellationState.DONE else None
-    return Standing(cancellation, state, verdict, effective_at)
+    return CancellationStatus(cancellation, state, verdict, effective_at)
 
 
 def asked_elsewhere(order: OrderView, request_id: str) -> Cancellation | None:
@@ -58,7 +58,7 @@ def asked_elsewhere(order: OrderView, request_id: str) -> Cancellation | None:
     return next((asked for asked in asked_of(order) if asked.request_id == request_id), None)
 
 
-def to_cancel_resource(found: Standing, base_url: str) -> Json:
+def to_cancel_resource(found: CancellationStatus, base_url: str) -> Json:
     """The body as submitted, plus id, href, state and when it took effect; or `errorMessage`, ours: why it did not."""
     cancellation = found.cancellation
     resource: Json = {

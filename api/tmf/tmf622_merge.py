@@ -1,6 +1,7 @@
 """JSON merge patches (RFC 7396) on product orders. Unlike other lists, those of order items are merged by item id.
 
-An item is found wherever it is nested; one that is not there yet joins the list that it stands in.
+An item is found wherever it is nested; one that is not there yet joins the list that it stands in. Libraries for merge
+patches replace lists whole.
 """
 
 from __future__ import annotations
@@ -74,7 +75,7 @@ def _rebuilt(items: JsonValue, changes: Mapping[str, Json], new: Mapping[str, li
 
 
 def difference(before: Mapping[str, JsonValue], after: Mapping[str, JsonValue]) -> Json:
-    """The smallest patch that makes one order of the other, but for items that are gone: those it can not tell."""
+    """The smallest patch that makes one order of the other, but for items that are gone: those it cannot tell."""
     patch = _difference({**before, ITEMS: None}, {**after, ITEMS: None})
     known = {str(item.get("id")): item for item in walk(before.get(ITEMS))}
     items = list(_item_differences(after.get(ITEMS), None, known))

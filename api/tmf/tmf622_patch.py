@@ -1,5 +1,8 @@
 """`PATCH /productOrder/{id}`: what a patch makes of an order's resource, and the change that this asks for.
 
+The resource is rendered, patched, and compared with what it was: the difference is the change. No operation of a patch
+is translated by itself (docs/decisions/0007-patch-by-comparison.md).
+
 What orderpipe reads of an order becomes an amendment. All else, such as notes and contacts, is the amendment's content:
 it is kept with the order and comes back, and no silo is called for it.
 """
@@ -160,7 +163,7 @@ def to_change(before: Json, after: Json, request_id: str) -> ChangeRequest | Non
     An item whose state `after` has as cancelled is one to be removed, and so is one that it lacks.
 
     Raises:
-        Malformed: naming the path of whatever is wrong, or can not be changed.
+        Malformed: naming the path of whatever is wrong, or cannot be changed.
     """
     after = deepcopy(after)
     fee = _fee(after.pop("acceptFee", None))

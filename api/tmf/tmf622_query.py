@@ -8,10 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from api.errors import Malformed, problem
-from api.tmf.tmf630 import Filter, ListQuery, Operator, instants_between
+from api.tmf.tmf630 import Filter, FilterOperator, ListQuery, instants_between
 from orders.read_model.states import LifecycleState
-from register.query import BodyPath, OrderField, OrderQuery, Predicate, Sight, Value
-from register.query import Operator as Comparison
+from register.query import BodyPath, Comparison, OrderField, OrderQuery, Predicate, Value, Visibility
 from register.query import Sort as SortedBy
 
 _FIELDS = {
@@ -39,7 +38,7 @@ _IN_STATE = {"completionDate": LifecycleState.COMPLETED, "cancellationDate": Lif
 _NUMBERS = (OrderField.PRIORITY, OrderField.ITEM_QUANTITY)
 
 
-def order_query(query: ListQuery, visible_to: Sight | None) -> OrderQuery:
+def order_query(query: ListQuery, visible_to: Visibility | None) -> OrderQuery:
     """The orders that a list asks for, of those that its reader sees.
 
     Raises:
@@ -76,7 +75,7 @@ def _predicates(wanted: Filter, other_parties: bool) -> Iterator[Predicate]:
         yield _predicate(field, wanted.operator, wanted.values)
 
 
-def _predicate(field: OrderField | BodyPath, operator: Operator, values: tuple[Value, ...]) -> Predicate:
+def _predicate(field: OrderField | BodyPath, operator: FilterOperator, values: tuple[Value, ...]) -> Predicate:
     value, *others = values
     # Only equality takes several.
     return Predicate(field, Comparison.IN, values) if others else Predicate(field, Comparison(operator.value), value)

@@ -3,6 +3,7 @@
 Filters are attributes by their dotted path: `productOrderItem.state=held`. Different attributes must all hold; values
 separated by commas, and the same attribute given again, are alternatives. A path may end in `.eq`, `.gt`, `.gte`, `.lt`
 or `.lte`; `orderDate>=2031-01-01T00:00:00Z` (url-encoded) says the same as `orderDate.gte=...`.
+No library is known that reads them.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from api.errors import Detail, Malformed, problem
 from api.tmf.times import EARLIEST, LATEST
 
 
-class Operator(StrEnum):
+class FilterOperator(StrEnum):
     """How an attribute is compared."""
 
     EQ = "eq"
@@ -35,7 +36,7 @@ class Filter:
     """An attribute that must compare so with one of the values."""
 
     path: str
-    operator: Operator
+    operator: FilterOperator
     values: tuple[str, ...]
 
 
@@ -70,12 +71,12 @@ _OWN = frozenset({"fields", "offset", "limit", "sort"})
 _PATH = r"@?[A-Za-z][A-Za-z0-9_-]*(?:\.@?[A-Za-z][A-Za-z0-9_-]*)*"
 _COMPARISON = re.compile(rf"(?P<path>{_PATH})(?P<sign>>=|<=|==|=|>|<)(?P<values>.*)", re.DOTALL)
 _SIGNS = {
-    "=": Operator.EQ,
-    "==": Operator.EQ,
-    ">": Operator.GT,
-    ">=": Operator.GTE,
-    "<": Operator.LT,
-    "<=": Operator.LTE,
+    "=": FilterOperator.EQ,
+    "==": FilterOperator.EQ,
+    ">": FilterOperator.GT,
+    ">=": FilterOperator.GTE,
+    "<": FilterOperator.LT,
+    "<=": FilterOperator.LTE,
 }
 
 
@@ -108,7 +109,7 @@ def list_query(
 
 
 def _filters(query: str, found: list[Detail]) -> tuple[Filter, ...]:
-    merged: dict[tuple[str, Operator], list[str]] = {}
+    merged: dict[tuple[str, FilterOperator], list[str]] = {}
     for part in re.split("[&;]", query):
         raw_name, _, raw_values = part.partition("=")
         name = unquote_plus(raw_name)
@@ -125,13 +126,13 @@ def _filters(query: str, found: list[Detail]) -> tuple[Filter, ...]:
             continue
         path, operator = comparison["path"], _SIGNS[comparison["sign"]]
         stem, _, word = path.rpartition(".")
-        if operator is Operator.EQ and stem and word in set(Operator):
-            path, operator = stem, Operator(word)
+        if operator is FilterOperator.EQ and stem and word in set(FilterOperator):
+            path, operator = stem, FilterOperator(word)
         merged.setdefault((path, operator), []).extend([comparison["values"], *values[1:]])
     found += [
         problem(f"query.{path}", f"{operator} compares with one value, not with {len(values)}")
         for (path, operator), values in merged.items()
-        if operator is not Operator.EQ and len(values) > 1
+        if operator is not FilterOperator.EQ and len(values) > 1
     ]
     if len(merged) > MOST_FILTERS or any(len(values) > MOST_VALUES for values in merged.values()):
         found.append(problem("query", f"takes up to {MOST_FILTERS} filters, of up to {MOST_VALUES} values each"))
@@ -165,7 +166,7 @@ def instant_of(text: str, path: str) -> datetime:
         raise Malformed([problem(f"query.{path}", f"{text!r} is no instant, such as 2031-03-03T07:00:00Z")]) from error
 
 
-def instants_between(wanted: Filter) -> Iterator[tuple[Operator, datetime]]:
+def instants_between(wanted: Filter) -> Iterator[tuple[FilterOperator, datetime]]:
     """A comparison with an instant, as limits for those that are kept more exactly than they are told.
 
     Raises:
@@ -175,14 +176,14 @@ def instants_between(wanted: Filter) -> Iterator[tuple[Operator, datetime]]:
     if others:
         raise Malformed([problem(f"query.{wanted.path}", "is compared with one instant")])
     at = instant_of(value, wanted.path)
-    if wanted.operator in (Operator.EQ, Operator.GTE):
-        yield Operator.GTE, at
-    if wanted.operator is Operator.GT:
-        yield Operator.GTE, at + _PRECISION
-    if wanted.operator in (Operator.EQ, Operator.LTE):
-        yield Operator.LT, at + _PRECISION
-    if wanted.operator is Operator.LT:
-        yield Operator.LT, at
+    if wanted.operator in (FilterOperator.EQ, FilterOperator.GTE):
+        yield FilterOperator.GTE, at
+    if wanted.operator is FilterOperator.GT:
+        yield FilterOperator.GTE, at + _PRECISION
+    if wanted.operator in (FilterOperator.EQ, FilterOperator.LTE):
+        yield FilterOperator.LT, at + _PRECISION
+    if wanted.operator is FilterOperator.LT:
+        yield FilterOperator.LT, at
 
 
 # Collections that are at hand as a whole
@@ -215,9 +216,9 @@ def _values_at(value: JsonValue | Mapping[str, JsonValue], path: Sequence[str]) 
         yield from _values_at(value[path[0]], path[1:])
 
 
-def _compares(value: JsonValue, operator: Operator, text: str) -> bool:
+def _compares(value: JsonValue, operator: FilterOperator, text: str) -> bool:
     if isinstance(value, bool):
-        return operator is Operator.EQ and text.lower() == str(value).lower()
+        return operator is FilterOperator.EQ and text.lower() == str(value).lower()
     if isinstance(value, int | float):
         try:
             return _holds(float(value), operator, float(text))
@@ -226,18 +227,18 @@ def _compares(value: JsonValue, operator: Operator, text: str) -> bool:
     return isinstance(value, str) and _holds(value, operator, text)
 
 
-def _holds(left: float | str, operator: Operator, right: float | str) -> bool:
+def _holds(left: float | str, operator: FilterOperator, right: float | str) -> bool:
     order = (left > right) - (left < right)  # pyright: ignore[reportOperatorIssue] # Both are of one type.
     match operator:
-        case Operator.EQ:
+        case FilterOperator.EQ:
             return order == 0
-        case Operator.GT:
+        case FilterOperator.GT:
             return order > 0
-        case Operator.GTE:
+        case FilterOperator.GTE:
             return order >= 0
-        case Operator.LT:
+        case FilterOperator.LT:
             return order < 0
-        case Operator.LTE:
+        case FilterOperator.LTE:
             return order <= 0
 
 

@@ -9,11 +9,10 @@ from api.tmf.json_body import Json
 from api.tmf.times import instant
 from api.tmf.tmf620 import BASE_PATH as CATALOG_PATH
 from api.tmf.tmf622_request import order_href
-from api.tmf.tmf630 import Filter, ListQuery, Operator, instants_between
+from api.tmf.tmf630 import Filter, FilterOperator, ListQuery, instants_between
 from orders.planning.installed import InstalledProduct
 from register.product_search import ProductField, ProductPredicate, ProductQuery, ProductSort
-from register.query import Operator as Comparison
-from register.query import Sight
+from register.query import Comparison, Visibility
 
 BASE_PATH = "/tmf-api/productInventory/v4"
 
@@ -79,7 +78,7 @@ def _href(base_url: str, product_id: str) -> str:
     return f"{base_url}{BASE_PATH}/product/{product_id}"
 
 
-def product_query(query: ListQuery, visible_to: Sight | None) -> ProductQuery:
+def product_query(query: ListQuery, visible_to: Visibility | None) -> ProductQuery:
     """The products that a list asks for, of those that its reader sees.
 
     Raises:
@@ -100,7 +99,7 @@ def _predicates(wanted: Filter) -> Iterator[ProductPredicate]:
             yield ProductPredicate(_INSTANTS[wanted.path], Comparison(comparison.value), at)
         return
     field = _field(wanted.path, wanted.path, _FIELDS)
-    if wanted.operator is Operator.EQ:
+    if wanted.operator is FilterOperator.EQ:
         yield ProductPredicate(field, Comparison.IN, wanted.values)
     else:
         yield ProductPredicate(field, Comparison(wanted.operator.value), wanted.values[0])

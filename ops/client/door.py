@@ -11,9 +11,9 @@ from types import TracebackType
 import httpx2
 from pydantic import BaseModel, Field, JsonValue, ValidationError
 
-from api.care.care_bodies import ToldOrder, ToldTask, ToldTasks
-from api.care.change_bodies import ToldChange
-from api.care.customer_bodies import ToldCustomer
+from api.care.care_bodies import OrderResponse, TaskResponse, TasksResponse
+from api.care.change_bodies import ChangeResponse
+from api.care.customer_bodies import CustomerResponse
 from api.errors import ErrorBody
 from api.tmf.tmf622_request import BASE_PATH
 from orders.read_model.states import LifecycleState
@@ -59,7 +59,7 @@ class _Refusal:
 class Door:
     """The API at an address. Every method may raise `DoorError`.
 
-    What it can not answer now is asked again for `patience` seconds: there is no call that may not be repeated.
+    What it cannot answer now is asked again for `patience` seconds: there is no call that may not be repeated.
     `token` is the bearer token that is sent along.
     """
 
@@ -90,30 +90,32 @@ class Door:
         """An order as TMF622 resource, brought up to date with what was amended."""
         return (await self._ask("GET", f"{BASE_PATH}/productOrder/{order_id}")).json()
 
-    async def order(self, order_id: str) -> ToldOrder:
+    async def order(self, order_id: str) -> OrderResponse:
         """An order in full."""
-        return ToldOrder.model_validate_json((await self._ask("GET", f"/care/v1/orders/{order_id}")).content)
+        return OrderResponse.model_validate_json((await self._ask("GET", f"/care/v1/orders/{order_id}")).content)
 
-    async def tasks(self, order_id: str) -> AsyncIterator[ToldTask]:
+    async def tasks(self, order_id: str) -> AsyncIterator[TaskResponse]:
         """All tasks of an order, with what the silos are known to hold for them."""
         offset: int | None = 0
         while offset is not None:
             answer = await self._ask("GET", f"/care/v1/orders/{order_id}/tasks?offset={offset}")
-            page = ToldTasks.model_validate_json(answer.content)
+            page = TasksResponse.model_validate_json(answer.content)
             for task in page.tasks:
                 yield task
             offset = page.next_offset
 
-    async def customer(self, customer_id: str) -> ToldCustomer:
+    async def customer(self, customer_id: str) -> CustomerResponse:
         """Everything about a customer, over all channels."""
-        return ToldCustomer.model_validate_json((await self._ask("GET", f"/care/v1/customers/{customer_id}")).content)
+        return CustomerResponse.model_validate_json(
+            (await self._ask("GET", f"/care/v1/customers/{customer_id}")).content
+        )
 
-    async def change(self, order_id: str, change: Mapping[str, JsonValue]) -> ToldChange | None:
+    async def change(self, order_id: str, change: Mapping[str, JsonValue]) -> ChangeResponse | None:
         """Ask for a change. None where the verdict takes longer: it will be among the order's changes."""
         answer = await self._ask("POST", f"/care/v1/orders/{order_id}/changes", dict(change))
-        return None if answer.status_code == 202 else ToldChange.model_validate_json(answer.content)
+        return None if answer.status_code == 202 else ChangeResponse.model_validate_json(answer.content)
 
-    async def end(self, order_id: str, within: float | None = None) -> ToldOrder:
+    async def end(self, order_id: str, within: float | None = None) -> OrderResponse:
         """Wait until an order has ended, or stands still because it needs a person, for so many seconds at most."""
         deadline = None if within is None else time.monotonic() + within
         while True:
@@ -131,7 +133,7 @@ class Door:
             try:
                 answer = await self._http.request(method, path, json=body)
             except httpx2.TransportError as error:
-                refusal = _Refusal("unreachable", f"The API at {self.address} does not answer ({_told(error)})")
+                refusal = _Refusal("unreachable", f"The API at {self.address} does not answer ({_cause(error)})")
             else:
                 self._has_answered = True
                 if answer.is_success:
@@ -155,5 +157,5 @@ def _refusal(answer: httpx2.Response) -> _Refusal:
     return _Refusal(error.code, f"{said} ({error.code})")
 
 
-def _told(error: httpx2.TransportError) -> str:
+def _cause(error: httpx2.TransportError) -> str:
     return str(error) or type(error).__name__

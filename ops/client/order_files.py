@@ -42,7 +42,7 @@ def _orders_in(name: str) -> Iterator[OrderInFile]:
             return
         text = sys.stdin.read() if name == STDIN else Path(name).read_text(encoding="utf-8")
     except OSError as error:
-        yield OrderInFile(shown, problem=f"can not be read: {error.strerror}")
+        yield OrderInFile(shown, problem=f"cannot be read: {error.strerror}")
         return
     except UnicodeDecodeError as error:
         yield OrderInFile(shown, problem=f"is not UTF-8: {error.reason} at byte {error.start}")

@@ -10,8 +10,8 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from api.care.care_bodies import ToldItem, ToldOrder
-from api.care.change_bodies import ToldChange
+from api.care.care_bodies import ItemResponse, OrderResponse
+from api.care.change_bodies import ChangeResponse
 from orders.change.request import ChangeState
 from orders.read_model.states import LifecycleState
 
@@ -25,7 +25,7 @@ _COLOURS = {
 _OF_CHANGE = {ChangeState.ASSESSING: "cyan", ChangeState.REJECTED: "red", ChangeState.SUPERSEDED: "yellow"}
 
 
-def order_screen(order: ToldOrder) -> RenderableType:
+def order_screen(order: OrderResponse) -> RenderableType:
     """Everything about an order, for a person who watches it."""
     parts: list[RenderableType] = [_heading(order), "", _items(order), "", _silos(order)]
     parts += [
@@ -51,12 +51,12 @@ def bar(done: int, of: int, width: int = 16) -> Text:
     return Text.assemble(("━" * filled, "green"), ("━" * (width - filled), "dim"), f"{' ' if width else ''}{done}/{of}")
 
 
-def tasks_done(order: ToldOrder) -> tuple[int, int]:
+def tasks_done(order: OrderResponse) -> tuple[int, int]:
     """How many tasks of the order are in place, and of how many."""
     return sum(silo.done for silo in order.silos), sum(silo.tasks for silo in order.silos)
 
 
-def progress_line(order: ToldOrder) -> str:
+def progress_line(order: OrderResponse) -> str:
     """How far an order is, in a line of plain text."""
     done, of = tasks_done(order)
     line = f"{order.state}, revision {order.revision}, {done} of {of} tasks in place"
@@ -65,7 +65,7 @@ def progress_line(order: ToldOrder) -> str:
     return "; ".join((line, *(reason.message for reason in order.reasons)))
 
 
-def _heading(order: ToldOrder) -> Text:
+def _heading(order: OrderResponse) -> Text:
     line = Text.assemble(
         (order.id, "bold"),
         f"  {order.external_id}  customer {order.customer_id}  by {order.channel}\n",
@@ -92,7 +92,7 @@ def rigid_table(columns: Sequence[str], rows: Iterable[Sequence[Text | str]]) ->
     return table
 
 
-def _items(order: ToldOrder) -> Table:
+def _items(order: OrderResponse) -> Table:
     return rigid_table(
         ("item", "offering", "state", "tasks", ""),
         [
@@ -108,21 +108,21 @@ def _items(order: ToldOrder) -> Table:
     )
 
 
-def _nested(items: Iterable[ToldItem], parent: str | None = None, depth: int = 0) -> list[tuple[ToldItem, int]]:
+def _nested(items: Iterable[ItemResponse], parent: str | None = None, depth: int = 0) -> list[tuple[ItemResponse, int]]:
     items = list(items)
-    found: list[tuple[ToldItem, int]] = []
+    found: list[tuple[ItemResponse, int]] = []
     for item in items:
         if item.parent == parent:
             found += [(item, depth), *_nested(items, item.id, depth + 1)]
     return found
 
 
-def _characteristics(item: ToldItem) -> str:
+def _characteristics(item: ItemResponse) -> str:
     place = [item.site.id] if item.site and item.parent is None else []
     return ", ".join([*place, *(f"{name} {value}" for name, value in item.characteristics.items())])
 
 
-def _silos(order: ToldOrder) -> Table:
+def _silos(order: OrderResponse) -> Table:
     return rigid_table(
         ("silo", "tasks", ""),
         [
@@ -132,7 +132,7 @@ def _silos(order: ToldOrder) -> Table:
     )
 
 
-def _change(change: ToldChange) -> Text:
+def _change(change: ChangeResponse) -> Text:
     who = " ".join(part for part in (change.requester, f"by {change.channel}" if change.channel else "") if part)
     why = f": {'; '.join(reason.message for reason in change.reasons)}" if change.reasons else ""
     return Text.assemble(

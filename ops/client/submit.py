@@ -83,7 +83,7 @@ class _Submission:
             if submitted.state is LifecycleState.REJECTED:
                 reasons = (await self.door.order(submitted.id)).reasons
                 why = "; ".join(reason.message for reason in reasons)
-                raise DoorError(f"The order can not be fulfilled: {why} ({submitted.id})")
+                raise DoorError(f"The order cannot be fulfilled: {why} ({submitted.id})")
         except DoorError as error:
             self._fail(order.place, str(error))
             return

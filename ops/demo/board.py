@@ -13,7 +13,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from api.care.care_bodies import ToldOrder, ToldTask
+from api.care.care_bodies import OrderResponse, TaskResponse
 from ops.client.door import Door
 from ops.client.order_screen import bar, rigid_table, state_text, tasks_done
 from orders.read_model.states import TaskState
@@ -33,11 +33,11 @@ class GaveUp(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class ObservedOrder:
     """What was seen of an order the last time that it was asked for."""
 
-    order: ToldOrder
-    tasks: tuple[ToldTask, ...]
+    order: OrderResponse
+    tasks: tuple[TaskResponse, ...]
 
     def silos(self, state: TaskState) -> list[str]:
         """The silos that have tasks in that state."""
@@ -65,7 +65,7 @@ class Board:
         self._console = console
         self._began = time.monotonic()
         self._ids: dict[str, str] = {}
-        self.seen: dict[str, Sight] = {}
+        self.seen: dict[str, ObservedOrder] = {}
         self._told: dict[str, str] = {}
         self._live = Live(console=console, auto_refresh=False, transient=True) if console.is_terminal else None
 
@@ -86,18 +86,20 @@ class Board:
         """Show one more order."""
         self._ids[title] = order_id
 
-    async def until(self, condition: Callable[[dict[str, Sight]], bool], what: str, within: float = 60.0) -> None:
+    async def until(
+        self, condition: Callable[[dict[str, ObservedOrder]], bool], what: str, within: float = 60.0
+    ) -> None:
         """Ask for all orders, show them, and do so again until they meet a condition.
 
         Raises:
             GaveUp: if they do not within so many seconds.
-            DoorError: if they can not be asked for.
+            DoorError: if they cannot be asked for.
         """
         deadline = time.monotonic() + within
         while True:
             for title, order_id in self._ids.items():
                 order = await self._door.order(order_id)
-                self.seen[title] = Sight(order, tuple([task async for task in self._door.tasks(order_id)]))
+                self.seen[title] = ObservedOrder(order, tuple([task async for task in self._door.tasks(order_id)]))
             self._show()
             if condition(self.seen):
                 return

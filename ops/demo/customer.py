@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from rich.table import Table
 
 from api.access.principal import Scope
-from api.care.customer_bodies import ToldCustomer
+from api.care.customer_bodies import CustomerResponse
 from ops.client.door import Door
 from ops.client.order_screen import rigid_table, state_text
 from ops.local.issuer import DevelopmentIssuer
@@ -16,7 +16,7 @@ from ops.local.issuer import DevelopmentIssuer
 class OneStory:
     """What several channels, each with a token of its own, are told of the same customer."""
 
-    def __init__(self, customer: str, told: Mapping[str, ToldCustomer]) -> None:
+    def __init__(self, customer: str, told: Mapping[str, CustomerResponse]) -> None:
         self.customer = customer
         self._told = told
 
@@ -27,14 +27,14 @@ class OneStory:
         Raises:
             DoorError: if one of them does not see her.
         """
-        told: dict[str, ToldCustomer] = {}
+        told: dict[str, CustomerResponse] = {}
         for channel in channels:
             async with Door(address, token=issuer.token([Scope.READ], subject=channel, channel=channel)) as door:
                 told[channel] = await door.customer(customer)
         return cls(customer, told)
 
     @property
-    def view(self) -> ToldCustomer:
+    def view(self) -> CustomerResponse:
         """What the first of them was told."""
         return next(iter(self._told.values()))
 

@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from pydantic import JsonValue
 
-from api.care.care_bodies import ToldItem, ToldOrder, ToldTask
+from api.care.care_bodies import ItemResponse, OrderResponse, TaskResponse
 from orders.model.catalog import Catalog, TaskTemplate
 from orders.read_model.states import LifecycleState
 from simulated_silos.model import JournalEntry, Outcome, Service, ServiceState
@@ -22,7 +22,7 @@ Services: TypeAlias = Mapping[str, Sequence[Service]]
 ASSIGNED_BY_THE_API = ("id", "href", "state", "orderDate", "completionDate", "expectedCompletionDate")
 
 
-def against_items(order: ToldOrder, held: Services, catalog: Catalog) -> list[str]:
+def against_items(order: OrderResponse, held: Services, catalog: Catalog) -> list[str]:
     """What an order that ended asks for by its items, against what the silos hold for it.
 
     A cancelled one asks for nothing. Otherwise every product of every item is held by some silo, nothing is held for
@@ -52,7 +52,7 @@ def against_items(order: ToldOrder, held: Services, catalog: Catalog) -> list[st
     return problems
 
 
-def against_ledger(tasks: Iterable[ToldTask], held: Services) -> list[str]:
+def against_ledger(tasks: Iterable[TaskResponse], held: Services) -> list[str]:
     """What an order believes the silos to hold, against what they hold for it."""
     believed = {
         (task.silo, f"{task.key}/{fact.generation}"): _given({**fact.inputs, **fact.outputs})
@@ -90,12 +90,12 @@ def ordered_anew(resource: Mapping[str, JsonValue], external_id: str) -> dict[st
     return {**body, "externalId": external_id, "productOrderItem": list(_items_anew(resource.get("productOrderItem")))}
 
 
-def _is_wanted(item: ToldItem) -> bool:
+def _is_wanted(item: ItemResponse) -> bool:
     """False for what was removed, and for a bundle, whose components are items of their own."""
     return item.tasks > 0 and item.state is not LifecycleState.CANCELLED
 
 
-def _wanted(item: ToldItem, task: TaskTemplate) -> Iterator[tuple[str, JsonValue]]:
+def _wanted(item: ItemResponse, task: TaskTemplate) -> Iterator[tuple[str, JsonValue]]:
     """The inputs of a task that come straight from its item, with the values that they should have."""
     values = {f"${{char.{name}}}": value for name, value in item.characteristics.items()}
     values["${product.offering}"] = item.offering

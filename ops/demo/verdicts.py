@@ -10,7 +10,7 @@ from pydantic import JsonValue
 from rich.table import Table
 from rich.text import Text
 
-from api.care.care_bodies import ToldOrder
+from api.care.care_bodies import OrderResponse
 from ops.client.door import Door
 from ops.client.order_screen import rigid_table, state_text
 from ops.demo.sim import EVERY_SILO, Sim
@@ -26,7 +26,7 @@ ANEW_WITHIN_S = 60.0
 class Verdict:
     """What the comparisons found about an order, a line each. `fresh` is None where nothing was ordered anew."""
 
-    order: ToldOrder
+    order: OrderResponse
     resource: dict[str, JsonValue]
     held: Services
     items: list[str] = field(default_factory=list)

@@ -18,7 +18,7 @@ from rich.markup import escape
 
 from catalog_loader.catalog_files import read_catalog
 from ops.client.door import ENDED, Door, DoorError
-from ops.demo.board import Board, GaveUp, Sight
+from ops.demo.board import Board, GaveUp, ObservedOrder
 from ops.demo.customer import OneStory
 from ops.demo.sim import Sim
 from ops.demo.verdicts import Verdicts
@@ -82,7 +82,7 @@ async def _demo(settings: Settings, console: Console, keep: bool) -> bool:
             try:
                 all_well = await demo.run()
             except (GaveUp, DoorError, httpx2.HTTPError) as error:
-                _say(console, f"\n[red]The demonstration can not go on.[/red] {escape(str(error))}")
+                _say(console, f"\n[red]The demonstration cannot go on.[/red] {escape(str(error))}")
                 return False
             _say(console, f"[dim]    {time.monotonic() - began:.0f} s in all[/dim]\n")
             if keep:
@@ -292,17 +292,17 @@ class Demo:
         _say(self.console, f"  [green]✓[/green] {text}" if good else f"    {text}")
 
 
-def _waits_for_technician_only(seen: dict[str, Sight]) -> bool:
+def _waits_for_technician_only(seen: dict[str, ObservedOrder]) -> bool:
     sight = seen[TRIPLE_PLAY]
     return sight.silos(TaskState.AWAITING) == ["field-service"] and not sight.silos(TaskState.IN_PROGRESS)
 
 
-def _verdict(seen: dict[str, Sight], title: str, change: Mapping[str, JsonValue]) -> ChangeState:
+def _verdict(seen: dict[str, ObservedOrder], title: str, change: Mapping[str, JsonValue]) -> ChangeState:
     its = (told.state for told in seen[title].order.changes if told.request_id == change["requestId"])
     return next(its, ChangeState.ASSESSING)
 
 
-def _states(seen: dict[str, Sight], title: str, silo: str) -> set[TaskState]:
+def _states(seen: dict[str, ObservedOrder], title: str, silo: str) -> set[TaskState]:
     return {task.state for task in seen[title].tasks if task.silo == silo}
 
 

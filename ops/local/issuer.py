@@ -59,7 +59,7 @@ class DevelopmentIssuer:
         """Make what is missing: the key, and a secret for each of the silos. Nothing that is there changes.
 
         Raises:
-            OSError: if it can not be written.
+            OSError: if it cannot be written.
         """
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         if not self.exists:

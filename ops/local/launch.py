@@ -1,6 +1,6 @@
 """Becomes another program that ends when its parent does: `python launch.py PARENT_PID PROGRAM ARGUMENT...`.
 
-A stack that is killed outright can not end its processes any more. Where the system can do that for it (Linux), it
+A stack that is killed outright cannot end its processes any more. Where the system can do that for it (Linux), it
 shall; elsewhere they stay, and the next start names the ports that they hold. This file imports little: it runs
 before every process of a stack.
 """

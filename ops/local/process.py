@@ -1,4 +1,7 @@
-"""One process of a stack: started with a log file of its own, awaited until it is ready, ended by its pid alone."""
+"""One process of a stack: started with a log file of its own, awaited until it is ready, ended by its pid alone.
+
+Not supervisor or honcho: they know nothing of readiness, and one process of a stack has to be killed and come back.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ _LAUNCHER = str(Path(__file__).with_name("launch.py"))
 
 
 class StackError(Exception):
-    """The stack, or a process of it, can not run: says why, for people."""
+    """The stack, or a process of it, cannot run: says why, for people."""
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ def run_up(settings: Settings, console: Console) -> None:
     """Run the stack and keep it alive until a signal comes.
 
     Raises:
-        StackError: if it can not run, or not go on.
+        StackError: if it cannot run, or not go on.
     """
     asyncio.run(until_interrupted(_up(settings, console)))
 

@@ -1,4 +1,4 @@
-"""`orderpipe register abandoned`: orders that the register takes for being under way, and that nobody works on.
+"""`orderpipe register abandoned`: orders that the register shows as under way, and that have no workflow.
 
 Their workflow was terminated in Temporal, or deleted there. They are written down as that, so that lists, and whoever
 looks at a customer, see it too. Should the workflow be reset, or the register rebuilt, what the order itself wrote
@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import timedelta
 from typing import Final
 
 from rich.console import Console
@@ -20,12 +19,11 @@ from api.service.abandoned import WorkflowEnded, as_recorded, is_abandoned
 from orders.read_model.states import LifecycleState
 from orders.read_model.views import OrderView
 from register import Register
-from register.query import Operator, OrderField, OrderQuery, Predicate, Sort
+from register.query import Comparison, OrderField, OrderQuery, Predicate, Sort
 from settings import Settings
 from workflows.connection import connect
 from workflows.executions import describe
 
-_PATIENCE: Final = timedelta(seconds=5)
 _SIDE_BY_SIDE: Final = 20
 _UNDER_WAY: Final = tuple(
     str(state)
@@ -38,9 +36,9 @@ def run_abandoned(settings: Settings, console: Console) -> None:
     """Look for abandoned orders in the register that the settings name, and tell them, a line each.
 
     Raises:
-        RuntimeError: if Temporal can not be reached, or asked.
+        RuntimeError: if Temporal cannot be reached, or asked.
         RegisterError: if the register is of another version of orderpipe.
-        sqlalchemy.exc.DBAPIError: if the register can not be reached.
+        sqlalchemy.exc.DBAPIError: if the register cannot be reached.
     """
 
     async def all_of_it() -> list[OrderView]:
@@ -61,7 +59,7 @@ async def find_abandoned(client: Client, register: Register) -> list[OrderView]:
     """Ask Temporal about every order that has not ended, and write down which were abandoned. Returns all of those.
 
     Raises:
-        RPCError: if Temporal can not be asked.
+        RPCError: if Temporal cannot be asked.
     """
     found: list[OrderView] = []
     async for page in _under_way(register):
@@ -75,8 +73,8 @@ async def _under_way(register: Register) -> AsyncIterator[list[str]]:
     last = ""
     while True:
         where = (
-            Predicate(OrderField.STATE, Operator.IN, _UNDER_WAY),
-            Predicate(OrderField.ID, Operator.GT, last),
+            Predicate(OrderField.STATE, Comparison.IN, _UNDER_WAY),
+            Predicate(OrderField.ID, Comparison.GT, last),
         )
         query = OrderQuery(where=where, sort=(Sort(OrderField.ID),), limit=_SIDE_BY_SIDE)
         page = [order.id for order in (await asyncio.to_thread(register.search.orders, query)).orders]
@@ -88,7 +86,7 @@ async def _under_way(register: Register) -> AsyncIterator[list[str]]:
 
 async def _look_at(client: Client, register: Register, order_id: str) -> OrderView | None:
     """An order as it was left, if it was abandoned, and written down as that."""
-    execution = await describe(client, order_id, _PATIENCE)
+    execution = await describe(client, order_id)
     if execution is not None and (execution.is_open or execution.ended_by_itself):
         return None
     # Only now: an order writes down its end before its workflow closes.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
 
 from rich.console import Console
 from temporalio.client import Client
@@ -12,8 +11,6 @@ from register import Register
 from settings import Settings
 from workflows.connection import connect
 from workflows.executions import describe
-
-_PATIENCE = timedelta(seconds=5)
 
 
 class StillInFlight(Exception):
@@ -25,9 +22,9 @@ def run_unlock(settings: Settings, order_id: str, console: Console) -> None:
 
     Raises:
         StillInFlight: if the order's workflow is open.
-        RuntimeError: if Temporal can not be reached, or asked.
+        RuntimeError: if Temporal cannot be reached, or asked.
         RegisterError: if the register is of another version of orderpipe.
-        sqlalchemy.exc.DBAPIError: if the register can not be reached.
+        sqlalchemy.exc.DBAPIError: if the register cannot be reached.
     """
 
     async def all_of_it() -> int:
@@ -45,9 +42,9 @@ async def unlock(client: Client, register: Register, order_id: str) -> int:
 
     Raises:
         StillInFlight: if the order's workflow is open.
-        RPCError: if Temporal can not be asked.
+        RPCError: if Temporal cannot be asked.
     """
-    execution = await describe(client, order_id, _PATIENCE)
+    execution = await describe(client, order_id)
     if execution is not None and execution.is_open:
         raise StillInFlight(f"Order {order_id} is in flight: cancel it, or end its workflow first")
-    return await asyncio.to_thread(register.products.unlock, [order_id])
+    return await asyncio.to_thread(register.line.free, [order_id])

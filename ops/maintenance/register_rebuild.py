@@ -1,8 +1,8 @@
 """`orderpipe register rebuild`: what orders wrote to the register, written again from their histories in Temporal.
 
-So are the locks of the installed products that orders in flight go on from. What Temporal has forgotten stays as it is,
-and so do the records that are nowhere else. Nobody hears of an event a second time. It can run beside everything else:
-a lower version of an order never replaces a higher one.
+So are the claims of the installed products that orders in flight go on from; one that waits claims anew by itself.
+What Temporal has forgotten stays as it is, and so do the records that are nowhere else. Nobody hears of an event a
+second time. It can run beside everything else: a lower version of an order never replaces a higher one.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from temporalio.api.history.v1 import HistoryEvent
 from temporalio.api.workflowservice.v1 import ListWorkflowExecutionsRequest
 from temporalio.client import Client
 
+from orders.fulfilment.messages import Captured
 from orders.fulfilment.order_in_flight import Fulfilment
 from orders.fulfilment.reporting import order_view
 from orders.fulfilment.snapshot import OrderStart
@@ -43,9 +44,13 @@ class Rebuilt:
 
 @dataclass(frozen=True)
 class _Run:
-    """What one run of an order's workflow tells: how the order began (its first run only), and what it wrote down."""
+    """What one run of an order's workflow tells.
+
+    How the order began (its first run only), how it was captured if it had its turn in this one, and what it wrote.
+    """
 
     start: OrderStart | None
+    captured: OrderStart | None
     body_digest: str
     records: list[OrderRecord]
 
@@ -54,9 +59,9 @@ def run_rebuild(settings: Settings, console: Console) -> bool:
     """Rebuild the register that the settings name, and tell how that went. True if every history could be read.
 
     Raises:
-        RuntimeError: if Temporal can not be reached.
+        RuntimeError: if Temporal cannot be reached.
         RegisterError: if the register is of another version of orderpipe.
-        sqlalchemy.exc.DBAPIError: if the register can not be reached.
+        sqlalchemy.exc.DBAPIError: if the register cannot be reached.
     """
 
     async def all_of_it() -> Rebuilt:
@@ -81,7 +86,7 @@ async def rebuild(client: Client, register: Register) -> Rebuilt:
     async def go_through(workflow_id: str, run_id: str) -> None:
         try:
             run = await _read(client, workflow_id, run_id)
-        except Exception as error:  # One history that can not be read keeps none of the others back.
+        except Exception as error:  # One history that cannot be read keeps none of the others back.
             rebuilt.unread[f"{workflow_id} {run_id}"] = f"{type(error).__name__}: {error}"[:300]
         else:
             await asyncio.to_thread(_write, register, run)
@@ -112,12 +117,13 @@ async def _runs(client: Client) -> AsyncIterator[tuple[str, str]]:
 
 
 async def _read(client: Client, workflow_id: str, run_id: str) -> _Run:
-    async def decoded(payload: Payload, kind: type[OrderRecord | OrderStart | str]) -> object:
+    async def decoded(payload: Payload, kind: type[Captured | OrderRecord | OrderStart | str]) -> object:
         [value] = await client.data_converter.decode([payload], [kind])
         return value
 
     begun: HistoryEvent | None = None
     scheduled: dict[int, Payload] = {}
+    asked, turns = set[int](), list[Payload]()
     written: list[Payload] = []
     async for event in client.get_workflow_handle(workflow_id, run_id=run_id).fetch_history_events():
         match event.event_type:
@@ -127,28 +133,36 @@ async def _read(client: Client, workflow_id: str, run_id: str) -> _Run:
                 activity = event.activity_task_scheduled_event_attributes
                 if activity.activity_type.name == wire_names.RECORD_ORDER:
                     scheduled[event.event_id] = activity.input.payloads[0]
+                elif activity.activity_type.name == wire_names.CAPTURE_ORDER:
+                    asked.add(event.event_id)
             case EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED:
                 # One that is still to be written tells its events to whoever subscribed, which is not for us to do.
-                number = event.activity_task_completed_event_attributes.scheduled_event_id
+                completed = event.activity_task_completed_event_attributes
+                number = completed.scheduled_event_id
                 if number in scheduled:
                     written.append(scheduled.pop(number))
+                elif number in asked:
+                    turns.append(completed.result.payloads[0])
             case _:
                 pass
     records = [record for payload in written if isinstance(record := await decoded(payload, OrderRecord), OrderRecord)]
+    had = await decoded(turns[-1], Captured) if turns else None
+    captured = had.start if isinstance(had, Captured) else None
     if begun is None:
         raise ValueError("a history without a beginning")
     attributes = begun.workflow_execution_started_event_attributes
     start = await decoded(attributes.input.payloads[0], OrderStart)
     if not isinstance(start, OrderStart) or start.carried is not None:
-        return _Run(None, "", records)
-    return _Run(start, str(await decoded(attributes.memo.fields[wire_names.BODY_DIGEST_MEMO], str)), records)
+        return _Run(None, captured, "", records)
+    return _Run(start, captured, str(await decoded(attributes.memo.fields[wire_names.BODY_DIGEST_MEMO], str)), records)
 
 
 def _write(register: Register, run: _Run) -> None:
     if run.start is not None:
         order = order_view(Fulfilment(run.start), run.start.ordered_at, with_body=True)
         register.submissions.claim(OrderRecord(version=CLAIM, view=order), run.body_digest)
-        found = [product.id for product in run.start.installed]
-        register.products.lock_again(run.start.order_id, found, run.start.ordered_at)
+    for start in filter(None, (run.start, run.captured)):
+        found = [product.id for product in start.installed]
+        register.line.claim_again(start.order_id, found, start.ordered_at)
     for record in run.records:
         register.records.write_again(record)

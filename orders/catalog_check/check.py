@@ -1,4 +1,4 @@
-"""Whether a catalog makes sense as a whole: what its models can not say by themselves.
+"""Whether a catalog makes sense as a whole: what its models cannot say by themselves.
 
 Reading finds what is wrong in form (`catalog_loader`); this finds names that lead nowhere, values that can never be,
 tasks that never run or wait for themselves. The rules about tasks stand in `orders.catalog_check.tasks`.
@@ -21,7 +21,6 @@ from orders.model.catalog import (
     Polling,
     ProductOffering,
     ProductSpecification,
-    Protocol,
     Silo,
 )
 from orders.planning.items import value_problem
@@ -57,7 +56,7 @@ def _silo(silo: Silo) -> Iterator[tuple[str, str]]:
         yield "polling.first", "must be more than nothing"
     if silo.polling.first > silo.polling.longest:
         yield "polling", "the first pause is longer than the longest"
-    if silo.polling != Polling() and silo.protocol is Protocol.TMF640:
+    if silo.polling != Polling() and silo.protocol.answers_at_once:
         yield "polling", f"{silo.protocol} answers at once: there is nothing to poll for"
 
 
@@ -66,7 +65,7 @@ def _specification(catalog: Catalog, specification: ProductSpecification) -> Ite
     includers = [other.name for other in catalog.specifications.values() if specification.name in other.includes]
     if specification.role is None:
         if not includers:
-            yield Problem(path, "nothing includes it, and without a role it can not be sold: its tasks never run")
+            yield Problem(path, "nothing includes it, and without a role it cannot be sold: its tasks never run")
         for name in specification.characteristics:
             yield Problem(
                 f"{path}.characteristics.{name}",

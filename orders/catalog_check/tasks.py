@@ -12,13 +12,13 @@ from pydantic import JsonValue
 
 from orders.catalog_check.inputs import Target, input_problems
 from orders.model.catalog import (
+    EVERY,
     SITE,
     Catalog,
     Dependency,
     OnChange,
     ProductOffering,
     ProductSpecification,
-    Protocol,
     Replacement,
     Scope,
     TaskRef,
@@ -80,6 +80,15 @@ class _Tasks:
     def add(self, path: str, reason: str) -> None:
         self.found.append(Problem(path, reason))
 
+    def takers(self, name: str) -> list[Node]:
+        """The shared tasks that take what products bring by a name."""
+        return [
+            (specification.name, template.name)
+            for specification in self.catalog.specifications.values()
+            for template in specification.tasks.values()
+            if template.shared and any(ref.of == EVERY and ref.task == name for ref in template.depends_on)
+        ]
+
     def waits(self, task: Node, other: Node) -> bool:
         """True where a task waits for another, directly or through others."""
         seen: set[Node] = set()
@@ -129,6 +138,7 @@ class _Template:
         if template.name in CONTEXT_NAMESPACES:
             self.add("", f"${{{template.name}.…}} has a meaning of its own: give the task another name")
         self._actions()
+        self._counts_as()
         if template.scope is Scope.SITE:
             for host in self.hosts:
                 if host.site == "none":
@@ -152,7 +162,7 @@ class _Template:
         silo = self.catalog.silos.get(template.silo)
         if silo is None:
             self.add("silo", f"there is no silo {template.silo!r}")
-        elif silo.protocol is Protocol.TMF640:
+        elif silo.protocol.answers_at_once:
             at_once = f"{silo.name} answers at once: nothing waits there"
             if template.amend_while_waiting:
                 self.add("amend_while_waiting", at_once)
@@ -185,6 +195,21 @@ class _Template:
             if name != SITE and not any(name in host.characteristics for host in self.hosts):
                 self.add("on_change_of", f"no product with this task has a characteristic {name}")
 
+    def _counts_as(self) -> None:
+        """A name that nothing takes is a slip: the task would be left out of what it is meant for."""
+        name = self.template.counts_as
+        if name is None:
+            return
+        if self.template.shared:
+            self.add("counts_as", "is for tasks of scope product: a shared task takes what products bring")
+            return
+        takers = self.tasks.takers(name)
+        for host in self.hosts:
+            if not any(taker == host.name or taker in host.includes for taker, _ in takers):
+                which = ", ".join(dict.fromkeys(specification for specification, _ in takers))
+                hint = f"include {which}" if takers else 'no shared task has it in depends_on with of: "*"'
+                self.add("counts_as", f"no shared task of {host.name} takes {name}: {hint}")
+
     def _when(self) -> None:
         for name, value in self.template.when.items():
             reasons = [reason for host in self.hosts if (reason := _impossible(host, name, value))]
@@ -208,10 +233,15 @@ class _Template:
             other = self._template(target)
             if ref.of is None and not self._together(other):
                 self.add(path, f"{_name(target)} is never in the same plan")
-            elif ref.of is not None and self._required(ref) and (other.when or not set(other.applies_on) >= LIVE):
+            elif (
+                ref.of is not None
+                and ref.of != EVERY
+                and self._required(ref)
+                and (other.when or not set(other.applies_on) >= LIVE)
+            ):
                 reason = f"{_name(target)} is not there for every product of role {ref.of}: say optional: true"
                 self.add(path, reason)
-        there = self.tasks.by_role.get(ref.of, []) if ref.of else []
+        there = self.tasks.by_role.get(ref.of, []) if ref.of and ref.of != EVERY else []
         if there and self._required(ref) and not any(sold(self.catalog, other) for other in there):
             self.add(path, f"no offering sells a product of role {ref.of}: the task can never run")
         return targets
@@ -224,6 +254,8 @@ class _Template:
         """The templates that a reference can name. What is wrong with it is added to what was found."""
         if ref.of is None:
             return self._own(path, ref)
+        if ref.of == EVERY:
+            return self._every(path, ref)
         if "/" in ref.task:
             self.add(path, f"{ref.task}: only a task of the very specification with the role {ref.of} can be named")
             return []
@@ -236,6 +268,27 @@ class _Template:
         if not found or (missing and self._required(ref)):
             self.add(path, f"there is no task {ref.task!r} in {', '.join(missing)} (role {ref.of})")
         return found
+
+    def _every(self, path: str, ref: TaskRef) -> list[Node]:
+        """What the products that bring this task have by that name. Where it must be, each has it."""
+        if not self.template.shared:
+            self.add(path, f'of: "*" is for shared tasks: a task of scope product names whose {ref.task} it means')
+            return []
+        found: dict[Node, None] = {}
+        lacking: list[str] = []
+        for host in self.hosts:
+            its = [
+                (owner.name, task.name) for owner, task in self.catalog.templates(host.name) if task.goes_by(ref.task)
+            ]
+            found.update(dict.fromkeys(its))
+            if not its:
+                lacking.append(host.name)
+        if self.hosts and not found:
+            self.add(path, f"no product that brings this task has a task {ref.task}, or one that counts_as it")
+        elif lacking and not ref.optional:
+            whose = ", ".join(lacking)
+            self.add(path, f"{whose} has no task {ref.task}, nor one that counts_as it, so this one never runs for it")
+        return list(found)
 
     def _own(self, path: str, ref: TaskRef) -> list[Node]:
         name, _, task = ref.task.rpartition("/")
@@ -276,7 +329,7 @@ class _Template:
                     self.add(path, f"has no effect: the new one waits for {_name(target)} anyway")
 
     def _together(self, other: TaskTemplate) -> bool:
-        """False where a product can not have both tasks."""
+        """False where a product cannot have both tasks."""
         mine = self.template
         agree = all(other.when.get(name, value) == value for name, value in mine.when.items())
         return agree and bool(set(mine.applies_on) & set(other.applies_on))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from orders.change.charges import Charge, forgo
 from orders.change.request import ChangeKind, ChangeRequest, Resolution
 from orders.model.order import Reason
+from orders.model.values import Inputs
+from orders.reconcile.outcome import OUTPUT_MISSING
 from orders.reconcile.reconciler import Reconciler
 
 
@@ -15,6 +17,9 @@ def settle_by_hand(change: ChangeRequest, reconciler: Reconciler, charges: list[
     if change.kind is ChangeKind.RETRY:
         done = reconciler.retry(task)
         code, message = "nothing_to_retry", f"{task} has no refused call"
+    elif change.resolution is Resolution.DONE and (missing := _missing(task, change.outputs, reconciler)):
+        message = f"{task} has outputs that others go on from: say {', '.join(missing)}"
+        return Reason(code=OUTPUT_MISSING, message=message, task=task)
     elif change.resolution is Resolution.DONE:
         done = reconciler.done_by_hand(task, change.outputs, at)
         message = f"{task} has no refused provision to be done by hand"
@@ -24,9 +29,14 @@ def settle_by_hand(change: ChangeRequest, reconciler: Reconciler, charges: list[
     return None if done else Reason(code=code, message=message, task=task)
 
 
+def _missing(task: str, outputs: Inputs, reconciler: Reconciler) -> list[str]:
+    """The outputs that a person has yet to tell of what they have done by hand."""
+    return reconciler.outputs_missing(task, outputs) if task in reconciler.fallout else []
+
+
 def _write_off(task: str, reconciler: Reconciler, charges: list[Charge]) -> bool:
-    residues = [fact for fact in reconciler.residues if fact[0] == task]
-    for fact in residues:
-        if reconciler.let_go(fact):
+    refused_compensations = [fact for fact in reconciler.refused_compensations if fact[0] == task]
+    for fact in refused_compensations:
+        if reconciler.write_off(fact):
             forgo(charges, fact)
-    return bool(residues)
+    return bool(refused_compensations)

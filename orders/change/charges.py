@@ -89,10 +89,10 @@ def take_over(charges: list[Charge], ledger: Ledger, impact: Impact, busy: Conta
 
 def _is_amended(fact: Fact, charge: Charge, ledger: Ledger) -> bool:
     """True where a silo has acknowledged an amendment of what the charge is about, or done it."""
-    on_change, heading = ledger.operations[fact.operation].on_change, fact.heading
+    on_change, desired_inputs = ledger.operations[fact.operation].on_change, fact.desired_inputs
     return any(
-        heading.get(name) != charge.inputs.get(name) and on_change.get(name) is not OnChange.KEEP
-        for name in {**heading, **charge.inputs}
+        desired_inputs.get(name) != charge.inputs.get(name) and on_change.get(name) is not OnChange.KEEP
+        for name in {**desired_inputs, **charge.inputs}
     )
 
 

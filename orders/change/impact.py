@@ -113,14 +113,16 @@ class Impact(Frozen):
         return hashlib.sha256(json.dumps([undone, met]).encode()).hexdigest()[:16]
 
 
-def impact_of(plan: Plan, ledger: Ledger, calls: Iterable[Step], target: Plan, spoiled: str | None = None) -> Impact:
+def impact_of(
+    plan: Plan, ledger: Ledger, calls: Iterable[Step], target: Plan, replaced_task: str | None = None
+) -> Impact:
     """What `target` would do, in place of `plan`, to an order with this ledger and these calls under way.
 
-    `spoiled` is a task to be made anew though nothing about it differs.
+    `replaced_task` is a task to be made anew though nothing about it differs.
     """
     fork = _fork(target, ledger, calls)
-    if spoiled is not None:
-        fork.spoil(spoiled)
+    if replaced_task is not None:
+        fork.mark_for_replacement(replaced_task)
     made, amended = _settle(fork)
     effects = [
         _effect(plan, ledger, fork, key, made, amended)
@@ -152,7 +154,7 @@ def _settle(fork: Reconciler) -> tuple[set[str], set[str]]:
     amended: set[str] = set()
     wanted = _referred_outputs(fork.plan)
     for call in list(fork.calls.values()):
-        fork.record(call, _done(call, wanted), "")
+        fork.record(call, _done(fork, call, wanted), "")
     while True:
         steps = fork.next_steps(most=1_000_000)
         for step in steps:
@@ -160,7 +162,7 @@ def _settle(fork: Reconciler) -> tuple[set[str], set[str]]:
                 made.add(step.task)
             elif step.verb is Verb.AMEND:
                 amended.add(step.task)
-            fork.record(step, _done(step, wanted), "")
+            fork.record(step, _done(fork, step, wanted), "")
         if steps:
             continue
         waiting = sorted(fork.waiting)
@@ -169,8 +171,8 @@ def _settle(fork: Reconciler) -> tuple[set[str], set[str]]:
         for fact_id in waiting:
             fact = fork.ledger.fact(fact_id)
             if fact is not None and fact.waiting is not None:
-                outputs = {name: _placeholder(fact_id, name) for name in wanted[fact.task]}
-                fork.answer(fact_id, fact.waiting.n, Outcome(OutcomeKind.DONE, {**outputs, **fact.outputs}), "")
+                outputs = _outputs(fork, fact_id, fact.operation, wanted)
+                fork.answer(fact_id, fact.waiting.n, Outcome(OutcomeKind.DONE, outputs), "")
 
 
 def _referred_outputs(plan: Plan) -> defaultdict[str, set[str]]:
@@ -182,14 +184,18 @@ def _referred_outputs(plan: Plan) -> defaultdict[str, set[str]]:
     return wanted
 
 
-def _done(step: Step, wanted: defaultdict[str, set[str]]) -> Outcome:
-    if step.verb is not Verb.PROVISION:
+def _done(fork: Reconciler, step: Step, wanted: defaultdict[str, set[str]]) -> Outcome:
+    if step.verb is Verb.COMPENSATE:
         return Outcome(OutcomeKind.DONE)
-    return Outcome(OutcomeKind.DONE, {name: _placeholder(step.fact, name) for name in wanted[step.task]})
+    return Outcome(OutcomeKind.DONE, _outputs(fork, step.fact, step.operation, wanted))
 
 
-def _placeholder(fact: FactId, output: str) -> str:
-    return f"{_PLACEHOLDER}{fact[0]}/{fact[1]}.{output}"
+def _outputs(fork: Reconciler, fact_id: FactId, operation: str, wanted: defaultdict[str, set[str]]) -> Inputs:
+    """What a silo would give back: what it has given already, and placeholders for the rest."""
+    fact = fork.ledger.fact(fact_id)
+    held = fact.outputs if fact is not None else {}
+    names = sorted({*wanted[fact_id[0]], *fork.ledger.operations[operation].outputs})
+    return {name: f"{_PLACEHOLDER}{fact_id[0]}/{fact_id[1]}.{name}" for name in names} | held
 
 
 def _effect(
@@ -204,7 +210,7 @@ def _effect(
     effect = _kind(operation, wanted, planned, held, key in made, key in amended)
     before, after = _values(fork, key, wanted, held if held else None) if effect in _SHOWN else ({}, {})
     if held is not None and wanted is None:
-        before, after = held.heading, {}
+        before, after = held.desired_inputs, {}
     return TaskImpact(
         task=key,
         silo=operation.silo,
@@ -249,7 +255,7 @@ def _values(fork: Reconciler, key: str, wanted: Task | None, held: Fact | None) 
     then = {name: _shown(value) for name, value in after.inputs.items()}
     if held is None:
         return {}, then
-    now = held.heading
+    now = held.desired_inputs
     differing = [name for name in then if now.get(name) != then[name]]
     return {name: now.get(name) for name in differing}, {name: then[name] for name in differing}
 

@@ -14,7 +14,7 @@ FOLLOW_ON = "what is to be different now is for a follow-on order on the install
 
 
 def objections(change: ChangeRequest, impact: Impact) -> list[Reason]:
-    """Why a change can not be accepted, naming task, item and since when. Empty where nothing stands in its way."""
+    """Why a change cannot be accepted, naming task, item and since when. Empty where nothing stands in its way."""
     reasons = past_no_return(impact)
     if change.digest is not None and change.digest != impact.digest:
         message = f"the impact is not what was previewed any more: its digest is {impact.digest}"
@@ -44,7 +44,7 @@ def past_no_return(impact: Impact) -> list[Reason]:
         for reason in reasons_about(
             "past_no_return",
             obstacle,
-            f"{obstacle.task} ({obstacle.silo}) can not be {obstacle.effect}: "
+            f"{obstacle.task} ({obstacle.silo}) cannot be {obstacle.effect}: "
             f"past its point of no return since {obstacle.since}; {FOLLOW_ON}",
         )
     ]

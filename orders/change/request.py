@@ -163,7 +163,7 @@ class ChangeRequest(Frozen):
     asked_at: str = ""
 
     @property
-    def spoils(self) -> str | None:
+    def replaced_task(self) -> str | None:
         """The task that is to be made anew though nothing about it differs, or None."""
         return self.task if self.kind is ChangeKind.REPLACE else None
 

@@ -42,6 +42,11 @@ def early_objections(order: Fulfilment, change: ChangeRequest) -> list[Reason]:
     if change.expected_revision is not None and change.expected_revision != order.revision.number:
         message = f"revision {change.expected_revision} was expected, the current one is {order.revision.number}"
         return [Reason(code="stale_revision", message=message)]
+    if order.carried.rejected:
+        return [Reason(code="order_rejected", message="the order was rejected: it cannot be fulfilled")]
+    if order.waits and change.kind is not ChangeKind.CANCEL:
+        message = "the order waits for products: until it has its turn it can only be cancelled"
+        return [Reason(code="order_waits", message=message)]
     if order.cancelled and change.kind.moves_the_target:
         code = "already_cancelled" if change.kind is ChangeKind.CANCEL else "order_cancelled"
         return [Reason(code=code, message="the order is cancelled already")]
@@ -54,7 +59,7 @@ def early_objections(order: Fulfilment, change: ChangeRequest) -> list[Reason]:
 
 
 def _carry_out(order: Fulfilment, change: ChangeRequest, at: str) -> Reason | None:
-    """Carry out a change that leaves the target alone, or say why it can not be."""
+    """Carry out a change that leaves the target alone, or say why it cannot be."""
     if change.kind in (ChangeKind.HOLD, ChangeKind.RELEASE):
         order.carried.on_hold = change.kind is ChangeKind.HOLD
         return None
@@ -69,7 +74,7 @@ def consider(order: Fulfilment, change: ChangeRequest, revision: Revision | None
         order.journal.passes(LifecycleState.ASSESSING_CANCELLATION, datetime.fromisoformat(at))
     if carried.assessment is not None:
         _withdraw(order, carried.assessment, ChangeState.SUPERSEDED, (), at)
-    impact = order.weigh(target, change.spoils)
+    impact = order.impact_of_target(target, change.replaced_task)
     reasons = objections(change, impact)
     if reasons:
         return order.reject(change, reasons, at, impact)
@@ -89,12 +94,14 @@ def assess(order: Fulfilment, at: str) -> Verdict | None:
         return None
     ledger = order.reconciler.ledger
     left = [fact for fact_id in assessment.asked if (fact := ledger.fact(fact_id)) is not None]
-    kept = [fact for fact in left if fact.residue or (has_passed(ledger, fact) and not _leaving(order, fact))]
+    kept = [
+        fact for fact in left if fact.compensation_refused or (has_passed(ledger, fact) and not _leaving(order, fact))
+    ]
     if not kept and left:
         return None
     change = assessment.change
     reasons = [reason for fact in kept for reason in not_let_go(order.silo_of(fact.task), fact)]
-    impact = order.weigh(assessment.target, change.spoils)
+    impact = order.impact_of_target(assessment.target, change.replaced_task)
     reasons = reasons or objections(change.model_copy(update={"digest": None}), impact)
     if reasons:
         return _withdraw(order, assessment, ChangeState.REJECTED, tuple(reasons), at)
@@ -103,7 +110,7 @@ def assess(order: Fulfilment, at: str) -> Verdict | None:
 
 
 def _leaving(order: Fulfilment, fact: Fact) -> bool:
-    return fact.leaving or fact.id in order.reconciler.calls
+    return fact.being_compensated or fact.id in order.reconciler.calls
 
 
 def _withdraw(
@@ -112,7 +119,7 @@ def _withdraw(
     """Give up a change that was being assessed: what was let go for it comes back."""
     order.carried.assessment = None
     for fact in assessment.asked:
-        order.reconciler.forgive(fact)
+        order.reconciler.clear_refused_compensation(fact)
     order.aim_at(assessment.before)
     return order.decided(assessment.change, state, reasons, at)
 
@@ -123,6 +130,7 @@ def _adopt(
     """Accept a change: its revision becomes the current one, and its plan the target."""
     if change.kind is ChangeKind.CANCEL:
         order.carried.cancelled = True
+        order.carried.waits_for = ()
     elif revision is not None:
         now = datetime.fromisoformat(at)
         promised = order.promise(revision, target, now)
@@ -135,6 +143,6 @@ def _adopt(
     take_over(order.carried.charges, order.reconciler.ledger, impact, order.reconciler.calls)
     order.charge(change, impact)
     order.aim_at(target)
-    if change.spoils is not None:
-        order.reconciler.spoil(change.spoils)
+    if change.replaced_task is not None:
+        order.reconciler.mark_for_replacement(change.replaced_task)
     return order.accept(change, at, impact)

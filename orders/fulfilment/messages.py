@@ -7,6 +7,7 @@ from datetime import datetime
 
 from orders.change.impact import Impact
 from orders.change.request import ChangeRequest, ChangeState
+from orders.fulfilment.snapshot import OrderStart
 from orders.model.order import Reason, Revision
 from orders.model.plan import Plan
 from orders.model.values import Frozen, Inputs, Money, Verb
@@ -71,6 +72,14 @@ class PlanAnswer(Frozen):
     revision: Revision | None = None
     plan: Plan | None = None
     reasons: tuple[Reason, ...] = ()
+
+
+class Captured(Frozen):
+    """An order captured and planned on products that are claimed for it; or why it has to wait, or is `rejected`."""
+
+    start: OrderStart | None = None
+    waits_for: tuple[Reason, ...] = ()
+    rejected: tuple[Reason, ...] = ()
 
 
 class Preview(Frozen):

@@ -13,7 +13,7 @@ from orders.reconcile.target import TaskStatus
 def observe(order: Fulfilment, now: datetime) -> None:
     """Tell everything that has moved since the last time. It costs what has moved."""
     items, tasks = order.progress.take_moved()
-    order.journal.moved(order.state, {item: order.progress.state_of(item) for item in items}, now)
+    order.journal.moved(order.state, {item: order.state_of(item) for item in items}, now)
     reconciler = order.reconciler
     order.journal.looked_at({task: task_state(reconciler, task) for task in tasks}, reconciler.ledger, now)
     if order.journal.late_at is not None and now >= order.journal.late_at:
@@ -22,19 +22,19 @@ def observe(order: Fulfilment, now: datetime) -> None:
 
 def foresee(order: Fulfilment, now: datetime) -> None:
     """Tell whether the promise can be kept, and until when that holds if nothing comes about."""
-    late, expected = in_jeopardy(order, now), expected_at(order, now)
+    late, expected, promised = in_jeopardy(order, now), expected_at(order, now), order.promised_at
     late_at: datetime | None = None
-    if not late and not order.cancelled and expected is not None:
+    if not late and not order.cancelled and expected is not None and promised is not None:
         given = (TaskStatus.IN_PLACE, TaskStatus.AWAITING)
         left = seconds_to_completion(order.plan, lambda task: order.reconciler.status[task] in given)
         # Begun right at that instant, what is left would just be done in time.
-        late_at = order.promised_at - timedelta(seconds=left) + timedelta(seconds=1)
-    order.journal.foreseen(late, expected, order.promised_at, late_at, now)
+        late_at = promised - timedelta(seconds=left) + timedelta(seconds=1)
+    order.journal.foreseen(late, expected, promised, late_at, now)
 
 
 def expected_at(order: Fulfilment, now: datetime) -> datetime | None:
-    """When everything should be in place, if all goes as usual from now on. None when it is."""
-    if order.settled:
+    """When everything should be in place, if all goes as usual from now on. None when it is, or it waits."""
+    if order.settled or order.waits:
         return None
     return max(expected_ends(order, now).values(), default=max(now, order.not_before or now))
 
@@ -48,8 +48,8 @@ def expected_ends(order: Fulfilment, now: datetime) -> dict[str, datetime]:
 
 def in_jeopardy(order: Fulfilment, now: datetime) -> bool:
     """True when the expected completion is later than the promised one."""
-    expected = expected_at(order, now)
-    return not order.cancelled and expected is not None and expected > order.promised_at
+    expected, promised = expected_at(order, now), order.promised_at
+    return not order.cancelled and expected is not None and promised is not None and expected > promised
 
 
 def _awaited_s(order: Fulfilment, task: str, now: datetime) -> float:

@@ -173,7 +173,7 @@ class _Trials:
             if item.id in task.items and key in self._order.reconciler.ledger.facts and operation.undo is Undo.ALWAYS:
                 if key not in self._anew:
                     trial = _Trial(ChangeKind.REPLACE, Subject.REPLACEMENT, name=key)
-                    prospect = self._outlook.of(self._order.carried.plan, spoiled=key)
+                    prospect = self._outlook.of(self._order.carried.plan, replaced_task=key)
                     self._anew[key] = _option(trial, prospect)
                 yield self._anew[key]
 

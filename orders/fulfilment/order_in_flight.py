@@ -42,13 +42,15 @@ class Fulfilment:
             revisions=[start.baseline, start.revision],
             plan=start.plan,
             ledger=deepcopy(start.baseline_ledger),
-            journal=deepcopy(start.journal) or Journalled(),
+            waits_for=start.waits_for,
         )
         self.journal = Journal(self.carried.journal)
         self.reconciler = Reconciler(self._charged(self.carried.plan), self.carried.ledger, calls)
         self.progress = self._progress()
         if start.carried is None:
             self.journal.opened(self.revision.number, self.progress.items, self.carried.ledger, start.ordered_at)
+            if self.waits:
+                self.journal.waits(start.ordered_at)
 
     @classmethod
     def of(cls, fork: Fork) -> Fulfilment:
@@ -60,7 +62,7 @@ class Fulfilment:
     def fork(self) -> Fork:
         """A copy of the order as it is now."""
         carried = replace(self.carried, verdicts={}, journal=Journalled())
-        start = self.start.model_copy(update={"plan": Plan(), "body": {}, "journal": None, "carried": carried})
+        start = self.start.model_copy(update={"plan": Plan(), "body": {}, "carried": carried})
         return Fork(start=start, calls=tuple(self.reconciler.calls.values()), status=self.reconciler.status)
 
     # What it is
@@ -82,12 +84,26 @@ class Fulfilment:
 
     @property
     def settled(self) -> bool:
-        """True when the silos hold the target and nothing else."""
-        return self.reconciler.settled
+        """True when the silos hold the target and nothing else, and there is no turn to wait for."""
+        return self.reconciler.settled and not self.waits
+
+    @property
+    def waits(self) -> bool:
+        """True until the order has its turn with the installed products that it needs: nothing is done for it yet."""
+        return bool(self.carried.waits_for)
+
+    @property
+    def reasons(self) -> tuple[Reason, ...]:
+        """Why the order waits, or was rejected."""
+        return self.carried.waits_for or self.carried.rejected
 
     @property
     def state(self) -> LifecycleState:
         """The order's TMF622 state."""
+        if self.waits:
+            return LifecycleState.PENDING
+        if self.carried.rejected:
+            return LifecycleState.REJECTED
         assessment = self.carried.assessment
         if assessment is not None:
             cancels = assessment.change.kind is ChangeKind.CANCEL
@@ -95,6 +111,10 @@ class Fulfilment:
         if self.carried.on_hold:
             return LifecycleState.HELD
         return order_state(self.reconciler, started=self.carried.started, cancelled=self.cancelled)
+
+    def state_of(self, item: str) -> LifecycleState:
+        """The TMF622 state of an item."""
+        return LifecycleState.REJECTED if self.carried.rejected else self.progress.state_of(item)
 
     @property
     def verdicts(self) -> dict[str, Verdict]:
@@ -117,8 +137,8 @@ class Fulfilment:
         return None if self.cancelled else self.revision.requested_start
 
     @property
-    def promised_at(self) -> datetime:
-        """When the customer was promised to have it, last."""
+    def promised_at(self) -> datetime | None:
+        """When the customer was promised to have it, last. None before its turn."""
         return self.carried.promised_at or self.start.promised_at
 
     def is_in_place(self, task: str) -> bool:
@@ -139,6 +159,31 @@ class Fulfilment:
         return operation is not None and operation.silo == silo
 
     # What comes about
+
+    def wait_on(self, reasons: tuple[Reason, ...], now: datetime) -> None:
+        """Others come first still, or others than before."""
+        if reasons != self.carried.waits_for:
+            self.carried.waits_for = reasons
+            self.journal.note(now)
+
+    def take_turn(self, captured: OrderStart, now: datetime) -> None:
+        """Go on as captured now, on what is installed now. What was told and decided while it waited stays."""
+        own = {"external_id": self.start.external_id, "ordered_at": self.start.ordered_at, "body": self.start.body}
+        self.start = start = captured.model_copy(update=own)
+        carried = self.carried
+        carried.waits_for = ()
+        carried.revisions = [start.baseline, start.revision]
+        carried.plan, carried.ledger = start.plan, deepcopy(start.baseline_ledger)
+        carried.promised_at = start.promised_at
+        self.reconciler = Reconciler(self._charged(carried.plan), carried.ledger)
+        self.progress = self._progress()
+        self.journal.opened(self.revision.number, self.progress.items, carried.ledger, now)
+
+    def turn_down(self, reasons: tuple[Reason, ...]) -> None:
+        """It has its turn, and cannot be fulfilled: it ends as rejected."""
+        self.carried.waits_for, self.carried.rejected = (), reasons
+        self.journal.because(f"rejected: {', '.join(dict.fromkeys(reason.code for reason in reasons))}")
+        self.progress = self._progress()
 
     def begin(self) -> None:
         """The start asked for has come: from here on silos are called."""
@@ -208,8 +253,8 @@ class Fulfilment:
 
         A cancellation is not held back: it supersedes what is being assessed.
         """
-        moves_the_target = change.kind.revises or change.kind is ChangeKind.REPLACE
-        return self.carried.assessment is not None and moves_the_target
+        waits = change.kind.moves_the_target and change.kind is not ChangeKind.CANCEL
+        return self.carried.assessment is not None and waits
 
     def question(self, change: ChangeRequest) -> PlanQuestion:
         """What a planner needs to work out an amendment."""
@@ -223,14 +268,14 @@ class Fulfilment:
             baseline_plan=self.start.baseline_plan,
         )
 
-    def weigh(self, target: Plan, spoiled: str | None = None, *, of: Ledger | None = None) -> Impact:
+    def impact_of_target(self, target: Plan, replaced_task: str | None = None, *, of: Ledger | None = None) -> Impact:
         """What another target would do to the order as it is, or to other facts `of` it, worked out on a copy."""
         ledger = of or self.reconciler.ledger
         calls = () if of else self.reconciler.calls.values()
-        impact = impact_of(self.plan, ledger, calls, self._charged(target), spoiled=spoiled)
+        impact = impact_of(self.plan, ledger, calls, self._charged(target), replaced_task=replaced_task)
         return already_accepted(self.carried.charges, ledger, impact)
 
-    def promise(self, revision: Revision, target: Plan, now: datetime) -> datetime:
+    def promise(self, revision: Revision, target: Plan, now: datetime) -> datetime | None:
         """What the customer is promised with another revision: as if its dates had been chosen at once.
 
         It stays where none is chosen anew, however late the order is or becomes.

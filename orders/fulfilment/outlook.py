@@ -64,11 +64,11 @@ class Outlook:
             for task, end in expected_ends(order, now).items()
         }
 
-    def of(self, target: Plan, spoiled: str | None = None) -> Prospect:
+    def of(self, target: Plan, replaced_task: str | None = None) -> Prospect:
         """What moving to another target would meet, or making a task anew."""
-        impact = self._order.weigh(target, spoiled)
+        impact = self._order.impact_of_target(target, replaced_task)
         met = {obstacle.task for obstacle in impact.obstacles}
-        later = self._order.weigh(target, spoiled, of=self._later)
+        later = self._order.impact_of_target(target, replaced_task, of=self._later)
         return Prospect(
             impact=impact,
             to_come=tuple(

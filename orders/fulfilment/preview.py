@@ -28,7 +28,7 @@ def preview(order: Fulfilment, change: ChangeRequest, answer: PlanAnswer, now: d
     target = _target(order, change, answer)
     if reasons or target is None:
         return Preview(state=ChangeState.REJECTED, revision=order.revision.number, reasons=(*reasons, *answer.reasons))
-    prospect = Outlook(order, now).of(target, change.spoils)
+    prospect = Outlook(order, now).of(target, change.replaced_task)
     impact, weighed = prospect.impact, change.kind.moves_the_target
     objected = _objections(change, impact) if weighed else _unsettled(order, change)
     waits = weighed and (bool(impact.asks) or order.holds_back(change))
@@ -52,7 +52,7 @@ def _objections(change: ChangeRequest, impact: Impact) -> list[Reason]:
 
 
 def _unsettled(order: Fulfilment, change: ChangeRequest) -> list[Reason]:
-    """Why a person can not settle what he names, tried on a copy. A hold and a release can always be had."""
+    """Why a person cannot settle what he names, tried on a copy. A hold and a release can always be had."""
     if change.kind in (ChangeKind.HOLD, ChangeKind.RELEASE):
         return []
     trial = Reconciler(order.plan, order.reconciler.ledger.copy(), order.reconciler.calls.values())

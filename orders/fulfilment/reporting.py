@@ -6,7 +6,7 @@ from collections import Counter
 from datetime import datetime
 from itertools import islice
 
-from orders.fulfilment.leaving import installed_products
+from orders.fulfilment.installed_products import installed_products
 from orders.fulfilment.observation import expected_at, foresee, in_jeopardy
 from orders.fulfilment.order_in_flight import Fulfilment
 from orders.model.catalog import Undo
@@ -52,6 +52,7 @@ def order_view(order: Fulfilment, now: datetime, *, with_body: bool = False) -> 
         appointments=revision.appointments,
         priority=revision.priority,
         messages=tuple(message_views(order)),
+        reasons=order.reasons,
         contents=tuple(order.carried.contents),
         body=start.body if with_body else None,
     )
@@ -67,7 +68,8 @@ def order_record(order: Fulfilment, now: datetime) -> OrderRecord:
     return OrderRecord(
         version=journal.begin_record(),
         view=order_view(order, now, with_body=not journal.carried.recorded),
-        revisions=tuple(order.carried.revisions[journal.carried.revisions :]),
+        # What one that waits asks for is no revision yet, but what stands where its first one will.
+        revisions=() if order.waits else tuple(order.carried.revisions[journal.carried.revisions :]),
         transitions=tuple(journal.carried.transitions),
         events=tuple(journal.carried.events),
         charges=tuple(charge_records(order)),
@@ -92,9 +94,7 @@ def charge_records(order: Fulfilment) -> list[ChargeRecord]:
 def item_views(order: Fulfilment) -> list[ItemView]:
     """Every item that the order ever named, in order of first appearance, as it last was."""
     progress = order.progress
-    return [
-        _item_view(item, progress.state_of(item.id), progress.tasks_of(item.id)) for item in progress.items.values()
-    ]
+    return [_item_view(item, order.state_of(item.id), progress.tasks_of(item.id)) for item in progress.items.values()]
 
 
 def _item_view(item: Item, state: LifecycleState, states: Counter[TaskState]) -> ItemView:
@@ -192,11 +192,19 @@ def _task_view(order: Fulfilment, key: str, items: tuple[str, ...]) -> TaskView:
 
 
 def _fact_view(fact: Fact) -> FactView:
-    state = "residue" if fact.residue else "unknown" if fact.in_doubt else "waiting" if fact.waiting else "held"
+    state = (
+        "residue"
+        if fact.compensation_refused
+        else "unknown"
+        if fact.outcome_unknown
+        else "waiting"
+        if fact.waiting
+        else "held"
+    )
     return FactView(
         generation=fact.generation,
         state=state,
-        inputs=fact.heading,
+        inputs=fact.desired_inputs,
         outputs=fact.outputs,
         built_on=fact.built_on,
         since=fact.since,
@@ -204,9 +212,10 @@ def _fact_view(fact: Fact) -> FactView:
 
 
 def details(order: Fulfilment) -> str:
-    """Markdown for the Web UI: the order's state, a table of silos, and what waits for a person."""
+    """Markdown for the Web UI: the order's state, why it waits, a table of silos, and what waits for a person."""
     lines = [
         f"**{order.state}** · revision {order.revision.number} · {', '.join(order.revision.offerings())}",
+        *(f"\n**{'Waits' if order.waits else 'Rejected'}**: {reason.message}" for reason in order.reasons[:20]),
         "",
         "| silo | tasks | in place | under way | awaiting | fallout |",
         "| --- | ---: | ---: | ---: | ---: | ---: |",

@@ -10,7 +10,7 @@ from pydantic import JsonValue
 from orders.change.charges import Charge
 from orders.change.objections import Assessment
 from orders.change.request import Verdict
-from orders.model.order import Item, Revision
+from orders.model.order import Item, OrderRequest, Reason, Revision
 from orders.model.plan import Plan
 from orders.model.values import Frozen
 from orders.planning.installed import InstalledProduct
@@ -26,6 +26,7 @@ class Snapshot:
     `promised_at` is set once a change of dates has moved the promise that the order started with.
     `revisions` are those that the register does not have, and the current one. What items those before it had is in
     `named`: by id, in order of first appearance, each as it last was.
+    `waits_for` says why an order has not had its turn yet, `rejected` why it could not be fulfilled when it had.
     """
 
     revisions: list[Revision]
@@ -42,14 +43,16 @@ class Snapshot:
     contents: list[dict[str, JsonValue]] = field(default_factory=list)
     promised_at: datetime | None = None
     named: dict[str, Item] = field(default_factory=dict)
+    waits_for: tuple[Reason, ...] = ()
+    rejected: tuple[Reason, ...] = ()
 
 
 class OrderStart(Frozen):
     """What a workflow is started with: the order as submitted (`body`), as captured, and its plan.
 
-    `installed` are the products of the baseline, whose holdings are in its plan and ledger. An order that had to wait
-    for them brings the `journal` of that time. A later run of the same workflow gets the state that the run before it
-    `carried`.
+    `installed` are the products of the baseline, whose holdings are in its plan and ledger. An order that has to wait
+    for them says why in `waits_for`: it is captured, planned and promised once it has its turn, and until then brings
+    the `request` as it was made. A later run of the same workflow gets the state that the run before it `carried`.
     """
 
     order_id: str
@@ -58,13 +61,14 @@ class OrderStart(Frozen):
     catalog: str
     revision: Revision
     plan: Plan
-    promised_at: datetime
+    promised_at: datetime | None
     baseline: Revision
     baseline_plan: Plan = Plan()
     baseline_ledger: Ledger = Ledger()
     installed: tuple[InstalledProduct, ...] = ()
     body: dict[str, JsonValue] = {}
-    journal: Journalled | None = None
+    request: OrderRequest | None = None
+    waits_for: tuple[Reason, ...] = ()
     carried: Snapshot | None = None
 
 

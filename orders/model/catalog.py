@@ -11,7 +11,7 @@ import json
 from datetime import timedelta
 from enum import StrEnum
 from functools import cached_property
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, JsonValue, model_validator
 
@@ -23,6 +23,10 @@ CharacteristicName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", ma
 
 SITE = "site"
 """In `on_change_of`: where the product is installed."""
+
+
+EVERY = "*"
+"""In `of`: every product that a shared task serves."""
 
 
 class Scope(StrEnum):
@@ -69,10 +73,22 @@ class Undo(StrEnum):
 
 
 class Protocol(StrEnum):
-    """How a silo is spoken to."""
+    """How a silo is spoken to, and whether a call is done once it is answered.
 
-    TMF640 = "tmf640"
-    TMF641 = "tmf641"
+    Each has its class in `activities`, which `activities.silo_activities.adapter_of` names.
+    """
+
+    TMF640 = "tmf640", True
+    TMF641 = "tmf641", False
+
+    answers_at_once: bool
+
+    def __new__(cls, name: str, answers_at_once: bool) -> Self:
+        """A protocol by its name in the catalog."""
+        member = str.__new__(cls, name)
+        member._value_ = name
+        member.answers_at_once = answers_at_once
+        return member
 
 
 class RetryBudget(Frozen):
@@ -133,11 +149,13 @@ class TaskRef(Frozen):
     """Names tasks of a plan from the place of one template.
 
     `task` alone is a task of the same specification, `specification/task` one of an included specification. `of` is a
-    role: the task of that name of the product with that role beside this one (in its bundle, or relied on).
+    role: the task of that name of the product with that role beside this one (in its bundle, or relied on). In a
+    shared task `of` may be `*`: what each product brings that is called so, or counts as such. Unless that is optional,
+    the shared task serves only products that bring something.
     """
 
     task: Annotated[str, Field(pattern=r"^[a-z0-9-]+(/[a-z0-9-]+)?$")]
-    of: Name | None = None
+    of: Name | Literal["*"] | None = None
     optional: bool = False
 
 
@@ -195,13 +213,17 @@ class PointOfNoReturn(Frozen):
 class TaskTemplate(Frozen):
     """One unit of silo work that a specification calls for.
 
-    `on_change_of` narrows `applies_on: modify`: only where one of these characteristics, or the `site`, differs from
-    what is installed.
+    `counts_as` is a name that several products' tasks share, by which a shared task takes them. A shared task that
+    builds on others, or has `on_change_of`, applies on modify only where something that it builds on is made anew, or
+    one of those characteristics, or the `site`, differs from what is installed.
+
+    Every one of the `outputs` must come: a call that is done without is fallout.
     """
 
     name: Name
     silo: Name
     operation: Name
+    counts_as: Name | None = None
     scope: Scope = Scope.PRODUCT
     when: dict[CharacteristicName, JsonValue] = Field(default_factory=dict)
     applies_on: tuple[Action, ...] = (Action.ADD, Action.MODIFY, Action.NO_CHANGE)
@@ -216,6 +238,15 @@ class TaskTemplate(Frozen):
     duration: timedelta = timedelta(minutes=1)
     point_of_no_return: PointOfNoReturn | None = None
     milestone: Name | None = None
+
+    @property
+    def shared(self) -> bool:
+        """True where one task may serve several products."""
+        return self.scope is not Scope.PRODUCT
+
+    def goes_by(self, name: str) -> bool:
+        """True where `of: "*"` means this task by that name."""
+        return name in (self.name, self.counts_as) and not self.shared
 
 
 class ProductSpecification(Frozen):
@@ -288,6 +319,6 @@ class Catalog(Frozen):
         own = self.specifications[specification]
         return [
             (spec, template)
-            for spec in (own, *(self.specifications[name] for name in own.includes))
+            for spec in (own, *(self.specifications[name] for name in own.includes if name in self.specifications))
             for template in spec.tasks.values()
         ]

@@ -168,7 +168,7 @@ class Reason(Frozen):
 
 
 class Rejection(Exception):
-    """A request that is well formed but can not be fulfilled. Holds every reason found, not only the first."""
+    """A request that is well formed but cannot be fulfilled. Holds every reason found, not only the first."""
 
     def __init__(self, reasons: list[Reason]) -> None:
         super().__init__("; ".join(reason.message for reason in reasons))

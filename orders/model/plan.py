@@ -27,6 +27,7 @@ class Operation:
 
     `name` is `specification/task`. `duration_s` is the usual time to completion, in seconds. `exclusive` names inputs
     of whose values there is only one at a time in the silo. `milestone` is what the world is told when it is done.
+    `outputs` are what the silo gives back, every one of them.
     """
 
     name: str
@@ -40,6 +41,11 @@ class Operation:
     point_of_no_return: PointOfNoReturn | None = None
     exclusive: tuple[str, ...] = ()
     milestone: str | None = None
+    outputs: tuple[str, ...] = ()
+
+    def missing(self, outputs: Inputs) -> list[str]:
+        """The declared outputs that are not among these, or null."""
+        return [name for name in self.outputs if outputs.get(name) is None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ class Frozen(BaseModel):
 
 
 class Verb(StrEnum):
-    """What a silo can be asked to do with a task (DESIGN section 5). `inspect` changes nothing and is no step."""
+    """What a silo can be asked to do with a task. `inspect` changes nothing and is no step."""
 
     PROVISION = "provision"
     AMEND = "amend"

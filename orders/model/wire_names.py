@@ -12,11 +12,13 @@ ORDERS_QUEUE: Final = "orders"
 CHANGE_UPDATE: Final = "change"
 CHANGE_SIGNAL: Final = "request_change"
 SILO_EVENT_SIGNAL: Final = "silo_event"
+TURN_SIGNAL: Final = "turn"
 ORDER_QUERY: Final = "order"
 PLAN_QUERY: Final = "plan"
 JOURNAL_QUERY: Final = "journal"
 FORK_QUERY: Final = "fork"
 
+CAPTURE_ORDER: Final = "orders.capture"
 PLAN_REVISION: Final = "orders.plan_revision"
 RECORD_ORDER: Final = "orders.record"
 

@@ -60,7 +60,7 @@ def amended(
             require_visits(catalog, following, plan, change.appointments)
             return following, plan
         except Rejection as rejection:
-            if not change.cascade or not amendment.fell(rejection):
+            if not change.cascade or not amendment.cascade_removals(rejection):
                 raise
 
 
@@ -85,7 +85,7 @@ class Amendment:
         self.remove = {*change.remove, *change.items}
         self.cease: set[str] = set()
 
-    def fell(self, rejection: Rejection) -> bool:
+    def cascade_removals(self, rejection: Rejection) -> bool:
         """Take along what is refused for want of what goes. False where that is not all that is wrong."""
         fallen = {reason.item for reason in rejection.reasons if reason.code == "missing_reliance" and reason.item}
         standing = {item.id: item for item in self.revision.items if item.id not in self.remove | self.cease}

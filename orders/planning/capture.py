@@ -17,7 +17,7 @@ def capture(
     It is the first amendment of the baseline: of the customer's products that the request names, or of nothing.
 
     Raises:
-        Rejection: with all reasons, if the request can not be fulfilled under this catalog.
+        Rejection: with all reasons, if the request cannot be fulfilled under this catalog.
     """
     found = (baseline or baseline_of(catalog, request)).revision
     first = ChangeRequest(

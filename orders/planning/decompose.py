@@ -11,12 +11,15 @@ from collections.abc import Container, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from graphlib import CycleError, TopologicalSorter
+from typing import TypeAlias
 
 from pydantic import JsonValue
 
 from orders.model.catalog import (
+    EVERY,
     SITE,
     Catalog,
+    Dependency,
     EdgeKind,
     InputTemplate,
     OnChange,
@@ -52,6 +55,10 @@ class Contribution:
     product: Product
     specification: ProductSpecification
     template: TaskTemplate
+
+
+_Meant: TypeAlias = tuple[Product, ProductSpecification, TaskTemplate]
+"""A template, with the product that brings it and the specification that defines it."""
 
 
 def decompose(
@@ -177,18 +184,81 @@ class _Decomposition:
             if product.id in untouched:
                 continue
             for specification, template in self.catalog.templates(product.specification.name):
-                if self._applies(template, product):
+                if self._applies(specification, template, product):
                     key = self._key(product, specification, template)
                     found[key].append(Contribution(product, specification, template))
         return dict(found)
 
-    def _applies(self, template: TaskTemplate, product: Product) -> bool:
+    def _applies(self, specification: ProductSpecification, template: TaskTemplate, product: Product) -> bool:
         item, before = product.item, self.before.get(product.id)
         if item.action not in template.applies_on or not _when(template, item):
             return False
-        if not template.on_change_of or item.action is not Action.MODIFY or before is None:
+        if not template.shared:
             return True
-        return any(_value(item, name) != _value(before, name) for name in template.on_change_of)
+        if not all(ref.optional or ref.of != EVERY or self._brought(product, ref) for ref in template.depends_on):
+            return False
+        based_on = [ref for ref in template.depends_on if ref.kind is EdgeKind.BUILDS_ON]
+        if not (based_on or template.on_change_of) or item.action is not Action.MODIFY or before is None:
+            return True
+        return any(_value(item, name) != _value(before, name) for name in template.on_change_of) or any(
+            self._is_made(other, owner, its)
+            for ref in based_on
+            for other, owner, its in self._meant(product, specification, ref)
+        )
+
+    def _brought(self, product: Product, ref: TaskRef) -> list[_Meant]:
+        """What a product brings for a shared task, by name or by what it counts as.
+
+        Something built on counts only where it is made by this order: no parcel holds what the customer has already.
+        """
+        found = [
+            (product, owner, template)
+            for owner, template in self.catalog.templates(product.specification.name)
+            if template.goes_by(ref.task) and self._applies(owner, template, product)
+        ]
+        anyway = isinstance(ref, Dependency) and ref.kind is EdgeKind.AFTER
+        return [meant for meant in found if anyway or self._is_made(*meant)]
+
+    def _is_made(self, product: Product, specification: ProductSpecification, template: TaskTemplate) -> bool:
+        """True where the order has a task provisioned: for a new product, or as another generation for one it changes.
+
+        As far as can be told from the plan: a new output of a silo can have more replaced.
+        """
+        if not self._applies(specification, template, product):
+            return False
+        before = self.installed.tasks.get(self._key(product, specification, template))
+        if before is None or template.shared:
+            return True
+        for name, given in template.inputs.items():
+            if given.on_change is not OnChange.REPLACE:
+                continue
+            reference = whole_reference(given.value)
+            if reference is None or not reference.is_output:
+                if self._literal(given, [Contribution(product, specification, template)]) != before.inputs.get(name):
+                    return True
+            elif any(
+                self._is_made(*meant)
+                for ref in template.depends_on
+                if ref.alias == reference.namespace
+                for meant in self._meant(product, specification, ref)
+            ):
+                return True
+        return False
+
+    def _meant(self, product: Product, specification: ProductSpecification, ref: TaskRef) -> list[_Meant]:
+        """The templates that a reference means, whether or not they apply, each with its product and specification."""
+        if ref.of == EVERY:
+            return self._brought(product, ref)
+        if ref.of is None:
+            name, _, task = ref.task.rpartition("/")
+            owner = self.catalog.specifications[name] if name else specification
+            return [(product, owner, owner.tasks[task])]
+        found = [product] if product.specification.role == ref.of else self._beside(product, ref.of)
+        return [
+            (other, other.specification, template)
+            for other in found
+            if (template := other.specification.tasks.get(ref.task)) is not None
+        ]
 
     def _key(self, product: Product, specification: ProductSpecification, template: TaskTemplate) -> str:
         return f"{self._scope_id(product, template.scope)}/{specification.name}/{template.name}"
@@ -223,7 +293,7 @@ class _Decomposition:
             if reference is not None and reference.is_output:
                 targets = tuple(by_alias[reference.namespace])
                 if targets:
-                    refs[name] = OutputRef(targets, reference.name, many=template.scope is not Scope.PRODUCT)
+                    refs[name] = OutputRef(targets, reference.name, many=template.shared)
                 else:
                     inputs[name] = None
             else:
@@ -255,7 +325,7 @@ class _Decomposition:
     def _resolve(self, part: Contribution, ref: TaskRef) -> list[str]:
         """The keys of the tasks that a reference names; a missing one is a reason to refuse, unless it is optional."""
         keys = self._peers(part, ref)
-        shared = part.template.scope is not Scope.PRODUCT
+        shared = part.template.shared
         if not keys and ref.of is not None and not ref.optional and not shared:
             item = part.product.item
             self.reasons.append(
@@ -275,7 +345,9 @@ class _Decomposition:
             template = owner.tasks[task]
             key = self._key(part.product, owner, template)
             return [key] if self._serves(key, part.product) else []
-        shared = part.template.scope is not Scope.PRODUCT
+        if ref.of == EVERY:
+            return [self._key(*meant) for meant in self._brought(part.product, ref)]
+        shared = part.template.shared
         found = [part.product] if shared and part.product.specification.role == ref.of else []
         found = found or self._beside(part.product, ref.of)
         if shared:  # It serves what the order adds or changes.
@@ -355,6 +427,7 @@ def operation_of(specification: str, template: TaskTemplate) -> Operation:
         point_of_no_return=template.point_of_no_return,
         exclusive=tuple(name for name, given in template.inputs.items() if given.exclusive),
         milestone=template.milestone,
+        outputs=template.outputs,
     )
 
 

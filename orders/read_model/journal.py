@@ -139,9 +139,10 @@ class Journal:
             self._event(EventKind.CREATED, now, {"revision": revision})
         else:
             self.because(HAD_ITS_TURN)
+            self.late_at = now
 
     def waits(self, now: datetime) -> None:
-        """The order, just submitted, can not begin before another has ended."""
+        """The order, just submitted, cannot begin before another has ended."""
         self.because("waiting: product_in_flight")
         self.passes(LifecycleState.PENDING, now)
 
@@ -228,7 +229,7 @@ class Journal:
         self,
         in_jeopardy: bool,
         expected: datetime | None,
-        promised: datetime,
+        promised: datetime | None,
         late_at: datetime | None,
         now: datetime,
     ) -> None:
@@ -239,7 +240,7 @@ class Journal:
             data: dict[str, JsonValue] = {
                 "inJeopardy": in_jeopardy,
                 "expectedAt": expected.isoformat() if expected else None,
-                "promisedAt": promised.isoformat(),
+                "promisedAt": promised.isoformat() if promised else None,
             }
             self._event(EventKind.JEOPARDY, now, data)
 

@@ -151,7 +151,9 @@ class Progress:
         if item.specification is not None:
             return item_state(+self._states[item.id], wanted=wanted, begun=begun)
         components = [self._state_of(self._known[component]) for component in self._components[item.id]]
-        return bundle_state(components, begun=begun) if components else LifecycleState.ACKNOWLEDGED
+        if components:
+            return bundle_state(components, begun=begun)
+        return LifecycleState.ACKNOWLEDGED if wanted else LifecycleState.CANCELLED
 
 
 _TO_BE_SEEN_ANEW = (None, LifecycleState.PENDING_CANCELLATION, LifecycleState.CANCELLED)

@@ -108,7 +108,7 @@ ITEM_MOVES: Final[Moves] = MappingProxyType(
 def passed(
     before: LifecycleState | None, after: LifecycleState, *, of_item: bool = False
 ) -> tuple[LifecycleState, ...]:
-    """The states that lead from one to another by legal moves: the fewest, `after` the last. None if they are equal."""
+    """The states that lead from one to another by legal moves: the fewest, `after` the last. Empty if equal."""
     return _shortest(before, after, of_item)
 
 
@@ -142,7 +142,7 @@ _OF_STATUS = {
 def task_state(reconciler: Reconciler, key: str) -> TaskState:
     """The state of a task that is in the target, or that the ledger still has facts of, or had."""
     facts = reconciler.ledger.facts.get(key, {})
-    if any(fact.residue for fact in facts.values()):
+    if any(fact.compensation_refused for fact in facts.values()):
         return TaskState.FALLOUT
     leaving = facts or reconciler.is_called(key)
     if key in reconciler.status and not (leaving and reconciler.is_suspended(key)):

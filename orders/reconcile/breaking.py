@@ -1,16 +1,19 @@
-"""Breaking late: what must break before it is made anew, what falls with it, and when (DESIGN section 2)."""
+"""Breaking late: what must break before it is made anew, what falls with it, and when.
+
+Why: docs/decisions/0010-make-before-break.md.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Container, Iterator
 
 from orders.model.plan import Plan
+from orders.reconcile.dependencies import Dependencies
 from orders.reconcile.ledger import FactId
-from orders.reconcile.standing import Standing
 from orders.reconcile.target import Target
 
 
-def ready_to_break(standing: Standing, target: Target) -> list[FactId]:
+def ready_to_break(standing: Dependencies, target: Target) -> list[FactId]:
     """What is doomed, and what stands on it, as far as everything that the replacement needs is in place, bar that."""
     if not target.doomed and not standing.exclusives.some_wait:
         return []
@@ -18,17 +21,17 @@ def ready_to_break(standing: Standing, target: Target) -> list[FactId]:
 
 
 class _Breaking:
-    """What falls as the order stands now, and what can not come back before that has gone."""
+    """What falls as the order stands now, and what cannot come back before that has gone."""
 
-    def __init__(self, standing: Standing, target: Target) -> None:
-        self._standing = standing
+    def __init__(self, standing: Dependencies, target: Target) -> None:
+        self._dependencies = standing
         self._target = target
         self._exclusives = standing.exclusives
-        contested, waiting_in_circles = self._exclusives.circles(self._needs)
+        contested, deadlocked = self._exclusives.find_deadlocks(self._needs)
         self._falling = target.doomed | contested
         self._close()
         self._broken = {task for fact in self._falling for task in (fact[0], *self._exclusives.waiting_for(fact))}
-        self._broken |= waiting_in_circles
+        self._broken |= deadlocked
 
     def ready(self) -> list[FactId]:
         """The facts that can go now, group by group."""
@@ -45,15 +48,15 @@ class _Breaking:
         while rest:
             fact = rest.pop()
             waiting = [self._target.current.get(task, fact) for task in self._exclusives.waiting_for(fact)]
-            for other in [*waiting, *self._standing.standing_on(fact)]:
+            for other in [*waiting, *self._dependencies.standing_on(fact)]:
                 if other not in self._falling and self._falls_along(other):
                     self._falling.add(other)
                     rest.append(other)
 
     def _falls_along(self, fact: FactId) -> bool:
-        """True where a fact stands on a falling one, and can not be moved off it before that is gone."""
-        held = self._standing.ledger.fact(fact) is not None
-        if not held or not self._falling.intersection(self._standing.bases_of(fact)):
+        """True where a fact stands on a falling one, and cannot be moved off it before that is gone."""
+        held = self._dependencies.ledger.fact(fact) is not None
+        if not held or not self._falling.intersection(self._dependencies.bases_of(fact)):
             return False
         return not self._escapes(fact) or self._exclusives.waits_for(fact[0]) in self._falling
 
@@ -76,7 +79,7 @@ class _Breaking:
                 if fact in self._falling and fact not in seen:
                     seen.add(fact)
                     group.append(fact)
-                    rest += [*self._standing.standing_on(fact), *self._standing.bases_of(fact)]
+                    rest += [*self._dependencies.standing_on(fact), *self._dependencies.bases_of(fact)]
             if group:
                 groups.append(sorted(group))
         return groups
@@ -84,23 +87,23 @@ class _Breaking:
     def _is_moving_off(self, group: list[FactId]) -> bool:
         """True while something still stands on the group that is to stay: it has to move first."""
         return any(
-            other not in self._falling and self._standing.ledger.fact(other) is not None
+            other not in self._falling and self._dependencies.ledger.fact(other) is not None
             for fact in group
-            for other in self._standing.standing_on(fact)
+            for other in self._dependencies.standing_on(fact)
         )
 
     def _needs(self, node: str | FactId) -> Iterator[str | FactId]:
         """What a task needs, before it is in place, to be in place or gone; what a fact needs before it can go."""
-        target, ledger = self._target, self._standing.ledger
+        target, ledger = self._target, self._dependencies.ledger
         if isinstance(node, str):
             if node in target.plan.tasks and node not in target.placed:
                 yield from target.plan.tasks[node].depends_on
                 yield from ((node, generation) for generation in ledger.facts.get(node, ()))
             return
         fact, task = ledger.fact(node), target.plan.tasks.get(node[0])
-        if fact is None or self._standing.is_going(fact):
+        if fact is None or self._dependencies.is_going(fact):
             return
-        for other in self._standing.standing_on(node):
+        for other in self._dependencies.standing_on(node):
             yield other[0]
             if target.current.get(other[0]) != other:
                 yield other

@@ -49,16 +49,16 @@ class Exclusives:
         return sorted(self._holders.get(claim, ()))
 
     def wait(self, task: str, holder: FactId) -> None:
-        """A task can not be provisioned before that fact is gone."""
+        """A task cannot be provisioned before that fact is gone."""
         self._waits[task] = holder
         self._waited_for[holder].add(task)
 
-    def nobody_waits(self) -> None:
+    def clear_waits(self) -> None:
         """There is another target: who waits for whom is to be seen anew."""
         self._waits.clear()
         self._waited_for.clear()
 
-    def go_on(self, task: str) -> None:
+    def stop_waiting(self, task: str) -> None:
         """A task is judged anew: whether it still waits is to be seen."""
         holder = self._waits.pop(task, None)
         if holder is not None:
@@ -77,7 +77,7 @@ class Exclusives:
         """True where some task waits for a fact to be gone."""
         return bool(self._waits)
 
-    def circles(self, needs: Needs) -> tuple[set[FactId], set[str]]:
+    def find_deadlocks(self, needs: Needs) -> tuple[set[FactId], set[str]]:
         """The facts that must break, and the tasks that wait for each other in circles until they do.
 
         In a circle, what waits for a fact is needed for the fact to go: two lines swap their numbers. `needs` tells

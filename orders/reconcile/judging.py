@@ -1,6 +1,6 @@
 """Judge one task of the target: compare what it wants with the facts, and begin the call that brings them nearer.
 
-The cases are those of DESIGN section 2. Looked at are the task and what stands next to it, nothing else.
+The cases are those of "The loop" in docs/concepts.md. Looked at are the task and what stands next to it, nothing else.
 """
 
 from __future__ import annotations
@@ -10,25 +10,25 @@ from pydantic import JsonValue
 from orders.model.catalog import OnChange, Replacement
 from orders.model.plan import Task
 from orders.model.values import Inputs, Verb
+from orders.reconcile.dependencies import Dependencies, keep
 from orders.reconcile.exclusive import claims
 from orders.reconcile.ledger import BuiltOn, Fact, FactId, Step, Waiting
-from orders.reconcile.standing import Standing, keep
 from orders.reconcile.target import Target, TaskStatus
 
 
 class Judge:
     """Judges tasks of one target."""
 
-    def __init__(self, standing: Standing, target: Target) -> None:
-        self._standing = standing
+    def __init__(self, standing: Dependencies, target: Target) -> None:
+        self._dependencies = standing
         self._target = target
         self._ledger = standing.ledger
         self._calls = standing.calls
         self._tasks = target.plan.tasks
         self._placed = target.placed
         self.begins = True
-        """False while nothing new may begin: then a task for which a call could is blocked, and `passed_over`."""
-        self.passed_over: set[str] = set()
+        """False while nothing new may begin: then a task for which a call could is blocked, and `skipped_on_hold`."""
+        self.skipped_on_hold: set[str] = set()
 
     def judge(self, task: Task) -> None:
         """See where a task stands. Re-bases, values noted and spent facts are settled in the ledger, without a call."""
@@ -38,7 +38,7 @@ class Judge:
             self._placed.pop(task.key, None)
         if self._target.status[task.key] is not status:
             self._target.status[task.key] = status
-            self._standing.moved.add(task.key)
+            self._dependencies.moved.add(task.key)
         keep(self._target.refused, task.key, status is TaskStatus.FALLOUT)
         if self._placed.get(task.key) != before:
             for other in self._target.neighbours[task.key]:
@@ -50,10 +50,10 @@ class Judge:
         for generation, fact in facts.items():
             self._target.doomed.discard((key, generation))
             self._target.unwanted.discard((key, generation))
-            if fact.leaving and fact.in_doubt:
+            if fact.being_compensated and fact.outcome_unknown:
                 self._let_go({fact.id})
         self._target.current.pop(key, None)
-        self._standing.exclusives.go_on(key)
+        self._dependencies.exclusives.stop_waiting(key)
         if key in self._target.suspended:
             self._let_go({(key, generation) for generation in facts})
             return self._standstill(key)
@@ -65,14 +65,14 @@ class Judge:
         if current is None:
             return self._first(task, inputs, built_on)
         self._target.current[key] = current.id
-        differs = current.heading != inputs or current.spoiled
-        if current.id in self._calls or (differs and self._standing.is_provisioned(key)):
+        differs = current.desired_inputs != inputs or current.to_be_replaced
+        if current.id in self._calls or (differs and self._dependencies.is_provisioned(key)):
             return TaskStatus.UNDER_WAY
         if differs:
             status = self._differs(task, current, inputs, built_on)
             if status is not None:
                 return status
-        if current.in_doubt:
+        if current.outcome_unknown:
             return self._again(task, current, built_on)
         if current.waiting is not None:
             self._await(current, current.waiting, built_on)
@@ -81,29 +81,34 @@ class Judge:
 
     def _standstill(self, key: str) -> TaskStatus:
         """The status of a task whose dependencies are not in place: nothing can be decided about it yet."""
-        return TaskStatus.UNDER_WAY if self._standing.is_called(key) else TaskStatus.BLOCKED
+        return TaskStatus.UNDER_WAY if self._dependencies.is_called(key) else TaskStatus.BLOCKED
 
     def _choose(self, key: str, facts: dict[int, Fact], inputs: Inputs) -> Fact | None:
         """The current fact: the held generation that equals the target or is being amended to, else the newest.
 
         Leaving ones do not count.
         """
-        live = [fact for fact in facts.values() if not self._standing.is_going(fact)]
+        live = [fact for fact in facts.values() if not self._dependencies.is_going(fact)]
         for fact in live:
-            if fact.waiting is None and fact.inputs == inputs and not fact.spoiled and fact.id not in self._calls:
+            if (
+                fact.waiting is None
+                and fact.inputs == inputs
+                and not fact.to_be_replaced
+                and fact.id not in self._calls
+            ):
                 return fact
         for fact in live:
             call = self._calls.get(fact.id)
-            if call is not None and call.verb is Verb.AMEND and call.inputs == inputs and not fact.spoiled:
+            if call is not None and call.verb is Verb.AMEND and call.inputs == inputs and not fact.to_be_replaced:
                 return fact
         return max(live, key=lambda fact: fact.generation) if live else None
 
     def _first(self, task: Task, inputs: Inputs, built_on: BuiltOn) -> TaskStatus:
         """Nothing of the task is held: provision it, once what is leaving has gone."""
         leaving = self._ledger.facts.get(task.key, {})
-        if any(fact.refusal and not fact.refusal.retry for fact in leaving.values() if fact.leaving):
+        if any(fact.refusal and not fact.refusal.retry for fact in leaving.values() if fact.being_compensated):
             return TaskStatus.FALLOUT
-        if leaving or self._standing.is_provisioned(task.key):
+        if leaving or self._dependencies.is_provisioned(task.key):
             return self._standstill(task.key)
         return self._provision(task, inputs, built_on)
 
@@ -113,7 +118,7 @@ class Judge:
         if self._provision_refused(task.key, inputs):
             return TaskStatus.FALLOUT
         if not self.begins:
-            return self._pass_over(task.key)
+            return self._skip_on_hold(task.key)
         generation, n = self._ledger.next_generation.get(task.key, 0), 0
         refused = self._ledger.refused.get(task.key)
         if refused is not None and refused.refusal.inputs == inputs:
@@ -121,7 +126,7 @@ class Judge:
         if refused is not None:
             del self._ledger.refused[task.key]
         self._ledger.next_generation[task.key] = max(generation + 1, self._ledger.next_generation.get(task.key, 0))
-        self._standing.begin(Step(Verb.PROVISION, task.key, generation, n, task.operation, inputs, built_on))
+        self._dependencies.begin(Step(Verb.PROVISION, task.key, generation, n, task.operation, inputs, built_on))
         return TaskStatus.UNDER_WAY
 
     def _taken(self, task: Task, inputs: Inputs) -> bool:
@@ -130,9 +135,9 @@ class Judge:
         Where the other is to keep what it has, the silo decides.
         """
         for claim in claims(self._target.plan.operations[task.operation], inputs):
-            for holder in self._standing.exclusives.holders(claim):
+            for holder in self._dependencies.exclusives.holders(claim):
                 if holder[0] == task.key or self._lets_go(holder, claim[2], inputs[claim[2]]):
-                    self._standing.exclusives.wait(task.key, holder)
+                    self._dependencies.exclusives.wait(task.key, holder)
                     return True
         return False
 
@@ -142,33 +147,33 @@ class Judge:
             return True
         if task.inputs.get(name) is None:
             # It is to have whatever the silo draws: what was drawn already stays, what was asked for does not.
-            return name in task.inputs and fact is not None and fact.heading.get(name) == value
+            return name in task.inputs and fact is not None and fact.desired_inputs.get(name) == value
         return task.inputs[name] != value
 
     def _differs(self, task: Task, fact: Fact, inputs: Inputs, built_on: BuiltOn) -> TaskStatus | None:
         """The current fact is not what the target wants. None where a note in the ledger was all that it took."""
         operation = self._target.plan.operations[task.operation]
-        heading = fact.heading
-        differing = [name for name in {**heading, **inputs} if heading.get(name) != inputs.get(name)]
+        desired_inputs = fact.desired_inputs
+        differing = [name for name in {**desired_inputs, **inputs} if desired_inputs.get(name) != inputs.get(name)]
         meanings = {operation.on_change.get(name, OnChange.AMEND) for name in differing}
-        if meanings <= {OnChange.KEEP} and not fact.spoiled:
-            if fact.in_doubt:
+        if meanings <= {OnChange.KEEP} and not fact.to_be_replaced:
+            if fact.outcome_unknown:
                 return None
             if fact.waiting is not None:
                 fact.waiting.inputs = inputs
             if fact.waiting is None or not fact.established:
                 fact.inputs = inputs
             return None
-        replace = fact.spoiled or OnChange.REPLACE in meanings
-        if not fact.established and (replace or fact.in_doubt or not operation.amend_while_waiting):
+        replace = fact.to_be_replaced or OnChange.REPLACE in meanings
+        if not fact.established and (replace or fact.outcome_unknown or not operation.amend_while_waiting):
             self._target.doomed.add(fact.id)
-            return TaskStatus.FALLOUT if fact.residue else TaskStatus.BLOCKED
+            return TaskStatus.FALLOUT if fact.compensation_refused else TaskStatus.BLOCKED
         if replace and operation.replacement is Replacement.BREAK_BEFORE_MAKE:
             self._target.doomed.add(fact.id)
-            return TaskStatus.FALLOUT if fact.residue else TaskStatus.BLOCKED
+            return TaskStatus.FALLOUT if fact.compensation_refused else TaskStatus.BLOCKED
         if self._provision_refused(task.key, inputs) if replace else self._amendment_refused(fact, inputs):
             return TaskStatus.FALLOUT
-        if any(holder in self._calls for holder in self._standing.standing_on(fact.id)):
+        if any(holder in self._calls for holder in self._dependencies.standing_on(fact.id)):
             self._target.held_up.add(task.key)
             return TaskStatus.BLOCKED
         if not replace:
@@ -184,14 +189,16 @@ class Judge:
         refusal = fact.refusal
         return refusal is not None and refusal.verb is Verb.AMEND and refusal.inputs == inputs and not refusal.retry
 
-    def _pass_over(self, task: str) -> TaskStatus:
-        self.passed_over.add(task)
+    def _skip_on_hold(self, task: str) -> TaskStatus:
+        self.skipped_on_hold.add(task)
         return TaskStatus.BLOCKED
 
     def _amend(self, fact: Fact, inputs: Inputs, built_on: BuiltOn) -> TaskStatus:
         if not self.begins:
-            return self._pass_over(fact.task)
-        self._standing.begin(Step(Verb.AMEND, fact.task, fact.generation, fact.n + 1, fact.operation, inputs, built_on))
+            return self._skip_on_hold(fact.task)
+        self._dependencies.begin(
+            Step(Verb.AMEND, fact.task, fact.generation, fact.n + 1, fact.operation, inputs, built_on)
+        )
         return TaskStatus.UNDER_WAY
 
     def _again(self, task: Task, fact: Fact, built_on: BuiltOn) -> TaskStatus:
@@ -200,9 +207,9 @@ class Judge:
         if waiting is None or fact.refusal is None or not fact.refusal.retry:
             return TaskStatus.FALLOUT
         if not self.begins:
-            return self._pass_over(task.key)
+            return self._skip_on_hold(task.key)
         step = Step(waiting.verb, task.key, fact.generation, waiting.n, task.operation, waiting.inputs, built_on)
-        self._standing.begin(step)
+        self._dependencies.begin(step)
         return TaskStatus.UNDER_WAY
 
     def _await(self, fact: Fact, waiting: Waiting, built_on: BuiltOn) -> None:
@@ -211,13 +218,13 @@ class Judge:
             waiting.built_on = built_on
             if not fact.established:
                 fact.built_on = built_on
-            self._standing.index(fact.id)
+            self._dependencies.index(fact.id)
 
     def _in_place(self, task: Task, fact: Fact, facts: dict[int, Fact], built_on: BuiltOn) -> TaskStatus:
         if fact.built_on != built_on or fact.refusal is not None:
             fact.built_on = built_on
             fact.refusal = None
-            self._standing.index(fact.id)
+            self._dependencies.index(fact.id)
         fact.items = task.items
         self._placed[task.key] = (fact.generation, fact.outputs)
         needed = (other for other in task.release_after if other in self._tasks)
@@ -227,7 +234,7 @@ class Judge:
 
     def _let_go(self, facts: set[FactId]) -> None:
         self._target.unwanted |= facts
-        self._standing.agenda |= facts
+        self._dependencies.agenda |= facts
 
     def _resolve(self, task: Task) -> Inputs:
         if not task.refs:

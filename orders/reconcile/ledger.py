@@ -111,8 +111,8 @@ class Fact:
 
     `established`: its provision is known to have been done. While it waits for its first provision, `inputs` are what
     was submitted; after that, what is in force. `n` is the highest number of any call made on it. `milestones` are
-    those that the silo reported, with the instant. `spoiled`: a person asked for the same thing anew. `installed`: as
-    the order found it, whose points of no return closed with the order that made it.
+    those that the silo reported, with the instant. `to_be_replaced`: a person asked for the same thing anew.
+    `installed`: as the order found it, whose points of no return closed with the order that made it.
     """
 
     task: str
@@ -128,7 +128,7 @@ class Fact:
     refusal: Refusal | None = None
     since: str = ""
     milestones: dict[str, str] = field(default_factory=dict)
-    spoiled: bool = False
+    to_be_replaced: bool = False
     installed: bool = False
 
     def copy(self) -> Fact:
@@ -147,7 +147,7 @@ class Fact:
             self.refusal and replace(self.refusal),
             self.since,
             dict(self.milestones),
-            self.spoiled,
+            self.to_be_replaced,
             self.installed,
         )
 
@@ -157,22 +157,22 @@ class Fact:
         return self.task, self.generation
 
     @property
-    def heading(self) -> Inputs:
+    def desired_inputs(self) -> Inputs:
         """The inputs that it has, or will have when what it waits for is done."""
         return self.waiting.inputs if self.waiting else self.inputs
 
     @property
-    def leaving(self) -> bool:
-        """True while a compensation has yet to take effect, or may have: it can not be counted on any more."""
+    def being_compensated(self) -> bool:
+        """True while a compensation has yet to take effect, or may have: it cannot be counted on any more."""
         return self.waiting is not None and self.waiting.verb is Verb.COMPENSATE
 
     @property
-    def in_doubt(self) -> bool:
+    def outcome_unknown(self) -> bool:
         """True where nobody knows the outcome of its last call."""
         return self.waiting is not None and self.waiting.unknown
 
     @property
-    def residue(self) -> bool:
+    def compensation_refused(self) -> bool:
         """True where its compensation was refused: a person must decide what becomes of it."""
         return self.refusal is not None and self.refusal.verb is Verb.COMPENSATE and not self.refusal.retry
 

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Final
 
 from orders.model.values import Inputs, Verb
 from orders.reconcile.ledger import Fact, FactId, Ledger, Refusal, RefusedProvision, Step, Waiting
+
+OUTPUT_MISSING: Final = "output_missing"
+"""The code of a call that is done, without all outputs that the catalog declares."""
 
 
 class OutcomeKind(StrEnum):
@@ -41,6 +45,7 @@ class Outcome:
 
 def record(ledger: Ledger, step: Step, items: tuple[str, ...], outcome: Outcome, at: str) -> None:
     """Record how a step's own call ended, at the instant `at` (ISO 8601)."""
+    outcome = _with_all_outputs(ledger, step.verb, step.fact, step.operation, outcome)
     match step.verb:
         case Verb.PROVISION:
             _provisioned(ledger, step, items, outcome, at)
@@ -65,6 +70,24 @@ def record_answer(ledger: Ledger, fact_id: FactId, n: int, outcome: Outcome, at:
     if outcome.kind is OutcomeKind.ACKNOWLEDGED:
         return reached
     return _answered(ledger, fact, n, outcome, at) or reached
+
+
+def _with_all_outputs(ledger: Ledger, verb: Verb, fact_id: FactId, operation: str, outcome: Outcome) -> Outcome:
+    """The outcome, or unknown in place of done where a declared output has not come: no task may go on from null.
+
+    The silo holds the thing, so it does not count as refused. As with any unknown outcome, a person has the call
+    repeated, or says what the outputs are; should an answer with the outputs come after all, all is well.
+    """
+    if outcome.kind is not OutcomeKind.DONE or verb is Verb.COMPENSATE:
+        return outcome
+    fact = ledger.fact(fact_id)
+    # An amendment need not repeat what the thing was given when it was made.
+    held = fact.outputs if fact is not None and verb is Verb.AMEND else {}
+    missing = ledger.operations[operation].missing({**held, **outcome.outputs})
+    if not missing:
+        return outcome
+    reason = f"done, but without the output {', '.join(missing)}"
+    return Outcome(OutcomeKind.UNKNOWN, code=OUTPUT_MISSING, reason=reason, milestones=outcome.milestones)
 
 
 def _reached(fact: Fact, n: int, outcome: Outcome, at: str) -> bool:
@@ -95,7 +118,14 @@ def _answered(ledger: Ledger, fact: Fact | None, n: int, outcome: Outcome, at: s
         return False
     waiting = fact.waiting
     if n != waiting.n:
-        return _older_answer(fact, waiting, n, outcome, at)
+        return _older_answer(ledger, fact, waiting, n, outcome, at)
+    outcome = _with_all_outputs(ledger, waiting.verb, fact.id, fact.operation, outcome)
+    if outcome.code == OUTPUT_MISSING:
+        news = not (waiting.unknown and fact.refusal is not None and fact.refusal.code == OUTPUT_MISSING)
+        waiting.unknown = True
+        if news:
+            fact.refusal = Refusal(waiting.verb, n, waiting.inputs, outcome.code, outcome.reason, at)
+        return news
     if outcome.kind is OutcomeKind.DONE:
         if waiting.verb is Verb.COMPENSATE:
             ledger.drop(fact.id)
@@ -128,7 +158,7 @@ def _drop_if_never_there(ledger: Ledger, fact: Fact, refusal: Refusal) -> None:
         ledger.refused[fact.task] = RefusedProvision(fact.generation, replace(refusal, n=fact.n))
 
 
-def _older_answer(fact: Fact, waiting: Waiting, n: int, outcome: Outcome, at: str) -> bool:
+def _older_answer(ledger: Ledger, fact: Fact, waiting: Waiting, n: int, outcome: Outcome, at: str) -> bool:
     """An answer to an older call records what was done then; the newer call is still waited for."""
     newer, older = waiting, waiting.resume
     while older is not None and older.n != n:
@@ -137,6 +167,10 @@ def _older_answer(fact: Fact, waiting: Waiting, n: int, outcome: Outcome, at: st
         return False
     if outcome.kind is not OutcomeKind.DONE:
         newer.resume = older.resume
+        return True
+    if _with_all_outputs(ledger, older.verb, fact.id, fact.operation, outcome).code == OUTPUT_MISSING:
+        # Should the newer call be refused, a person must look at this one.
+        older.unknown, older.resume = True, None
         return True
     newer.resume = None  # What was asked for even earlier will not come any more.
     if older.verb is not Verb.COMPENSATE:
@@ -151,6 +185,16 @@ def _in_force(fact: Fact, waiting: Waiting, outcome: Outcome, at: str) -> None:
     fact.outputs = {**fact.outputs, **outcome.outputs}
     fact.built_on = waiting.built_on
     fact.since = at
+
+
+def told_by_hand(fact: Fact, outputs: Inputs, at: str) -> bool:
+    """A person tells the outputs that its silo did not. False where those are not what the thing waits for."""
+    waiting = fact.waiting
+    if waiting is None or not waiting.unknown or fact.refusal is None or fact.refusal.code != OUTPUT_MISSING:
+        return False
+    _in_force(fact, waiting, Outcome(OutcomeKind.DONE, outputs), at)
+    fact.waiting = fact.refusal = None
+    return True
 
 
 def _waiting(step: Step, at: str, resume: Waiting | None, *, unknown: bool) -> Waiting:

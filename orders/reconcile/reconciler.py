@@ -1,4 +1,4 @@
-"""Reconcile the facts to the target: which silo calls can start now (DESIGN section 2).
+"""Reconcile the facts to the target: which silo calls can start now ("The loop" in docs/concepts.md).
 
 One loop provisions, amends, cancels and recovers:
 
@@ -17,10 +17,10 @@ from orders.model.catalog import Undo
 from orders.model.plan import Plan
 from orders.model.values import Inputs, Verb
 from orders.reconcile.breaking import ready_to_break
+from orders.reconcile.dependencies import Dependencies
 from orders.reconcile.judging import Judge
 from orders.reconcile.ledger import Fact, FactId, Ledger, Step
-from orders.reconcile.outcome import Outcome, record, record_answer
-from orders.reconcile.standing import Standing
+from orders.reconcile.outcome import Outcome, record, record_answer, told_by_hand
 from orders.reconcile.target import Target, TaskStatus
 
 
@@ -37,7 +37,7 @@ class Reconciler:
         self.judged = False
         """False until the tasks were first looked at: before that they all count as blocked."""
         self._items: dict[str, tuple[str, ...]] = {}
-        self._standing = Standing(ledger, calls)
+        self._dependencies = Dependencies(ledger, calls)
         self._target = Target(Plan(), ())
         self.retarget(plan)
 
@@ -49,9 +49,9 @@ class Reconciler:
         self.ledger.silos.update(plan.silos)
         self._items.update((task.key, task.items) for task in plan.tasks.values())
         self._target = Target(plan, (fact.id for fact in self.ledger.all_facts()), self._target)
-        self._judge = Judge(self._standing, self._target)
-        self._standing.exclusives.nobody_waits()
-        self._standing.agenda = set(self._target.unwanted)
+        self._judge = Judge(self._dependencies, self._target)
+        self._dependencies.exclusives.clear_waits()
+        self._dependencies.agenda = set(self._target.unwanted)
 
     @property
     def plan(self) -> Plan:
@@ -74,7 +74,7 @@ class Reconciler:
     @property
     def fallout(self) -> set[str]:
         """The tasks that wait for a person."""
-        return self._target.refused | {task for task, _ in self.residues}
+        return self._target.refused | {task for task, _ in self.refused_compensations}
 
     def is_suspended(self, task: str) -> bool:
         """True for a task of the target that is not to be begun for now."""
@@ -89,26 +89,26 @@ class Reconciler:
     @property
     def calls(self) -> dict[FactId, Step]:
         """The calls under way, each by the fact that it is about, in the order in which they began."""
-        return self._standing.calls
+        return self._dependencies.calls
 
     @property
     def waiting(self) -> set[FactId]:
         """Facts whose effect is to come: what to expect callbacks for, and to poll."""
-        return self._standing.waiting
+        return self._dependencies.waiting
 
     @property
-    def residues(self) -> set[FactId]:
+    def refused_compensations(self) -> set[FactId]:
         """Facts whose compensation was refused."""
-        return self._standing.residues
+        return self._dependencies.refused_compensations
 
     @property
     def moved(self) -> set[str]:
         """Tasks whose status, facts or calls have changed since someone last looked and cleared the set."""
-        return self._standing.moved
+        return self._dependencies.moved
 
     def is_called(self, task: str) -> bool:
         """True while a call for any generation of the task is under way."""
-        return self._standing.is_called(task)
+        return self._dependencies.is_called(task)
 
     # The loop
 
@@ -128,7 +128,7 @@ class Reconciler:
                     postponed.append(task.key)
             self._release(most)
             self._break(most)
-            if self._target.all_judged and (not self._standing.agenda or len(self.calls) >= most):
+            if self._target.all_judged and (not self._dependencies.agenda or len(self.calls) >= most):
                 break
         for key in postponed:
             self._target.touch(key)
@@ -141,14 +141,14 @@ class Reconciler:
         while (task := self._target.next_to_judge()) is not None:
             self._judge.judge(task)
         self._judge.begins = True
-        for key in self._judge.passed_over:
+        for key in self._judge.skipped_on_hold:
             self._target.touch(key)
-        self._judge.passed_over.clear()
+        self._judge.skipped_on_hold.clear()
 
     def record(self, step: Step, outcome: Outcome, at: str) -> None:
         """Record how a call that `next_steps` started has ended."""
         del self.calls[step.fact]
-        stood_on = self._standing.bases_of(step.fact)
+        stood_on = self._dependencies.bases_of(step.fact)
         record(self.ledger, step, self.items_of(step.task), outcome, at)
         for n, answer in self.early.pop(step.fact, []):
             record_answer(self.ledger, step.fact, n, answer, at)
@@ -183,37 +183,42 @@ class Reconciler:
         for refusal in refusals:
             refusal.retry = True
         for generation in self.ledger.facts.get(task, {}):
-            self._standing.index((task, generation))
-            self._standing.agenda.add((task, generation))
+            self._dependencies.index((task, generation))
+            self._dependencies.agenda.add((task, generation))
         self._target.touch(task)
         return bool(refusals)
 
-    def spoil(self, task: str) -> bool:
+    def mark_for_replacement(self, task: str) -> bool:
         """A person asks for the same thing anew, though nothing about it differs. False where nothing of it is held."""
-        live = [fact for fact in self.ledger.facts.get(task, {}).values() if not self._standing.is_going(fact)]
+        live = [fact for fact in self.ledger.facts.get(task, {}).values() if not self._dependencies.is_going(fact)]
         if not live or task not in self.plan.tasks:
             return False
-        max(live, key=lambda fact: fact.generation).spoiled = True
+        max(live, key=lambda fact: fact.generation).to_be_replaced = True
         self._target.touch(task)
         return True
 
-    def forgive(self, fact_id: FactId) -> None:
+    def clear_refused_compensation(self, fact_id: FactId) -> None:
         """Forget that a compensation was refused: it is not asked for any more. One in doubt has still to be known."""
         fact = self.ledger.fact(fact_id)
-        if fact is not None and fact.residue and not fact.in_doubt:
+        if fact is not None and fact.compensation_refused and not fact.outcome_unknown:
             fact.refusal = None
             self._changed(fact_id)
 
-    def let_go(self, fact: FactId) -> bool:
+    def write_off(self, fact: FactId) -> bool:
         """A person settles a residue: whatever the silo still holds of it is no matter of the order any more."""
-        if fact not in self.residues or fact in self.calls:
+        if fact not in self.refused_compensations or fact in self.calls:
             return False
         self.ledger.drop(fact)
         self._changed(fact)
         return True
 
     def done_by_hand(self, task: str, outputs: Inputs, at: str) -> bool:
-        """A person has done what a silo refused to provision. False where there is no such refusal."""
+        """A person has done what a silo refused to provision, or found out the outputs that it did not tell.
+
+        False where there is no such refusal.
+        """
+        if self._told_by_hand(task, outputs, at):
+            return True
         refused = self.ledger.refused.get(task)
         wanted = self.plan.tasks.get(task)
         if refused is None or wanted is None or self.status[task] is not TaskStatus.FALLOUT:
@@ -238,14 +243,28 @@ class Reconciler:
         self._changed((task, refused.generation))
         return True
 
+    def _told_by_hand(self, task: str, outputs: Inputs, at: str) -> bool:
+        for fact in self.ledger.facts.get(task, {}).values():
+            if fact.id not in self.calls and told_by_hand(fact, outputs, at):
+                self._changed(fact.id)
+                return True
+        return False
+
+    def outputs_missing(self, task: str, outputs: Inputs) -> list[str]:
+        """The outputs that a task has by the catalog, and that neither its silo nor a person has told."""
+        known = {
+            name: value for fact in self.ledger.facts.get(task, {}).values() for name, value in fact.outputs.items()
+        }
+        return self.ledger.operation_of(task).missing(known | outputs)
+
     # Letting go
 
     def _release(self, most: int) -> None:
         """Compensate what is unwanted, as far as nothing stands on it any more."""
-        for fact_id in sorted(self._standing.agenda):
+        for fact_id in sorted(self._dependencies.agenda):
             if len(self.calls) >= most:
                 return
-            self._standing.agenda.discard(fact_id)
+            self._dependencies.agenda.discard(fact_id)
             fact = self.ledger.fact(fact_id)
             if fact is not None and fact_id in self._target.unwanted:
                 self._compensate(fact)
@@ -253,15 +272,15 @@ class Reconciler:
     def _break(self, most: int) -> None:
         if len(self.calls) >= most:
             return
-        for fact_id in ready_to_break(self._standing, self._target):
+        for fact_id in ready_to_break(self._dependencies, self._target):
             fact = self.ledger.fact(fact_id)
             if fact is not None and len(self.calls) < most:
                 self._compensate(fact)
 
     def _compensate(self, fact: Fact) -> None:
-        if fact.id in self.calls or self._standing.standing_on(fact.id) or fact.residue:
+        if fact.id in self.calls or self._dependencies.standing_on(fact.id) or fact.compensation_refused:
             return
-        if fact.leaving and not (fact.in_doubt and fact.refusal and fact.refusal.retry):
+        if fact.being_compensated and not (fact.outcome_unknown and fact.refusal and fact.refusal.retry):
             return
         operation = self.ledger.operations[fact.operation]
         done = fact.established and fact.waiting is None
@@ -269,21 +288,21 @@ class Reconciler:
             self.ledger.drop(fact.id)
             self._changed(fact.id)
             return
-        repeated = fact.waiting if fact.leaving else None
+        repeated = fact.waiting if fact.being_compensated else None
         n, inputs = (repeated.n, repeated.inputs) if repeated else (fact.n + 1, fact.inputs)
-        self._standing.begin(Step(Verb.COMPENSATE, fact.task, fact.generation, n, fact.operation, inputs, {}))
+        self._dependencies.begin(Step(Verb.COMPENSATE, fact.task, fact.generation, n, fact.operation, inputs, {}))
         self._target.touch(fact.task)
 
     def _changed(self, fact: FactId) -> None:
-        self._standing.index(fact)
+        self._dependencies.index(fact)
         if self.ledger.fact(fact) is None:
             self._target.doomed.discard(fact)
-            for waiting in self._standing.exclusives.waiting_for(fact):
+            for waiting in self._dependencies.exclusives.waiting_for(fact):
                 self._target.touch(waiting)
         if fact[0] in self.plan.tasks:
             self._target.touch(fact[0])
         elif self.ledger.fact(fact) is not None:
             self._target.unwanted.add(fact)
-            self._standing.agenda.add(fact)
+            self._dependencies.agenda.add(fact)
         else:
             self._target.unwanted.discard(fact)

@@ -136,7 +136,7 @@ async def test_a_call_is_given_up_after_the_silos_timeout(bench: Bench) -> None:
 
 
 async def test_a_silo_that_can_not_be_reached_did_nothing(bench: Bench, nobody: str) -> None:
-    with pytest.raises(SiloUnavailable, match="can not be reached") as caught:
+    with pytest.raises(SiloUnavailable, match="cannot be reached") as caught:
         await bench.provision(bench.silo("voice", address=nobody), call())
     assert not caught.value.may_still_land
 
@@ -153,7 +153,7 @@ async def test_a_status_that_says_nothing_final_is_raised(answering: Callable[..
 async def test_an_answer_that_can_not_be_understood_is_raised(
     answering: Callable[..., Bench], silo: str, body: str
 ) -> None:
-    with pytest.raises(SiloUnavailable, match="can not be understood"):
+    with pytest.raises(SiloUnavailable, match="cannot be understood"):
         await answering(200, body).provision(silo, call())
 
 

@@ -11,8 +11,9 @@ import pytest
 from temporalio import activity
 from temporalio.testing import ActivityEnvironment
 
-from activities.http_client import silo_client
-from activities.silo_activities import PROTOCOLS, silo_activities
+from activities.http_client import SiloHttp, silo_client
+from activities.protocol import SiloProtocol
+from activities.silo_activities import adapter_of, silo_activities
 from orders.fulfilment.messages import SiloCall
 from orders.model.catalog import Catalog, Protocol
 from orders.model.values import Verb
@@ -36,8 +37,10 @@ def requests(bench: Bench) -> list[httpx2.Request]:
     return seen
 
 
-def test_every_protocol_has_its_adapter() -> None:
-    assert set(PROTOCOLS) == set(Protocol)
+@pytest.mark.parametrize("protocol", list(Protocol))
+def test_every_protocol_has_its_adapter(protocol: Protocol, bench: Bench, catalog: Catalog) -> None:
+    http = SiloHttp(catalog.silos["voice"], bench.client, bench.settings)
+    assert isinstance(adapter_of(protocol, http), SiloProtocol)
 
 
 def test_a_silo_has_four_activities_named_for_it(bench: Bench, catalog: Catalog) -> None:

@@ -8,7 +8,7 @@ import json
 import httpx2
 import pytest
 
-from activities.http_client import Wire, understood
+from activities.http_client import SiloBody, understood
 from activities.protocol import SiloUnavailable
 from activities.tmf641 import ServiceOrder
 from orders.fulfilment.messages import SiloCall
@@ -128,7 +128,7 @@ async def test_of_all_orders_that_a_silo_answers_only_the_awaited_one_counts(ben
     assert await bench.inspect("shipping", call(1, awaited=Verb.AMEND)) == ACKNOWLEDGED
 
 
-class Answer(Wire):
+class Answer(SiloBody):
     """What a silo answers to a service order, with a state of any name."""
 
     external_id: str = f"{THING}/0"

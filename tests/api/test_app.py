@@ -9,7 +9,7 @@ import pytest
 
 from api.access.principal import Scope
 from api.routes.codec import origins
-from settings import Settings
+from settings import VERSION, Settings
 from tests.api.conftest import ORDERS, Door, ShutDoor, opened
 from tests.households import internet_voice_tv
 
@@ -37,6 +37,10 @@ async def test_every_error_has_the_one_form(door: Door, method: str, path: str, 
     assert response.status_code == status
     assert (body["@type"], body["code"], body["status"]) == ("Error", code, str(status))
     assert body["reason"]
+
+
+async def test_the_documentation_names_the_version_of_the_project(door: Door) -> None:
+    assert (await door.http.get("/openapi.json")).json()["info"]["version"] == VERSION
 
 
 @pytest.mark.parametrize("content", ["{", "[]", '"order"', '{"a": NaN}', "[" * 100_000])

@@ -14,7 +14,8 @@ import pytest_asyncio
 
 from orders.model import wire_names
 from register import Register
-from register.query import Operator, OrderField, OrderQuery, Predicate
+from register.query import Comparison, OrderField, OrderQuery, Predicate
+from register.submissions import ClaimState
 from tests.e2e.running import StackPipe, quick_folder, running_stack
 from tests.pipe import body_of, until
 from tests.postgres import PostgresServer
@@ -83,7 +84,7 @@ async def test_no_acknowledged_order_is_lost_or_there_twice_though_api_worker_an
 
     assert len(acknowledged) == len(set(acknowledged)) == COUNT
     with closing(Register(own_postgres.url())) as register:
-        written = OrderQuery(where=(Predicate(OrderField.ID, Operator.IN, tuple(acknowledged)),))
+        written = OrderQuery(where=(Predicate(OrderField.ID, Comparison.IN, tuple(acknowledged)),))
 
         async def all_counted() -> bool:
             workflows = await pipe.client.count_workflows(f'WorkflowType = "{wire_names.ORDER_WORKFLOW}"')
@@ -92,4 +93,4 @@ async def test_no_acknowledged_order_is_lost_or_there_twice_though_api_worker_an
         await until(all_counted, "Temporal to list every order")
         assert (await pipe.client.count_workflows(f'WorkflowType = "{wire_names.ORDER_WORKFLOW}"')).count == COUNT
         assert (register.search.count(written), register.search.count(OrderQuery())) == (COUNT, COUNT)
-        assert {register.submissions.digest_of(order) is not None for order in acknowledged} == {True}
+        assert ClaimState.FREE not in {register.submissions.look_up(order, "") for order in acknowledged}

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import jwt
 import pytest
 import yaml
+from typer.core import TyperGroup
+from typer.main import get_command
 from typer.testing import CliRunner, Result
 
 import cli
+from catalog_loader.catalog_files import read_catalog
 from ops.local.ports import free_ports
 from settings import ROOT
 
@@ -19,6 +26,61 @@ TRIPLE_PLAY = str(ROOT / "examples" / "orders" / "triple-play.json")
 
 def orderpipe(*arguments: str, **environment: str) -> Result:
     return CliRunner().invoke(cli.app, arguments, env={"COLUMNS": "80", **environment})
+
+
+def every_command() -> Iterator[list[str]]:
+    """Each command with the arguments that it needs."""
+    groups: list[tuple[list[str], object]] = [([], get_command(cli.app))]
+    for names, command in groups:
+        if isinstance(command, TyperGroup):
+            groups += [([*names, name], each) for name, each in command.commands.items()]
+        else:
+            yield [*names, *("x" for each in getattr(command, "params", []) if each.required)]
+
+
+def test_the_version_is_the_projects() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert orderpipe("--version").stdout == f"orderpipe {project['version']}\n"
+
+
+@pytest.mark.parametrize("command", list(every_command()), ids=" ".join)
+def test_a_wrong_setting_is_one_line_with_the_variables_name_at_every_command(command: list[str]) -> None:
+    result = orderpipe(*command, ORDERPIPE_API_PORT="abc")
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    [line] = result.stderr.splitlines()
+    assert line.startswith("orderpipe: ORDERPIPE_API_PORT: input should be a valid integer")
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "reason"),
+    [
+        ("ORDERPIPE_SILOS_PORT", "65536", "input should be less than or equal to 65535"),
+        ("ORDERPIPE_API_URL", "orders.example", "must be a URL that begins with http:// or https://"),
+        ("ORDERPIPE_REGISTER_URL", "mysterious://user:hunter2@db/orders", "must be a SQLAlchemy URL such as"),
+        ("ORDERPIPE_RATE_PER_SECOND", "-7.25", "input should be greater than 0"),
+        ("ORDERPIPE_CODEC_OPEN", "perhaps", "input should be a valid boolean"),
+    ],
+)
+def test_what_is_wrong_with_a_setting_is_told_without_its_value(variable: str, value: str, reason: str) -> None:
+    [line] = orderpipe("token", **{variable: value}).stderr.splitlines()
+    assert line.startswith(f"orderpipe: {variable}: {reason}")
+    assert value not in line
+
+
+def test_several_wrong_settings_are_told_together() -> None:
+    [line] = orderpipe("token", ORDERPIPE_API_PORT="abc", ORDERPIPE_SILOS_URL="abc").stderr.splitlines()
+    assert "ORDERPIPE_API_PORT: " in line
+    assert "; ORDERPIPE_SILOS_URL: " in line
+
+
+def test_a_worker_started_as_a_program_tells_a_wrong_setting_in_one_line_too() -> None:
+    ran = subprocess.run(
+        [sys.executable, ROOT / "worker.py"], env={"ORDERPIPE_API_PORT": "abc"}, capture_output=True, text=True
+    )
+    assert ran.returncode == 1
+    assert ran.stderr.startswith("worker: ORDERPIPE_API_PORT: ")
+    assert len(ran.stderr.splitlines()) == 1
 
 
 @pytest.fixture
@@ -31,7 +93,7 @@ def test_a_catalog_that_is_right_is_told_with_its_version_and_what_it_holds(cata
     result = orderpipe("catalog", "check", str(catalog))
     assert result.exit_code == 0
     assert "offerings" in result.stdout
-    assert "13 silos" in result.stdout
+    assert f"{len(read_catalog(catalog).silos)} silos" in result.stdout
     assert len(result.stdout.splitlines()) == 1
 
 

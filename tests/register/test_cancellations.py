@@ -10,8 +10,8 @@ import pytest
 from orders.change.request import ChangeKind, ChangeState, Verdict
 from orders.read_model.states import LifecycleState
 from register import Register
-from register.cancellations import Cancellation, CancellationQuery, Standing
-from register.query import Sight
+from register.cancellations import Cancellation, CancellationQuery, CancellationStatus
+from register.query import Visibility
 from tests.registers import NOON, a_record
 
 
@@ -52,7 +52,7 @@ def found(register: Register, **query: Any) -> tuple[list[str], int]:
     return [standing.cancellation.id for standing in page], total
 
 
-def the_one(register: Register, cancellation_id: str) -> Standing:
+def the_one(register: Register, cancellation_id: str) -> CancellationStatus:
     [standing], _ = register.cancellations.page(CancellationQuery(ids=(cancellation_id,)))
     return standing
 
@@ -79,8 +79,8 @@ def test_they_are_found_by_what_became_of_them(cancellations: Register) -> None:
 
 
 def test_each_is_seen_by_who_sees_its_order(cancellations: Register) -> None:
-    assert found(cancellations, visible_to=Sight(customer="C2")) == (["O2.desk"], 1)
-    assert found(cancellations, visible_to=Sight(channel="shop")) == (["O3.desk", "O1.tmf"], 2)
+    assert found(cancellations, visible_to=Visibility(customer="C2")) == (["O2.desk"], 1)
+    assert found(cancellations, visible_to=Visibility(channel="shop")) == (["O3.desk", "O1.tmf"], 2)
 
 
 def test_those_of_deleted_orders_are_not_told_any_more(cancellations: Register) -> None:

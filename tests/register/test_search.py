@@ -10,7 +10,7 @@ import pytest
 from orders.read_model.states import LifecycleState
 from orders.read_model.views import FalloutView
 from register import Register
-from register.query import BodyPath, Operator, OrderField, OrderQuery, Predicate, Sight, Sort, Value
+from register.query import BodyPath, Comparison, OrderField, OrderQuery, Predicate, Sort, Value, Visibility
 from tests.registers import NOON, a_record, an_item, emptied
 
 HELD = FalloutView(task="O2.1.1/tv/activate", silo="tv", verb="provision", code="E1", reason="no", since="")
@@ -59,46 +59,46 @@ def found(register: Register, *where: Predicate, **query: Any) -> list[str]:
 @pytest.mark.parametrize(
     ("field", "operator", "value", "fitting"),
     [
-        (OrderField.ID, Operator.EQ, "O2", "O2"),
-        (OrderField.CUSTOMER_ID, Operator.EQ, "C1", "O2 O1"),
-        (OrderField.CHANNEL, Operator.EQ, "shop", "O3 O2"),
-        (OrderField.STATE, Operator.IN, ("held", "completed"), "O3 O2 O1"),
-        (OrderField.STATE, Operator.IN, (), ""),
-        (OrderField.ORDERED_AT, Operator.GT, NOON, "O3 O2"),
-        (OrderField.ORDERED_AT, Operator.GTE, NOON, "O3 O2 O1"),
-        (OrderField.ORDERED_AT, Operator.LT, NOON + timedelta(hours=1), "O1"),
-        (OrderField.COMPLETED_AT, Operator.LTE, NOON + timedelta(days=9), "O3 O1"),
-        (OrderField.PRIORITY, Operator.LT, 4, "O3"),
-        (OrderField.IN_JEOPARDY, Operator.EQ, False, "O3 O2 O1"),
-        (OrderField.OFFERING, Operator.EQ, "fibre-100", "O2"),
-        (OrderField.OFFERING, Operator.IN, ("fibre-100", "tv-basic", "mobile-s"), "O3 O2 O1"),
-        (OrderField.FALLOUT_SILO, Operator.EQ, "tv", "O2"),
-        (OrderField.ITEM_STATE, Operator.EQ, "held", "O2"),
-        (OrderField.ITEM_QUANTITY, Operator.GTE, 3, "O2"),
-        (BodyPath(("note", "text")), Operator.EQ, "ring", "O1"),
-        (BodyPath(("note", "text")), Operator.IN, ("knock", "plain"), "O3 O2"),
-        (BodyPath(("note", "text")), Operator.GT, "m", "O3 O1"),
-        (BodyPath(("note",)), Operator.EQ, "plain", ""),
-        (BodyPath(("n",)), Operator.EQ, "7", "O2 O1"),
-        (BodyPath(("n",)), Operator.EQ, "12.50", "O3"),
-        (BodyPath(("n",)), Operator.GT, "8", "O3"),
-        (BodyPath(("ok",)), Operator.EQ, "true", "O1"),
-        (BodyPath(("tags",)), Operator.EQ, "y", "O3"),
-        (BodyPath(("tags", "y")), Operator.EQ, "y", ""),
-        (BodyPath(("deep", "er", "at")), Operator.LTE, "2026-06-01", "O2"),
-        (BodyPath(("a\u00e4 b.c",)), Operator.EQ, "y", ""),
+        (OrderField.ID, Comparison.EQ, "O2", "O2"),
+        (OrderField.CUSTOMER_ID, Comparison.EQ, "C1", "O2 O1"),
+        (OrderField.CHANNEL, Comparison.EQ, "shop", "O3 O2"),
+        (OrderField.STATE, Comparison.IN, ("held", "completed"), "O3 O2 O1"),
+        (OrderField.STATE, Comparison.IN, (), ""),
+        (OrderField.ORDERED_AT, Comparison.GT, NOON, "O3 O2"),
+        (OrderField.ORDERED_AT, Comparison.GTE, NOON, "O3 O2 O1"),
+        (OrderField.ORDERED_AT, Comparison.LT, NOON + timedelta(hours=1), "O1"),
+        (OrderField.COMPLETED_AT, Comparison.LTE, NOON + timedelta(days=9), "O3 O1"),
+        (OrderField.PRIORITY, Comparison.LT, 4, "O3"),
+        (OrderField.IN_JEOPARDY, Comparison.EQ, False, "O3 O2 O1"),
+        (OrderField.OFFERING, Comparison.EQ, "fibre-100", "O2"),
+        (OrderField.OFFERING, Comparison.IN, ("fibre-100", "tv-basic", "mobile-s"), "O3 O2 O1"),
+        (OrderField.FALLOUT_SILO, Comparison.EQ, "tv", "O2"),
+        (OrderField.ITEM_STATE, Comparison.EQ, "held", "O2"),
+        (OrderField.ITEM_QUANTITY, Comparison.GTE, 3, "O2"),
+        (BodyPath(("note", "text")), Comparison.EQ, "ring", "O1"),
+        (BodyPath(("note", "text")), Comparison.IN, ("knock", "plain"), "O3 O2"),
+        (BodyPath(("note", "text")), Comparison.GT, "m", "O3 O1"),
+        (BodyPath(("note",)), Comparison.EQ, "plain", ""),
+        (BodyPath(("n",)), Comparison.EQ, "7", "O2 O1"),
+        (BodyPath(("n",)), Comparison.EQ, "12.50", "O3"),
+        (BodyPath(("n",)), Comparison.GT, "8", "O3"),
+        (BodyPath(("ok",)), Comparison.EQ, "true", "O1"),
+        (BodyPath(("tags",)), Comparison.EQ, "y", "O3"),
+        (BodyPath(("tags", "y")), Comparison.EQ, "y", ""),
+        (BodyPath(("deep", "er", "at")), Comparison.LTE, "2026-06-01", "O2"),
+        (BodyPath(("a\u00e4 b.c",)), Comparison.EQ, "y", ""),
     ],
 )
 def test_orders_are_found_by(
-    orders: Register, field: OrderField | BodyPath, operator: Operator, value: Value | tuple[Value, ...], fitting: str
+    orders: Register, field: OrderField | BodyPath, operator: Comparison, value: Value | tuple[Value, ...], fitting: str
 ) -> None:
     assert found(orders, Predicate(field, operator, value)) == fitting.split()
 
 
 def test_all_conditions_must_hold(orders: Register) -> None:
-    shop = Predicate(OrderField.CHANNEL, Operator.EQ, "shop")
-    knock = Predicate(BodyPath(("note", "text")), Operator.EQ, "knock")
-    plain = Predicate(BodyPath(("note", "text")), Operator.EQ, "plain")
+    shop = Predicate(OrderField.CHANNEL, Comparison.EQ, "shop")
+    knock = Predicate(BodyPath(("note", "text")), Comparison.EQ, "knock")
+    plain = Predicate(BodyPath(("note", "text")), Comparison.EQ, "plain")
     assert found(orders, shop, knock) == ["O2"]
     assert found(orders, shop, knock, plain) == []
 
@@ -110,7 +110,7 @@ def test_a_page_says_how_many_fit_in_all(orders: Register) -> None:
 
 
 def test_an_order_is_listed_whole(orders: Register) -> None:
-    [view] = orders.search.orders(OrderQuery(where=(Predicate(OrderField.ID, Operator.EQ, "O2"),))).orders
+    [view] = orders.search.orders(OrderQuery(where=(Predicate(OrderField.ID, Comparison.EQ, "O2"),))).orders
     assert view == a_record(**ORDERS[1]).view
 
 
@@ -128,15 +128,17 @@ def test_equals_are_sorted_by_the_next_field_and_then_by_id(orders: Register) ->
 @pytest.mark.parametrize(
     ("sight", "seen"),
     [
-        (Sight(channel="web"), "O2 O1"),
-        (Sight(channel="shop"), "O3 O2 O1"),
-        (Sight(channel="partner"), ""),
-        (Sight(customer="C2"), "O3"),
-        (Sight(channel="web", customer="C2"), ""),
-        (Sight(), ""),
+        (Visibility(channel="web"), "O2 O1"),
+        (Visibility(channel="shop"), "O3 O2 O1"),
+        (Visibility(channel="partner"), ""),
+        (Visibility(customer="C2"), "O3"),
+        (Visibility(channel="web", customer="C2"), ""),
+        (Visibility(), ""),
     ],
 )
-def test_a_channel_sees_all_orders_of_its_customers_and_nobody_elses(orders: Register, sight: Sight, seen: str) -> None:
+def test_a_channel_sees_all_orders_of_its_customers_and_nobody_elses(
+    orders: Register, sight: Visibility, seen: str
+) -> None:
     assert found(orders, visible_to=sight) == seen.split()
     assert orders.search.count(OrderQuery(visible_to=sight)) == len(seen.split())
 

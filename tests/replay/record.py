@@ -28,6 +28,7 @@ from settings import ROOT
 from tests.households import internet_voice_tv, item, order
 from tests.pipe import Pipe, body_of, running_pipe, until
 from tests.support import temporal_server, time_skipping_server
+from tests.workflows.test_installed import change, household, move
 from workflows.codec import ENCODING
 
 HISTORIES = Path(__file__).with_name("histories")
@@ -177,6 +178,20 @@ async def future_dated(pipe: Pipe) -> str:
     return await pipe.submit(body)
 
 
+async def waited(pipe: Pipe) -> str:
+    """An order that waits for another to be done with its products, and refuses to be put on hold meanwhile."""
+    home = await household(pipe)
+    await pipe.sim("PUT", "/field-service/pace", {"completes_after_ms": None})
+    moved = await home.ordered(move(home.product("net"), "1"))
+    await pipe.until_task(moved, "installation/visit-site", "awaiting")
+    body = {**home.body(change(home.product("net"), down_mbps=400)), "waitForProducts": True, "externalId": "waited"}
+    response = await pipe.http.post(pipe.api("/productOrder"), json=body)
+    order_id = str(response.json()["id"])
+    await pipe.change(order_id, requestId="wait", kind="hold")
+    await pipe.sim("POST", "/field-service/complete", {"match": "", "outcome": "completed"})
+    return order_id
+
+
 async def until_held(pipe: Pipe, order_id: str) -> None:
     """Wait until nothing goes on without a person."""
 
@@ -218,6 +233,7 @@ SCENARIOS: dict[Callable[[], Any], tuple[Scenario, ...]] = {
         fallout_and_retry,
         failing_silos,
         malformed_signals,
+        waited,
     ),
     short_runs: (continued_as_new,),
     time_skipping_server: (future_dated,),

@@ -76,7 +76,7 @@ class _Judged:
             moved_at = [datetime.fromisoformat(verdict.decided_at) for verdict in view.changes if verdict.decided_at]
             for_nothing = await done_for_nothing(self.pipe.client, performed.order, moved_at)
         except (RPCError, WorkflowQueryFailedError, AssertionError) as error:
-            return [f"can not be asked how it ended: {error}"]
+            return [f"cannot be asked how it ended: {error}"]
         journal = self.journal.get(performed.order, ())
         return [
             *_of_verdicts(performed, view),

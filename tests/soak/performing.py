@@ -197,7 +197,7 @@ class _Performance:
         return await self._pipe.ask(self.order, wire_names.PLAN_QUERY, PlanPage, 0, 1000)
 
     async def _is_awaiting(self) -> bool:
-        """True where the order can not end yet, since a silo has work under way that only this script ends."""
+        """True where the order cannot end yet, since a silo has work under way that only this script ends."""
         services = (await self._pipe.services(self.order)).values()
         return any(service["state"] == "pending" for held in services for service in held)
 

@@ -91,7 +91,7 @@ class Sale:
             _add(self, choose, body)
 
     def cancel_items(self, choose: Random) -> list[str]:
-        """One or two items that are not wanted any more. All of an order can not be cancelled so."""
+        """One or two items that are not wanted any more. All of an order cannot be cancelled so."""
         cancelled = choose.sample(self.lines, min(len(self.lines), choose.choice((1, 1, 2))))
         if len(cancelled) < len(self.lines):
             self.forget([line for line in cancelled if not line.bundled])

@@ -1,4 +1,4 @@
-"""When an order is written to the register, and that it goes on while it can not be."""
+"""When an order is written to the register, and that it goes on while it cannot be."""
 
 from __future__ import annotations
 

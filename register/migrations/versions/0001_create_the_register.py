@@ -12,13 +12,6 @@ depends_on = None
 def upgrade() -> None:
     """Create every table."""
     op.create_table(
-        "awaited_products",
-        sa.Column("product_id", sa.String(), nullable=False),
-        sa.Column("order_id", sa.String(), nullable=False),
-        sa.PrimaryKeyConstraint("product_id", "order_id", name=op.f("pk_awaited_products")),
-    )
-    op.create_index(op.f("ix_awaited_products_order_id"), "awaited_products", ["order_id"])
-    op.create_table(
         "cancellations",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("order_id", sa.String(), nullable=False),
@@ -149,13 +142,16 @@ def upgrade() -> None:
     op.create_index(op.f("ix_orders_channel_customer_id"), "orders", ["channel", "customer_id"])
     op.create_index(op.f("ix_orders_external_id"), "orders", ["external_id"])
     op.create_table(
-        "product_locks",
+        "product_claims",
         sa.Column("product_id", sa.String(), nullable=False),
         sa.Column("order_id", sa.String(), nullable=False),
+        sa.Column("place", sa.BigInteger(), nullable=False),
         sa.Column("since", sa.DateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("product_id", name=op.f("pk_product_locks")),
+        sa.Column("has_turn", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("product_id", "order_id", name=op.f("pk_product_claims")),
     )
-    op.create_index(op.f("ix_product_locks_order_id"), "product_locks", ["order_id"])
+    op.create_index(op.f("ix_product_claims_order_id"), "product_claims", ["order_id"])
+    op.create_index(op.f("ix_product_claims_place"), "product_claims", ["place"])
     op.create_table(
         "product_relations",
         sa.Column("product_id", sa.String(), nullable=False),
@@ -230,16 +226,3 @@ def upgrade() -> None:
         sa.Column("cause", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("order_id", "number", name=op.f("pk_transitions")),
     )
-    op.create_table(
-        "waiting_orders",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("order_id", sa.String(), nullable=False),
-        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("begun_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("look_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("looks", sa.Integer(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_waiting_orders")),
-        sa.UniqueConstraint("order_id", name=op.f("uq_waiting_orders_order_id")),
-        sqlite_autoincrement=True,
-    )
-    op.create_index(op.f("ix_waiting_orders_look_at_id"), "waiting_orders", ["look_at", "id"])

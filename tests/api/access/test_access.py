@@ -160,9 +160,7 @@ def test_secrets_of_silos_that_can_not_be_taken_are_told_and_not_shown(
     file = tmp_path / "silos.json"
     if content is not None:
         file.write_text(content)
-    with pytest.raises(
-        AccessError, match=rf"ORDERPIPE_SILO_SECRETS, .*silos.json, can not be read: .*{told}"
-    ) as caught:
+    with pytest.raises(AccessError, match=rf"ORDERPIPE_SILO_SECRETS, .*silos.json, cannot be read: .*{told}") as caught:
         doorkeeper(settings(auth_issuer="i", auth_jwks="j", silo_secrets=file))
     assert "short-secret" not in str(caught.value)
 

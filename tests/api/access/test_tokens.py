@@ -96,9 +96,9 @@ NOT_TAKEN = {
     "without an issuer": (lambda: token(iss=None), "has no claim iss"),
     "without an audience": (lambda: token(aud=None), "has no claim aud"),
     "without a subject": (lambda: token(sub=None), "has no claim sub"),
-    "a subject that is empty": (lambda: token(sub=""), "claim sub can not be understood"),
-    "a channel that is no identifier": (lambda: token(channel='x" OR ""="'), "claim channel can not be understood"),
-    "a scope that is no text": (lambda: token(scope=["care"]), "claim scope can not be understood"),
+    "a subject that is empty": (lambda: token(sub=""), "claim sub cannot be understood"),
+    "a channel that is no identifier": (lambda: token(channel='x" OR ""="'), "claim channel cannot be understood"),
+    "a scope that is no text": (lambda: token(scope=["care"]), "claim scope cannot be understood"),
     "with a foreign key": (lambda: token(key=FOREIGN), "is not one of the issuer"),
     "with an unknown key": (lambda: token(kid="other"), "a key that the issuer does not have"),
     "with the wrong kind of key": (lambda: token("ES256", kid="EdDSA"), "is not one of the issuer"),
@@ -176,7 +176,7 @@ async def test_as_long_as_there_are_no_keys_no_token_is_judged(tmp_path: Path, m
     for content in (None, "{", "[]", '{"keys": []}'):
         if content is not None:
             file.write_text(content)
-        with pytest.raises(Unavailable, match="The issuer's keys can not be read"):
+        with pytest.raises(Unavailable, match="The issuer's keys cannot be read"):
             await issuer.principal(token())
     file.write_text(key_set("EdDSA"))
     assert await issuer.principal(token())

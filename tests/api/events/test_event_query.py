@@ -45,15 +45,15 @@ def test_a_query_asks_for_what_it_names(query: str, wanted: EventFilter) -> None
 @pytest.mark.parametrize(
     ("query", "reason"),
     [
-        ("evenType=ProductOrderCreateEvent", "query: evenType can not be asked for; these can: eventType, state"),
-        ("id=web-1", "id can not be asked for"),
+        ("evenType=ProductOrderCreateEvent", "query: evenType cannot be asked for; these can: eventType, state"),
+        ("id=web-1", "id cannot be asked for"),
         ("eventType=OrderCreateEvent", "eventType: there is no event OrderCreateEvent; there are ProductOrderCreate"),
         ("productOrder.state=finished", "productOrder.state: there is no state finished; there are acknowledged"),
         ("channel=web&channel=shop", "channel is asked for twice: one of several values is written channel=a,b"),
         ("customer=", "customer is given no value"),
         ("customer=C1,,C2", "customer is given no value, or an empty one"),
         ("customer", "customer is given no value"),
-        ("$.event.productOrder", r"\$.event.productOrder can not be asked for"),
+        ("$.event.productOrder", r"\$.event.productOrder cannot be asked for"),
     ],
 )
 def test_a_part_that_can_not_be_understood_is_named(query: str, reason: str) -> None:

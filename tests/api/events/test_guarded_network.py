@@ -109,7 +109,7 @@ async def test_a_name_that_nobody_knows_can_not_be_connected_to() -> None:
     async def unknown(host: str, port: int) -> Sequence[IpAddress]:
         raise OSError("Name or service not known")
 
-    with pytest.raises(ConnectError, match=r"shop\.example can not be looked up: Name or service not known"):
+    with pytest.raises(ConnectError, match=r"shop\.example cannot be looked up: Name or service not known"):
         await GuardedBackend(unknown).connect_tcp("shop.example", 443)
 
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from activities.capturing import prepare
 from api.events.event_query import EVENT_TYPES
 from api.events.tmf622_events import WireEvent, listener_url, to_event
-from api.service.submission import prepare
 from api.tmf.links import Links
 from api.tmf.tmf622_request import to_request
 from catalog_loader.catalog_files import read_catalog
@@ -57,7 +57,7 @@ DATA: dict[EventKind, dict[str, Any]] = {
 def order() -> OrderView:
     """A household's order that was asked to be cancelled."""
     body = internet_voice_tv()
-    start = prepare(read_catalog(ROOT / "catalog"), to_request(body), body, NOON)
+    start = prepare(read_catalog(ROOT / "catalog"), to_request(body), NOON).model_copy(update={"body": body})
     view = order_view(Fulfilment(start), NOON, with_body=True)
     cancel = Verdict(
         request_id="c-2", kind=ChangeKind.CANCEL, state=ChangeState.APPLIED, revision=1, reason="moves abroad"
@@ -206,4 +206,4 @@ def test_an_event_that_does_not_say_what_its_kind_has_to_is_refused(order: Order
     ],
 )
 def test_a_callback_keeps_its_path_and_query(callback: str, url: str) -> None:
-    assert listener_url(callback, WireEvent("XEvent", {})) == url
+    assert listener_url(callback, WireEvent("O1-1", "XEvent", {})) == url

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Sequence
 from contextlib import closing
 from ipaddress import ip_address
@@ -41,7 +42,7 @@ async def test_a_subscription_is_answered_as_the_specification_has_it_with_its_s
     assert response.status_code == 201
     assert spec_problems(TMF622, "EventSubscription", made) == []
     assert (made["callback"], made["query"]) == ("https://1.1.1.1/events", "eventType=ProductOrderCreateEvent")
-    assert len(made["secret"]) >= 32
+    assert len(base64.b64decode(made["secret"].removeprefix("whsec_"))) == 32
     assert response.headers["location"] == f"{door.settings.api_address}{HUB}/{made['id']}"
     [listed] = [each for each in (await door.http.get(CARE)).json() if each["id"] == made["id"]]
     assert (listed["pending"], listed["parked"], listed["lastError"], listed["owner"]) == (0, 0, None, "local")
@@ -51,8 +52,9 @@ async def test_a_subscription_is_answered_as_the_specification_has_it_with_its_s
 
 
 async def test_who_brings_a_secret_keeps_it(door: Door) -> None:
-    made = (await subscribe(door, callback="https://1.1.1.1/own", secret="0123456789abcdef")).json()
-    assert made["secret"] == "0123456789abcdef"
+    secret = "whsec_" + base64.b64encode(b"0123456789abcdefghijklmn").decode()
+    made = (await subscribe(door, callback="https://1.1.1.1/own", secret=secret)).json()
+    assert made["secret"] == secret
 
 
 async def test_the_same_is_subscribed_once(door: Door) -> None:
@@ -76,8 +78,9 @@ async def test_the_same_is_subscribed_once(door: Door) -> None:
         ({"callback": "https://localhost/"}, "callback: localhost leads to the internal address"),
         ({"callback": "https://169.254.169.254/latest"}, "callback: 169.254.169.254 leads to the internal address"),
         ({"callback": "https://[::ffff:10.0.0.1]/"}, "leads to the internal address ::ffff:"),
-        ({"query": "colour=red"}, "query: colour can not be asked for"),
-        ({"secret": "short"}, "secret: "),
+        ({"query": "colour=red"}, "query: colour cannot be asked for"),
+        ({"secret": "whsec_c2hvcnQ="}, "secret: must be whsec_ and 24 to 64 bytes in base64"),
+        ({"secret": "a secret that is not in base64 at all"}, "secret: must be whsec_ and 24 to 64 bytes in base64"),
     ],
 )
 async def test_what_could_never_be_delivered_to_is_refused(door: Door, body: dict[str, Any], reason: str) -> None:

@@ -11,7 +11,7 @@ import httpx2
 import pytest
 import pytest_asyncio
 
-from api.service.submission import prepare
+from activities.capturing import prepare
 from api.tmf.tmf622_request import to_request
 from catalog_loader.catalog_files import read_catalog
 from orders.fulfilment.order_in_flight import Fulfilment
@@ -29,7 +29,7 @@ NOON = datetime(2031, 3, 3, 12, tzinfo=UTC)
 
 
 def written(register: Register, catalog: Catalog, at: datetime, state: LifecycleState, body: dict[str, Any]) -> None:
-    start = prepare(catalog, to_request(body), body, at)
+    start = prepare(catalog, to_request(body), at).model_copy(update={"body": body})
     view = order_view(Fulfilment(start), at, with_body=True)
     ended = at if state in (LifecycleState.COMPLETED, LifecycleState.CANCELLED) else None
     items = tuple(item.model_copy(update={"state": state}) for item in view.items)

@@ -1,4 +1,4 @@
-"""Workers of a later version than the API's: what it can not read yet is asked for again, and nothing is lost."""
+"""Workers of a later version than the API's: what it cannot read yet is asked for again, and nothing is lost."""
 
 from __future__ import annotations
 

@@ -9,7 +9,8 @@ from typing import Any
 
 from temporalio.client import Client
 
-from api.service.submission import SUMMARY_BYTES, prepare, summary
+from activities.capturing import prepare
+from api.service.submission import SUMMARY_BYTES, summary
 from api.tmf.json_body import body_digest
 from api.tmf.tmf622_request import to_request
 from catalog_loader.catalog_files import read_catalog
@@ -64,7 +65,7 @@ def test_the_summary_of_an_order_of_many_offerings_still_fits() -> None:
     catalog = read_catalog(ROOT / "catalog")
     sites = [item(f"net{n}", "fibre-100") for n in range(1)]
     body = order(*sites)
-    start = prepare(catalog, to_request(body), body, datetime.now(UTC))
+    start = prepare(catalog, to_request(body), datetime.now(UTC)).model_copy(update={"body": body})
     many = tuple(
         start.revision.items[0].model_copy(update={"id": f"net{n}", "offering": f"an-offering-with-a-name-{n}"})
         for n in range(40)
@@ -125,7 +126,9 @@ async def test_an_idempotency_key_stands_for_a_missing_external_id(door: Door) -
 
 async def test_an_order_that_temporal_has_forgotten_is_known_by_the_register(door: Door) -> None:
     body = internet_voice_tv()
-    start = prepare(read_catalog(ROOT / "catalog"), to_request(body), body, datetime.now(UTC))
+    start = prepare(read_catalog(ROOT / "catalog"), to_request(body), datetime.now(UTC)).model_copy(
+        update={"body": body}
+    )
     view = order_view(Fulfilment(start), start.ordered_at, with_body=True)
     with closing(Register(door.settings.register_address)) as register:
         register.submissions.claim(OrderRecord(version=0, view=view), body_digest(body))
@@ -141,7 +144,9 @@ async def test_an_order_that_temporal_has_forgotten_is_known_by_the_register(doo
 
 async def test_a_submission_that_was_cut_short_before_its_workflow_started_is_finished_by_the_next(door: Door) -> None:
     body = internet_voice_tv()
-    start = prepare(read_catalog(ROOT / "catalog"), to_request(body), body, datetime.now(UTC))
+    start = prepare(read_catalog(ROOT / "catalog"), to_request(body), datetime.now(UTC)).model_copy(
+        update={"body": body}
+    )
     view = order_view(Fulfilment(start), start.ordered_at, with_body=True)
     with closing(Register(door.settings.register_address)) as register:
         assert register.submissions.claim(OrderRecord(version=0, view=view), body_digest(body)) is ClaimState.FREE
@@ -153,7 +158,9 @@ async def test_a_submission_that_was_cut_short_before_its_workflow_started_is_fi
 
 async def test_an_order_on_its_way_is_not_rejected_though_the_register_has_lost_what_it_found(door: Door) -> None:
     install, body = internet_voice_tv(), order()
-    start = prepare(read_catalog(ROOT / "catalog"), to_request(install), install, datetime.now(UTC))
+    start = prepare(read_catalog(ROOT / "catalog"), to_request(install), datetime.now(UTC)).model_copy(
+        update={"body": install}
+    )
     cease = {"id": "1", "action": "delete", "product": {"id": start.revision.items[0].products[0]}}
     body["productOrderItem"] = [cease]
     name = wire_names.workflow_id(to_request(body).order_id)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from api.service.submission import prepare
+from activities.capturing import prepare
 from api.tmf.tmf622_request import to_request
 from api.tmf.tmf622_resource import to_resource
 from catalog_loader.catalog_files import read_catalog
@@ -36,7 +36,7 @@ def catalog() -> Catalog:
 
 
 def captured(catalog: Catalog, body: dict[str, Any]) -> Fulfilment:
-    return Fulfilment(prepare(catalog, to_request(body), body, NOW))
+    return Fulfilment(prepare(catalog, to_request(body), NOW).model_copy(update={"body": body}))
 
 
 def shown(body: dict[str, Any], order: Fulfilment | OrderView) -> dict[str, Any]:

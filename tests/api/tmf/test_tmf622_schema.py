@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from activities.capturing import prepare
 from api.errors import answer
-from api.service.submission import prepare
 from api.tmf.tmf622_request import to_request
 from api.tmf.tmf622_resource import to_resource
 from catalog_loader.catalog_files import read_catalog
@@ -71,7 +71,9 @@ def _sample(schema: dict[str, Any], above: tuple[str, ...]) -> Any:
 
 
 def resource_of(body: dict[str, Any]) -> dict[str, Any]:
-    start = prepare(read_catalog(ROOT / "catalog"), to_request(body), body, datetime.now(UTC))
+    start = prepare(read_catalog(ROOT / "catalog"), to_request(body), datetime.now(UTC)).model_copy(
+        update={"body": body}
+    )
     return to_resource(body, order_view(Fulfilment(start), start.ordered_at), "http://api.example")
 
 

@@ -55,7 +55,7 @@ def test_a_file_that_can_not_be_read_is_told_and_the_next_one_is_read(tmp_path: 
     latin.write_bytes('{"externalId": "ä"}'.encode("latin-1"))
     good = written(tmp_path, "order.json", json.dumps(ORDER))
     orders = list(read_orders([missing, str(latin), good]))
-    assert orders[0].problem == "can not be read: No such file or directory"
+    assert orders[0].problem == "cannot be read: No such file or directory"
     assert orders[1].problem.startswith("is not UTF-8")
     assert orders[2].body == ORDER
 

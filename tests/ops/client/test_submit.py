@@ -63,7 +63,7 @@ async def test_what_is_refused_is_told_with_file_and_line_and_the_rest_is_taken_
     printed = Printed()
     assert not await submit(door, [file], printed, wait=False)
     told = capsys.readouterr().err
-    assert f"{file}:1: The order can not be fulfilled: " in told
+    assert f"{file}:1: The order cannot be fulfilled: " in told
     assert "telepathy" in told
     assert f"{file}:2: is not JSON" in told
     assert f"{file}:4: The request is malformed: relatedParty: Field required" in told

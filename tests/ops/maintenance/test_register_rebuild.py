@@ -24,7 +24,7 @@ from register.schema import (
     ORDER_FALLOUT,
     ORDER_OFFERINGS,
     ORDERS,
-    PRODUCT_LOCKS,
+    PRODUCT_CLAIMS,
     PRODUCTS,
     REQUEST_IDS,
     REVISIONS,
@@ -114,7 +114,7 @@ async def test_what_an_order_in_flight_goes_on_from_is_locked_again(pipe: Pipe, 
     await pipe.sim("PUT", "/field-service/pace", {"completes_after_ms": None})
     moving = await home.ordered(move(home.product("net"), "1"))
     with register.database.writing() as connection:
-        connection.execute(PRODUCT_LOCKS.delete().where(PRODUCT_LOCKS.c.product_id.startswith(home.first)))
+        connection.execute(PRODUCT_CLAIMS.delete().where(PRODUCT_CLAIMS.c.product_id.startswith(home.first)))
     await rebuild(pipe.client, register)
     refused = (await home.order(change(home.product("tv"), action="delete"))).json()
     assert refused["state"] == "rejected"

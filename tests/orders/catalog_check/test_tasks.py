@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.orders.support.catalogs import only, problems_of
+from tests.orders.support.catalogs import SOUND, only, problems_of
 
 INTERNET = "specifications/internet"
 TASKS = "specifications/internet/tasks"
@@ -394,3 +394,65 @@ def test_release_after_a_task_that_is_never_in_the_same_plan_is_refused(tmp_path
         },
     )
     assert found == ["specifications.internet.tasks.router.release_after.0: internet/extra is never in the same plan"]
+
+
+# What products bring for shared tasks
+
+
+PARCEL = "{silo: field, operation: parcel, scope: order, depends_on: [{task: goods, of: '*', as: goods}]}"
+VISIT = "specifications/installation/tasks/visit"
+
+
+def test_what_counts_as_something_that_nothing_takes_is_refused(tmp_path: Path) -> None:
+    reason = 'no shared task of internet takes goods: no shared task has it in depends_on with of: "*"'
+    changes = {"specifications/internet/tasks/router/counts_as": "goods"}
+    assert only(tmp_path, **changes) == f"specifications.internet.tasks.router.counts_as: {reason}"
+
+
+def test_goods_of_a_product_that_does_not_include_their_parcel_are_refused(tmp_path: Path) -> None:
+    found = problems_of(
+        tmp_path,
+        SOUND,
+        **{
+            "specifications/internet/tasks/router/counts_as": "goods",
+            "specifications/parcels": f"{{tasks: {{ship: {PARCEL}}}}}",
+            "specifications/voice/includes": "[account, installation, parcels]",
+        },
+    )
+    assert found == [
+        "specifications.internet.tasks.router.counts_as: no shared task of internet takes goods: include parcels",
+        "specifications.parcels.tasks.ship.depends_on.0: "
+        "no product that brings this task has a task goods, or one that counts_as it",
+    ]
+
+
+def test_a_product_that_brings_nothing_for_a_shared_task_is_refused(tmp_path: Path) -> None:
+    found = problems_of(
+        tmp_path,
+        SOUND,
+        **{
+            "specifications/internet/tasks/router/counts_as": "goods",
+            "specifications/parcels": f"{{tasks: {{ship: {PARCEL}}}}}",
+            "specifications/voice/includes": "[account, installation, parcels]",
+            "specifications/internet/includes": "[account, installation, parcels]",
+        },
+    )
+    assert found == [
+        "specifications.parcels.tasks.ship.depends_on.0: "
+        "voice has no task goods, nor one that counts_as it, so this one never runs for it",
+    ]
+
+
+def test_only_shared_tasks_take_what_every_product_brings(tmp_path: Path) -> None:
+    changes = {"specifications/voice/tasks/line/depends_on": "[{task: port, of: '*'}]"}
+    found = problems_of(tmp_path, SOUND, **{**changes, "specifications/voice/tasks/line/inputs": "{}"})
+    assert found == [
+        'specifications.voice.tasks.line.depends_on.0: of: "*" is for shared tasks: '
+        "a task of scope product names whose port it means"
+    ]
+
+
+def test_what_is_shared_counts_as_nothing(tmp_path: Path) -> None:
+    assert only(tmp_path, **{f"{VISIT}/counts_as": "goods"}).startswith(
+        "specifications.installation.tasks.visit.counts_as: is for tasks of scope product"
+    )

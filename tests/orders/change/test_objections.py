@@ -202,7 +202,7 @@ def test_what_both_targets_want_goes_on_while_a_change_is_assessed() -> None:
 def test_a_preview_digest_binds_the_change_to_what_was_seen() -> None:
     driver = Driver(household(), waiting=["field-service", "shipping"])
     driver.run()
-    seen = driver.order.weigh(driver.order.start.baseline_plan).digest
+    seen = driver.order.impact_of_target(driver.order.start.baseline_plan).digest
     driver.complete("field-service")
     driver.run()
     verdict = driver.change("cancel", digest=seen, accept_fee=FEE)
@@ -227,7 +227,7 @@ def test_an_impact_touches_nothing() -> None:
     driver.run()
     ledger = driver.order.reconciler.ledger
     before = repr(ledger)
-    driver.order.weigh(driver.order.start.baseline_plan)
+    driver.order.impact_of_target(driver.order.start.baseline_plan)
     assert repr(ledger) == before
     assert driver.run() == []
 

@@ -76,8 +76,8 @@ def test_a_new_appointment_amends_the_awaited_visit_and_nothing_else() -> None:
     assert driver.change("reschedule", appointments=(AT_HOME,)).state is ChangeState.ACCEPTED
     assert driver.run() == [f"field-service.amend {VISIT}/0/1"]
     (visit,) = driver.order.reconciler.ledger.facts[key(driver, VISIT)].values()
-    assert visit.heading["appointment_start"] == "2026-03-09T08:00:00+01:00"
-    assert visit.heading["time_zone"] == "Europe/Berlin"
+    assert visit.desired_inputs["appointment_start"] == "2026-03-09T08:00:00+01:00"
+    assert visit.desired_inputs["time_zone"] == "Europe/Berlin"
 
 
 def test_another_requested_date_amends_the_awaited_visit_too() -> None:

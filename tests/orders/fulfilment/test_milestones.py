@@ -192,11 +192,11 @@ def in_flight(catalog: Catalog | None = None) -> Shipping:
 def test_a_parcel_that_the_carrier_has_costs_its_fee_and_one_that_it_has_not_costs_nothing() -> None:
     driver = in_flight()
     baseline = driver.order.start.baseline_plan
-    assert driver.order.weigh(baseline).fees == []
+    assert driver.order.impact_of_target(baseline).fees == []
     driver.reached(PARCEL, "weighed")
-    assert driver.order.weigh(baseline).fees == []
+    assert driver.order.impact_of_target(baseline).fees == []
     driver.reached(PARCEL, "handed-over")
-    impact = driver.order.weigh(baseline)
+    impact = driver.order.impact_of_target(baseline)
     assert impact.fees == [FEE]
     assert [obstacle.since for obstacle in impact.obstacles] == [REPORTED]
 

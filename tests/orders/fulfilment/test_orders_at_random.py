@@ -19,7 +19,7 @@ from pydantic import TypeAdapter
 
 from orders.change.request import ChangeKind, ChangeRequest, ChangeState
 from orders.fulfilment.deciding import assess, consider, first_verdict
-from orders.fulfilment.leaving import installed_products
+from orders.fulfilment.installed_products import installed_products
 from orders.fulfilment.observation import observe
 from orders.fulfilment.order_in_flight import Fulfilment
 from orders.fulfilment.reporting import details, order_record, order_view, plan_page
@@ -132,7 +132,7 @@ class Order:
     def consider(self, change: ChangeRequest, revision: Revision | None, target: Plan) -> None:
         """Decide by the impact, which is the same whether asked for before or on deciding."""
         order, plan = self.fulfilment, self.fulfilment.carried.plan
-        fees = order.weigh(target).fees
+        fees = order.impact_of_target(target).fees
         if fees and self.choose.random() < 0.7:
             change = change.model_copy(update={"accept_fee": fees[0]})
         verdict = consider(order, change, revision, target, AT)

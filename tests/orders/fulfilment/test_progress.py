@@ -128,11 +128,11 @@ def appointment(when: datetime) -> Appointment:
 
 
 def test_a_later_appointment_moves_the_promise_along_and_is_no_jeopardy() -> None:
-    driver, before = visited(), visited().order.promised_at
+    driver, before = visited(), visited().promised_at
     later = NOW + timedelta(days=20)
     assert driver.change("reschedule", appointments=(appointment(later),)).state is ChangeState.ACCEPTED
     driver.run()
-    promised = driver.order.promised_at
+    promised = driver.promised_at
     assert timedelta() < promised - (later + timedelta(hours=2)) < timedelta(days=1)
     assert promised > before
     for day in (0, 6, 19):
@@ -148,17 +148,17 @@ def test_a_later_appointment_moves_the_promise_along_and_is_no_jeopardy() -> Non
 def test_an_order_that_is_late_by_itself_stays_late_when_a_sooner_appointment_is_made() -> None:
     driver = visited()
     ordered_at = NOW - timedelta(days=10)
-    promised = driver.order.promised_at - timedelta(days=10)
+    promised = driver.promised_at - timedelta(days=10)
     driver.order.start = driver.order.start.model_copy(update={"ordered_at": ordered_at, "promised_at": promised})
     driver.change("reschedule", appointments=(appointment(NOW - timedelta(days=7)),))
-    assert driver.order.promised_at == promised
+    assert driver.promised_at == promised
     assert in_jeopardy(driver.order, NOW)
 
 
 def test_an_appointment_within_the_usual_time_leaves_the_promise_as_it_is() -> None:
-    driver, before = visited(), visited().order.promised_at
+    driver, before = visited(), visited().promised_at
     driver.change("reschedule", appointments=(appointment(NOW + timedelta(days=3)),))
-    assert driver.order.promised_at == before
+    assert driver.promised_at == before
     [event] = [
         event.data for event in driver.order.carried.journal.events if event.kind is EventKind.ATTRIBUTES_CHANGED
     ]
@@ -177,16 +177,16 @@ def test_another_start_or_a_later_completion_moves_the_promise_either_way() -> N
     for days in (40, 20):
         start = NOW + timedelta(days=days)
         driver.change("reschedule", str(days), requested_start=start)
-        assert start < driver.order.promised_at < start + timedelta(days=1)
+        assert start < driver.promised_at < start + timedelta(days=1)
     wish = NOW + timedelta(days=60)
     driver.change("reschedule", "wish", requested_completion=wish)
-    assert driver.order.promised_at == wish
+    assert driver.promised_at == wish
 
 
 def test_what_has_nothing_to_do_with_dates_leaves_the_promise_as_it_is_however_long_it_takes() -> None:
-    driver, before = visited(), visited().order.promised_at
+    driver, before = visited(), visited().promised_at
     driver.change("amend", update=(ItemUpdate(id="net", site=Site(id="elsewhere")),))
-    assert driver.order.promised_at == before
+    assert driver.promised_at == before
 
 
 def test_an_order_that_will_be_later_than_promised_is_in_jeopardy_until_it_is_done_or_cancelled() -> None:

@@ -15,7 +15,6 @@ from orders.reconcile.outcome import Outcome, OutcomeKind
 from tests.orders.support.driver import AT, NOW, Driver, household, key
 
 SELF = {"installation": "self", "equipment": "own"}
-DONE = Outcome(OutcomeKind.DONE)
 
 
 def triple_play() -> OrderRequest:
@@ -82,12 +81,12 @@ def test_a_removed_item_is_told_while_a_call_for_it_is_still_under_way() -> None
     while not any("activate-tv" in step.task for step in order.reconciler.calls.values()):
         for step in [*order.reconciler.next_steps(), *order.reconciler.calls.values()]:
             if "activate-tv" not in step.task and step.fact in order.reconciler.calls:
-                order.reconciler.record(step, DONE, AT)
+                order.reconciler.record(step, driver.answer(step), AT)
     call = next(step for step in order.reconciler.calls.values() if "activate-tv" in step.task)
     driver.change("amend", remove=("tv",))
     assert states(driver)["tv"] is LifecycleState.PENDING_CANCELLATION
     assert tasks(driver)["tv/activate-tv"].state is TaskState.COMPENSATING
-    order.reconciler.record(call, DONE, AT)
+    order.reconciler.record(call, driver.answer(call), AT)
     assert states(driver)["tv"] is LifecycleState.PENDING_CANCELLATION
     assert tasks(driver)["tv/activate-tv"].items == ("tv",)
     driver.run()
@@ -113,7 +112,7 @@ def test_an_item_of_which_a_product_is_given_up_is_in_progress_until_it_is_gone(
     assert states(driver)["m"] is LifecycleState.IN_PROGRESS
     assert items(driver)["m"].quantity == 1
     for step in list(driver.order.reconciler.calls.values()):
-        driver.order.reconciler.record(step, DONE, AT)
+        driver.order.reconciler.record(step, driver.answer(step), AT)
     driver.run()
     assert states(driver)["m"] is LifecycleState.COMPLETED
 

@@ -40,7 +40,7 @@ class Counting(Reconciler):
 
     def retarget(self, plan: Plan) -> None:
         super().retarget(plan)
-        self._judge = CountingJudge(self._standing, self._target)
+        self._judge = CountingJudge(self._dependencies, self._target)
 
     def _compensate(self, fact: Fact) -> None:
         self.effort += 1

@@ -119,6 +119,7 @@ def test_a_later_order_goes_on_counting_where_the_one_before_stopped(home: tuple
         "resource-inventory.provision fibre-internet/reserve-port/1/0",
         "shipping.provision delivery/ship-parcel/0/0",
         "resource-inventory.amend fibre-internet/assign-vlan/0/1",
+        "field-service.provision installation/visit-site/0/0",
         "warehouse.compensate fibre-internet/allocate-router/0/1",
         "access-network.amend fibre-internet/activate-line/0/2",
         "notification.provision completion/notify-customer/0/0",
@@ -214,7 +215,7 @@ def test_what_stands_on_a_changed_product_follows_it(home: tuple[InstalledProduc
     """The TV is not named by the order. Its box is: once the line is another, so is what the TV is told."""
     driver = Driver(later(modify(NET, characteristics={"down_mbps": 400})), installed=home)
     line = driver.order.reconciler.ledger.facts[f"{NET}/fibre-internet/activate-line"][0]
-    driver.order.reconciler.spoil(line.task)
+    driver.order.reconciler.mark_for_replacement(line.task)
     driver.run()
     assert "tv.amend tv/activate-tv/0/1" in driver.calls
     left = {product.id: product for product in driver.leaves()}
@@ -338,7 +339,7 @@ def test_what_was_installed_stays_while_a_visit_is_asked_to_be_called_off(home: 
     assert driver.order.state is LifecycleState.CANCELLED
 
 
-def test_a_cancelled_cease_that_was_not_begun_leaves_all_as_it_was(home: tuple[InstalledProduct, ...]) -> None:
+def test_a_cancelled_cease_that_never_began_leaves_all_as_it_was(home: tuple[InstalledProduct, ...]) -> None:
     driver = Driver(later(cease(TV)), installed=home)
     driver.change("cancel")
     assert driver.run() == []

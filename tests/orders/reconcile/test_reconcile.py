@@ -327,7 +327,7 @@ def test_what_a_person_asks_for_anew_is_made_once_however_often_it_is_looked_at(
     wanted = plan(task("parcel"), task("line", value=1))
     order = Bench(wanted)
     order.run()
-    assert order.reconciler.spoil(key_of("parcel"))
+    assert order.reconciler.mark_for_replacement(key_of("parcel"))
     assert order.next() == ["provision parcel/1/0"]
     assert order.target(plan(task("parcel"), task("line", value=2))) == ["amend line/0/1"]
     order.acknowledged("provision parcel/1/0")
@@ -342,7 +342,7 @@ def test_what_a_person_asks_for_anew_is_made_once_however_often_it_is_looked_at(
 def test_what_cannot_exist_twice_is_broken_first_when_it_is_asked_for_anew() -> None:
     order = Bench(plan(task("port"), task("line", on=["port"]), operations=[operation("port", break_before_make=True)]))
     order.run()
-    order.reconciler.spoil(key_of("port"))
+    order.reconciler.mark_for_replacement(key_of("port"))
     assert order.run() == [
         "compensate line/0/1",
         "compensate port/0/1",
@@ -353,5 +353,5 @@ def test_what_cannot_exist_twice_is_broken_first_when_it_is_asked_for_anew() -> 
 
 def test_nothing_that_is_not_held_or_not_wanted_can_be_asked_for_anew() -> None:
     order = Bench(plan(task("port")), ledger_of(held("line")))
-    assert not order.reconciler.spoil(key_of("port"))
-    assert not order.reconciler.spoil(key_of("line"))
+    assert not order.reconciler.mark_for_replacement(key_of("port"))
+    assert not order.reconciler.mark_for_replacement(key_of("line"))

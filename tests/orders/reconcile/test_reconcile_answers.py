@@ -310,7 +310,7 @@ def test_a_late_answer_to_a_provision_that_is_being_compensated_does_not_bring_i
     order.acknowledged("compensate visit/0/1")
     assert order.callback("visit/0/0")
     assert order.next() == []
-    assert order.fact("visit/0").leaving
+    assert order.fact("visit/0").being_compensated
     order.callback("visit/0/1")
     assert order.settled
 

@@ -125,7 +125,7 @@ def test_a_number_of_what_can_not_move_before_it_breaks_with_all_that_stands_on_
 
 def test_the_same_number_anew_breaks_the_line_before_it_is_made_anew() -> None:
     order = ordered(a="1")
-    order.reconciler.spoil("o/s/a")
+    order.reconciler.mark_for_replacement("o/s/a")
     assert order.run() == [
         "compensate line-a/0/1",
         "compensate a/0/1",

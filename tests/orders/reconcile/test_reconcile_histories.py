@@ -112,7 +112,7 @@ def settle(choose: Random) -> None:
     reconciler = Reconciler(plans[0], Ledger())
     changes: list[Callable[[], object]] = [partial(reconciler.retarget, plan) for plan in plans[1:]]
     if choose.random() < 0.2:
-        changes.insert(choose.randint(0, len(changes)), partial(reconciler.spoil, "o/s/t0"))
+        changes.insert(choose.randint(0, len(changes)), partial(reconciler.mark_for_replacement, "o/s/t0"))
     drive(world, Loop(reconciler), changes, loss_rate=choose.choice([0.0, 0.0, 0.05]))
     assert_as_ordered_alone(world, reconciler, plans[-1])
 

@@ -166,7 +166,7 @@ def test_a_refused_compensation_is_residue_and_the_rest_goes_on() -> None:
     assert order.next() == ["compensate line/0/1", "compensate number/0/1"]
     assert order.refused("compensate line/0/1") == []
     assert order.done("compensate number/0/1") == []
-    assert order.fact("line/0").residue
+    assert order.fact("line/0").compensation_refused
     assert order.reconciler.fallout == {key_of("line")}
     assert order.holds == ["line/0", "port/0"]
     assert not order.settled
@@ -205,7 +205,7 @@ def test_a_compensation_refused_by_callback_is_residue_too() -> None:
     order.acknowledged("compensate line/0/1")
     assert order.callback("line/0/1", OutcomeKind.REFUSED)
     assert order.next() == []
-    assert order.fact("line/0").residue
+    assert order.fact("line/0").compensation_refused
     assert order.retry("line") == ["compensate line/0/2"]
 
 
@@ -241,7 +241,7 @@ def test_a_compensation_that_is_not_asked_for_any_more_is_forgotten_unless_its_o
     order.refused("compensate line/0/1")
     order.unknown("compensate port/0/1")
     for name in ("line/0", "port/0"):
-        order.reconciler.forgive(thing(name))
+        order.reconciler.clear_refused_compensation(thing(name))
     assert order.target(plan(task("line"), task("port"))) == []
     assert order.status("line") is TaskStatus.IN_PLACE
     assert order.status("port") is TaskStatus.FALLOUT
@@ -269,7 +269,7 @@ def test_a_refused_compensation_stays_residue_when_what_it_would_undo_is_done() 
     order.refused("compensate visit/0/1")
     order.callback("visit/0/0")
     assert order.next() == []
-    assert order.fact("visit/0").residue
+    assert order.fact("visit/0").compensation_refused
     assert order.retry("visit") == ["compensate visit/0/2"]
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from catalog_loader.catalog_files import read_catalog
 from orders.change.request import ChangeKind, ChangeRequest, Verdict
 from orders.fulfilment.deciding import assess, consider, first_verdict
-from orders.fulfilment.leaving import installed_products
+from orders.fulfilment.installed_products import installed_products
 from orders.fulfilment.observation import observe
 from orders.fulfilment.order_in_flight import Fulfilment
 from orders.fulfilment.snapshot import OrderStart
@@ -87,6 +87,13 @@ class Driver:
         self.refuse: dict[str, str] = {}
         self.calls: list[str] = []
 
+    @property
+    def promised_at(self) -> datetime:
+        """What the customer is promised. An order that does not wait for its products has a promise."""
+        promised = self.order.promised_at
+        assert promised is not None
+        return promised
+
     def run(self) -> list[str]:
         """Carry out everything that can be, and tell the calls made: `silo.verb specification/task/generation/n`."""
         return self.run_some(500)
@@ -146,11 +153,9 @@ class Driver:
         asynchronous = self.catalog.silos[silo].protocol is Protocol.TMF641 and step.verb is not Verb.COMPENSATE
         if asynchronous and silo in self.waiting:
             return Outcome(OutcomeKind.ACKNOWLEDGED)
-        number = step.inputs.get("number") or step.key
-        names = ("account_id", "contract_id", "port_id", "vlan_id", "line_id", "serial", "tracking_id", "voice_id")
-        return Outcome(
-            OutcomeKind.DONE, {**{name: f"{name} {step.task}/{step.generation}" for name in names}, "number": number}
-        )
+        declared = self.order.reconciler.ledger.operations[step.operation].outputs
+        outputs = {name: f"{name} {step.task}/{step.generation}" for name in declared}
+        return Outcome(OutcomeKind.DONE, {**outputs, "number": step.inputs.get("number") or step.key})
 
 
 def key(driver: Driver, task: str) -> str:

@@ -1,6 +1,6 @@
 """The loop's rules, worked out anew for each call from target, ledger and calls under way, without the loop's indexes.
 
-DESIGN section 2 in its plainest form: slow, and written without a look at how the loop does it.
+"The loop" of docs/concepts.md in its plainest form: slow, and written without a look at how the loop does it.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class Rules:
             assert not left, f"{step.key} is made while {left} is still there"
             return
         newest = max(live, key=lambda fact: fact.generation)
-        equal = [fact for fact in live if fact.inputs == step.inputs and not fact.waiting and not fact.spoiled]
+        equal = [fact for fact in live if fact.inputs == step.inputs and not fact.waiting and not fact.to_be_replaced]
         assert not equal, f"{step.key} is held already"
         assert newest.established, f"{step.key} replaces what may never have been there"
         assert operation.replacement is Replacement.MAKE_BEFORE_BREAK, f"{step.key} would exist twice"
@@ -83,7 +83,7 @@ class Rules:
 
     def _may_be_amended(self, step: Step, *, repeated: bool) -> None:
         fact = self.facts.get(step.fact)
-        assert fact is not None and not fact.leaving, f"{step.key} amends what is not there"
+        assert fact is not None and not fact.being_compensated, f"{step.key} amends what is not there"
         if repeated:
             return
         assert fact is not self.placed.get(step.task), f"{step.key} amends what is in place"
@@ -177,9 +177,9 @@ class Rules:
         return self.ledger.operations[fact.operation].exclusive
 
     def _must_break(self, fact: Fact) -> bool:
-        if self._is_contested(fact) and not fact.leaving:
+        if self._is_contested(fact) and not fact.being_compensated:
             return True
-        if fact.task not in self.wanted or fact.leaving:
+        if fact.task not in self.wanted or fact.being_compensated:
             return False
         if fact.established and self._current(fact.task) is not fact:
             return False
@@ -189,7 +189,7 @@ class Rules:
         operation = self.plan.operations[fact.operation]
         replace = OnChange.REPLACE in meanings
         if not fact.established:
-            return replace or fact.in_doubt or not operation.amend_while_waiting
+            return replace or fact.outcome_unknown or not operation.amend_while_waiting
         return replace and operation.replacement is Replacement.BREAK_BEFORE_MAKE
 
     def _escapes(self, fact: Fact, doomed: set[FactId]) -> bool:
@@ -228,7 +228,7 @@ class Rules:
         """The held fact that equals the target, else the newest if only inputs to keep differ."""
         live = self._live(task.key)
         held = [fact for fact in live if fact.established and not fact.waiting and fact.id not in self.earlier]
-        equal = [fact for fact in held if fact.inputs == self.wanted[task.key] and not fact.spoiled]
+        equal = [fact for fact in held if fact.inputs == self.wanted[task.key] and not fact.to_be_replaced]
         newest = [fact for fact in held if fact.generation == max(other.generation for other in live)]
         near = [fact for fact in newest if self._meanings(fact, self.wanted[task.key]) <= {OnChange.KEEP}]
         return next(iter(equal + near), None)
@@ -240,11 +240,11 @@ class Rules:
         """What is held of a task, or will be, and is not about to go."""
         leaving = {call.fact for call in self.earlier.values() if call.verb is Verb.COMPENSATE}
         facts = self.ledger.facts.get(key, {}).values()
-        return [fact for fact in facts if not fact.leaving and fact.id not in leaving]
+        return [fact for fact in facts if not fact.being_compensated and fact.id not in leaving]
 
     def _meanings(self, fact: Fact, inputs: Inputs) -> set[OnChange]:
-        anew = {OnChange.REPLACE} if fact.spoiled else set[OnChange]()
-        return anew | _differing(self.ledger.operations[fact.operation].on_change, fact.heading, inputs)
+        anew = {OnChange.REPLACE} if fact.to_be_replaced else set[OnChange]()
+        return anew | _differing(self.ledger.operations[fact.operation].on_change, fact.desired_inputs, inputs)
 
     def _bases_to_be(self, fact: Fact) -> set[FactId]:
         """What it stands on, or will when the call under way on it is done."""

@@ -1,4 +1,4 @@
-"""A question moves no order, though it brings a worker what has come in since the last workflow task."""
+"""A query changes no workflow state, though it brings a worker what has come in since the last workflow task."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 from temporalio.bridge.proto.workflow_activation import WorkflowActivation
 from temporalio.bridge.proto.workflow_completion import WorkflowActivationCompletion
 
-from workflows.unmoved import ASK_AGAIN, moved_by_workflow_tasks_only
+from workflows.query_guard import ASK_AGAIN, changed_by_workflow_tasks_only
 
 
 def activation(seconds: int, length: int, job: str) -> WorkflowActivation:
@@ -37,8 +37,8 @@ def test_what_comes_at_the_time_of_the_last_workflow_task_with_a_longer_history_
         passed.append(act)
         return WorkflowActivationCompletion()
 
-    unmoved = moved_by_workflow_tasks_only(activate)
-    unmoved(activation(1, 5, "initialize_workflow"))
-    answer = unmoved(following)
+    guarded = changed_by_workflow_tasks_only(activate)
+    guarded(activation(1, 5, "initialize_workflow"))
+    answer = guarded(following)
     assert (answer.failed.failure.message == ASK_AGAIN) == refused
     assert (following in passed) == (not refused)

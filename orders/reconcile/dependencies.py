@@ -21,7 +21,7 @@ def keep(members: set[_Member], member: _Member, belongs: bool) -> None:
         members.discard(member)
 
 
-class Standing:
+class Dependencies:
     """An order's facts and calls under way, with what each stands on. Whoever changes one has it indexed anew.
 
     A call under way counts as built on its dependencies.
@@ -35,7 +35,7 @@ class Standing:
         """Tasks whose status, facts or calls have changed since someone last looked and cleared the set."""
         self.waiting: set[FactId] = set()
         """Facts whose effect is to come: what to expect callbacks for, and to poll."""
-        self.residues: set[FactId] = set()
+        self.refused_compensations: set[FactId] = set()
         """Facts whose compensation was refused."""
         self.agenda: set[FactId] = set()
         """Facts that may have to go, and now can: nothing stands on them any more, or nobody wants them any more."""
@@ -62,9 +62,9 @@ class Standing:
         return newest in self.calls and self.calls[newest].verb is Verb.PROVISION
 
     def is_going(self, fact: Fact) -> bool:
-        """True for a fact that is being compensated: it can not be counted on any more."""
+        """True for a fact that is being compensated: it cannot be counted on any more."""
         call = self.calls.get(fact.id)
-        return fact.leaving or (call is not None and call.verb is Verb.COMPENSATE)
+        return fact.being_compensated or (call is not None and call.verb is Verb.COMPENSATE)
 
     def begin(self, step: Step) -> None:
         """Have a call count as under way."""
@@ -78,8 +78,8 @@ class Standing:
         """Note anew what a fact, with the call under way on it, stands on, and whether anyone must look after it."""
         fact, call = self.ledger.fact(holder), self.calls.get(holder)
         self.moved.add(holder[0])
-        keep(self.waiting, holder, fact is not None and fact.waiting is not None and not fact.in_doubt)
-        keep(self.residues, holder, fact is not None and fact.residue)
+        keep(self.waiting, holder, fact is not None and fact.waiting is not None and not fact.outcome_unknown)
+        keep(self.refused_compensations, holder, fact is not None and fact.compensation_refused)
         self._index_exclusives(holder, fact, call)
         before, after = self.bases_of(holder), _stands_on(fact, call)
         for base in before - after:
@@ -100,7 +100,7 @@ class Standing:
             return self.exclusives.note(holder, frozenset())
         values = [call.inputs] if call is not None else []
         if fact is not None:
-            values += [fact.inputs, fact.heading, fact.outputs]
+            values += [fact.inputs, fact.desired_inputs, fact.outputs]
         return self.exclusives.note(holder, frozenset(claims(operation, *values)))
 
 
