@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
+from functools import partial
 
 import structlog
 from temporalio.client import Client
@@ -24,6 +25,7 @@ from orders.model import wire_names
 from register import Register
 from settings import Settings, SettingsError
 from workflows.connection import connect, sandbox
+from workflows.executions import describe
 from workflows.order import OrderWorkflow
 
 GRACE = timedelta(seconds=5)
@@ -67,7 +69,7 @@ async def workers(settings: Settings, client: Client) -> AsyncIterator[None]:
                 workflows=[OrderWorkflow],
                 activities=[
                     Planning(catalogs).plan_revision,
-                    Capturing(client, catalog, catalogs, register).capture_order,
+                    Capturing(partial(describe, client), catalog, catalogs, register).capture_order,
                     register.records.record,
                 ],
                 activity_executor=threads,

@@ -6,13 +6,12 @@ The API does so when an order is submitted. One that has to wait asks again by i
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, TypeAlias
 
 from pydantic import ValidationError
 from temporalio import activity
-from temporalio.client import Client
 
 from catalog_loader.catalog_files import CatalogStore
 from orders.fulfilment.messages import Captured
@@ -28,9 +27,10 @@ from orders.planning.installed import InstalledProduct
 from orders.planning.promise import promised_at
 from register import Register
 from register.line import Claim
-from workflows.executions import describe
+from workflows.executions import Execution
 
-_PATIENCE: Final = timedelta(seconds=5)
+Describe: TypeAlias = Callable[[str], Awaitable[Execution | None]]
+
 UNBORN: Final = timedelta(minutes=1)
 """How long an order with a claim may be without a workflow: it is being submitted, or it never will be."""
 _TRIES: Final = 10
@@ -51,9 +51,10 @@ class IdTooLong(Exception):
 class Capturing:
     """Captures orders under one catalog, on the installed base of one register."""
 
-    def __init__(self, client: Client, catalog: Catalog, versions: CatalogStore, register: Register) -> None:
+    def __init__(self, describe: Describe, catalog: Catalog, versions: CatalogStore, register: Register) -> None:
+        """`describe` tells of an order's workflow, by the order's id."""
         self.catalog = catalog
-        self._client = client
+        self._describe = describe
         self._versions = versions
         self._records = register.records
         self._products = register.products
@@ -79,7 +80,7 @@ class Capturing:
         Raises:
             IdTooLong: if an id is too long to make others of it.
             ProductsInMotion: if others are too busy with the products.
-            RPCError: if Temporal cannot be asked.
+            Exception: what `describe` raises, if Temporal cannot be asked.
             sqlalchemy.exc.DBAPIError: if the register cannot be asked.
         """
         now = datetime.now(UTC)
@@ -127,7 +128,7 @@ class Capturing:
     async def _why_not_free(self, claim: Claim) -> str | None:
         """Why what an order has claimed cannot be touched by the next. None where it can."""
         order_id = claim.order_id
-        execution = await describe(self._client, order_id, _PATIENCE)
+        execution = await self._describe(order_id)
         record = await asyncio.to_thread(self._records.find, order_id)
         if execution is None or not execution.is_open:
             if record is not None and record.view.completed_at is not None:

@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import structlog
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
-from sqlalchemy.exc import DBAPIError
 from temporalio.client import Client
 
 from api.access.access_log import AccessLog
 from api.access.guard import DOCS_ASSETS, Guard, doorkeeper
 from api.access.limits import RateLimit
 from api.background import run_in_background
+from api.blocking import run_blocking
 from api.care import customer_routes, order_routes
-from api.errors import install
+from api.errors import Unavailable, install
 from api.events.dispatch import AT_ONCE, Dispatcher, Forgetter
 from api.events.event_sender import event_sender
 from api.events.subscribers import Subscribers
-from api.http.dependencies import GUARDED, GatewayDep, errors
+from api.http.dependencies import GUARDED, GatewayDep, Provided, errors
 from api.routes import callbacks, cancel_product_orders, hub, product_catalog, product_inventory, product_orders
 from api.routes.codec import codec_app
 from api.service.gateway import Gateway
-from api.service.reading import Reading
+from api.service.services import services
 from api.tmf.links import Links
 from catalog_loader.catalog_files import CatalogStore, read_catalog
 from register import Register
@@ -53,15 +52,13 @@ def create_app(settings: Settings | None = None, client: Client | None = None) -
         connected = client or await connect(f"127.0.0.1:{settings.temporal_port}", lazy=True)
         register = Register(settings.register_address)
         try:
-            await asyncio.to_thread(register.prepare)
-        except DBAPIError as error:
+            await run_blocking(register.prepare)
+        except Unavailable as error:
             log.warning("the register is not ready", error=str(error))
-        links = Links(api=settings.api_address, web_ui=settings.web_ui_address)
-        app.state.reading = Reading(register)
-        app.state.subscribers = Subscribers(
-            register.subscriptions, links, allow_internal=settings.callbacks_allow_internal
-        )
-        app.state.gateway = Gateway(connected, catalog, CatalogStore(settings.catalog_versions), register, links)
+        links = Links(settings.api_address, settings.web_ui_address, connected.namespace)
+        built = services(Gateway(connected), catalog, CatalogStore(settings.catalog_versions), register, links)
+        subscribers = Subscribers(register.subscriptions, links, allow_internal=settings.callbacks_allow_internal)
+        app.state.provided = Provided(built, register, catalog, links, subscribers)
         log.info("api ready", catalog=catalog.digest, offerings=len(catalog.offerings))
         sending = event_sender(allow_internal=settings.callbacks_allow_internal, connections=AT_ONCE)
         try:

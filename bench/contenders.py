@@ -11,6 +11,7 @@ from temporalio.client import Client, WorkflowHandle
 
 from activities.capturing import prepare
 from api.service.gateway import Gateway
+from api.service.services import services
 from api.tmf.links import Links
 from api.tmf.tmf622_request import to_request
 from bench.bare import QUEUE, WORKFLOW, BareOrder, BareTask, Limits, OutputOf
@@ -70,13 +71,13 @@ class Orderpipe:
         self.pids = pids
         versions, register = CatalogStore(settings.catalog_versions), Register(settings.register_address)
         links = Links(api=settings.api_address, web_ui=settings.web_ui_address)
-        self.gateway = Gateway(client, catalog, versions, register, links)
+        self.services = services(Gateway(client), catalog, versions, register, links)
 
     def prepare(self, body: Body) -> Submission:
         """Nothing is done ahead: all that orderpipe does for an order counts."""
 
         async def submit() -> Started:
-            view = (await self.gateway.submit(to_request(body), body)).view
+            view = (await self.services.submitting.submit(to_request(body), body)).view
             handle = self.client.get_workflow_handle(wire_names.workflow_id(view.id), result_type=OrderOutcome)
             return Started(view.id, handle)
 

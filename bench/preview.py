@@ -30,7 +30,7 @@ FASTER = ChangeRequest(
 
 
 class Answers(BaseModel):
-    """How long it took to be answered, from the gateway on, in milliseconds."""
+    """How long it took to be answered, from the service on, in milliseconds."""
 
     p50_ms: float
     p99_ms: float
@@ -45,10 +45,10 @@ async def run(bench: Benched, plan: Plan) -> Part:
     (await bench.silos.put("/_sim/field-service/pace", json={"completes_after_ms": None})).raise_for_status()
     order = await bench.orderpipe.prepare(new_body(VPN))()
     asked = ASKED_QUICKLY if plan.quick else ASKED
-    gateway = bench.orderpipe.gateway
+    changing = bench.orderpipe.services.changing
     async with _others(bench):
-        preview = await _answers(lambda: gateway.preview(order.order_id, FASTER), asked)
-        options = await _answers(lambda: gateway.options(order.order_id, 0, 20), asked)
+        preview = await _answers(lambda: changing.preview(order.order_id, FASTER), asked)
+        options = await _answers(lambda: changing.options(order.order_id, 0, 20), asked)
     (await bench.silos.post("/_sim/field-service/complete", json={"match": order.order_id})).raise_for_status()
     (await bench.silos.put("/_sim/field-service/pace", json={"completes_after_ms": 0})).raise_for_status()
     await bench.orderpipe.finish(order)

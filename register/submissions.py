@@ -5,8 +5,8 @@ Whoever is killed between the two leaves a claim, version 0 of the order; the sa
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import Enum, auto
 
 from sqlalchemy import Connection, delete, select
 
@@ -20,16 +20,19 @@ CLAIM = 0
 """The version of an order that its workflow has not written yet."""
 
 
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """An order id that is taken, and the digest of the body that took it.
+class ClaimState(Enum):
+    """How an order id stands for whoever submits a body under it."""
 
-    `may_be_unstarted` while nothing but the claim was written: whether there is a workflow, Temporal knows.
-    """
-
-    body_digest: str
-    may_be_unstarted: bool
-    is_deleted: bool
+    FREE = auto()
+    """Nobody has taken it."""
+    NOT_BEGUN = auto()
+    """The same body has, and nothing but the claim was written: whether there is a workflow, Temporal knows."""
+    BEGUN = auto()
+    """The same body has, and there is more to its order than the claim; or it was rejected at once."""
+    OTHER_BODY = auto()
+    """Another body has."""
+    DELETED = auto()
+    """It was that of an order that was deleted."""
 
 
 class Submissions:
@@ -39,26 +42,16 @@ class Submissions:
         self._database = database
         self._records = records
 
-    def find(self, order_id: str) -> Taken | None:
-        """By whom an order id was taken; None if it is free."""
-        wanted = (
-            select(REQUEST_IDS.c.body_digest, ORDERS.c.version, ORDERS.c.state, ORDERS.c.deleted_at)
-            .outerjoin_from(REQUEST_IDS, ORDERS, ORDERS.c.id == REQUEST_IDS.c.order_id)
-            .where(REQUEST_IDS.c.order_id == order_id)
-        )
+    def look_up(self, order_id: str, body_digest: str) -> ClaimState:
+        """How an order id stands for a body."""
         with self._database.reading() as connection:
-            row = connection.execute(wanted).first()
-        if row is None:
-            return None
-        return Taken(
-            row.body_digest, may_be_unstarted=_is_claim(row.version, row.state), is_deleted=row.deleted_at is not None
-        )
+            return _state(connection, order_id, body_digest)
 
-    def claim(self, record: OrderRecord, body_digest: str) -> str | None:
-        """Take an order's id for ever, and write the order down as it will start, or was rejected. None if it was free.
+    def claim(self, record: OrderRecord, body_digest: str) -> ClaimState:
+        """Take an order's id for ever, and write the order down as it will start, or was rejected.
 
-        Where it was taken before, the digest that took it is told. If that is the same, and no workflow has written
-        anything since, the claim is brought up to date.
+        Gives how the id stood before. One that was free is claimed now; one of the same body that has not begun is
+        brought up to date; any other is left as it is.
         """
         order = record.view
         taking = self._database.insert(REQUEST_IDS).values(
@@ -68,13 +61,12 @@ class Submissions:
             body_digest=body_digest,
             created_at=datetime.now(UTC),
         )
-        taken_before = select(REQUEST_IDS.c.body_digest).where(REQUEST_IDS.c.order_id == order.id)
         with self._database.writing() as connection:
             new = connection.scalar(taking.on_conflict_do_nothing().returning(REQUEST_IDS.c.order_id))
-            before = connection.execute(taken_before).scalar_one()
-            if before == body_digest and (new is not None or _may_be_written(connection, order.id)):
+            state = ClaimState.FREE if new is not None else _state(connection, order.id, body_digest)
+            if state in (ClaimState.FREE, ClaimState.NOT_BEGUN):
                 self._records.write_and_tell(connection, record)
-        return before if new is None else None
+        return state
 
     def withdraw(self, order_id: str) -> None:
         """Give up a claim: its order was refused after all, and is none. What a workflow has written stays."""
@@ -85,12 +77,20 @@ class Submissions:
                 connection.execute(delete(REQUEST_IDS).where(REQUEST_IDS.c.order_id == order_id))
 
 
-def _may_be_written(connection: Connection, order_id: str) -> bool:
-    """True for an order that a claim may bring up to date: one whose submission was cut short, or that was lost."""
-    row = connection.execute(select(ORDERS.c.version, ORDERS.c.state).where(ORDERS.c.id == order_id)).first()
-    return row is None or _is_claim(row.version, row.state)
-
-
-def _is_claim(version: int | None, state: str | None) -> bool:
-    # One that was turned down at once is no submission that was cut short.
-    return version == CLAIM and state != LifecycleState.REJECTED
+def _state(connection: Connection, order_id: str, body_digest: str) -> ClaimState:
+    wanted = (
+        select(REQUEST_IDS.c.body_digest, ORDERS.c.version, ORDERS.c.state, ORDERS.c.deleted_at)
+        .outerjoin_from(REQUEST_IDS, ORDERS, ORDERS.c.id == REQUEST_IDS.c.order_id)
+        .where(REQUEST_IDS.c.order_id == order_id)
+    )
+    row = connection.execute(wanted).first()
+    if row is None:
+        return ClaimState.FREE
+    if row.deleted_at is not None:
+        return ClaimState.DELETED
+    if row.body_digest != body_digest:
+        return ClaimState.OTHER_BODY
+    # Without a row of its own the order was lost.
+    if row.version is None or (row.version == CLAIM and row.state != LifecycleState.REJECTED):
+        return ClaimState.NOT_BEGUN
+    return ClaimState.BEGUN

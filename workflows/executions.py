@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Final
 
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.enums.v1 import WorkflowExecutionStatus
@@ -13,6 +14,9 @@ from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from orders.model import wire_names
+
+PATIENCE: Final = timedelta(seconds=5)
+"""How long Temporal may take to answer where no worker is asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +31,7 @@ class Execution:
     body_digest: str
 
 
-async def describe(client: Client, order_id: str, timeout: timedelta) -> Execution | None:
+async def describe(client: Client, order_id: str, timeout: timedelta = PATIENCE) -> Execution | None:
     """The latest run of an order's workflow, or None if Temporal knows of none.
 
     By the raw RPC: the SDK's `describe` fails on a workflow that an operator paused, having no name for that status.
@@ -55,7 +59,7 @@ async def describe(client: Client, order_id: str, timeout: timedelta) -> Executi
     )
 
 
-async def has_order(client: Client, channel: str, customer_id: str, timeout: timedelta) -> bool:
+async def has_order(client: Client, channel: str, customer_id: str, timeout: timedelta = PATIENCE) -> bool:
     """True if Temporal lists an order of a customer, open or closed, that a channel submitted. It may lag by a moment.
 
     Raises:

@@ -15,6 +15,7 @@ import structlog
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from api.access.principal import Principal, Scope
+from api.blocking import run_blocking
 from api.errors import Unauthorized, Unavailable
 from orders.model.order import Identifier
 
@@ -138,7 +139,7 @@ def _reader(place: str) -> Callable[[], Awaitable[bytes]]:
     if "://" not in place:
 
         async def from_file() -> bytes:
-            return await asyncio.to_thread(Path(place).read_bytes)
+            return await run_blocking(Path(place).read_bytes)
 
         return from_file
 

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
+from api.blocking import run_blocking
 from api.care.customer_bodies import (
     CustomerResponse,
     ListedOrder,
@@ -16,7 +17,7 @@ from api.care.customer_bodies import (
     ProductResponse,
 )
 from api.errors import UnknownCustomer
-from api.http.dependencies import Agent, GatewayDep, Id, Reader, ReadingDep, errors
+from api.http.dependencies import Agent, AskingDep, Id, LinksDep, Reader, RegisterDep, errors
 from api.http.visibility import sees_customer
 from api.tmf.links import Links
 from orders.change.request import ChangeState
@@ -31,36 +32,38 @@ _OPEN = (ChangeState.ASSESSING, ChangeState.ACCEPTED)
 
 @router.get("/orders", summary="Orders by what one knows of them", responses=errors(400, 503))
 async def orders(
-    search: Annotated[OrderSearch, Query()], gateway: GatewayDep, reading: ReadingDep, agent: Agent
+    search: Annotated[OrderSearch, Query()], links: LinksDep, register: RegisterDep, agent: Agent
 ) -> ListedOrders:
     """The latest first. Orders in flight show as they were a few seconds ago at most."""
     query = OrderQuery(where=tuple(_conditions(search)), offset=search.offset, limit=search.limit)
-    page = await reading.orders(query)
+    page = await run_blocking(register.search.orders, query)
     following = search.offset + len(page.orders)
     return ListedOrders(
-        orders=tuple(_listed(view, gateway.links) for view in page.orders),
+        orders=tuple(_listed(view, links) for view in page.orders),
         total=page.total,
         next_offset=following if page.orders and following < page.total else None,
     )
 
 
 @router.get("/customers/{customer_id}", summary="Everything about a customer", responses=errors(404, 503))
-async def customer(customer_id: Id, gateway: GatewayDep, reading: ReadingDep, principal: Reader) -> CustomerResponse:
+async def customer(
+    customer_id: Id, asking: AskingDep, links: LinksDep, register: RegisterDep, principal: Reader
+) -> CustomerResponse:
     """Orders of every channel, changes under way, what is installed, and messages sent: the same for whoever asks.
 
     A channel sees the customers whom it has an order of.
     """
     unknown = UnknownCustomer(f"There is no customer {customer_id}, or none that one may see")
-    if not await sees_customer(principal, customer_id, gateway):
+    if not await sees_customer(principal, customer_id, asking):
         raise unknown
     theirs = Predicate(OrderField.CUSTOMER_ID, Comparison.EQ, customer_id)
-    page = await reading.orders(OrderQuery(where=(theirs,), limit=MOST_ORDERS))
-    products = await reading.products_of(customer_id)
+    page = await run_blocking(register.search.orders, OrderQuery(where=(theirs,), limit=MOST_ORDERS))
+    products = await run_blocking(register.products.of_customer, customer_id)
     if not page.orders and not products:
         raise unknown
     return CustomerResponse(
         id=customer_id,
-        orders=tuple(_listed(view, gateway.links) for view in page.orders),
+        orders=tuple(_listed(view, links) for view in page.orders),
         total_orders=page.total,
         open_changes=tuple(
             OpenChange.model_validate({"order_id": view.id, "change": verdict})

@@ -23,10 +23,11 @@ from api.care.change_bodies import (
     UndecidedChange,
 )
 from api.errors import Detail, Malformed, UnknownChange, problem, problems
-from api.http.dependencies import Agent, GatewayDep, OrderId, errors, needs
-from api.service.gateway import Gateway
+from api.http.dependencies import Agent, AskingDep, ChangingDep, LinksDep, OrderId, errors, needs
+from api.http.verdicts import is_decided
+from api.tmf.links import Links
 from api.tmf.tmf622_request import characteristics_of, read_items, site_at, site_of
-from orders.change.request import ChangeRequest, ChangeState, ItemUpdate, misfits
+from orders.change.request import ChangeRequest, ItemUpdate, misfits
 from orders.model.order import Appointment
 from orders.model.values import Action
 from orders.read_model.views import OrderView
@@ -35,37 +36,37 @@ router = APIRouter(prefix="/care/v1/orders", tags=["care"], dependencies=[needs(
 
 
 @router.get("/{order_id}", summary="An order in full", responses=errors(404, 503))
-async def order(order_id: OrderId, gateway: GatewayDep) -> OrderResponse:
+async def order(order_id: OrderId, asking: AskingDep, links: LinksDep) -> OrderResponse:
     """Its items, silos and fallout, every change ever decided, and where to look further."""
-    return order_response(await gateway.view(order_id), gateway)
+    return order_response(await asking.view(order_id), links)
 
 
 @router.get("/{order_id}/tasks", summary="An order's tasks with what the silos hold", responses=errors(404, 409, 503))
 async def tasks(
     order_id: OrderId,
-    gateway: GatewayDep,
+    asking: AskingDep,
     offset: Annotated[int, Query(ge=0)] = 0,
     limit: Annotated[int, Query(ge=1, le=1000)] = 200,
 ) -> TasksResponse:
     """A page of tasks: those of the target first, then what is still to be undone. 409 while it waits for products."""
-    return TasksResponse.model_validate(await gateway.plan(order_id, offset, limit))
+    return TasksResponse.model_validate(await asking.plan(order_id, offset, limit))
 
 
 @router.get("/{order_id}/history", summary="How an order came to be as it is", responses=errors(404, 503))
 async def history(
     order_id: OrderId,
-    gateway: GatewayDep,
+    asking: AskingDep,
     offset: Annotated[int, Query(ge=0)] = 0,
     limit: Annotated[int, Query(ge=1, le=1000)] = 200,
 ) -> HistoryResponse:
     """A page of its moves from state to state and those of its items, each with its cause, newest last."""
-    return HistoryResponse.model_validate(await gateway.history(order_id, offset, limit))
+    return HistoryResponse.model_validate(await asking.history(order_id, offset, limit))
 
 
 @router.get("/{order_id}/options", summary="What may still be changed", responses=errors(404, 409, 503))
 async def options(
     order_id: OrderId,
-    gateway: GatewayDep,
+    changing: ChangingDep,
     offset: Annotated[int, Query(ge=0)] = 0,
     limit: Annotated[int, Query(ge=1, le=50)] = 20,
 ) -> OptionsResponse:
@@ -73,7 +74,7 @@ async def options(
 
     Each is tried as a request for it would be, on a copy: nothing is changed. 409 once the order has ended.
     """
-    return OptionsResponse.model_validate(await gateway.options(order_id, offset, limit))
+    return OptionsResponse.model_validate(await changing.options(order_id, offset, limit))
 
 
 @router.post(
@@ -86,7 +87,8 @@ async def change(
     order_id: OrderId,
     body: ChangeBody,
     response: Response,
-    gateway: GatewayDep,
+    changing: ChangingDep,
+    links: LinksDep,
     agent: Agent,
     idempotency_key: Annotated[str | None, Header(min_length=1, max_length=100)] = None,
     dry_run: Annotated[bool, Query(alias="dryRun")] = False,
@@ -103,29 +105,29 @@ async def change(
     body = body.model_copy(update=asking)
     request = to_change(body, body.request_id or idempotency_key or str(uuid.uuid4()))
     if dry_run:
-        return PreviewResponse.model_validate(await gateway.preview(order_id, request))
-    verdict = await gateway.change(order_id, request)
-    if verdict is not None and verdict.state is not ChangeState.ASSESSING:
+        return PreviewResponse.model_validate(await changing.preview(order_id, request))
+    verdict = await changing.change(order_id, request)
+    if is_decided(verdict):
         return ChangeResponse.model_validate(verdict)
     response.status_code = 202
-    return UndecidedChange(request_id=request.request_id, href=gateway.links.change(order_id, request.request_id))
+    return UndecidedChange(request_id=request.request_id, href=links.change(order_id, request.request_id))
 
 
 @router.get("/{order_id}/changes", summary="An order's log of changes", responses=errors(404, 503))
-async def changes(order_id: OrderId, gateway: GatewayDep) -> ChangesResponse:
+async def changes(order_id: OrderId, asking: AskingDep) -> ChangesResponse:
     """Every change ever asked for: who, when, why, and what was decided."""
-    view = await gateway.view(order_id)
+    view = await asking.view(order_id)
     return ChangesResponse.model_validate(view)
 
 
 @router.get("/{order_id}/changes/{request_id:path}", summary="One change of an order", responses=errors(404, 503))
-async def change_of(order_id: OrderId, request_id: str, gateway: GatewayDep) -> ChangeResponse:
+async def change_of(order_id: OrderId, request_id: str, asking: AskingDep) -> ChangeResponse:
     """What became of a change, by the id of its request."""
-    view = await gateway.view(order_id)
-    for entry in view.changes:
-        if entry.request_id == request_id:
-            return ChangeResponse.model_validate(entry)
-    raise UnknownChange(f"Order {order_id} has no change {request_id}")
+    view = await asking.view(order_id)
+    verdict = view.verdict_on(request_id)
+    if verdict is None:
+        raise UnknownChange(f"Order {order_id} has no change {request_id}")
+    return ChangeResponse.model_validate(verdict)
 
 
 def to_change(body: ChangeBody, request_id: str) -> ChangeRequest:
@@ -204,13 +206,13 @@ def _update(item: ChangedItem, path: str, found: list[Detail]) -> ItemUpdate:
     )
 
 
-def order_response(view: OrderView, gateway: Gateway) -> OrderResponse:
+def order_response(view: OrderView, links: Links) -> OrderResponse:
     """A view with the addresses of everything that belongs to it."""
-    href = gateway.links.care(view.id)
-    links = {
+    href = links.care(view.id)
+    addresses = {
         "href": href,
         "tasks": f"{href}/tasks",
-        "product_order": gateway.links.tmf622(view.id),
-        "web_ui": gateway.web_ui_link(view.id),
+        "product_order": links.tmf622(view.id),
+        "web_ui": links.web_ui_of(view.id),
     }
-    return OrderResponse.model_validate({**dict(view), **links})
+    return OrderResponse.model_validate({**dict(view), **addresses})

@@ -13,8 +13,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import structlog
-from sqlalchemy.exc import OperationalError
 
+from api.blocking import run_blocking
+from api.errors import Unavailable
 from api.events.event_sender import EventSender, Reception, Taken
 from api.events.tmf622_events import listener_url, to_event
 from api.tmf.links import Links
@@ -87,7 +88,7 @@ class Dispatcher:
         if not free:
             return
         now = self._now()
-        for lease in await asyncio.to_thread(self._deliveries.lease, now, now + LEASE, free):
+        for lease in await run_blocking(self._deliveries.lease, now, now + LEASE, free):
             turn = asyncio.create_task(self._turn(lease))
             self._turns.add(turn)
             turn.add_done_callback(self._ended)
@@ -103,8 +104,8 @@ class Dispatcher:
         except asyncio.CancelledError:
             await self._release(lease)  # Another process need not wait until it has run out.
             raise
-        except OperationalError as error:
-            log.warning("events wait: the register cannot be used now", error=type(error).__name__)
+        except Unavailable as error:
+            log.warning("events wait: the register cannot be used now", error=error.message)
         except Exception as error:
             # The lease is left to run out: a pause, for whatever it is that does not work.
             log.error("events cannot be delivered", subscription=lease.subscription_id, exc_info=error)
@@ -114,7 +115,7 @@ class Dispatcher:
     async def _deliver_some(self, lease: Lease) -> None:
         clock = asyncio.get_running_loop().time
         over = clock() + TURN_S
-        for delivery in await asyncio.to_thread(self._deliveries.batch, lease, BATCH):
+        for delivery in await run_blocking(self._deliveries.batch, lease, BATCH):
             if not await self._deliver(lease, delivery) or clock() > over:
                 return
 
@@ -125,15 +126,15 @@ class Dispatcher:
         told = log.bind(subscription=lease.subscription_id, note=reception.note)
         match reception.taken:
             case Taken.YES:
-                return await asyncio.to_thread(self._deliveries.delivered, lease, delivery, now, now + LEASE)
+                return await run_blocking(self._deliveries.delivered, lease, delivery, now, now + LEASE)
             case Taken.REFUSED:
                 told.warning("an event was refused, and is parked", delivery=delivery.id)
-                return await asyncio.to_thread(self._deliveries.park, lease, delivery, now, now + LEASE, reception.note)
+                return await run_blocking(self._deliveries.park, lease, delivery, now, now + LEASE, reception.note)
             case Taken.GONE:
                 told.warning("a subscriber is gone, and its subscription over")
-                await asyncio.to_thread(self._deliveries.gone, lease, now, reception.note)
+                await run_blocking(self._deliveries.gone, lease, now, reception.note)
             case Taken.NOT_NOW:
-                parked = await asyncio.to_thread(self._deliveries.failed, lease, delivery, now, reception.note)
+                parked = await run_blocking(self._deliveries.failed, lease, delivery, now, reception.note)
                 told.info("a subscriber does not take its events now", parked=parked)
         return False
 
@@ -150,8 +151,8 @@ class Dispatcher:
         return await self._sender.send(listener_url(lease.callback, event), lease.secret, event.id, event.body())
 
     async def _release(self, lease: Lease) -> None:
-        with suppress(OperationalError):
-            await asyncio.to_thread(self._deliveries.release, lease, self._now())
+        with suppress(Unavailable):
+            await run_blocking(self._deliveries.release, lease, self._now())
 
 
 class Forgetter:
@@ -175,7 +176,7 @@ class Forgetter:
         while True:
             pause_s = self._look_every_s
             try:
-                if await asyncio.to_thread(self._deliveries.forget, self._now() - self._keep, FORGOTTEN_AT_ONCE):
+                if await run_blocking(self._deliveries.forget, self._now() - self._keep, FORGOTTEN_AT_ONCE):
                     pause_s = _BETWEEN_BATCHES_S
             except Exception as error:
                 log.warning("old deliveries stay for now", error=f"{type(error).__name__}: {error}")

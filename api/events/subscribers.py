@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Final, ParamSpec, TypeVar
+from typing import Final
 from uuid import uuid4
 
 import httpx2
 from pydantic import SecretStr
-from sqlalchemy.exc import DBAPIError
 
 from api.access.principal import Principal, Scope
-from api.errors import Forbidden, Malformed, SubscriptionRefused, Unavailable, UnknownSubscription, problem
+from api.blocking import run_blocking
+from api.errors import Forbidden, Malformed, SubscriptionRefused, UnknownSubscription, problem
 from api.events.event_query import read_query
 from api.events.guarded_network import InternalAddress, Resolve, look_up, outside_addresses
 from api.events.webhook_secret import new_secret
@@ -29,8 +28,6 @@ from register.subscriptions import (
 )
 
 _RESOLVE_WITHIN_S: Final = 2.0
-_Given = ParamSpec("_Given")
-_Result = TypeVar("_Result")
 
 
 class Subscribers:
@@ -76,7 +73,7 @@ class Subscribers:
             created_at=datetime.now(UTC),
         )
         try:
-            await _asked(self._subscriptions.add, subscription)
+            await run_blocking(self._subscriptions.add, subscription)
         except AlreadySubscribed as error:
             raise SubscriptionRefused(
                 "This callback is subscribed with this query", f"As subscription {error}"
@@ -108,12 +105,12 @@ class Subscribers:
             UnknownSubscription: if it has none of that id.
         """
         await self._own(principal, subscription_id)
-        await _asked(self._subscriptions.end, subscription_id, datetime.now(UTC))
+        await run_blocking(self._subscriptions.end, subscription_id, datetime.now(UTC))
 
     async def listed(self, principal: Principal) -> list[SubscriptionStatus]:
         """How its subscriptions fare; an operator's are everybody's."""
         owner = None if principal.may(Scope.OPERATE) else principal.name
-        return await _asked(self._subscriptions.listed, owner)
+        return await run_blocking(self._subscriptions.listed, owner)
 
     async def parked(self, principal: Principal, subscription_id: str, offset: int, limit: int) -> list[ParkedEvent]:
         """A page of the events that did not get through.
@@ -122,7 +119,7 @@ class Subscribers:
             UnknownSubscription: if it has none of that id.
         """
         await self._own(principal, subscription_id)
-        return await _asked(self._subscriptions.parked, subscription_id, offset, limit)
+        return await run_blocking(self._subscriptions.parked, subscription_id, offset, limit)
 
     async def retry(self, principal: Principal, subscription_id: str) -> SubscriptionStatus:
         """Have what was parked delivered after all, and what is pending tried at once.
@@ -133,13 +130,13 @@ class Subscribers:
         """
         await self._own(principal, subscription_id)
         try:
-            await _asked(self._subscriptions.retry, subscription_id, datetime.now(UTC))
+            await run_blocking(self._subscriptions.retry, subscription_id, datetime.now(UTC))
         except SubscriptionEnded as error:
             raise SubscriptionRefused("The subscription has ended", str(error)) from error
         return await self._own(principal, subscription_id)
 
     async def _own(self, principal: Principal, subscription_id: str) -> SubscriptionStatus:
-        found = await _asked(self._subscriptions.find, subscription_id)
+        found = await run_blocking(self._subscriptions.find, subscription_id)
         if found is None or not (found.owner == principal.name or principal.may(Scope.OPERATE)):
             raise UnknownSubscription(f"There is no subscription {subscription_id}")
         return found
@@ -161,10 +158,3 @@ def _wrong_with(callback: str, *, allow_internal: bool) -> str | None:
     if "#" in callback:
         return "may hold no fragment (#)"
     return None
-
-
-async def _asked(ask: Callable[_Given, _Result], *args: _Given.args, **kwargs: _Given.kwargs) -> _Result:
-    try:
-        return await asyncio.to_thread(ask, *args, **kwargs)
-    except DBAPIError as error:
-        raise Unavailable("The register cannot be asked now", type(error).__name__) from error

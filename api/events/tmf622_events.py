@@ -223,7 +223,7 @@ class _Telling:
     def about_cancellation(self, state: str) -> Json:
         """The cancellation that a change asks for."""
         order = self.order
-        reasons = [verdict.reason for verdict in order.changes if verdict.request_id == self.data.change]
+        verdict = order.verdict_on(self.data.change)
         cancellation = cancellation_id(order.id, self.data.change)
         told: Json = {
             "id": cancellation,
@@ -236,8 +236,8 @@ class _Telling:
                 "@referredType": "ProductOrder",
             },
         }
-        if any(reasons):
-            told["cancellationReason"] = reasons[0]
+        if verdict is not None and verdict.reason:
+            told["cancellationReason"] = verdict.reason
         if state == CancellationState.DONE:
             told["effectiveCancellationDate"] = self.at
         return {"cancelProductOrder": told}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Annotated, Any, TypeAlias
 
 from fastapi import Depends, Path, Request, Security
@@ -10,30 +11,75 @@ from fastapi.security import HTTPBearer, SecurityScopes
 from api.access.principal import ANYBODY, Principal, Scope
 from api.errors import ErrorBody, Forbidden, Unauthorized
 from api.events.subscribers import Subscribers
+from api.service.asking import Asking
+from api.service.changing import Changing
 from api.service.gateway import Gateway
-from api.service.reading import Reading
-
-
-def _gateway(request: Request) -> Gateway:
-    return request.app.state.gateway
-
+from api.service.services import Services
+from api.service.submitting import Submitting
+from api.tmf.links import Links
+from orders.model.catalog import Catalog
+from register import Register
 
 NO_NUL = r"^[^\x00]*$"
 
+
+@dataclass(frozen=True, slots=True)
+class Provided:
+    """What an app provides its routes with, in `app.state.provided`."""
+
+    services: Services
+    register: Register
+    catalog: Catalog
+    links: Links
+    subscribers: Subscribers
+
+
+def _provided(request: Request) -> Provided:
+    return request.app.state.provided
+
+
+_Provided: TypeAlias = Annotated[Provided, Depends(_provided)]
+
+
+def _gateway(provided: _Provided) -> Gateway:
+    return provided.services.gateway
+
+
+def _submitting(provided: _Provided) -> Submitting:
+    return provided.services.submitting
+
+
+def _asking(provided: _Provided) -> Asking:
+    return provided.services.asking
+
+
+def _changing(provided: _Provided) -> Changing:
+    return provided.services.changing
+
+
+def _register(provided: _Provided) -> Register:
+    return provided.register
+
+
+def _catalog(provided: _Provided) -> Catalog:
+    return provided.catalog
+
+
+def _links(provided: _Provided) -> Links:
+    return provided.links
+
+
+def _subscribers(provided: _Provided) -> Subscribers:
+    return provided.subscribers
+
+
 GatewayDep: TypeAlias = Annotated[Gateway, Depends(_gateway)]
-
-
-def _reading(request: Request) -> Reading:
-    return request.app.state.reading
-
-
-ReadingDep: TypeAlias = Annotated[Reading, Depends(_reading)]
-
-
-def _subscribers(request: Request) -> Subscribers:
-    return request.app.state.subscribers
-
-
+SubmittingDep: TypeAlias = Annotated[Submitting, Depends(_submitting)]
+AskingDep: TypeAlias = Annotated[Asking, Depends(_asking)]
+ChangingDep: TypeAlias = Annotated[Changing, Depends(_changing)]
+RegisterDep: TypeAlias = Annotated[Register, Depends(_register)]
+CatalogDep: TypeAlias = Annotated[Catalog, Depends(_catalog)]
+LinksDep: TypeAlias = Annotated[Links, Depends(_links)]
 SubscribersDep: TypeAlias = Annotated[Subscribers, Depends(_subscribers)]
 
 _bearer = HTTPBearer(

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 from api.access.principal import Principal
 from api.errors import Forbidden, UnknownOrder
-from api.service.gateway import Gateway
+from api.service.asking import Asking
 from orders.read_model.views import OrderView
 from register.query import Visibility
 
 
-async def require_visible(
-    principal: Principal, customer_id: str, channel: str, order_id: str, gateway: Gateway
-) -> None:
+async def require_visible(principal: Principal, customer_id: str, channel: str, order_id: str, asking: Asking) -> None:
     """Return if a principal sees an order, given its customer and channel.
 
     Raises:
@@ -25,11 +23,11 @@ async def require_visible(
     sight = visibility_of(principal)
     if sight is not None and sight.channel == channel:
         return
-    if not await sees_customer(principal, customer_id, gateway):
+    if not await sees_customer(principal, customer_id, asking):
         raise UnknownOrder(f"There is no order {order_id}, or it has ended")
 
 
-async def sees_customer(principal: Principal, customer_id: str, gateway: Gateway) -> bool:
+async def sees_customer(principal: Principal, customer_id: str, asking: Asking) -> bool:
     """True if a principal sees a customer with all orders.
 
     Raises:
@@ -40,18 +38,18 @@ async def sees_customer(principal: Principal, customer_id: str, gateway: Gateway
         return True
     if sight.customer is not None:
         return sight.customer == customer_id
-    return await gateway.has_order(sight.channel or "", customer_id)
+    return await asking.has_order(sight.channel or "", customer_id)
 
 
-async def seen(principal: Principal, order_id: str, gateway: Gateway) -> OrderView:
+async def seen(principal: Principal, order_id: str, asking: Asking) -> OrderView:
     """An order that a principal sees, with its body.
 
     Raises:
         UnknownOrder: if there is none that it sees.
         Forbidden: if its token names neither channel nor customer.
     """
-    view = await gateway.view(order_id, with_body=True)
-    await require_visible(principal, view.customer_id, view.channel, order_id, gateway)
+    view = await asking.view(order_id, with_body=True)
+    await require_visible(principal, view.customer_id, view.channel, order_id, asking)
     return view
 
 

@@ -13,6 +13,7 @@ from api.errors import Malformed, problem
 from api.http.dependencies import GatewayDep, ReportingSilo, errors
 from api.tmf.tmf622_bodies import TmfBody
 from orders.fulfilment.messages import SiloEvent
+from orders.model import wire_names
 from orders.reconcile.ledger import parse_key, parse_service_id
 from orders.reconcile.outcome import OutcomeKind
 
@@ -43,7 +44,7 @@ async def report(silo: ReportingSilo, event: Event, gateway: GatewayDep) -> None
     """
     reported = to_silo_event(silo, event)
     if reported is not None:
-        await gateway.silo_event(event.correlation_id, reported)
+        await gateway.signal(event.correlation_id, wire_names.SILO_EVENT_SIGNAL, reported)
 
 
 def to_silo_event(silo: str, event: Event) -> SiloEvent | None:

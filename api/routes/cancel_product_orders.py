@@ -10,8 +10,18 @@ from typing import Annotated, TypeAlias
 
 from fastapi import APIRouter, Header, Path, Request, Response
 
+from api.blocking import run_blocking
 from api.errors import Malformed, OrderClosed, UnknownCancellation, UnknownOrder, problem
-from api.http.dependencies import NO_NUL, GatewayDep, Reader, ReadingDep, Submitter, errors
+from api.http.dependencies import (
+    NO_NUL,
+    AskingDep,
+    ChangingDep,
+    LinksDep,
+    Reader,
+    RegisterDep,
+    Submitter,
+    errors,
+)
 from api.http.listing import FIELDS, LISTED, ListingDep
 from api.http.visibility import seen, visibility_of
 from api.service.abandoned import closed, is_abandoned
@@ -37,8 +47,10 @@ async def cancel(
     cancellation: CancelProductOrder,
     request: Request,
     response: Response,
-    gateway: GatewayDep,
-    reading: ReadingDep,
+    asking: AskingDep,
+    changing: ChangingDep,
+    links: LinksDep,
+    register: RegisterDep,
     principal: Submitter,
     idempotency_key: Annotated[str | None, Header(min_length=1, max_length=256)] = None,
 ) -> Json:
@@ -54,14 +66,16 @@ async def cancel(
     if wish is not None and wish > datetime.now(UTC) + _CLOCKS_DIFFER:
         raise Malformed([problem("requestedCancellationDate", "an order is cancelled at once: ask for it then")])
     order_id = cancellation.product_order.id
-    view = await seen(principal, order_id, gateway)
+    view = await seen(principal, order_id, asking)
     request_id = _request_id(order_id, idempotency_key)
-    known = await reading.cancellation(cancellation_id(order_id, request_id)) if idempotency_key else None
+    named = cancellation_id(order_id, request_id)
+    known = await run_blocking(register.cancellations.find, named) if idempotency_key else None
     if known is None and is_abandoned(view):
         raise closed(order_id, view)
     if known is None and view.state in _ENDED:
         raise OrderClosed(f"Order {order_id} is {view.state}", "There is nothing to be cancelled")
-    kept = known or await reading.add_cancellation(Cancellation(order_id, request_id, body, datetime.now(UTC)))
+    wanted = Cancellation(order_id, request_id, body, datetime.now(UTC))
+    kept = known or await run_blocking(register.cancellations.add, wanted)
     change = ChangeRequest(
         request_id=kept.request_id,
         kind=ChangeKind.CANCEL,
@@ -71,32 +85,34 @@ async def cancel(
         accept_fee=cancellation.accept_fee.money if cancellation.accept_fee else None,
     )
     with suppress(OrderClosed):  # If it has ended meanwhile, the resource tells so.
-        await gateway.change(order_id, change)
-    response.headers["Location"] = cancel_href(gateway.links.api, kept.id)
-    found = standing(kept, await gateway.view(order_id))
-    return to_cancel_resource(found, gateway.links.api)
+        await changing.change(order_id, change)
+    response.headers["Location"] = cancel_href(links.api, kept.id)
+    found = standing(kept, await asking.view(order_id))
+    return to_cancel_resource(found, links.api)
 
 
 @router.get("", summary="Cancellations", responses=LISTED | errors(503))
 async def cancellations(
-    listing: ListingDep, response: Response, gateway: GatewayDep, reading: ReadingDep, principal: Reader
+    listing: ListingDep, response: Response, links: LinksDep, register: RegisterDep, principal: Reader
 ) -> list[Json]:
     """The latest first, wherever they were asked for. They are found by `id`, `state` and `productOrder.id`."""
     query = _query(listing.query)
-    found, total = await reading.cancellations(
+    found, total = await run_blocking(
+        register.cancellations.page,
         CancellationQuery(
             **query, visible_to=visibility_of(principal), offset=listing.query.offset, limit=listing.query.limit
-        )
+        ),
     )
-    resources = (to_cancel_resource(one, gateway.links.api) for one in found)
-    return listing.answer(response, resources, total, gateway.links.api)
+    resources = (to_cancel_resource(one, links.api) for one in found)
+    return listing.answer(response, resources, total, links.api)
 
 
 @router.get("/{cancellation_id:path}", summary="A cancellation", responses=errors(404, 503))
 async def cancellation(
     cancellation_id: CancellationId,
-    gateway: GatewayDep,
-    reading: ReadingDep,
+    asking: AskingDep,
+    links: LinksDep,
+    register: RegisterDep,
     principal: Reader,
     fields: Annotated[str | None, FIELDS] = None,
 ) -> Json:
@@ -106,13 +122,13 @@ async def cancellation(
     if named is None:
         raise unknown
     try:
-        view = await seen(principal, named["order"], gateway)
+        view = await seen(principal, named["order"], asking)
     except UnknownOrder:
         raise unknown from None
-    kept = await reading.cancellation(cancellation_id) or asked_elsewhere(view, named["request"])
+    kept = await run_blocking(register.cancellations.find, cancellation_id) or asked_elsewhere(view, named["request"])
     if kept is None:
         raise unknown
-    return selected(to_cancel_resource(standing(kept, view), gateway.links.api), fields)
+    return selected(to_cancel_resource(standing(kept, view), links.api), fields)
 
 
 def _request_id(order_id: str, key: str | None) -> str:

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Response
 
 from api.access.principal import Scope
 from api.errors import NotInCatalog
-from api.http.dependencies import GatewayDep, Id, errors, needs
+from api.http.dependencies import CatalogDep, Id, LinksDep, errors, needs
 from api.http.listing import FIELDS, LISTED, ListingDep
 from api.tmf.json_body import Json
 from api.tmf.tmf620 import BASE_PATH, offering_resources, specification_resources
@@ -19,29 +19,33 @@ router = APIRouter(prefix=BASE_PATH, tags=["TMF620 product catalog"], dependenci
 
 
 @router.get("/productOffering", summary="What can be ordered", responses=LISTED)
-async def offerings(listing: ListingDep, response: Response, gateway: GatewayDep) -> list[Json]:
+async def offerings(listing: ListingDep, response: Response, catalog: CatalogDep, links: LinksDep) -> list[Json]:
     """Offerings with their prices, the values that they fix, and what a bundle can hold in each of its roles."""
-    page, total = select_page(offering_resources(gateway.catalog, gateway.links.api), listing.query)
-    return listing.answer(response, page, total, gateway.links.api)
+    page, total = select_page(offering_resources(catalog, links.api), listing.query)
+    return listing.answer(response, page, total, links.api)
 
 
 @router.get("/productOffering/{name}", summary="An offering", responses=errors(404))
-async def offering(name: Id, gateway: GatewayDep, fields: Annotated[str | None, FIELDS] = None) -> Json:
+async def offering(
+    name: Id, catalog: CatalogDep, links: LinksDep, fields: Annotated[str | None, FIELDS] = None
+) -> Json:
     """By the id that an order names in `productOffering.id`."""
-    return selected(_named(name, offering_resources(gateway.catalog, gateway.links.api)), fields)
+    return selected(_named(name, offering_resources(catalog, links.api)), fields)
 
 
 @router.get("/productSpecification", summary="What is behind the offerings", responses=LISTED)
-async def specifications(listing: ListingDep, response: Response, gateway: GatewayDep) -> list[Json]:
+async def specifications(listing: ListingDep, response: Response, catalog: CatalogDep, links: LinksDep) -> list[Json]:
     """Specifications with their characteristics: types, ranges, values and defaults."""
-    page, total = select_page(specification_resources(gateway.catalog, gateway.links.api), listing.query)
-    return listing.answer(response, page, total, gateway.links.api)
+    page, total = select_page(specification_resources(catalog, links.api), listing.query)
+    return listing.answer(response, page, total, links.api)
 
 
 @router.get("/productSpecification/{name}", summary="A specification", responses=errors(404))
-async def specification(name: Id, gateway: GatewayDep, fields: Annotated[str | None, FIELDS] = None) -> Json:
+async def specification(
+    name: Id, catalog: CatalogDep, links: LinksDep, fields: Annotated[str | None, FIELDS] = None
+) -> Json:
     """By the id that offerings name in `productSpecification.id`."""
-    return selected(_named(name, specification_resources(gateway.catalog, gateway.links.api)), fields)
+    return selected(_named(name, specification_resources(catalog, links.api)), fields)
 
 
 def _named(name: str, resources: Iterable[Json]) -> Json:

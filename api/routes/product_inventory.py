@@ -6,8 +6,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Response
 
+from api.blocking import run_blocking
 from api.errors import UnknownProduct
-from api.http.dependencies import GatewayDep, Reader, ReadingDep, errors
+from api.http.dependencies import AskingDep, LinksDep, Reader, RegisterDep, errors
 from api.http.listing import FIELDS, LISTED, ListingDep
 from api.http.visibility import sees_customer, visibility_of
 from api.tmf.json_body import Json
@@ -21,7 +22,7 @@ ProductId = Annotated[str, Path(max_length=200)]
 
 @router.get("/product", summary="Installed products", responses=LISTED | errors(503))
 async def find(
-    listing: ListingDep, response: Response, gateway: GatewayDep, reading: ReadingDep, principal: Reader
+    listing: ListingDep, response: Response, links: LinksDep, register: RegisterDep, principal: Reader
 ) -> list[Json]:
     """Those that one may see, by id: from the end of the order that adds them on, and when they are ceased still.
 
@@ -29,21 +30,22 @@ async def find(
     `productOffering.id`, `productSpecification.id`, `place.id`, `productOrderItem.productOrderId`, `startDate` and
     `terminationDate`.
     """
-    page = await reading.products(product_query(listing.query, visibility_of(principal)))
-    resources = (product_resource(product, gateway.links.api) for product in page.products)
-    return listing.answer(response, resources, page.total, gateway.links.api)
+    page = await run_blocking(register.products.page, product_query(listing.query, visibility_of(principal)))
+    resources = (product_resource(product, links.api) for product in page.products)
+    return listing.answer(response, resources, page.total, links.api)
 
 
 @router.get("/product/{product_id}", summary="An installed product", responses=errors(404, 503))
 async def retrieve(
     product_id: ProductId,
-    gateway: GatewayDep,
-    reading: ReadingDep,
+    asking: AskingDep,
+    links: LinksDep,
+    register: RegisterDep,
     principal: Reader,
     fields: Annotated[str | None, FIELDS] = None,
 ) -> Json:
     """By the id that an order names in `product.id` to change it."""
-    product = await reading.product(product_id)
-    if product is None or not await sees_customer(principal, product.customer_id, gateway):
+    product = await run_blocking(register.products.find, product_id)
+    if product is None or not await sees_customer(principal, product.customer_id, asking):
         raise UnknownProduct(f"There is no product {product_id}")
-    return selected(product_resource(product, gateway.links.api), fields)
+    return selected(product_resource(product, links.api), fields)

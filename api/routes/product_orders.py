@@ -7,9 +7,21 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Request, Response
 
-from api.errors import ChangeRefused, IdempotencyKeyReused, Outdated
-from api.http.dependencies import GatewayDep, Operator, OrderId, Reader, ReadingDep, Submitter, errors
+from api.blocking import run_blocking
+from api.http.dependencies import (
+    AskingDep,
+    ChangingDep,
+    LinksDep,
+    Operator,
+    OrderId,
+    Reader,
+    RegisterDep,
+    Submitter,
+    SubmittingDep,
+    errors,
+)
 from api.http.listing import FIELDS, LISTED, ListingDep
+from api.http.verdicts import etag, is_decided, require_granted, require_match
 from api.http.visibility import seen, visibility_of
 from api.tmf.json_body import Json
 from api.tmf.tmf622_bodies import ProductOrder
@@ -18,8 +30,6 @@ from api.tmf.tmf622_query import order_query
 from api.tmf.tmf622_request import BASE_PATH, to_request
 from api.tmf.tmf622_resource import to_resource
 from api.tmf.tmf630 import selected
-from orders.change.request import ChangeState
-from orders.read_model.views import OrderView
 
 router = APIRouter(prefix=BASE_PATH, tags=["TMF622 product ordering"])
 
@@ -35,7 +45,8 @@ async def submit(
     order: ProductOrder,
     request: Request,
     response: Response,
-    gateway: GatewayDep,
+    submitting: SubmittingDep,
+    links: LinksDep,
     principal: Submitter,
     idempotency_key: Annotated[str | None, Header(max_length=256)] = None,
 ) -> Json:
@@ -51,15 +62,15 @@ async def submit(
     channel = principal.channel_for(order.channel[0].id if order.channel else None)
     wanted = to_request(order, idempotency_key, channel)
     principal.require_customer(wanted.customer_id)
-    submission = await gateway.submit(wanted, body)
-    response.headers["Location"] = gateway.links.tmf622(submission.view.id)
+    submission = await submitting.submit(wanted, body)
+    response.headers["Location"] = links.tmf622(submission.view.id)
     response.status_code = 201 if submission.created else 200
-    return to_resource(body, submission.view, gateway.links.api)
+    return to_resource(body, submission.view, links.api)
 
 
 @router.get("/productOrder", summary="Orders", responses=LISTED | errors(503))
 async def find(
-    listing: ListingDep, response: Response, gateway: GatewayDep, reading: ReadingDep, principal: Reader
+    listing: ListingDep, response: Response, links: LinksDep, register: RegisterDep, principal: Reader
 ) -> list[Json]:
     """Those that one may see, the latest first. Orders in flight show as they were a few seconds ago at most.
 
@@ -67,23 +78,24 @@ async def find(
     commas separate alternatives, and `.gt`, `.gte`, `.lt` and `.lte` at the end compare. `relatedParty.id` is that of
     the customer, unless `relatedParty.role` is asked for too.
     """
-    page = await reading.orders(order_query(listing.query, visibility_of(principal)))
-    resources = (to_resource(view.body or {}, view, gateway.links.api) for view in page.orders)
-    return listing.answer(response, resources, page.total, gateway.links.api)
+    page = await run_blocking(register.search.orders, order_query(listing.query, visibility_of(principal)))
+    resources = (to_resource(view.body or {}, view, links.api) for view in page.orders)
+    return listing.answer(response, resources, page.total, links.api)
 
 
 @router.get("/productOrder/{order_id}", summary="An order as it stands", responses=errors(404, 503))
 async def retrieve(
     order_id: OrderId,
     response: Response,
-    gateway: GatewayDep,
+    asking: AskingDep,
+    links: LinksDep,
     principal: Reader,
     fields: Annotated[str | None, FIELDS] = None,
 ) -> Json:
     """What was submitted, with states, dates, and what amendments made of it. The header ETag is its revision."""
-    view = await seen(principal, order_id, gateway)
+    view = await seen(principal, order_id, asking)
     response.headers["ETag"] = etag(view)
-    return selected(to_resource(view.body or {}, view, gateway.links.api), fields)
+    return selected(to_resource(view.body or {}, view, links.api), fields)
 
 
 @router.patch(
@@ -100,7 +112,9 @@ async def amend(
     order_id: OrderId,
     request: Request,
     response: Response,
-    gateway: GatewayDep,
+    asking: AskingDep,
+    changing: ChangingDep,
+    links: LinksDep,
     principal: Submitter,
     idempotency_key: Annotated[str | None, Header(min_length=1, max_length=100)] = None,
     if_match: Annotated[str | None, Header(max_length=200)] = None,
@@ -112,45 +126,32 @@ async def amend(
     `cancelled` is removed. 409 tells why the change was refused; a fee that it names is accepted by `acceptFee`.
     """
     media_type, document = await read_patch(request)
-    view = await seen(principal, order_id, gateway)
-    if if_match is not None and if_match != "*" and etag(view) not in (tag.strip() for tag in if_match.split(",")):
-        raise Outdated(f"The order is at revision {view.revision}", f"If-Match names {if_match}")
+    view = await seen(principal, order_id, asking)
+    require_match(if_match, view)
     response.headers["ETag"] = etag(view)
-    verdict = next((verdict for verdict in view.changes if verdict.request_id == idempotency_key), None)
     requester = principal.requester("")
+    verdict = view.verdict_on(idempotency_key)
     if verdict is None:
-        before = to_resource(view.body or {}, view, gateway.links.api)
-        after = patched(before, media_type, document)
-        wanted = to_change(before, after, idempotency_key or str(uuid.uuid4()))
+        before = to_resource(view.body or {}, view, links.api)
+        wanted = to_change(before, patched(before, media_type, document), idempotency_key or str(uuid.uuid4()))
         if wanted is None:
             return before
         # The places in a JSON patch are those of one revision.
         bound = if_match is not None or media_type == JSON_PATCH
-        asking = {
+        asked = {
             "requester": requester,
             "channel": principal.channel or "",
             "expected_revision": view.revision if bound else None,
         }
-        verdict = await gateway.change(order_id, wanted.model_copy(update=asking))
-    if verdict is not None and verdict.requester != requester:
-        raise IdempotencyKeyReused(
-            f"Idempotency-Key {idempotency_key} is taken", "It is that of somebody else's change"
-        )
-    if verdict is not None and verdict.state is ChangeState.REJECTED:
-        raise ChangeRefused(verdict.reasons)
-    if verdict is None or verdict.state is ChangeState.ASSESSING:
-        response.status_code = 202
-    view = await gateway.view(order_id, with_body=True)
+        verdict = await changing.change(order_id, wanted.model_copy(update=asked))
+    require_granted(verdict, requester)
+    response.status_code = 200 if is_decided(verdict) else 202
+    view = await asking.view(order_id, with_body=True)
     response.headers["ETag"] = etag(view)
-    return to_resource(view.body or {}, view, gateway.links.api)
+    return to_resource(view.body or {}, view, links.api)
 
 
 @router.delete("/productOrder/{order_id}", status_code=204, summary="Delete an order", responses=errors(404, 409, 503))
-async def delete(order_id: OrderId, gateway: GatewayDep, operator: Operator) -> None:
+async def delete(order_id: OrderId, changing: ChangingDep, operator: Operator) -> None:
     """Have an order told of no more. It must hold nothing: cancelled, or rejected. Its external id stays taken."""
-    await gateway.delete(order_id)
-
-
-def etag(view: OrderView) -> str:
-    """The order's revision, as the header ETag. What a patch depends on is what was asked for, not how far it is."""
-    return f'"{view.revision}"'
+    await changing.delete(order_id)

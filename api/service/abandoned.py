@@ -7,11 +7,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from temporalio.common import QueryRejectCondition
-
 from api.errors import OrderClosed, OrderCompleted, UnknownOrder
 from orders.change.objections import FOLLOW_ON
-from orders.model import wire_names
 from orders.model.order import Reason
 from orders.read_model.records import OrderRecord
 from orders.read_model.states import LifecycleState
@@ -23,12 +20,6 @@ ABANDONED: Final = Reason(
     message="Nobody works on this order any more: its workflow was ended before it had settled. "
     "What the silos hold of it has to be seen to by hand",
 )
-
-NOT_ASKED_IF: Final = {
-    wire_names.ORDER_QUERY: QueryRejectCondition.NOT_COMPLETED_CLEANLY,
-    wire_names.FORK_QUERY: QueryRejectCondition.NOT_COMPLETED_CLEANLY,
-}
-"""Queries that such a workflow would answer as if it went on. Its plan, and what the silos hold, may be looked at."""
 
 _ENDS: Final = (LifecycleState.COMPLETED, LifecycleState.CANCELLED)
 

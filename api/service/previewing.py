@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -10,6 +9,7 @@ from datetime import UTC, datetime
 import structlog
 
 from activities.planning import answer_question
+from api.blocking import run_blocking
 from api.errors import CatalogNotKept
 from catalog_loader.catalog_files import CatalogStore, UnknownCatalogVersion
 from orders.change.request import ChangeRequest
@@ -34,12 +34,12 @@ class Foresight:
     async def preview(self, fork: Fork, change: ChangeRequest) -> Preview:
         """What a change that arrived now would do, and what would be said to it."""
         with _kept(fork):
-            return await asyncio.to_thread(self._preview, fork, change)
+            return await run_blocking(self._preview, fork, change)
 
     async def options(self, fork: Fork, offset: int, limit: int) -> OrderOptions:
         """What may still be changed about the order and a page of its items."""
         with _kept(fork):
-            return await asyncio.to_thread(self._options, fork, offset, limit)
+            return await run_blocking(self._options, fork, offset, limit)
 
     def _preview(self, fork: Fork, change: ChangeRequest) -> Preview:
         order = Fulfilment.of(fork)

@@ -12,10 +12,11 @@ from orders.model import wire_names
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """Base addresses, without trailing slashes."""
+    """Base addresses, without trailing slashes, and the namespace of the orders' workflows."""
 
     api: str
     web_ui: str
+    namespace: str = "default"
 
     def tmf622(self, order_id: str) -> str:
         """The order's TMF622 resource."""
@@ -37,6 +38,6 @@ class Links:
         """One change in the order's log."""
         return f"{self.care(order_id)}/changes/{quote(request_id, safe='')}"
 
-    def web_ui_of(self, order_id: str, namespace: str) -> str:
+    def web_ui_of(self, order_id: str) -> str:
         """The order's workflow in Temporal's Web UI."""
-        return f"{self.web_ui}/namespaces/{namespace}/workflows/{wire_names.workflow_id(order_id)}"
+        return f"{self.web_ui}/namespaces/{self.namespace}/workflows/{wire_names.workflow_id(order_id)}"

@@ -16,7 +16,7 @@ from api.tmf.json_body import Json
 from api.tmf.times import Instant
 from api.tmf.tmf622_bodies import MoneyBody, TmfBody
 from api.tmf.tmf622_request import BASE_PATH, order_href
-from orders.change.request import ChangeState, Verdict
+from orders.change.request import ChangeState
 from orders.model.instants import instant
 from orders.read_model.journal import CancellationState
 from orders.read_model.views import OrderView
@@ -45,7 +45,7 @@ def cancel_href(base_url: str, cancellation_id: str) -> str:
 
 def standing(cancellation: Cancellation, order: OrderView) -> CancellationStatus:
     """What has become of a cancellation, by what its order says itself."""
-    verdict = _verdict(order, cancellation.request_id)
+    verdict = order.verdict_on(cancellation.request_id)
     state = state_of(verdict.state if verdict else None, order.state)
     effective_at = order.completed_at if state is CancellationState.DONE else None
     return CancellationStatus(cancellation, state, verdict, effective_at)
@@ -57,10 +57,6 @@ def asked_elsewhere(order: OrderView, request_id: str) -> Cancellation | None:
     None where the order has no such change.
     """
     return next((asked for asked in asked_of(order) if asked.request_id == request_id), None)
-
-
-def _verdict(order: OrderView, request_id: str) -> Verdict | None:
-    return next((verdict for verdict in order.changes if verdict.request_id == request_id), None)
 
 
 def to_cancel_resource(found: CancellationStatus, base_url: str) -> Json:

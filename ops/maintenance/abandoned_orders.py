@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import timedelta
 from typing import Final
 
 from rich.console import Console
@@ -25,7 +24,6 @@ from settings import Settings
 from workflows.connection import connect
 from workflows.executions import describe
 
-_PATIENCE: Final = timedelta(seconds=5)
 _SIDE_BY_SIDE: Final = 20
 _UNDER_WAY: Final = tuple(
     str(state)
@@ -88,7 +86,7 @@ async def _under_way(register: Register) -> AsyncIterator[list[str]]:
 
 async def _look_at(client: Client, register: Register, order_id: str) -> OrderView | None:
     """An order as it was left, if it was abandoned, and written down as that."""
-    execution = await describe(client, order_id, _PATIENCE)
+    execution = await describe(client, order_id)
     if execution is not None and (execution.is_open or execution.ended_by_itself):
         return None
     # Only now: an order writes down its end before its workflow closes.

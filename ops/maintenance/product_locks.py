@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
 
 from rich.console import Console
 from temporalio.client import Client
@@ -12,8 +11,6 @@ from register import Register
 from settings import Settings
 from workflows.connection import connect
 from workflows.executions import describe
-
-_PATIENCE = timedelta(seconds=5)
 
 
 class StillInFlight(Exception):
@@ -47,7 +44,7 @@ async def unlock(client: Client, register: Register, order_id: str) -> int:
         StillInFlight: if the order's workflow is open.
         RPCError: if Temporal cannot be asked.
     """
-    execution = await describe(client, order_id, _PATIENCE)
+    execution = await describe(client, order_id)
     if execution is not None and execution.is_open:
         raise StillInFlight(f"Order {order_id} is in flight: cancel it, or end its workflow first")
     return await asyncio.to_thread(register.line.free, [order_id])

@@ -92,6 +92,10 @@ class OrderView(Frozen):
     body: dict[str, JsonValue] | None = None
     appointments: tuple[Appointment, ...] = ()
 
+    def verdict_on(self, request_id: str | None) -> Verdict | None:
+        """The verdict on the change of that request, if it was decided, or is being assessed."""
+        return next((verdict for verdict in self.changes if verdict.request_id == request_id), None)
+
 
 class FactView(Frozen):
     """One generation of a task: what the silo is known to hold, or will."""

@@ -107,7 +107,7 @@ async def opened(
     """The API, ready for requests. As a rule it gives up on workers soon: none will come."""
     app = create_app(settings, client)
     async with app.router.lifespan_context(app):
-        app.state.gateway.answer_within = timedelta(seconds=patience_s)
+        app.state.provided.services.gateway.answer_within = timedelta(seconds=patience_s)
         transport = httpx2.ASGITransport(app, raise_app_exceptions=False)
         async with httpx2.AsyncClient(transport=transport, base_url="http://api") as http:
             yield http

@@ -15,6 +15,7 @@ import pytest_asyncio
 from orders.model import wire_names
 from register import Register
 from register.query import Comparison, OrderField, OrderQuery, Predicate
+from register.submissions import ClaimState
 from tests.e2e.running import StackPipe, quick_folder, running_stack
 from tests.pipe import body_of, until
 from tests.postgres import PostgresServer
@@ -92,4 +93,4 @@ async def test_no_acknowledged_order_is_lost_or_there_twice_though_api_worker_an
         await until(all_counted, "Temporal to list every order")
         assert (await pipe.client.count_workflows(f'WorkflowType = "{wire_names.ORDER_WORKFLOW}"')).count == COUNT
         assert (register.search.count(written), register.search.count(OrderQuery())) == (COUNT, COUNT)
-        assert {register.submissions.find(order) is not None for order in acknowledged} == {True}
+        assert ClaimState.FREE not in {register.submissions.look_up(order, "") for order in acknowledged}

@@ -20,6 +20,7 @@ from orders.fulfilment.snapshot import OrderStart
 from orders.model import wire_names
 from orders.read_model.records import OrderRecord
 from register import Register
+from register.submissions import ClaimState
 from settings import ROOT
 from tests.api.conftest import ORDERS, Door
 from tests.api.tmf.tmf_specs import TMF622, spec_problems
@@ -148,7 +149,7 @@ async def test_a_submission_that_was_cut_short_before_its_workflow_started_is_fi
     )
     view = order_view(Fulfilment(start), start.ordered_at, with_body=True)
     with closing(Register(door.settings.register_address)) as register:
-        assert register.submissions.claim(OrderRecord(version=0, view=view), body_digest(body)) is None
+        assert register.submissions.claim(OrderRecord(version=0, view=view), body_digest(body)) is ClaimState.FREE
     answers = [await door.http.post(ORDERS, json=body) for _ in range(2)]
     assert [answer.status_code for answer in answers] == [201, 200]
     assert {answer.json()["id"] for answer in answers} == {view.id}

@@ -1,0 +1,88 @@
+"""Asking how orders stand: their workflows first, and the register where those are gone or do not answer."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import structlog
+
+from api.blocking import run_blocking
+from api.errors import Unavailable, UnknownOrder
+from api.service.abandoned import as_recorded
+from api.service.gateway import Gateway
+from orders.model import wire_names
+from orders.read_model.records import TransitionPage, Unrecorded
+from orders.read_model.states import LifecycleState
+from orders.read_model.views import OrderView, PlanPage
+from register import Register
+
+log = structlog.get_logger()
+
+DELETABLE: Final = (LifecycleState.CANCELLED, LifecycleState.REJECTED)
+"""States in which an order holds nothing, and never will."""
+
+
+class Asking:
+    """Orders, by their ids. Every method may raise `Unavailable`, after which the same call may be made again."""
+
+    def __init__(self, gateway: Gateway, register: Register) -> None:
+        self._gateway = gateway
+        self._register = register
+
+    async def view(self, order_id: str, *, with_body: bool = False) -> OrderView:
+        """An order in summary, from its workflow, or from the register when that is gone or does not answer.
+
+        One that was abandoned is shown as that.
+
+        Raises:
+            UnknownOrder: if neither knows it.
+        """
+        try:
+            view = await self._gateway.query(order_id, wire_names.ORDER_QUERY, [with_body], OrderView)
+        except (UnknownOrder, Unavailable) as error:
+            record = await run_blocking(self._register.records.find, order_id)
+            if record is None:
+                raise
+            view = as_recorded(record, error)
+            return view if with_body else view.model_copy(update={"body": None})
+        # Only such orders can be deleted, and their workflows do not know.
+        if view.state in DELETABLE and await run_blocking(self._register.records.is_deleted, order_id):
+            raise UnknownOrder(f"There is no order {order_id}, or it has ended")
+        return view
+
+    async def plan(self, order_id: str, offset: int, limit: int) -> PlanPage:
+        """A page of an order's tasks with what the silos are known to hold.
+
+        Raises:
+            UnknownOrder: if there is no such order, or Temporal has it no more: the register keeps no tasks.
+        """
+        return await self._gateway.query(order_id, wire_names.PLAN_QUERY, [offset, limit], PlanPage)
+
+    async def history(self, order_id: str, offset: int, limit: int) -> TransitionPage:
+        """A page of an order's moves from state to state: what was recorded, and what its workflow has still to record.
+
+        Raises:
+            UnknownOrder: if there is no such order.
+        """
+        try:  # First, so that what is recorded meanwhile is found in one place or in both.
+            fresh = (await self._gateway.query(order_id, wire_names.JOURNAL_QUERY, [], Unrecorded)).transitions
+        except (UnknownOrder, Unavailable):
+            if await run_blocking(self._register.records.find, order_id) is None:
+                raise
+            fresh = ()
+        page = await run_blocking(self._register.history.transitions, order_id, offset, limit)
+        numbered = {move.number: move for move in (*page.transitions, *fresh) if offset < move.number <= offset + limit}
+        total = max(page.total, *(move.number for move in fresh), 0)
+        return TransitionPage(transitions=tuple(numbered[number] for number in sorted(numbered)), total=total)
+
+    async def has_order(self, channel: str, customer_id: str) -> bool:
+        """True if a channel has ever submitted an order of a customer: in the register, or still with Temporal.
+
+        One submitted this moment may not count yet.
+        """
+        try:
+            if await run_blocking(self._register.records.has_order, channel, customer_id):
+                return True
+        except Unavailable:
+            log.warning("Temporal is asked alone whose orders a channel sees", channel=channel)
+        return await self._gateway.has_order(channel, customer_id)

@@ -1,0 +1,113 @@
+"""Changing orders: changes and what they would do, what may still be changed, and deleting what holds nothing."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from api.blocking import run_blocking
+from api.errors import OrderClosed, OrderNotOver, Unavailable, UnknownOrder
+from api.service.abandoned import WorkflowEnded, closed
+from api.service.asking import DELETABLE, Asking
+from api.service.gateway import Gateway
+from api.service.previewing import Foresight
+from api.tmf.json_body import require_shallow
+from orders.change.request import ChangeRequest, Verdict
+from orders.fulfilment.messages import Preview
+from orders.fulfilment.options import OrderOptions
+from orders.fulfilment.snapshot import Fork
+from orders.model import wire_names
+from register.records import Records
+
+
+class Changing:
+    """Orders, by their ids. Every method may raise `Unavailable`, after which the same call may be made again."""
+
+    def __init__(self, gateway: Gateway, asking: Asking, foresight: Foresight, records: Records) -> None:
+        self._gateway = gateway
+        self._asking = asking
+        self._foresight = foresight
+        self._records = records
+
+    async def change(self, order_id: str, request: ChangeRequest) -> Verdict | None:
+        """Ask for a change. None if it is not decided yet: it will be, with the verdict among the order's changes.
+
+        The same request id is decided once, however often and whichever way it arrives.
+
+        Raises:
+            UnknownOrder: if there is no such order.
+            OrderClosed: if it has ended, and the change was not among those decided before.
+        """
+        require_shallow(request.model_dump())
+        try:
+            try:
+                return await self._gateway.update(
+                    order_id, wire_names.CHANGE_UPDATE, request, request.request_id, Verdict
+                )
+            except Unavailable:
+                # Too many at once, paused, or no worker: an update that was not accepted can get lost, a signal cannot.
+                await self._gateway.signal(order_id, wire_names.CHANGE_SIGNAL, request)
+                return None
+        except UnknownOrder:
+            return await self._decided_without(order_id, request)
+
+    async def preview(self, order_id: str, request: ChangeRequest) -> Preview:
+        """What a change would do now, worked out on a copy of the order, without a trace in its history.
+
+        Raises:
+            UnknownOrder: if there is no such order.
+            OrderClosed: if it has ended: what follows is a new order.
+            CatalogNotKept: if the catalog version that it was sold from is gone.
+        """
+        return await self._foresight.preview(await self._fork(order_id), request)
+
+    async def options(self, order_id: str, offset: int, limit: int) -> OrderOptions:
+        """What may still be changed, worked out like a preview.
+
+        Raises:
+            UnknownOrder, OrderClosed, CatalogNotKept: like a preview.
+        """
+        return await self._foresight.options(await self._fork(order_id), offset, limit)
+
+    async def delete(self, order_id: str) -> None:
+        """Tell no more of an order that holds nothing: it was cancelled, or rejected. Its id stays taken.
+
+        Raises:
+            UnknownOrder: if there is no such order.
+            OrderNotOver: if it is in flight, or holds what it ordered.
+        """
+        view = await self._asking.view(order_id)
+        if view.state not in DELETABLE:
+            raise OrderNotOver(f"Order {order_id} is {view.state}", "Only what is cancelled or rejected can be deleted")
+        if not await run_blocking(self._records.delete, order_id, datetime.now(UTC)):
+            raise Unavailable("The order's record is in motion")
+
+    async def _fork(self, order_id: str) -> Fork:
+        try:
+            fork = await self._gateway.query(order_id, wire_names.FORK_QUERY, [], Fork)
+        except WorkflowEnded:
+            raise await self._closed(order_id) from None
+        carried = fork.start.carried
+        # One at its end takes changes until the register knows of it.
+        if carried is None or (carried.completed_at is not None and not await self._is_open(order_id)):
+            raise await self._closed(order_id)
+        return fork
+
+    async def _decided_without(self, order_id: str, request: ChangeRequest) -> Verdict:
+        """The verdict on a change of a closed order: it cannot take any more, but may have taken it before."""
+        try:
+            view = await self._asking.view(order_id)
+        except Unavailable:
+            raise closed(order_id, None) from None
+        verdict = view.verdict_on(request.request_id)
+        if verdict is not None:
+            return verdict
+        if view.completed_at is None and await self._is_open(order_id):
+            raise Unavailable(f"Order {order_id} has been started this moment")
+        raise closed(order_id, view)
+
+    async def _is_open(self, order_id: str) -> bool:
+        execution = await self._gateway.describe(order_id)
+        return execution is not None and execution.is_open
+
+    async def _closed(self, order_id: str) -> OrderClosed:
+        return closed(order_id, await self._asking.view(order_id))

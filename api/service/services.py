@@ -1,0 +1,39 @@
+"""What the API does for orders, put together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from api.service.asking import Asking
+from api.service.changing import Changing
+from api.service.gateway import Gateway
+from api.service.previewing import Foresight
+from api.service.starting import Starter
+from api.service.submitting import Submitting
+from api.tmf.links import Links
+from catalog_loader.catalog_files import CatalogStore
+from orders.model.catalog import Catalog
+from register import Register
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """One of each."""
+
+    gateway: Gateway
+    submitting: Submitting
+    asking: Asking
+    changing: Changing
+
+
+def services(gateway: Gateway, catalog: Catalog, versions: CatalogStore, register: Register, links: Links) -> Services:
+    """Orders under one catalog, with one register behind them."""
+    asking = Asking(gateway, register)
+    return Services(
+        gateway=gateway,
+        submitting=Submitting(
+            gateway, Starter(gateway, catalog, versions, register, links), register.submissions, asking
+        ),
+        asking=asking,
+        changing=Changing(gateway, asking, Foresight(versions), register.records),
+    )
