@@ -22,7 +22,6 @@ async def test_what_a_silo_reports_on_the_task_of_another_changes_nothing(pipe: 
     unknown = SiloEvent("tv", OutcomeKind.DONE, key=f"{order}.net.1/telepathy/tune-in/0/0")
     await pipe.handle(order).signal(wire_names.SILO_EVENT_SIGNAL, unknown)
     assert (await pipe.tasks(order))[VISIT] == "awaiting"
-    await pipe.handle(order).signal(
-        wire_names.SILO_EVENT_SIGNAL, SiloEvent("field-service", OutcomeKind.DONE, key=f"{visit['id']}/0")
-    )
+    done = SiloEvent("field-service", OutcomeKind.DONE, key=f"{visit['id']}/0", outputs={"report_id": "R-1"})
+    await pipe.handle(order).signal(wire_names.SILO_EVENT_SIGNAL, done)
     await pipe.until_task(order, VISIT, "done")

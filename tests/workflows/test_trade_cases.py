@@ -219,7 +219,7 @@ async def test_a_router_whose_reservation_expires_is_reserved_anew_and_goes_into
     assert await case.makes(*expected) == expected
     held = await case.held()
     router = held[f"{LINE}/allocate-router"]["outputs"]["serial"]
-    assert held["delivery/ship-parcel"]["characteristics"]["routers"] == [router]
+    assert held["delivery/ship-parcel"]["characteristics"]["goods"] == [router]
     await case.rests("delivery/ship-parcel")
     await case.complete("shipping")
     await case.ends("completed")
