@@ -32,8 +32,8 @@ demo: $(VENV)/.installed ## run the whole pipe on this machine and show it at wo
 test: setup ## run every test (ARGS="-k name" to choose)
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not fuzz" $(ARGS)
 
-# What is measured, and the floor, stand in pyproject.toml.
-coverage: setup ## run the tests of the core, the register and the mappings, and hold their coverage
+# What is measured stands in pyproject.toml.
+coverage: setup ## run the tests of the core, the register and the mappings, and tell their coverage
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal tests/orders tests/register tests/api/tmf --cov $(ARGS)
 
 fuzz: setup ## ask the API for anything, and see that it answers as documented

@@ -5,7 +5,7 @@ Milestones and the end come by callback. Since callbacks get lost, `inspect` ask
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import Final, Literal
 
@@ -15,6 +15,7 @@ from activities.http_client import SiloBody, SiloHttp, understood
 from activities.protocol import Holding, SiloProtocol
 from activities.tmf640 import Service, Specification, characteristics, held_service
 from orders.fulfilment.messages import SiloCall
+from orders.model.instants import instant
 from orders.model.values import Verb
 from orders.reconcile.outcome import Outcome, OutcomeKind
 
@@ -111,7 +112,7 @@ class ServiceOrder(SiloBody):
 
 
 def _instant(date: datetime | None) -> str:
-    return date.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z") if date else ""
+    return instant(date) if date else ""
 
 
 class ServiceOrders(RootModel[tuple[ServiceOrder, ...]]):

@@ -18,6 +18,7 @@ from orders.fulfilment.order_in_flight import Fulfilment
 from orders.fulfilment.reporting import order_view, plan_page
 from orders.fulfilment.snapshot import Fork, OrderStart
 from orders.model import wire_names
+from orders.model.instants import instant
 from orders.model.order import Reason
 from orders.model.plan import Plan
 from orders.read_model.records import Unrecorded
@@ -337,4 +338,4 @@ def _cancel_asked_for_natively() -> ChangeRequest:
 
 
 def _instant() -> str:
-    return workflow.now().isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return instant(workflow.now())

@@ -19,9 +19,9 @@ from pydantic.alias_generators import to_camel
 from api.events.event_query import EVENT_TYPES
 from api.tmf.json_body import Json
 from api.tmf.links import Links
-from api.tmf.times import instant
 from api.tmf.tmf622_merge import ITEMS, walk
 from api.tmf.tmf622_resource import to_resource
+from orders.model.instants import instant
 from orders.read_model.journal import CancellationState
 from orders.read_model.records import EventKind, OrderEvent
 from orders.read_model.states import LifecycleState

@@ -7,6 +7,8 @@ from typing import Annotated, TypeAlias
 
 from pydantic import AfterValidator, AwareDatetime, PlainSerializer
 
+from orders.model.instants import instant
+
 EARLIEST, LATEST = 2000, 2200
 """Years. Temporal's visibility keeps 64 bits of nanoseconds, and a typing error is likelier than such an order."""
 
@@ -15,11 +17,6 @@ def _in_range(value: datetime) -> datetime:
     if not EARLIEST <= value.year < LATEST:
         raise ValueError(f"must lie between the years {EARLIEST} and {LATEST}")
     return value.astimezone(UTC)
-
-
-def instant(value: datetime) -> str:
-    """`2031-03-03T07:00:00.000Z`."""
-    return value.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
 Instant: TypeAlias = Annotated[AwareDatetime, AfterValidator(_in_range)]

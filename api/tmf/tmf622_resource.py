@@ -7,10 +7,10 @@ from copy import deepcopy
 from pydantic import JsonValue
 
 from api.tmf.json_body import Body, Json
-from api.tmf.times import instant
 from api.tmf.tmf622_merge import ITEMS, merged, walk
 from api.tmf.tmf622_request import order_href
 from orders.change.request import ChangeKind, ChangeState
+from orders.model.instants import instant
 from orders.model.order import Site
 from orders.model.values import Action
 from orders.read_model.states import LifecycleState

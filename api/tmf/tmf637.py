@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from api.errors import Malformed, problem
 from api.tmf.json_body import Json
-from api.tmf.times import instant
 from api.tmf.tmf620 import BASE_PATH as CATALOG_PATH
 from api.tmf.tmf622_request import order_href
 from api.tmf.tmf630 import Filter, FilterOperator, ListQuery, instants_between
+from orders.model.instants import instant
 from orders.planning.installed import InstalledProduct
 from register.product_search import ProductField, ProductPredicate, ProductQuery, ProductSort
 from register.query import Comparison, Visibility

@@ -17,7 +17,7 @@ from pydantic import JsonValue
 from orders.model.catalog import Undo
 from orders.model.plan import Operation, Plan, Task
 from orders.model.values import Frozen, Inputs, Money, Verb
-from orders.reconcile.ledger import Fact, FactId, Ledger, Step
+from orders.reconcile.ledger import Fact, FactId, Ledger, Step, operation_name
 from orders.reconcile.outcome import Outcome, OutcomeKind
 from orders.reconcile.reconciler import Reconciler
 
@@ -206,7 +206,7 @@ def _effect(
     if wanted is None and held is None and planned is None:
         return None
     task = wanted or planned
-    operation = ledger.operations.get("/".join(key.rsplit("/", 2)[1:])) or _operation(fork.plan, wanted)
+    operation = ledger.operations.get(operation_name(key)) or _operation(fork.plan, wanted)
     effect = _kind(operation, wanted, planned, held, key in made, key in amended)
     before, after = _values(fork, key, wanted, held if held else None) if effect in _SHOWN else ({}, {})
     if held is not None and wanted is None:
