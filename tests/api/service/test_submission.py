@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any
@@ -30,6 +31,13 @@ from tests.pipe import body_of
 
 async def decoded(client: Client, payload: Any, kind: type[Any] = str) -> Any:
     return (await client.data_converter.decode([payload], [kind]))[0]
+
+
+async def started(door: Door, order_id: str) -> OrderStart:
+    """What an order's workflow was started with."""
+    history = await door.handle(order_id).fetch_history()
+    payload = history.events[0].workflow_execution_started_event_attributes.input.payloads[0]
+    return await decoded(door.client, payload, OrderStart)
 
 
 async def test_an_order_is_answered_with_its_resource(door: Door) -> None:
@@ -78,9 +86,7 @@ def test_the_summary_of_an_order_of_many_offerings_still_fits() -> None:
 async def test_the_workflow_is_given_the_body_as_submitted_and_a_kept_catalog(door: Door) -> None:
     body = internet_voice_tv() | {"note": [{"text": "ring twice"}]}
     order_id = await door.submit(body)
-    history = await door.handle(order_id).fetch_history()
-    payload = history.events[0].workflow_execution_started_event_attributes.input.payloads[0]
-    start: OrderStart = await decoded(door.client, payload, OrderStart)
+    start = await started(door, order_id)
     assert start.body == body
     assert (door.settings.catalog_versions / f"{start.catalog}.json").exists()
 
@@ -154,6 +160,49 @@ async def test_a_submission_that_was_cut_short_before_its_workflow_started_is_fi
     assert [answer.status_code for answer in answers] == [201, 200]
     assert {answer.json()["id"] for answer in answers} == {view.id}
     assert (await door.describe(view.id)).workflow_execution_info.execution.workflow_id == f"order-{view.id}"
+
+
+async def test_a_submission_that_was_cut_short_is_rejected_by_the_next_if_it_cannot_be_had_any_more(door: Door) -> None:
+    possible, body = internet_voice_tv(), order(item("1", "fibre-9000"))
+    start = prepare(read_catalog(ROOT / "catalog"), to_request(possible), datetime.now(UTC))
+    order_id, digest = to_request(body).order_id, body_digest(body)
+    view = order_view(Fulfilment(start), start.ordered_at).model_copy(update={"id": order_id})
+    with closing(Register(door.settings.register_address)) as register:
+        register.submissions.claim(OrderRecord(version=0, view=view), digest)
+        answer = await door.http.post(ORDERS, json=body)
+        assert (answer.status_code, answer.json()["state"]) == (200, "rejected")
+        assert register.submissions.look_up(order_id, digest) is ClaimState.BEGUN
+
+
+async def test_an_order_that_began_before_the_register_was_put_back_is_found_by_its_body_alone(door: Door) -> None:
+    body = internet_voice_tv()
+    order_id = await door.submit(body)
+    other = body | {"description": "changed my mind"}
+    with closing(Register(door.settings.register_address)) as register:
+        register.submissions.withdraw(order_id)
+        refused = await door.http.post(ORDERS, json=other)
+        assert (refused.status_code, refused.json()["code"]) == (409, "external_id_reused")
+        assert register.submissions.look_up(order_id, body_digest(other)) is ClaimState.FREE
+        again = await door.http.post(ORDERS, json=body)
+        assert (again.status_code, again.json()["id"]) == (200, order_id)
+        # Another body's submission was cut short after its claim.
+        register.submissions.withdraw(order_id)
+        view = order_view(Fulfilment(await started(door, order_id)), datetime.now(UTC))
+        register.submissions.claim(OrderRecord(version=0, view=view), body_digest(other))
+        assert (await door.http.post(ORDERS, json=other)).status_code == 409
+        assert (await door.http.post(ORDERS, json=body)).status_code == 200
+
+
+async def test_an_order_that_is_too_large_for_a_workflow_leaves_its_id_free(door: Door) -> None:
+    body = internet_voice_tv()
+    large = body | {"note": [{"text": secrets.token_hex(1_900_000)}]}  # Which no codec makes small.
+    refused = await door.http.post(ORDERS, json=large)
+    assert (refused.status_code, refused.json()["code"]) == (400, "order_too_large")
+    order_id = to_request(body).order_id
+    with closing(Register(door.settings.register_address)) as register:
+        assert register.records.find(order_id) is None
+        assert register.submissions.look_up(order_id, body_digest(large)) is ClaimState.FREE
+    assert await door.submit(body) == order_id
 
 
 async def test_an_order_on_its_way_is_not_rejected_though_the_register_has_lost_what_it_found(door: Door) -> None:
