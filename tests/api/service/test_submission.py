@@ -195,7 +195,7 @@ async def test_an_order_that_began_before_the_register_was_put_back_is_found_by_
 
 async def test_an_order_that_is_too_large_for_a_workflow_leaves_its_id_free(door: Door) -> None:
     body = internet_voice_tv()
-    large = body | {"note": [{"text": secrets.token_hex(1_900_000)}]}  # Which no codec makes small.
+    large: dict[str, Any] = body | {"note": [{"text": secrets.token_hex(1_900_000)}]}  # Which no codec makes small.
     refused = await door.http.post(ORDERS, json=large)
     assert (refused.status_code, refused.json()["code"]) == (400, "order_too_large")
     order_id = to_request(body).order_id
