@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from orders.change.by_hand import settle_by_hand
-from orders.change.charges import take_over
 from orders.change.impact import Impact, has_passed
 from orders.change.objections import Assessment, common_ground, not_let_go, objections, undone_facts
 from orders.change.request import ChangeKind, ChangeRequest, ChangeState, Verdict
@@ -60,10 +58,13 @@ def early_objections(order: Fulfilment, change: ChangeRequest) -> list[Reason]:
 
 def _carry_out(order: Fulfilment, change: ChangeRequest, at: str) -> Reason | None:
     """Carry out a change that leaves the target alone, or say why it cannot be."""
-    if change.kind in (ChangeKind.HOLD, ChangeKind.RELEASE):
-        order.carried.on_hold = change.kind is ChangeKind.HOLD
-        return None
-    return settle_by_hand(change, order.reconciler, order.carried.charges, at)
+    if change.kind is ChangeKind.HOLD:
+        order.hold()
+    elif change.kind is ChangeKind.RELEASE:
+        order.release()
+    else:
+        return order.settle(change, at)
+    return None
 
 
 def consider(order: Fulfilment, change: ChangeRequest, revision: Revision | None, target: Plan, at: str) -> Verdict:
@@ -81,9 +82,9 @@ def consider(order: Fulfilment, change: ChangeRequest, revision: Revision | None
     asked = undone_facts(order.reconciler.ledger, impact)
     if not asked:
         return _adopt(order, change, revision, target, impact, at)
-    carried.assessment = Assessment(change, revision, target, carried.plan, asked)
     ledger, calls = order.reconciler.ledger, order.reconciler.calls
-    order.aim_at(common_ground(carried.plan, target, ledger, calls, {task for task, _ in asked}))
+    common = common_ground(carried.plan, target, ledger, calls, {task for task, _ in asked})
+    order.ask_silos(Assessment(change, revision, target, carried.plan, asked), common)
     return order.decided(change, ChangeState.ASSESSING, (), at, impact)
 
 
@@ -105,7 +106,7 @@ def assess(order: Fulfilment, at: str) -> Verdict | None:
     reasons = reasons or objections(change.model_copy(update={"digest": None}), impact)
     if reasons:
         return _withdraw(order, assessment, ChangeState.REJECTED, tuple(reasons), at)
-    order.carried.assessment = None
+    order.stop_assessing()
     return _adopt(order, change, assessment.revision, assessment.target, impact, at)
 
 
@@ -117,7 +118,7 @@ def _withdraw(
     order: Fulfilment, assessment: Assessment, state: ChangeState, reasons: tuple[Reason, ...], at: str
 ) -> Verdict:
     """Give up a change that was being assessed: what was let go for it comes back."""
-    order.carried.assessment = None
+    order.stop_assessing()
     for fact in assessment.asked:
         order.reconciler.clear_refused_compensation(fact)
     order.aim_at(assessment.before)
@@ -129,18 +130,9 @@ def _adopt(
 ) -> Verdict:
     """Accept a change: its revision becomes the current one, and its plan the target."""
     if change.kind is ChangeKind.CANCEL:
-        order.carried.cancelled = True
-        order.carried.waits_for = ()
+        order.cancel()
     elif revision is not None:
-        now = datetime.fromisoformat(at)
-        promised = order.promise(revision, target, now)
-        moved = ("promised_at",) if promised != order.promised_at else ()
-        order.journal.amended(change.request_id, order.revision, revision, now, moved)
-        order.carried.promised_at = promised
-        order.carried.revisions.append(revision)
-        if change.content:
-            order.carried.contents.append(change.content)
-    take_over(order.carried.charges, order.reconciler.ledger, impact, order.reconciler.calls)
+        order.revise(change, revision, target, datetime.fromisoformat(at))
     order.charge(change, impact)
     order.aim_at(target)
     if change.replaced_task is not None:

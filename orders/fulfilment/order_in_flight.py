@@ -12,8 +12,10 @@ from dataclasses import replace
 from datetime import datetime
 from itertools import count
 
-from orders.change.charges import already_accepted, charges_of, fall_due, forgo, with_charges
+from orders.change.by_hand import settle_by_hand
+from orders.change.charges import already_accepted, charges_of, fall_due, forgo, take_over, with_charges
 from orders.change.impact import Impact, has_passed, impact_of
+from orders.change.objections import Assessment
 from orders.change.request import ChangeKind, ChangeRequest, ChangeState, Verdict, entry_of
 from orders.fulfilment.messages import PlanQuestion
 from orders.fulfilment.snapshot import Fork, OrderStart, Snapshot
@@ -284,10 +286,48 @@ class Fulfilment:
             return self.promised_at
         return promised_at(revision, target, self.start.ordered_at if self.carried.started else now)
 
+    def hold(self) -> None:
+        """Begin nothing new until it is released."""
+        self.carried.on_hold = True
+
+    def release(self) -> None:
+        """Go on after a hold."""
+        self.carried.on_hold = False
+
+    def settle(self, change: ChangeRequest, at: str) -> Reason | None:
+        """Carry out what a person settles, or say why there is nothing to settle."""
+        return settle_by_hand(change, self.reconciler, self.carried.charges, at)
+
+    def ask_silos(self, assessment: Assessment, common: Plan) -> None:
+        """Assess a change: silos are asked to let go, and meanwhile what is `common` to both targets is aimed at."""
+        self.carried.assessment = assessment
+        self.aim_at(common)
+
+    def stop_assessing(self) -> None:
+        """The change that was assessed is decided, or given up."""
+        self.carried.assessment = None
+
+    def cancel(self) -> None:
+        """From here on its last revision is not wanted any more, nor does it wait for a turn."""
+        self.carried.cancelled = True
+        self.carried.waits_for = ()
+
+    def revise(self, change: ChangeRequest, revision: Revision, target: Plan, now: datetime) -> None:
+        """Make the revision that an amendment leads to the current one, with what is promised for it."""
+        carried = self.carried
+        promised = self.promise(revision, target, now)
+        moved = ("promised_at",) if promised != self.promised_at else ()
+        self.journal.amended(change.request_id, self.revision, revision, now, moved)
+        carried.promised_at = promised
+        carried.revisions.append(revision)
+        if change.content:
+            carried.contents.append(change.content)
+
     def charge(self, change: ChangeRequest, impact: Impact) -> None:
-        """Take on what an accepted change costs."""
+        """Take on what an accepted change costs. The charges of earlier ones follow its effect."""
         charges = self.carried.charges
         ledger = self.reconciler.ledger
+        take_over(charges, ledger, impact, self.reconciler.calls)
         charges += charges_of(self.start.order_id, change.request_id, len(charges) + 1, ledger, impact)
 
     def bill(self) -> None:
