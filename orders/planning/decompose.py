@@ -8,57 +8,30 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Container, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from graphlib import CycleError, TopologicalSorter
-from typing import TypeAlias
 
 from pydantic import JsonValue
 
 from orders.model.catalog import (
     EVERY,
-    SITE,
     Catalog,
-    Dependency,
     EdgeKind,
-    InputTemplate,
     OnChange,
-    ProductSpecification,
     Replacement,
-    Scope,
     Silo,
     TaskRef,
     TaskTemplate,
     Undo,
 )
-from orders.model.expressions import Reference, fill, references, whole_reference
-from orders.model.order import Item, Reason, Rejection, Revision
+from orders.model.expressions import whole_reference
+from orders.model.order import Reason, Rejection, Revision
 from orders.model.plan import BILLING, Operation, OutputRef, Plan, Task, product_of
 from orders.model.values import Action
 from orders.planning.appointments import by_appointment
-
-
-@dataclass(frozen=True, slots=True)
-class Product:
-    """One product of the revision, with the item that orders it and its place in that item's quantity."""
-
-    id: str
-    index: int
-    item: Item
-    specification: ProductSpecification
-
-
-@dataclass(frozen=True, slots=True)
-class Contribution:
-    """A product's part in a task. A product-scoped task has one, a visit to a site one for each product there."""
-
-    product: Product
-    specification: ProductSpecification
-    template: TaskTemplate
-
-
-_Meant: TypeAlias = tuple[Product, ProductSpecification, TaskTemplate]
-"""A template, with the product that brings it and the specification that defines it."""
+from orders.planning.products import Product, Products
+from orders.planning.shared_tasks import Contribution, Contributions
 
 
 def decompose(
@@ -84,28 +57,14 @@ class _Decomposition:
         self, catalog: Catalog, order_id: str, revision: Revision, baseline: Revision | None, installed: Plan
     ) -> None:
         self.catalog = catalog
-        self.order_id = order_id
         self.revision = revision
         self.installed = installed
-        self.before = {product: item for item in (baseline.items if baseline else ()) for product in item.products}
+        self.products = Products(catalog, order_id, revision)
+        self.applying = Contributions(catalog, self.products, baseline, installed)
         self.reasons: list[Reason] = []
-        self.products = [
-            Product(product, index, item, catalog.specifications[item.specification])
-            for item in revision.items
-            if item.specification is not None and item.specification in catalog.specifications
-            for index, product in enumerate(item.products)
-        ]
-        self.products_of_item: dict[str, list[Product]] = defaultdict(list)
-        for product in self.products:
-            self.products_of_item[product.item.id].append(product)
-        self.items = {item.id: item for item in revision.items}
-        self.children: dict[str, list[str]] = defaultdict(list)
-        for item in revision.items:
-            if item.parent is not None:
-                self.children[item.parent].append(item.id)
         self.untouched = self._untouched()
         self.kept = {task.key: task for tasks in self.untouched.values() for task in tasks}
-        self.contributions = self._contributions(self.untouched)
+        self.contributions = self.applying.but_for(self.untouched)
         self.served = {key: {part.product.id for part in parts} for key, parts in self.contributions.items()}
 
     def plan(self) -> Plan:
@@ -144,7 +103,7 @@ class _Decomposition:
             if task.product in found:
                 found[task.product].append(task)
         while True:
-            there = {*self._contributions(found), *(task.key for kept in found.values() for task in kept)}
+            there = {*self.applying.but_for(found), *(task.key for kept in found.values() for task in kept)}
             shaken = [product for product, kept in found.items() if not all(_stands(task, there) for task in kept)]
             if not shaken:
                 return found
@@ -178,105 +137,9 @@ class _Decomposition:
         """True where a product has a part in a task: a shared one may be there for others alone."""
         return key in self.kept or product.id in self.served.get(key, ())
 
-    def _contributions(self, untouched: Container[str]) -> dict[str, list[Contribution]]:
-        found: dict[str, list[Contribution]] = defaultdict(list)
-        for product in self.products:
-            if product.id in untouched:
-                continue
-            for specification, template in self.catalog.templates(product.specification.name):
-                if self._applies(specification, template, product):
-                    key = self._key(product, specification, template)
-                    found[key].append(Contribution(product, specification, template))
-        return dict(found)
-
-    def _applies(self, specification: ProductSpecification, template: TaskTemplate, product: Product) -> bool:
-        item, before = product.item, self.before.get(product.id)
-        if item.action not in template.applies_on or not _when(template, item):
-            return False
-        if not template.shared:
-            return True
-        if not all(ref.optional or ref.of != EVERY or self._brought(product, ref) for ref in template.depends_on):
-            return False
-        based_on = [ref for ref in template.depends_on if ref.kind is EdgeKind.BUILDS_ON]
-        if not (based_on or template.on_change_of) or item.action is not Action.MODIFY or before is None:
-            return True
-        return any(_value(item, name) != _value(before, name) for name in template.on_change_of) or any(
-            self._is_made(other, owner, its)
-            for ref in based_on
-            for other, owner, its in self._meant(product, specification, ref)
-        )
-
-    def _brought(self, product: Product, ref: TaskRef) -> list[_Meant]:
-        """What a product brings for a shared task, by name or by what it counts as.
-
-        Something built on counts only where it is made by this order: no parcel holds what the customer has already.
-        """
-        found = [
-            (product, owner, template)
-            for owner, template in self.catalog.templates(product.specification.name)
-            if template.goes_by(ref.task) and self._applies(owner, template, product)
-        ]
-        anyway = isinstance(ref, Dependency) and ref.kind is EdgeKind.AFTER
-        return [meant for meant in found if anyway or self._is_made(*meant)]
-
-    def _is_made(self, product: Product, specification: ProductSpecification, template: TaskTemplate) -> bool:
-        """True where the order has a task provisioned: for a new product, or as another generation for one it changes.
-
-        As far as can be told from the plan: a new output of a silo can have more replaced.
-        """
-        if not self._applies(specification, template, product):
-            return False
-        before = self.installed.tasks.get(self._key(product, specification, template))
-        if before is None or template.shared:
-            return True
-        for name, given in template.inputs.items():
-            if given.on_change is not OnChange.REPLACE:
-                continue
-            reference = whole_reference(given.value)
-            if reference is None or not reference.is_output:
-                if self._literal(given, [Contribution(product, specification, template)]) != before.inputs.get(name):
-                    return True
-            elif any(
-                self._is_made(*meant)
-                for ref in template.depends_on
-                if ref.alias == reference.namespace
-                for meant in self._meant(product, specification, ref)
-            ):
-                return True
-        return False
-
-    def _meant(self, product: Product, specification: ProductSpecification, ref: TaskRef) -> list[_Meant]:
-        """The templates that a reference means, whether or not they apply, each with its product and specification."""
-        if ref.of == EVERY:
-            return self._brought(product, ref)
-        if ref.of is None:
-            name, _, task = ref.task.rpartition("/")
-            owner = self.catalog.specifications[name] if name else specification
-            return [(product, owner, owner.tasks[task])]
-        found = [product] if product.specification.role == ref.of else self._beside(product, ref.of)
-        return [
-            (other, other.specification, template)
-            for other in found
-            if (template := other.specification.tasks.get(ref.task)) is not None
-        ]
-
-    def _key(self, product: Product, specification: ProductSpecification, template: TaskTemplate) -> str:
-        return f"{self._scope_id(product, template.scope)}/{specification.name}/{template.name}"
-
-    def _scope_id(self, product: Product, scope: Scope) -> str:
-        match scope:
-            case Scope.PRODUCT:
-                return product.id
-            case Scope.ITEM:
-                return f"{self.order_id}.{product.item.id}"
-            case Scope.SITE:
-                site = product.item.site
-                return f"{self.order_id}@{site.id if site else ''}"
-            case Scope.ORDER:
-                return self.order_id
-
     def _task(self, key: str, parts: list[Contribution]) -> Task:
         template = parts[0].template
+        products = [part.product for part in parts]
         builds_on: dict[str, None] = {}
         after: dict[str, None] = {}
         by_alias: dict[str, dict[str, None]] = defaultdict(dict)
@@ -297,15 +160,15 @@ class _Decomposition:
                 else:
                     inputs[name] = None
             else:
-                inputs[name] = self._literal(given, parts)
+                inputs[name] = self.products.literal(given, products)
         released = {
             target: None for part in parts for ref in template.release_after for target in self._peers(part, ref)
         }
         return Task(
             key=key,
             operation=f"{parts[0].specification.name}/{template.name}",
-            items=tuple(dict.fromkeys(part.product.item.id for part in parts)),
-            products=tuple(part.product.id for part in parts),
+            items=tuple(dict.fromkeys(product.item.id for product in products)),
+            products=tuple(product.id for product in products),
             inputs=inputs,
             refs=refs,
             builds_on=tuple(builds_on),
@@ -343,74 +206,23 @@ class _Decomposition:
             specification, _, task = ref.task.rpartition("/")
             owner = self.catalog.specifications[specification] if specification else part.specification
             template = owner.tasks[task]
-            key = self._key(part.product, owner, template)
+            key = self.products.key(part.product, owner, template)
             return [key] if self._serves(key, part.product) else []
         if ref.of == EVERY:
-            return [self._key(*meant) for meant in self._brought(part.product, ref)]
+            return [self.products.key(*meant) for meant in self.applying.brought(part.product, ref)]
         shared = part.template.shared
         found = [part.product] if shared and part.product.specification.role == ref.of else []
-        found = found or self._beside(part.product, ref.of)
+        found = found or self.products.beside(part.product, ref.of)
         if shared:  # It serves what the order adds or changes.
             found = [product for product in found if product.id not in self.untouched]
         keys: list[str] = []
         for product in found:
             template = product.specification.tasks.get(ref.task)
             if template is not None:
-                key = self._key(product, product.specification, template)
+                key = self.products.key(product, product.specification, template)
                 if self._is_there(key):
                     keys.append(key)
         return keys
-
-    def _beside(self, product: Product, role: str) -> list[Product]:
-        """The products of a role that stand beside this one: paired one to one where quantities match, else all."""
-        item = product.item
-        near: list[str] = list(item.relies_on)
-        if item.parent is not None:
-            near += [other for other in self.children[item.parent] if other != item.id]
-            near += self.items[item.parent].relies_on
-        reachable = dict.fromkeys(near + [child for other in near for child in self.children[other]])
-        found: list[Product] = []
-        for item_id in reachable:
-            there = [other for other in self.products_of_item[item_id] if other.specification.role == role]
-            if len(there) > 1 and len(there) == item.quantity:
-                there = [there[product.index]]
-            found += there
-        return found
-
-    def _literal(self, given: InputTemplate, parts: list[Contribution]) -> JsonValue:
-        whole = whole_reference(given.value)
-        if whole is not None and whole.namespace == "each":
-            inner = Reference(*whole.name.split(".", 1)) if "." in whole.name else Reference("product", whole.name)
-            return [self._context(part.product).get(inner.namespace, {}).get(inner.name) for part in parts]
-        if not any(True for _ in references(given.value)):
-            return given.value
-        return fill(given.value, self._context(parts[0].product))
-
-    def _context(self, product: Product) -> dict[str, dict[str, JsonValue]]:
-        item, revision = product.item, self.revision
-        start = revision.requested_start
-        completion = revision.requested_completion
-        appointment = revision.appointment_at(item.site.id) if item.site else None
-        return {
-            "product": {"id": product.id, "offering": item.offering, "specification": product.specification.name},
-            "char": item.characteristics,
-            "item": {"id": item.id, "offering": item.offering},
-            "site": {**item.site.address, "id": item.site.id} if item.site else {},
-            "appointment": {
-                "start": appointment.start.isoformat(),
-                "end": appointment.end.isoformat() if appointment.end else None,
-                "time_zone": appointment.time_zone,
-            }
-            if appointment
-            else {},
-            "order": {
-                "id": self.order_id,
-                "customer": revision.customer_id,
-                "channel": revision.channel,
-                "requested_start": start.isoformat() if start else None,
-                "requested_completion": completion.isoformat() if completion else None,
-            },
-        }
 
 
 def operation_of(specification: str, template: TaskTemplate) -> Operation:
@@ -450,14 +262,3 @@ def _stands(task: Task, there: Container[str]) -> bool:
     """True where everything is there that a task builds on or takes an input from."""
     needed: Iterable[str] = (*task.builds_on, *(other for ref in task.refs.values() for other in ref.tasks))
     return all(other in there for other in needed)
-
-
-def _value(item: Item, name: str) -> JsonValue:
-    """A characteristic, or where the item is installed."""
-    if name == SITE:
-        return item.site.id if item.site else None
-    return item.characteristics.get(name)
-
-
-def _when(template: TaskTemplate, item: Item) -> bool:
-    return all(item.characteristics.get(name) == value for name, value in template.when.items())

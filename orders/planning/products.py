@@ -1,0 +1,113 @@
+"""The products of a revision: which stand beside each other, and what they give to the tasks that serve them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pydantic import JsonValue
+
+from orders.model.catalog import Catalog, InputTemplate, ProductSpecification, Scope, TaskTemplate
+from orders.model.expressions import Reference, fill, references, whole_reference
+from orders.model.order import Item, Revision
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """One product of the revision, with the item that orders it and its place in that item's quantity."""
+
+    id: str
+    index: int
+    item: Item
+    specification: ProductSpecification
+
+
+class Products:
+    """The products of a revision that the catalog knows, in the order of its items."""
+
+    def __init__(self, catalog: Catalog, order_id: str, revision: Revision) -> None:
+        self.order_id = order_id
+        self.revision = revision
+        self.all = [
+            Product(product, index, item, catalog.specifications[item.specification])
+            for item in revision.items
+            if item.specification is not None and item.specification in catalog.specifications
+            for index, product in enumerate(item.products)
+        ]
+        self._of_item: dict[str, list[Product]] = defaultdict(list)
+        for product in self.all:
+            self._of_item[product.item.id].append(product)
+        self._items = {item.id: item for item in revision.items}
+        self._children: dict[str, list[str]] = defaultdict(list)
+        for item in revision.items:
+            if item.parent is not None:
+                self._children[item.parent].append(item.id)
+
+    def beside(self, product: Product, role: str) -> list[Product]:
+        """The products of a role that stand beside this one: paired one to one where quantities match, else all."""
+        item = product.item
+        near: list[str] = list(item.relies_on)
+        if item.parent is not None:
+            near += [other for other in self._children[item.parent] if other != item.id]
+            near += self._items[item.parent].relies_on
+        reachable = dict.fromkeys(near + [child for other in near for child in self._children[other]])
+        found: list[Product] = []
+        for item_id in reachable:
+            there = [other for other in self._of_item[item_id] if other.specification.role == role]
+            if len(there) > 1 and len(there) == item.quantity:
+                there = [there[product.index]]
+            found += there
+        return found
+
+    def key(self, product: Product, specification: ProductSpecification, template: TaskTemplate) -> str:
+        """The key of a template's task for a product. Products that share the task have the same one."""
+        return f"{self._scope_id(product, template.scope)}/{specification.name}/{template.name}"
+
+    def literal(self, given: InputTemplate, served: Sequence[Product]) -> JsonValue:
+        """What an input is that can be told when the order is planned, of a task that serves these products."""
+        whole = whole_reference(given.value)
+        if whole is not None and whole.namespace == "each":
+            inner = Reference(*whole.name.split(".", 1)) if "." in whole.name else Reference("product", whole.name)
+            return [self._context(product).get(inner.namespace, {}).get(inner.name) for product in served]
+        if not any(True for _ in references(given.value)):
+            return given.value
+        return fill(given.value, self._context(served[0]))
+
+    def _scope_id(self, product: Product, scope: Scope) -> str:
+        match scope:
+            case Scope.PRODUCT:
+                return product.id
+            case Scope.ITEM:
+                return f"{self.order_id}.{product.item.id}"
+            case Scope.SITE:
+                site = product.item.site
+                return f"{self.order_id}@{site.id if site else ''}"
+            case Scope.ORDER:
+                return self.order_id
+
+    def _context(self, product: Product) -> dict[str, dict[str, JsonValue]]:
+        item, revision = product.item, self.revision
+        start = revision.requested_start
+        completion = revision.requested_completion
+        appointment = revision.appointment_at(item.site.id) if item.site else None
+        return {
+            "product": {"id": product.id, "offering": item.offering, "specification": product.specification.name},
+            "char": item.characteristics,
+            "item": {"id": item.id, "offering": item.offering},
+            "site": {**item.site.address, "id": item.site.id} if item.site else {},
+            "appointment": {
+                "start": appointment.start.isoformat(),
+                "end": appointment.end.isoformat() if appointment.end else None,
+                "time_zone": appointment.time_zone,
+            }
+            if appointment
+            else {},
+            "order": {
+                "id": self.order_id,
+                "customer": revision.customer_id,
+                "channel": revision.channel,
+                "requested_start": start.isoformat() if start else None,
+                "requested_completion": completion.isoformat() if completion else None,
+            },
+        }
