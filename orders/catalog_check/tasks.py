@@ -6,14 +6,13 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import timedelta
 from graphlib import CycleError, TopologicalSorter
-from typing import TypeAlias
 
 from pydantic import JsonValue
 
 from orders.catalog_check.inputs import Target, input_problems
+from orders.catalog_check.shared import Node, brought, shared_problems
 from orders.model.catalog import (
     EVERY,
-    SITE,
     Catalog,
     Dependency,
     OnChange,
@@ -28,9 +27,6 @@ from orders.model.catalog import (
 from orders.model.expressions import CONTEXT_NAMESPACES
 from orders.model.values import Action
 from orders.planning.items import value_problem
-
-Node: TypeAlias = tuple[str, str]
-"""A template: the specification that defines it, and its name there."""
 
 LIVE = frozenset({Action.ADD, Action.MODIFY, Action.NO_CHANGE})
 """The actions after which a product is there to be relied on."""
@@ -79,15 +75,6 @@ class _Tasks:
 
     def add(self, path: str, reason: str) -> None:
         self.found.append(Problem(path, reason))
-
-    def takers(self, name: str) -> list[Node]:
-        """The shared tasks that take what products bring by a name."""
-        return [
-            (specification.name, template.name)
-            for specification in self.catalog.specifications.values()
-            for template in specification.tasks.values()
-            if template.shared and any(ref.of == EVERY and ref.task == name for ref in template.depends_on)
-        ]
 
     def waits(self, task: Node, other: Node) -> bool:
         """True where a task waits for another, directly or through others."""
@@ -138,11 +125,8 @@ class _Template:
         if template.name in CONTEXT_NAMESPACES:
             self.add("", f"${{{template.name}.…}} has a meaning of its own: give the task another name")
         self._actions()
-        self._counts_as()
-        if template.scope is Scope.SITE:
-            for host in self.hosts:
-                if host.site == "none":
-                    self.add("scope", f"is site, but {host.name} has no site")
+        for field, reason in shared_problems(self.catalog, template, self.hosts):
+            self.add(field, reason)
         self._silo()
         self._when()
         targets = [
@@ -187,28 +171,6 @@ class _Template:
         elif template.scope is Scope.PRODUCT and 0 < len(missing) < len(LIVE):
             what = f"does not name {', '.join(missing)}: that would take back what the product has"
             self.add("applies_on", f"{what}. A task of one order only has another scope")
-        if template.on_change_of and template.scope is Scope.PRODUCT:
-            self.add("on_change_of", "is for tasks of another scope: what a product has, it keeps")
-        elif template.on_change_of and Action.MODIFY not in template.applies_on:
-            self.add("on_change_of", "has no effect: the task does not apply on modify")
-        for name in template.on_change_of:
-            if name != SITE and not any(name in host.characteristics for host in self.hosts):
-                self.add("on_change_of", f"no product with this task has a characteristic {name}")
-
-    def _counts_as(self) -> None:
-        """A name that nothing takes is a slip: the task would be left out of what it is meant for."""
-        name = self.template.counts_as
-        if name is None:
-            return
-        if self.template.shared:
-            self.add("counts_as", "is for tasks of scope product: a shared task takes what products bring")
-            return
-        takers = self.tasks.takers(name)
-        for host in self.hosts:
-            if not any(taker == host.name or taker in host.includes for taker, _ in takers):
-                which = ", ".join(dict.fromkeys(specification for specification, _ in takers))
-                hint = f"include {which}" if takers else 'no shared task has it in depends_on with of: "*"'
-                self.add("counts_as", f"no shared task of {host.name} takes {name}: {hint}")
 
     def _when(self) -> None:
         for name, value in self.template.when.items():
@@ -255,7 +217,10 @@ class _Template:
         if ref.of is None:
             return self._own(path, ref)
         if ref.of == EVERY:
-            return self._every(path, ref)
+            found, reason = brought(self.catalog, self.template, self.hosts, ref)
+            if reason:
+                self.add(path, reason)
+            return found
         if "/" in ref.task:
             self.add(path, f"{ref.task}: only a task of the very specification with the role {ref.of} can be named")
             return []
@@ -268,27 +233,6 @@ class _Template:
         if not found or (missing and self._required(ref)):
             self.add(path, f"there is no task {ref.task!r} in {', '.join(missing)} (role {ref.of})")
         return found
-
-    def _every(self, path: str, ref: TaskRef) -> list[Node]:
-        """What the products that bring this task have by that name. Where it must be, each has it."""
-        if not self.template.shared:
-            self.add(path, f'of: "*" is for shared tasks: a task of scope product names whose {ref.task} it means')
-            return []
-        found: dict[Node, None] = {}
-        lacking: list[str] = []
-        for host in self.hosts:
-            its = [
-                (owner.name, task.name) for owner, task in self.catalog.templates(host.name) if task.goes_by(ref.task)
-            ]
-            found.update(dict.fromkeys(its))
-            if not its:
-                lacking.append(host.name)
-        if self.hosts and not found:
-            self.add(path, f"no product that brings this task has a task {ref.task}, or one that counts_as it")
-        elif lacking and not ref.optional:
-            whose = ", ".join(lacking)
-            self.add(path, f"{whose} has no task {ref.task}, nor one that counts_as it, so this one never runs for it")
-        return list(found)
 
     def _own(self, path: str, ref: TaskRef) -> list[Node]:
         name, _, task = ref.task.rpartition("/")
