@@ -31,7 +31,7 @@ from workflows.draining import Drain
 from workflows.polling import PollSchedule
 from workflows.recording import Recorder
 from workflows.silo_calls import ask, carry_out
-from workflows.turn import Turn, call
+from workflows.turn import Turn, call_next
 
 MOST_CALLS_UNDER_WAY = 500
 
@@ -77,8 +77,8 @@ class OrderWorkflow:
             self._ask_for_turn()
             self._start_steps()
             self._tell()
-            if self._closed():
-                await call(self._recorder.next_in_line)
+            if self._closed():  # Still, unless a change comes in while the next in line are called.
+                await call_next(self._recorder.next_in_line)
             if self._closed():
                 return True
             if self._drained():

@@ -76,7 +76,7 @@ class Turn:
             return Captured(rejected=(Reason(code="capture_failed", message=str(error.cause or error)[:500]),))
 
 
-async def call(orders: Iterable[str]) -> None:
+async def call_next(orders: Iterable[str]) -> None:
     """Tell orders that they may be next. One that has ended does not hear it, which harms nobody."""
     for order_id in orders:
         try:
