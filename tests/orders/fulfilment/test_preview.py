@@ -14,8 +14,8 @@ from orders.fulfilment.preview import preview
 from orders.fulfilment.snapshot import Fork
 from orders.model.order import Revision
 from orders.model.plan import Plan
-from tests.orders.fulfilment.test_orders_at_random import NOW, Order, settle
 from tests.orders.support.driver import Driver, household, key
+from tests.orders.support.random_orders import NOW, Order, settle
 from tests.orders.support.world import AT
 
 ORDERS = 100
