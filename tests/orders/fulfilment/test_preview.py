@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from random import Random
 
 import pytest
@@ -18,7 +19,7 @@ from tests.orders.support.driver import Driver, household, key
 from tests.orders.support.random_orders import NOW, Order, settle
 from tests.orders.support.world import AT
 
-ORDERS = 100
+ORDERS = int(os.environ.get("ORDERPIPE_TEST_PREVIEWS", "100"))
 CHUNKS = 2
 NOTHING_PLANNED = PlanAnswer()
 
