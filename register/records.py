@@ -20,6 +20,7 @@ from register.cancellations import write_cancellations
 from register.engine import Database
 from register.line import next_behind
 from register.products import write_products
+from register.refusals import refusals_told
 from register.schema import (
     CHANGES,
     CHARGES,
@@ -50,7 +51,7 @@ class Records:
 
         Gives, at its end, the orders that are next in line for its products.
         """
-        with self._database.writing() as connection:
+        with refusals_told(), self._database.writing() as connection:
             self.write_and_tell(connection, record)
             return next_behind(connection, record.view.id) if record.view.completed_at is not None else []
 

@@ -23,6 +23,7 @@ SEARCH_ATTRIBUTES = (
     display.FALLOUT_SILOS,
     display.IN_JEOPARDY,
     display.PROMISED_AT,
+    display.PROBLEM,
 )
 
 NAMESPACES = ("deserted", "ahead")

@@ -40,6 +40,7 @@ PASSED_THROUGH = (
     "workflows.alarm",
     "workflows.display",
     "workflows.draining",
+    "workflows.guarding",
     "workflows.polling",
     "workflows.silo_calls",
     "workflows.turn",

@@ -22,6 +22,7 @@ OFFERINGS = SearchAttributeKey.for_keyword_list(wire_names.OFFERINGS)
 FALLOUT_SILOS = SearchAttributeKey.for_keyword_list(wire_names.FALLOUT_SILOS)
 IN_JEOPARDY = SearchAttributeKey.for_bool(wire_names.IN_JEOPARDY)
 PROMISED_AT = SearchAttributeKey.for_datetime(wire_names.PROMISED_AT)
+PROBLEM = SearchAttributeKey.for_keyword(wire_names.PROBLEM)
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class _Shown:
     fallout: tuple[str, ...]
     in_jeopardy: bool
     promised_at: datetime | None
+    problem: str | None
 
 
 class Display:
@@ -43,10 +45,16 @@ class Display:
         """Bring details and search attributes up to date."""
         workflow.set_current_details(details(order))
         in_jeopardy = order.journal.carried.in_jeopardy
-        shown = _Shown(order.state, order.revision.number, tuple(order.fallout_silos()), in_jeopardy, order.promised_at)
+        shown = _Shown(
+            order.state,
+            order.revision.number,
+            tuple(order.fallout_silos()),
+            in_jeopardy,
+            order.promised_at,
+            next((problem.code for problem in order.problems.values()), None),
+        )
         if shown == self._shown:
             return
-        self._shown = shown
         have = workflow.info().typed_search_attributes
         updates: list[SearchAttributeUpdate[Any]] = []
         if have.get(ORDER_STATE) != shown.state:
@@ -64,5 +72,8 @@ class Display:
             and have.get(PROMISED_AT) != shown.promised_at
         ):
             updates.append(PROMISED_AT.value_set(shown.promised_at))
+        if have.get(PROBLEM) != shown.problem:
+            updates.append(PROBLEM.value_unset() if shown.problem is None else PROBLEM.value_set(shown.problem))
         if updates:
             workflow.upsert_search_attributes(updates)  # pyright: ignore[reportUnknownMemberType]
+        self._shown = shown

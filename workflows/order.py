@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from datetime import datetime, timedelta
+from functools import partial
+from typing import TypeVar
 
 from temporalio import workflow
 from temporalio.common import RawValue, RetryPolicy
 from temporalio.exceptions import FailureError
 
 from orders.change.request import ChangeKind, ChangeRequest, Verdict
-from orders.fulfilment.deciding import assess, consider, first_verdict
-from orders.fulfilment.messages import OrderOutcome, PlanAnswer, SiloEvent
+from orders.fulfilment.deciding import assess, consider, first_verdict, give_up
+from orders.fulfilment.messages import OrderOutcome, PlanAnswer, PlanQuestion, SiloEvent
 from orders.fulfilment.observation import observe
 from orders.fulfilment.order_in_flight import Fulfilment
 from orders.fulfilment.reporting import order_view, plan_page
@@ -28,12 +30,15 @@ from orders.reconcile.outcome import Outcome, OutcomeKind
 from workflows.alarm import Alarm
 from workflows.display import Display
 from workflows.draining import Drain
+from workflows.guarding import Guard
 from workflows.polling import PollSchedule
 from workflows.recording import Recorder
 from workflows.silo_calls import ask, carry_out
 from workflows.turn import Turn, call_next
 
 MOST_CALLS_UNDER_WAY = 500
+TELL = "tell"
+_Answer = TypeVar("_Answer")
 
 
 @workflow.defn(name=wire_names.ORDER_WORKFLOW)
@@ -49,7 +54,8 @@ class OrderWorkflow:
         self._polls = PollSchedule()
         self._drain = Drain()
         self._alarm = Alarm("next look at", self._stir)
-        self._turn = Turn(self._order)
+        self._guard = Guard(self._order)
+        self._turn = Turn(self._order, self._guard)
         self._recorder = Recorder(self._order)
         self._display = Display()
 
@@ -147,21 +153,33 @@ class OrderWorkflow:
 
     async def _decide_changes(self) -> None:
         """Decide what is in the inbox, in order of arrival. An accepted change moves the target."""
-        assess(self._order, _instant())
-        while (change := self._order.next_change()) is not None:
-            if first_verdict(self._order, change, _instant()) is None:
+        order, at = self._order, _instant()
+        if order.carried.assessment is not None:
+            self._guard.attempt("assessment", lambda: assess(order, at), lambda defect: give_up(order, defect, at))
+        while (change := order.next_change()) is not None:
+            if self._or_reject(change, partial(first_verdict, order, change, _instant())) is None:
                 await self._consider(change)
+
+    def _or_reject(self, change: ChangeRequest, decide: Callable[[], _Answer]) -> _Answer | Verdict:
+        def reject(defect: Reason) -> _Answer | Verdict:
+            return self._order.reject(change, [defect], _instant())
+
+        return self._guard.attempt(f"change {change.request_id}", decide, reject)
 
     async def _consider(self, change: ChangeRequest) -> None:
         """Decide a change that moves the target: a cancellation to the baseline, an amendment to a new plan."""
         if change.kind is ChangeKind.CANCEL:
-            consider(self._order, change, None, self._order.start.baseline_plan, _instant())
+            baseline = self._order.start.baseline_plan
+            self._or_reject(change, partial(consider, self._order, change, None, baseline, _instant()))
+            return
+        question = self._or_reject(change, partial(self._order.question, change))
+        if not isinstance(question, PlanQuestion):
             return
         try:
             # No local activity: when it outlives a workflow task, `workflow.now()` after it is another at replay.
             answer = await workflow.execute_activity(
                 wire_names.PLAN_REVISION,
-                self._order.question(change),
+                question,
                 result_type=PlanAnswer,
                 start_to_close_timeout=timedelta(seconds=30),
                 retry_policy=RetryPolicy(maximum_attempts=3),
@@ -172,7 +190,7 @@ class OrderWorkflow:
         if answer.revision is None or answer.plan is None:
             self._order.reject(change, list(answer.reasons), _instant())
         else:
-            consider(self._order, change, answer.revision, answer.plan, _instant())
+            self._or_reject(change, partial(consider, self._order, change, answer.revision, answer.plan, _instant()))
 
     def _ask_for_turn(self) -> None:
         """See now and then whether an order that waits has its turn."""
@@ -205,10 +223,17 @@ class OrderWorkflow:
         silo = ledger.silos[operation.silo]
         priority = self._order.revision.priority
         outcome = await carry_out(self._order.start.order_id, step, operation.operation, silo, priority)
-        self._order.record(step, outcome, _instant())
+        self._record(step, outcome, _instant())
         if outcome.kind is OutcomeKind.ACKNOWLEDGED:
             self._polls.expect(step.fact, step.n, workflow.now(), silo.polling)
         self._stirred = True
+
+    def _record(self, step: Step, outcome: Outcome, at: str) -> None:
+        def unknown(defect: Reason) -> None:  # A person decides, as wherever nobody knows what a silo has done.
+            in_doubt = Outcome(OutcomeKind.UNKNOWN, code=defect.code, reason=defect.message)
+            self._order.record(step, in_doubt, at)
+
+        self._guard.attempt_on(step.task, "outcome", lambda: self._order.record(step, outcome, at), unknown)
 
     async def _poll(self, fact_id: FactId, n: int, pause: timedelta) -> None:
         ledger = self._order.reconciler.ledger
@@ -218,14 +243,16 @@ class OrderWorkflow:
         operation = ledger.operations[fact.operation]
         silo = ledger.silos[operation.silo]
         outcome = await ask(self._order.start.order_id, fact, operation.operation, silo)
-        if outcome is not None:
-            self._answered(fact_id, n, outcome)
-        if outcome is None or outcome.kind is OutcomeKind.ACKNOWLEDGED:
+        known = outcome is not None and self._answered(fact_id, n, outcome)
+        if outcome is None or not known or outcome.kind is OutcomeKind.ACKNOWLEDGED:
             self._polls.again(fact_id, n, pause, workflow.now(), silo.polling)
 
-    def _answered(self, fact: FactId, n: int, outcome: Outcome) -> None:
-        if self._order.answer(fact, n, outcome, _instant()):
-            self._stirred = True
+    def _answered(self, fact: FactId, n: int, outcome: Outcome) -> bool:
+        """Record what a silo has reported. False where a defect of ours is in the way: it is asked again."""
+        answer = partial(self._order.answer, fact, n, outcome, _instant())
+        news = self._guard.attempt_on(fact[0], "report", answer, lambda _: None)
+        self._stirred = self._stirred or news is not False
+        return news is not None
 
     def _expect_answers(self) -> None:
         """After a new run began: go on asking for what was awaited in the last one."""
@@ -253,6 +280,10 @@ class OrderWorkflow:
 
     def _tell(self) -> None:
         """Tell the register and Temporal's Web UI what is new."""
+        self._guard.keep_trying(TELL, self._tell_register, self._order.look_anew)
+        self._guard.keep_trying("show", lambda: self._display.show(self._order))
+
+    def _tell_register(self) -> None:
         now, ended = workflow.now(), self._finished()
         observe(self._order, now)
         if ended:
@@ -262,7 +293,6 @@ class OrderWorkflow:
         due = self._recorder.due(ended=ended)
         if due is not None and due <= now:
             self._watch(self._recorder.write())
-        self._display.show(self._order)
 
     async def _news(self) -> None:
         """Wait for an outcome, a change, a callback or a deadline, and at the end until everything is written down."""
@@ -274,14 +304,15 @@ class OrderWorkflow:
             raise self._broken
 
     def _next_look(self) -> datetime | None:
-        """The nearest deadline: of the turn, the start, what is awaited, the promise, a record. None at the end.
+        """The nearest deadline: of the turn, the start, what is awaited, the promise, a record. At the end, of records.
 
         One that is over was seen to this turn, or cannot be now, and must not hide those to come.
         """
-        if self._finished():
-            return None
-        begins = self._polls.next_due if self._order.carried.started else self._order.not_before
-        deadlines = (begins, self._turn.due(), self._order.journal.late_at, self._recorder.due(), self._drain.until)
+        finished = self._finished()
+        deadlines = [self._guard.tries_again_at, self._recorder.due(ended=finished)]
+        if not finished:
+            begins = self._polls.next_due if self._order.carried.started else self._order.not_before
+            deadlines += (begins, self._turn.due(), self._order.journal.late_at, self._drain.until)
         now = workflow.now()
         return min((deadline for deadline in deadlines if deadline is not None and deadline > now), default=None)
 
@@ -315,7 +346,7 @@ class OrderWorkflow:
 
     def _closed(self) -> bool:
         """True when nothing is left to do, the register knows it, and whoever asked for something has his answer."""
-        told = self._order.journal.complete and not self._turn.asking
+        told = self._order.journal.complete and not self._guard.is_undone(TELL) and not self._turn.asking
         return told and self._finished() and workflow.all_handlers_finished()
 
     def _outcome(self) -> OrderOutcome:

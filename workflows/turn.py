@@ -11,9 +11,12 @@ from temporalio.exceptions import FailureError
 
 from orders.fulfilment.messages import Captured
 from orders.fulfilment.order_in_flight import Fulfilment
+from orders.fulfilment.whole import whole
 from orders.model import wire_names
 from orders.model.order import Reason
+from workflows.guarding import Guard
 
+TURN = "turn"
 FIRST_PAUSE = timedelta(seconds=1)
 LONGEST_PAUSE = timedelta(minutes=5)
 """How long it waits before it asks again: twice as long each time, unless it is called."""
@@ -23,8 +26,9 @@ UNTIL_IT_IS_KNOWN = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_i
 class Turn:
     """Asks whether an order has its turn, one question at a time. With the turn it is captured, or rejected."""
 
-    def __init__(self, order: Fulfilment) -> None:
+    def __init__(self, order: Fulfilment, guard: Guard) -> None:
         self._order = order
+        self._guard = guard
         self._pause = FIRST_PAUSE
         self._next = workflow.now() + FIRST_PAUSE
         self._called = False
@@ -50,17 +54,24 @@ class Turn:
     async def _ask(self) -> None:
         answer = await self._captured()
         now = workflow.now()
-        if not self._order.waits:
-            pass  # It was cancelled meanwhile.
-        elif answer.start is not None:
-            self._order.take_turn(answer.start, now)
-        elif answer.rejected:
-            self._order.turn_down(answer.rejected)
-        else:
-            self._order.wait_on(answer.waits_for, now)
+        if self._order.waits:  # Else it was cancelled meanwhile.
+            self._order.problems.pop(TURN, None)
+            self._guard.attempt(TURN, lambda: self._go_on(answer, now), self._defective)
         self._next = now + self._pause
         self._pause = min(self._pause * 2, LONGEST_PAUSE)
         self.asking = False
+
+    def _go_on(self, answer: Captured, now: datetime) -> None:
+        with whole(self._order):
+            if answer.start is not None:
+                self._order.take_turn(answer.start, now)
+            elif answer.rejected:
+                self._order.turn_down(answer.rejected)
+            else:
+                self._order.wait_on(answer.waits_for, now)
+
+    def _defective(self, defect: Reason) -> None:
+        self._order.problems[TURN] = defect
 
     async def _captured(self) -> Captured:
         try:

@@ -30,4 +30,5 @@ temporal operator search-attribute create --namespace "$TEMPORAL_NAMESPACE" \
     --name Offerings --type KeywordList \
     --name FalloutSilos --type KeywordList \
     --name InJeopardy --type Bool \
-    --name PromisedAt --type Datetime
+    --name PromisedAt --type Datetime \
+    --name Problem --type Keyword

@@ -29,6 +29,7 @@ SEARCH_ATTRIBUTES = {
     wire_names.FALLOUT_SILOS: "KeywordList",
     wire_names.IN_JEOPARDY: "Bool",
     wire_names.PROMISED_AT: "Datetime",
+    wire_names.PROBLEM: "Keyword",
 }
 """Each with its type, as `temporal server start-dev --search-attribute` takes it."""
 

@@ -8,6 +8,7 @@ from orders.change.impact import Impact, has_passed
 from orders.change.objections import Assessment, common_ground, not_let_go, objections, undone_facts
 from orders.change.request import ChangeKind, ChangeRequest, ChangeState, Verdict
 from orders.fulfilment.order_in_flight import Fulfilment
+from orders.fulfilment.whole import whole
 from orders.model.order import Reason, Revision
 from orders.model.plan import Plan
 from orders.read_model.states import LifecycleState
@@ -31,8 +32,9 @@ def first_verdict(order: Fulfilment, change: ChangeRequest, at: str) -> Verdict 
         return consider(order, change, None, order.carried.plan, at)
     if change.kind.moves_the_target:
         return None
-    problem = _carry_out(order, change, at)
-    return order.reject(change, [problem], at) if problem else order.accept(change, at)
+    with whole(order):
+        problem = _carry_out(order, change, at)
+        return order.reject(change, [problem], at) if problem else order.accept(change, at)
 
 
 def early_objections(order: Fulfilment, change: ChangeRequest) -> list[Reason]:
@@ -69,6 +71,11 @@ def _carry_out(order: Fulfilment, change: ChangeRequest, at: str) -> Reason | No
 
 def consider(order: Fulfilment, change: ChangeRequest, revision: Revision | None, target: Plan, at: str) -> Verdict:
     """Decide an amendment, or (without a revision) a cancellation or a replacement, by its impact."""
+    with whole(order):
+        return _consider(order, change, revision, target, at)
+
+
+def _consider(order: Fulfilment, change: ChangeRequest, revision: Revision | None, target: Plan, at: str) -> Verdict:
     carried = order.carried
     if change.kind is ChangeKind.CANCEL:
         order.journal.because(f"change {change.request_id}: {change.kind} {ChangeState.ASSESSING}")
@@ -100,6 +107,11 @@ def assess(order: Fulfilment, at: str) -> Verdict | None:
     ]
     if not kept and left:
         return None
+    with whole(order):
+        return _conclude(order, assessment, kept, at)
+
+
+def _conclude(order: Fulfilment, assessment: Assessment, kept: list[Fact], at: str) -> Verdict:
     change = assessment.change
     reasons = [reason for fact in kept for reason in not_let_go(order.silo_of(fact.task), fact)]
     impact = order.impact_of_target(assessment.target, change.replaced_task)
@@ -108,6 +120,12 @@ def assess(order: Fulfilment, at: str) -> Verdict | None:
         return _withdraw(order, assessment, ChangeState.REJECTED, tuple(reasons), at)
     order.stop_assessing()
     return _adopt(order, change, assessment.revision, assessment.target, impact, at)
+
+
+def give_up(order: Fulfilment, reason: Reason, at: str) -> Verdict | None:
+    """Reject the change that is being assessed for a reason that has nothing to do with the silos asked."""
+    assessment = order.carried.assessment
+    return _withdraw(order, assessment, ChangeState.REJECTED, (reason,), at) if assessment else None
 
 
 def _leaving(order: Fulfilment, fact: Fact) -> bool:

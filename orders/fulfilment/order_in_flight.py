@@ -29,7 +29,7 @@ from orders.read_model.records import OrderRecord
 from orders.read_model.states import LifecycleState, order_state
 from orders.reconcile.ledger import FactId, Ledger, Step, operation_name
 from orders.reconcile.outcome import Outcome, OutcomeKind
-from orders.reconcile.reconciler import Reconciler
+from orders.reconcile.reconciler import Early, Reconciler
 from orders.reconcile.target import TaskStatus
 
 
@@ -38,6 +38,8 @@ class Fulfilment:
 
     def __init__(self, start: OrderStart, calls: Iterable[Step] = ()) -> None:
         self.start = start
+        self.problems: dict[str, Reason] = {}
+        """What no silo and no customer is to blame for, by what it is about, while it lasts."""
         self.inbox: deque[ChangeRequest] = deque()
         """Changes that have arrived and are still to be decided, in order of arrival."""
         self.carried = start.carried or Snapshot(
@@ -196,14 +198,11 @@ class Fulfilment:
 
     def record(self, step: Step, outcome: Outcome, at: str) -> None:
         """Record how a call has ended."""
-        self.journal.because(f"{step.task} {step.verb} {outcome.kind}", self.reconciler.items_of(step.task))
         self.reconciler.record(step, outcome, at)
+        self.journal.because(f"{step.task} {step.verb} {outcome.kind}", self.reconciler.items_of(step.task))
 
     def answer(self, fact_id: FactId, n: int, outcome: Outcome, at: str) -> bool:
         """Record what a silo reported by callback or polling. False where it says nothing new."""
-        if outcome.kind is OutcomeKind.LOST:
-            # What is gone by itself will not be undone, so nobody pays for that.
-            forgo(self.carried.charges, fact_id)
         fact = self.reconciler.ledger.fact(fact_id)
         verb = f" {fact.waiting.verb}" if fact is not None and fact.waiting is not None else ""
         news = self.reconciler.answer(fact_id, n, outcome, at)
@@ -211,6 +210,9 @@ class Fulfilment:
             on_its_way = outcome.kind is OutcomeKind.ACKNOWLEDGED
             told = ", ".join(outcome.milestones) if on_its_way else outcome.kind
             self.journal.because(f"{fact_id[0]}{verb} {told}", self.reconciler.items_of(fact_id[0]))
+        if outcome.kind is OutcomeKind.LOST:
+            # What is gone by itself will not be undone, so nobody pays for that.
+            forgo(self.carried.charges, fact_id)
         return news
 
     def recorded(self, record: OrderRecord) -> None:
@@ -235,6 +237,22 @@ class Fulfilment:
     def reopen(self) -> None:
         """The order has not come to its end, or not any more."""
         self.carried.completed_at = None
+
+    # What stands in its way that nobody asked for
+
+    def go_back(self, start: OrderStart, carried: Snapshot, journal: Journal) -> None:
+        """Be as it was before, but for what the reconciler knows: `restart` it next."""
+        self.start, self.carried, self.journal = start, carried, journal
+
+    def restart(self, calls: Iterable[Step], early: Early) -> None:
+        """Work out anew where everything stands, by target, ledger and the calls under way."""
+        carried = self.carried
+        self.reconciler = self.reconciler.anew(self._charged(carried.plan), carried.ledger, calls, early)
+        self.look_anew()
+
+    def look_anew(self) -> None:
+        """Have everything count as moved since somebody last looked."""
+        self.progress = self._progress()
 
     # What changes it
 

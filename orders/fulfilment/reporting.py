@@ -50,6 +50,7 @@ def order_view(order: Fulfilment, now: datetime, *, with_body: bool = False) -> 
         fallout=tuple(fallout_views(order)),
         changes=order.log,
         appointments=revision.appointments,
+        problems=tuple(order.problems.values()),
         priority=revision.priority,
         messages=tuple(message_views(order)),
         reasons=order.reasons,
@@ -65,9 +66,10 @@ def order_record(order: Fulfilment, now: datetime) -> OrderRecord:
     """
     journal = order.journal
     foresee(order, now)
-    return OrderRecord(
-        version=journal.begin_record(),
-        view=order_view(order, now, with_body=not journal.carried.recorded),
+    record = OrderRecord(
+        version=journal.carried.version + 1,
+        # What stands in the way now is over, or another thing, once this is read.
+        view=order_view(order, now, with_body=not journal.carried.recorded).model_copy(update={"problems": ()}),
         # What one that waits asks for is no revision yet, but what stands where its first one will.
         revisions=() if order.waits else tuple(order.carried.revisions[journal.carried.revisions :]),
         transitions=tuple(journal.carried.transitions),
@@ -75,6 +77,8 @@ def order_record(order: Fulfilment, now: datetime) -> OrderRecord:
         charges=tuple(charge_records(order)),
         products=installed_products(order, now) if order.carried.completed_at is not None else (),
     )
+    journal.begin_record()
+    return record
 
 
 def charge_records(order: Fulfilment) -> list[ChargeRecord]:
@@ -216,6 +220,7 @@ def details(order: Fulfilment) -> str:
     lines = [
         f"**{order.state}** · revision {order.revision.number} · {', '.join(order.revision.offerings())}",
         *(f"\n**{'Waits' if order.waits else 'Rejected'}**: {reason.message}" for reason in order.reasons[:20]),
+        *(f"\n**Problem** `{problem.code}`: {problem.message}" for problem in islice(order.problems.values(), 20)),
         "",
         "| silo | tasks | in place | under way | awaiting | fallout |",
         "| --- | ---: | ---: | ---: | ---: | ---: |",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from pydantic import JsonValue
@@ -45,6 +45,19 @@ class Snapshot:
     named: dict[str, Item] = field(default_factory=dict)
     waits_for: tuple[Reason, ...] = ()
     rejected: tuple[Reason, ...] = ()
+
+    def copy(self) -> Snapshot:
+        """A copy to go back to. Shared is what is never changed: revisions, plans, verdicts."""
+        return replace(
+            self,
+            revisions=list(self.revisions),
+            ledger=self.ledger.copy(),
+            charges=[replace(charge) for charge in self.charges],
+            verdicts=dict(self.verdicts),
+            journal=self.journal.copy(),
+            contents=list(self.contents),
+            named=dict(self.named),
+        )
 
 
 class OrderStart(Frozen):

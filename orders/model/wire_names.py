@@ -32,6 +32,7 @@ OFFERINGS: Final = "Offerings"
 FALLOUT_SILOS: Final = "FalloutSilos"
 IN_JEOPARDY: Final = "InJeopardy"
 PROMISED_AT: Final = "PromisedAt"
+PROBLEM: Final = "Problem"
 
 
 def workflow_id(order_id: str) -> str:

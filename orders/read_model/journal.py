@@ -23,7 +23,8 @@ The `data` of an event by its kind; ids and states, nothing about the person beh
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from copy import copy
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 
@@ -83,6 +84,17 @@ class Journalled:
     milestones: list[str] = field(default_factory=list)
     in_jeopardy: bool = False
 
+    def copy(self) -> Journalled:
+        """A copy to go back to. What is written down is never changed, and shared."""
+        return replace(
+            self,
+            items=dict(self.items),
+            transitions=list(self.transitions),
+            events=list(self.events),
+            fallout=list(self.fallout),
+            milestones=list(self.milestones),
+        )
+
 
 class Journal:
     """Writes down what an order has to tell, and hands it over record by record."""
@@ -97,6 +109,12 @@ class Journal:
         """When to look whether the promise can be kept. None where no look will tell anything new."""
         self._causes: dict[str, str] = {}
         self._on_its_way = 0
+
+    def copy(self, carried: Journalled) -> Journal:
+        """The same journal with a copy of what it carries."""
+        made = copy(self)
+        made.carried, made._causes = carried, dict(self._causes)
+        return made
 
     def unrecorded(self) -> Unrecorded:
         """What the register does not know yet."""
@@ -252,6 +270,10 @@ class Journal:
         self._on_its_way = self.carried.noted
         self.news_since = None
         return self.carried.version
+
+    def not_recorded(self, now: datetime) -> None:
+        """The register did not take the record begun last: what it told is news still, and comes with the next one."""
+        self.news_since = self.news_since or now
 
     def recorded(self, record: OrderRecord) -> None:
         """The register has the record begun last: what it tells is not carried any longer."""

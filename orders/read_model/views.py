@@ -65,6 +65,7 @@ class OrderView(Frozen):
     `body` is the order as submitted, if asked for; `contents` are what accepted changes have brought since of the form
     that it has outside. An order that was rejected says its `reasons`, and so does one that waits for products, while
     it does; neither is promised for anything. So does one that is held because its workflow was ended from outside.
+    `problems` are what no silo and no customer is to blame for, while they last; they are not recorded.
     """
 
     id: str
@@ -91,6 +92,7 @@ class OrderView(Frozen):
     contents: tuple[dict[str, JsonValue], ...] = ()
     body: dict[str, JsonValue] | None = None
     appointments: tuple[Appointment, ...] = ()
+    problems: tuple[Reason, ...] = ()
 
     def verdict_on(self, request_id: str | None) -> Verdict | None:
         """The verdict on the change of that request, if it was decided, or is being assessed."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from orders.model.catalog import Silo
 from orders.model.plan import Operation
@@ -14,6 +14,8 @@ FactId: TypeAlias = tuple[str, int]
 
 BuiltOn: TypeAlias = dict[str, int]
 """Which generation of which task something stands on."""
+
+_Entry = TypeVar("_Entry")
 
 
 def service_id(fact: FactId) -> str:
@@ -185,6 +187,15 @@ class RefusedProvision:
     refusal: Refusal
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What a ledger has of one task."""
+
+    facts: dict[int, Fact]
+    refused: RefusedProvision | None
+    next_generation: int | None
+
+
 @dataclass(slots=True)
 class Ledger:
     """All facts of an order by task and generation, refused provisions, and the next generation's number of each task.
@@ -208,6 +219,21 @@ class Ledger:
             operations=dict(self.operations),
             silos=dict(self.silos),
         )
+
+    def copy_of(self, task: str) -> Held:
+        """A copy of what there is of one task."""
+        facts, refused = self.facts.get(task, {}), self.refused.get(task)
+        return Held(
+            facts={n: fact.copy() for n, fact in facts.items()},
+            refused=refused and replace(refused, refusal=replace(refused.refusal)),
+            next_generation=self.next_generation.get(task),
+        )
+
+    def put_back(self, task: str, held: Held) -> None:
+        """Have of one task what there was when that copy was made."""
+        _put(self.facts, task, held.facts or None)
+        _put(self.refused, task, held.refused)
+        _put(self.next_generation, task, held.next_generation)
 
     def fact(self, fact: FactId) -> Fact | None:
         """The fact of that task and generation, or None."""
@@ -235,3 +261,10 @@ class Ledger:
         generations = self.facts.get(fact[0])
         if generations is not None and generations.pop(fact[1], None) is not None and not generations:
             del self.facts[fact[0]]
+
+
+def _put(entries: dict[str, _Entry], task: str, entry: _Entry | None) -> None:
+    if entry is not None:
+        entries[task] = entry
+    else:
+        entries.pop(task, None)

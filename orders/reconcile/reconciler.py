@@ -12,6 +12,7 @@ the cost of a completed task grows with its neighbours, not with the plan.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Self, TypeAlias
 
 from orders.model.catalog import Undo
 from orders.model.plan import Plan
@@ -23,6 +24,9 @@ from orders.reconcile.ledger import Fact, FactId, Ledger, Step
 from orders.reconcile.outcome import Outcome, record, record_answer, told_by_hand
 from orders.reconcile.target import Target, TaskStatus
 
+Early: TypeAlias = dict[FactId, list[tuple[int, Outcome]]]
+"""Answers that have overtaken the outcomes of their own calls, with the numbers of those."""
+
 
 class Reconciler:
     """Works out steps for one order, from its target, its ledger and the calls under way.
@@ -32,14 +36,21 @@ class Reconciler:
 
     def __init__(self, plan: Plan, ledger: Ledger, calls: Iterable[Step] = ()) -> None:
         self.ledger = ledger
-        self.early: dict[FactId, list[tuple[int, Outcome]]] = {}
-        """Answers that have overtaken the outcomes of their own calls."""
+        self.early: Early = {}
         self.judged = False
         """False until the tasks were first looked at: before that they all count as blocked."""
         self._items: dict[str, tuple[str, ...]] = {}
         self._dependencies = Dependencies(ledger, calls)
         self._target = Target(Plan(), ())
         self.retarget(plan)
+
+    def anew(self, plan: Plan, ledger: Ledger, calls: Iterable[Step], early: Early) -> Self:
+        """Another one, for the same order as it was before: each task stands where it stood, and is judged anew."""
+        made = type(self)(plan, ledger, calls)
+        made.early, made.judged = early, self.judged
+        made._items = {**self._items, **made._items}
+        made.status.update((key, status) for key, status in self.status.items() if key in made.status)
+        return made
 
     # The target
 
