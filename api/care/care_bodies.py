@@ -89,6 +89,7 @@ class OrderResponse(ResponseModel):
     appointments: tuple[AppointmentResponse, ...]
     changes: tuple[ChangeResponse, ...]
     reasons: tuple[ReasonResponse, ...]
+    problems: tuple[ReasonResponse, ...]
     product_order: str
     tasks: str
     web_ui: str

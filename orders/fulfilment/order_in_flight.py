@@ -244,10 +244,11 @@ class Fulfilment:
         """Be as it was before, but for what the reconciler knows: `restart` it next."""
         self.start, self.carried, self.journal = start, carried, journal
 
-    def restart(self, calls: Iterable[Step], early: Early) -> None:
+    def restart(self, calls: Iterable[Step], early: Early, status: Mapping[str, TaskStatus]) -> None:
         """Work out anew where everything stands, by target, ledger and the calls under way."""
         carried = self.carried
         self.reconciler = self.reconciler.anew(self._charged(carried.plan), carried.ledger, calls, early)
+        self.reconciler.status.update(status)
         self.look_anew()
 
     def look_anew(self) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import contextmanager
+from dataclasses import replace
 
 from orders.fulfilment.order_in_flight import Fulfilment
 from orders.reconcile.reconciler import Early
@@ -16,28 +17,33 @@ from orders.reconcile.reconciler import Early
 @contextmanager
 def whole(order: Fulfilment) -> Generator[None]:
     """Whatever is done to an order within, or nothing."""
-    start, carried, journal = order.start, order.carried.copy(), order.journal
-    journal = journal.copy(carried.journal)
+    start, carried = order.start, order.carried.copy()
+    journal = order.journal.copy(carried.journal)
     calls, early = dict(order.reconciler.calls), _copied(order.reconciler.early)
+    status = dict(order.reconciler.status)
     try:
         yield
     except Exception:
         order.go_back(start, carried, journal)
-        order.restart(calls.values(), early)
+        order.restart(calls.values(), early, status)
         raise
 
 
 @contextmanager
 def whole_for(order: Fulfilment, task: str) -> Generator[None]:
     """Whatever is recorded within of one task, or nothing. It costs what the task has, not what the order has."""
-    ledger = order.reconciler.ledger
+    ledger, carried = order.reconciler.ledger, order.carried
     held = ledger.copy_of(task)
+    charges, cause = [replace(charge) for charge in carried.charges], carried.journal.cause
+    journal = order.journal.copy(carried.journal)
     calls, early = dict(order.reconciler.calls), _copied(order.reconciler.early)
     try:
         yield
     except Exception:
         ledger.put_back(task, held)
-        order.restart(calls.values(), early)
+        carried.charges, carried.journal.cause = charges, cause
+        order.go_back(order.start, carried, journal)
+        order.restart(calls.values(), early, order.reconciler.status)
         raise
 
 

@@ -45,11 +45,10 @@ class Reconciler:
         self.retarget(plan)
 
     def anew(self, plan: Plan, ledger: Ledger, calls: Iterable[Step], early: Early) -> Self:
-        """Another one, for the same order as it was before: each task stands where it stood, and is judged anew."""
+        """Another one, for the same order as it was before: each of its tasks is judged anew."""
         made = type(self)(plan, ledger, calls)
         made.early, made.judged = early, self.judged
         made._items = {**self._items, **made._items}
-        made.status.update((key, status) for key, status in self.status.items() if key in made.status)
         return made
 
     # The target
