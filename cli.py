@@ -42,6 +42,9 @@ app.add_typer(register, name="register")
 products = typer.Typer(help="The installed base: what customers have.", no_args_is_help=True)
 app.add_typer(products, name="products")
 
+order = typer.Typer(help="One order, for operators.", no_args_is_help=True)
+app.add_typer(order, name="order")
+
 Host = Annotated[str | None, typer.Option(help="Where to listen.", show_default="127.0.0.1")]
 Port = Annotated[int | None, typer.Option(min=0, max=65535, help="Where to listen.", show_default="by the settings")]
 Api = Annotated[str | None, typer.Option("--api", help="The API's address.", show_default="by the settings")]
@@ -171,6 +174,29 @@ def unlock_products(order_id: Annotated[str, typer.Argument(metavar="ORDER")]) -
         run_unlock(Settings(), order_id, Console())
     except (DBAPIError, RegisterError, RuntimeError, StillInFlight) as error:
         raise _failed(error) from error
+
+
+@order.command("rescue")
+def rescue_order(
+    order_id: Annotated[str, typer.Argument(metavar="ORDER")],
+    drop: Annotated[
+        list[int] | None,
+        typer.Option("--drop", metavar="EVENT", help="Go on without what came in as that event; repeat it."),
+    ] = None,
+    keep_all: Annotated[
+        bool, typer.Option("--keep-all", help="Go on with all that came in: the defect is mended.")
+    ] = False,
+) -> None:
+    """Have an order go on whose workflow task fails for ever. Without an option, tell only what it may fail on."""
+    from temporalio.service import RPCError
+
+    from ops.maintenance.order_rescue import CannotRescue, run_rescue
+
+    try:
+        goes_on = run_rescue(Settings(), order_id, drop or (), reset=bool(drop) or keep_all, console=Console())
+    except (CannotRescue, RPCError, RuntimeError) as error:
+        raise _failed(error) from error
+    raise typer.Exit(0 if goes_on else 1)
 
 
 @app.command("api")

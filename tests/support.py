@@ -11,6 +11,7 @@ from pathlib import Path
 from temporalio.client import Client
 from temporalio.testing import WorkflowEnvironment
 
+from ops.local.temporal_server import TASK_PROBLEMS
 from workflows import display
 from workflows.connection import data_converter
 
@@ -58,6 +59,7 @@ async def temporal_server(**limits: int) -> AsyncIterator[WorkflowEnvironment]:
                 {
                     # Off by default. Operators may turn it on, and the API has to cope.
                     "frontend.WorkflowPauseEnabled": "true",
+                    TASK_PROBLEMS: "1",
                     **{f"limit.{name.replace('_', '.')}": str(value) for name, value in limits.items()},
                 }
             ),

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import structlog
+from temporalio.bridge.proto.workflow_activation import WorkflowActivation
+from temporalio.bridge.proto.workflow_completion import WorkflowActivationCompletion
 from temporalio.converter import StorageDriverStoreContext
 from temporalio.worker import WorkflowInstance, WorkflowInstanceDetails
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
+from temporalio.workflow import Info
 
-from workflows.query_guard import changed_by_workflow_tasks_only
+from orders.model import wire_names
+from workflows.query_guard import Activate, changed_by_workflow_tasks_only
+
+log = structlog.get_logger()
 
 
 class OrderRunner(SandboxedWorkflowRunner):
@@ -23,10 +30,34 @@ class OrderRunner(SandboxedWorkflowRunner):
     def create_instance(self, det: WorkflowInstanceDetails) -> WorkflowInstance:
         """An instance in the sandbox."""
         instance = super().create_instance(det)
-        instance.activate = changed_by_workflow_tasks_only(instance.activate)
+        instance.activate = changed_by_workflow_tasks_only(_failures_told(instance.activate, det.info))
         instance.get_serialization_context = _of_nothing
         instance.get_external_store_context = _nowhere
         return instance
+
+
+def _failures_told(activate: Activate, info: Info) -> Activate:
+    """The same, with a line in the log where the workflow task fails: nothing is done for the order until it does not.
+
+    Where it came up is told, and no value: there may be personal data in it.
+    """
+
+    def told(act: WorkflowActivation) -> WorkflowActivationCompletion:
+        completion = activate(act)
+        if completion.HasField("failed"):
+            failure = completion.failed.failure
+            log.error(
+                "workflow task failed",
+                order=wire_names.order_id(info.workflow_id),
+                run=info.run_id,
+                error=failure.application_failure_info.type or "unknown",
+                where=[line.strip() for line in failure.stack_trace.splitlines() if line.lstrip().startswith("File ")][
+                    -5:
+                ],
+            )
+        return completion
+
+    return told
 
 
 def _of_nothing(command_info: object) -> None:

@@ -38,7 +38,7 @@ router = APIRouter(prefix="/care/v1/orders", tags=["care"], dependencies=[needs(
 @router.get("/{order_id}", summary="An order in full", responses=errors(404, 503))
 async def order(order_id: OrderId, asking: AskingDep, links: LinksDep) -> OrderResponse:
     """Its items, silos and fallout, every change ever decided, and where to look further."""
-    return order_response(await asking.view(order_id), links)
+    return order_response(await asking.with_problems(order_id), links)
 
 
 @router.get("/{order_id}/tasks", summary="An order's tasks with what the silos hold", responses=errors(404, 409, 503))

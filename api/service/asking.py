@@ -50,6 +50,21 @@ class Asking:
             raise UnknownOrder(f"There is no order {order_id}, or it has ended")
         return view
 
+    async def with_problems(self, order_id: str) -> OrderView:
+        """The same, with what stands in its way that its workflow cannot tell itself.
+
+        Raises:
+            UnknownOrder: if neither knows it.
+        """
+        view = await self.view(order_id)
+        if view.completed_at is not None:
+            return view
+        try:
+            stuck = await self._gateway.stuck(order_id)
+        except Unavailable:
+            return view
+        return view.model_copy(update={"problems": (*view.problems, *stuck)}) if stuck else view
+
     async def plan(self, order_id: str, offset: int, limit: int) -> PlanPage:
         """A page of an order's tasks with what the silos are known to hold.
 

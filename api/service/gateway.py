@@ -33,9 +33,10 @@ from api.errors import OrderTooLarge, Unavailable, UnknownOrder
 from api.service.abandoned import WorkflowEnded
 from orders.fulfilment.snapshot import OrderStart
 from orders.model import wire_names
+from orders.model.order import Reason
 from orders.read_model.states import LifecycleState
 from workflows import display, executions
-from workflows.executions import PATIENCE, Execution
+from workflows.executions import PATIENCE, WORKFLOW_TASK_FAILS, Execution, Trouble
 from workflows.silo_calls import wire_priority
 
 log = structlog.get_logger()
@@ -183,10 +184,23 @@ class Gateway:
         async with reaching(PATIENCE, order_id):
             await self._handle(order_id).signal(name, news, rpc_timeout=PATIENCE)
 
+    async def stuck(self, order_id: str) -> tuple[Reason, ...]:
+        """Why nothing is done for an order, where its workflow task fails again and again."""
+        execution = await self.describe(order_id)
+        if execution is None or not execution.is_stuck:
+            return ()
+        told = f"its workflow task has failed {execution.failed_in_a_row} times in a row: nothing is done for the order"
+        return (Reason(code=WORKFLOW_TASK_FAILS, message=told),)
+
     async def describe(self, order_id: str) -> Execution | None:
         """The latest run of an order's workflow. None if Temporal knows of none."""
         async with reaching(PATIENCE, order_id):
             return await executions.describe(self._client, order_id)
+
+    async def in_trouble(self, most: int) -> list[Trouble]:
+        """Orders in flight that something is the matter with, as far as Temporal lists them."""
+        async with reaching(PATIENCE):
+            return await executions.in_trouble(self._client, most)
 
     async def has_order(self, channel: str, customer_id: str) -> bool:
         """True if Temporal lists an order of a customer that a channel submitted. It may lag by a moment."""

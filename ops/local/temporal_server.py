@@ -33,6 +33,9 @@ SEARCH_ATTRIBUTES = {
 }
 """Each with its type, as `temporal server start-dev --search-attribute` takes it."""
 
+TASK_PROBLEMS = "system.numConsecutiveWorkflowTaskProblemsToTriggerSearchAttribute"
+"""After how many workflow tasks that failed in a row Temporal lists a workflow as one that cannot go on; else 5."""
+
 _ONE_ATTEMPT = timedelta(seconds=2)
 
 
@@ -82,6 +85,7 @@ def _arguments(settings: Settings) -> Iterator[str]:
     yield from ("--sqlite-pragma", "journal_mode=wal", "--sqlite-pragma", "synchronous=normal")
     # Large payloads are compressed; the Web UI's page asks the API to read them.
     yield from ("--ui-codec-endpoint", f"{settings.api_address}/codec", "--ui-disable-news-fetch")
+    yield from ("--dynamic-config-value", f"{TASK_PROBLEMS}=2")
     yield from ("--log-level", "warn", "--color", "never")
     for name, kind in SEARCH_ATTRIBUTES.items():
         yield from ("--search-attribute", f"{name}={kind}")

@@ -40,6 +40,11 @@ def workflow_id(order_id: str) -> str:
     return f"order-{order_id}"
 
 
+def order_id(workflow: str) -> str:
+    """The order that a workflow fulfils, by the id of that."""
+    return workflow.removeprefix("order-")
+
+
 def silo_queue(silo: str) -> str:
     """The task queue of a silo's activities."""
     return f"silo-{silo}"
