@@ -97,6 +97,8 @@ class Settings(BaseSettings):
     """Send events to any address that a subscriber names: internal ones too, and without TLS."""
     deliveries_kept_days: float = Field(default=7, ge=0, le=36500)
     """How long the register remembers that a subscriber has got an event."""
+    metrics_address: Annotated[str, Field(pattern=r"^[^:/\s]+:\d{1,5}$")] | None = None
+    """Where a worker serves its metrics for Prometheus: host and port."""
     temporal_port: _Port = 7233
     temporal_ui_port: _Port = 8233
     temporal_ui_url: _WebAddress | None = None

@@ -14,6 +14,7 @@ from functools import partial
 
 import structlog
 from temporalio.client import Client
+from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 from temporalio.worker import PollerBehaviorAutoscaling, Worker
 
 from activities.capturing import Capturing
@@ -101,6 +102,13 @@ def collect_seldom() -> None:
     gc.set_threshold(NEW_OBJECTS, 10, 10)
 
 
+def _measured(address: str | None) -> Runtime | None:
+    """A runtime that serves Temporal's metrics and our own for Prometheus, if anybody wants them."""
+    if address is None:
+        return None
+    return Runtime(telemetry=TelemetryConfig(metrics=PrometheusConfig(bind_address=address)))
+
+
 async def main(settings: Settings | None = None) -> None:
     """Connect and work until SIGTERM or SIGINT."""
     settings = settings or Settings()
@@ -109,7 +117,7 @@ async def main(settings: Settings | None = None) -> None:
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop.set)
-    client = await connect(f"127.0.0.1:{settings.temporal_port}")
+    client = await connect(f"127.0.0.1:{settings.temporal_port}", runtime=_measured(settings.metrics_address))
     await run_worker(settings, client, stop)
 
 

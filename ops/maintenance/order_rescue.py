@@ -100,7 +100,7 @@ def run_rescue(settings: Settings, order_id: str, drop: Collection[int], *, rese
         client = await connect(f"127.0.0.1:{settings.temporal_port}")
         found = await look_at(client, order_id)
         if not reset:
-            await _show(client, found, console)
+            await show(client, found, console)
             return False
         rescued = await rescue(client, order_id, drop)
         console.print(f"Run {rescued.run_id} has {rescued.sent_again} messages again.", highlight=False)
@@ -240,7 +240,7 @@ def _execution(order_id: str, run_id: str = "") -> WorkflowExecution:
     return WorkflowExecution(workflow_id=wire_names.workflow_id(order_id), run_id=run_id)
 
 
-async def _show(client: Client, stuck: Stuck, console: Console) -> None:
+async def show(client: Client, stuck: Stuck, console: Console) -> None:
     """What the workflow task fails with, and what came in for it. Others wrote it: it is shown quoted."""
     for line in (stuck.why or "Its workflow task does not fail.").splitlines():
         console.print(json.dumps(line)[1:-1], highlight=False, markup=False, soft_wrap=True)

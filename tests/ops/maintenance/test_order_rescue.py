@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from io import StringIO
 from typing import Any
 
 import pytest
+from rich.console import Console
 from structlog.testing import capture_logs
 from temporalio.worker import Replayer
 
-from ops.maintenance.order_rescue import CannotRescue, look_at, rescue
+from ops.maintenance.order_rescue import CannotRescue, look_at, rescue, show
 from orders.fulfilment.order_in_flight import Fulfilment
 from orders.model import wire_names
 from tests.cases import Case, submitted
@@ -160,5 +162,18 @@ async def test_what_is_no_message_cannot_be_left_out(case: Case) -> None:
         await rescue(case.pipe.client, case.order, [1])
     with pytest.raises(CannotRescue, match="not in flight"):
         await rescue(case.pipe.client, "web-nothing", [1])
+    await case.complete("field-service")
+    await case.pipe.outcome(case.order)
+
+
+async def test_what_an_order_may_fail_on_is_shown_quoted(case: Case) -> None:
+    await signal(case, request_id="odd", kind="changePriority", priority=1, reason="\x1b[31m[link=x]red")
+    shown = Console(file=StringIO(), width=80)
+    await show(case.pipe.client, await look_at(case.pipe.client, case.order), shown)
+    assert isinstance(shown.file, StringIO)
+    told = shown.file.getvalue()
+    assert "request_change" in told
+    assert "[link=x]red" in told
+    assert "\x1b" not in told
     await case.complete("field-service")
     await case.pipe.outcome(case.order)
