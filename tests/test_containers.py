@@ -214,4 +214,5 @@ async def test_the_namespace_script_makes_every_search_attribute_of_an_order_and
         "FalloutSilos": "KEYWORD_LIST",
         "InJeopardy": "BOOL",
         "PromisedAt": "DATETIME",
+        "Problem": "KEYWORD",
     }

@@ -103,8 +103,8 @@ async def test_what_is_being_assessed_is_rejected_when_its_end_cannot_be_decided
     case: Case, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await case.pipe.sim("PUT", "/field-service/faults", {"outage": True})
-    cancel = {"acceptFee": {"amount": "9.90", "currency": "EUR"}}
-    assert (await case.change("cancel", **cancel))["state"] == "assessing"
+    fee = {"amount": "9.90", "currency": "EUR"}
+    assert (await case.change("cancel", acceptFee=fee))["state"] == "assessing"
     with monkeypatch.context() as defect:
         defect.setattr(Fulfilment, "cancel", broken)
         await case.pipe.sim("DELETE", "/field-service/faults")
