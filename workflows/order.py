@@ -91,8 +91,9 @@ class OrderWorkflow:
     async def change(self, request: ChangeRequest) -> Verdict:
         """Change the order, and wait for the verdict."""
         self._order.receive(request, _instant())
-        await workflow.wait_condition(lambda: request.request_id in self._order.verdicts)
-        return self._order.verdicts[request.request_id]
+        with self._order.change_log.awaiting(request.request_id):
+            await workflow.wait_condition(lambda: request.request_id in self._order.verdicts)
+            return self._order.verdicts[request.request_id]
 
     @workflow.signal(name=wire_names.CHANGE_SIGNAL)
     def request_change(self, request: RawValue) -> None:
