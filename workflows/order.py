@@ -34,6 +34,9 @@ from workflows.silo_calls import ask, carry_out
 from workflows.turn import Turn, call_next
 
 MOST_CALLS_UNDER_WAY = 500
+LARGE = 500
+"""Tasks from which on working out an impact counts in what a worker may compute on end."""
+BREATH_S = 0.001
 
 
 @workflow.defn(name=wire_names.ORDER_WORKFLOW)
@@ -152,6 +155,8 @@ class OrderWorkflow:
         while (change := self._order.next_change()) is not None:
             if first_verdict(self._order, change, _instant()) is None:
                 await self._consider(change)
+            if change.kind.moves_the_target and len(self._order.plan.tasks) > LARGE:
+                await asyncio.sleep(BREATH_S)  # What comes next is another workflow task, with two seconds of its own.
 
     async def _consider(self, change: ChangeRequest) -> None:
         """Decide a change that moves the target: a cancellation to the baseline, an amendment to a new plan."""

@@ -1,4 +1,4 @@
-"""What adds up in an order never stops it: what is too much is refused or left out, and the order goes on to its end."""
+"""What adds up in an order never stops it: what is too much is refused or left out, and the order goes on."""
 
 from __future__ import annotations
 
