@@ -35,7 +35,7 @@ from workflows.turn import Turn, call_next
 
 MOST_CALLS_UNDER_WAY = 500
 LARGE = 500
-"""Tasks from which on working out an impact counts in what a worker may compute on end."""
+"""Tasks from which on reading an order, and working out an impact, count in what a worker may compute on end."""
 BREATH_S = 0.001
 
 
@@ -74,6 +74,7 @@ class OrderWorkflow:
 
         One that waits for products has nothing to reconcile before its turn.
         """
+        await self._breathe()
         self._expect_answers()
         while True:
             await self._decide_changes()
@@ -155,8 +156,13 @@ class OrderWorkflow:
         while (change := self._order.next_change()) is not None:
             if first_verdict(self._order, change, _instant()) is None:
                 await self._consider(change)
-            if change.kind.moves_the_target and len(self._order.plan.tasks) > LARGE:
-                await asyncio.sleep(BREATH_S)  # What comes next is another workflow task, with two seconds of its own.
+            if change.kind.moves_the_target:
+                await self._breathe()
+
+    async def _breathe(self) -> None:
+        """Let others have their turn in a large order: what comes next is a workflow task of its own."""
+        if len(self._order.plan.tasks) > LARGE:
+            await asyncio.sleep(BREATH_S)
 
     async def _consider(self, change: ChangeRequest) -> None:
         """Decide a change that moves the target: a cancellation to the baseline, an amendment to a new plan."""

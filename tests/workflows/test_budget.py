@@ -8,6 +8,7 @@ from typing import Any
 from orders.fulfilment.messages import SiloEvent
 from orders.model import wire_names
 from orders.model.budget import CHANGE, CONTENT, OUTPUTS
+from orders.model.values import Inputs
 from orders.reconcile.outcome import OUTPUT_MISSING, OutcomeKind
 from tests.households import internet_voice_tv
 from tests.pipe import Pipe, until
@@ -72,7 +73,7 @@ async def test_signals_that_carry_too_much_become_refused_changes(pipe: Pipe) ->
 async def test_a_callback_with_outputs_of_a_megabyte_is_fallout_that_a_person_settles(pipe: Pipe) -> None:
     order_id = await awaiting_its_visit(pipe)
     task = next(name for name in await keys(pipe, order_id) if name.endswith(VISIT))
-    outputs = {"report_id": "r" * 1_000_000}
+    outputs: Inputs = {"report_id": "r" * 1_000_000}
     event = SiloEvent(silo="field-service", kind=OutcomeKind.DONE, key=f"{task}/0/0", outputs=outputs)
     await pipe.handle(order_id).signal(wire_names.SILO_EVENT_SIGNAL, event)
     await pipe.until_task(order_id, VISIT, "fallout")

@@ -23,6 +23,7 @@ from orders.model.budget import (
     size_of,
 )
 from orders.model.order import OrderRequest, Reason, Rejection, RequestedItem
+from orders.model.values import Inputs
 from orders.read_model.states import LifecycleState
 from orders.reconcile.given import Given
 from orders.reconcile.ledger import Fact, Ledger
@@ -179,7 +180,7 @@ def test_outputs_that_are_too_large_wait_for_a_person_who_tells_them() -> None:
 def test_what_silos_give_is_bounded_in_all() -> None:
     ledger = Ledger()
     given = Given(ledger)
-    outputs = {"text": "x" * (OUTPUTS - 20)}
+    outputs: Inputs = {"text": "x" * (OUTPUTS - 20)}
     taken = 0
     for number in range(1000):
         outcome = given.fitting(Outcome(OutcomeKind.DONE, outputs, reason="r" * 5_000))
