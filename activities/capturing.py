@@ -17,9 +17,11 @@ from catalog_loader.catalog_files import CatalogStore
 from orders.fulfilment.messages import Captured
 from orders.fulfilment.snapshot import OrderStart
 from orders.model import wire_names
+from orders.model.budget import PLAN, compressed_beyond
 from orders.model.catalog import Catalog
 from orders.model.order import Item, OrderRequest, Reason, Rejection, Revision
 from orders.model.plan import Plan
+from orders.planning.amend import require_within_budget
 from orders.planning.baseline import baseline_of, linked_products, named_products
 from orders.planning.capture import capture
 from orders.planning.decompose import decompose
@@ -69,6 +71,9 @@ class Capturing:
             return Captured(rejected=(Reason(code="malformed", message=str(error)[:500]),))
         if captured.start is not None and captured.start.waits_for:
             return Captured(waits_for=captured.start.waits_for)
+        too_large = await asyncio.to_thread(compressed_beyond, PLAN, captured)
+        if too_large is not None:
+            return Captured(rejected=(too_large,))
         await asyncio.to_thread(self._versions.keep, self.catalog)
         return captured
 
@@ -85,6 +90,7 @@ class Capturing:
         """
         now = datetime.now(UTC)
         try:
+            require_within_budget(request.items)
             installed, others = await self._claim(request)
             if others and request.wait_for_products:
                 return Captured(start=as_asked(self.catalog, request, now, installed, others))

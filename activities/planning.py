@@ -11,6 +11,7 @@ from temporalio.exceptions import ApplicationError
 from catalog_loader.catalog_files import CatalogStore, UnknownCatalogVersion
 from orders.fulfilment.messages import PlanAnswer, PlanQuestion
 from orders.model import wire_names
+from orders.model.budget import PLAN, compressed_beyond
 from orders.model.order import Rejection
 from orders.planning.amend import amended
 
@@ -49,4 +50,6 @@ def answer_question(catalogs: CatalogStore, question: PlanQuestion) -> PlanAnswe
         )
     except Rejection as rejection:
         return PlanAnswer(reasons=rejection.reasons)
-    return PlanAnswer(revision=revision, plan=plan)
+    answer = PlanAnswer(revision=revision, plan=plan)
+    too_large = compressed_beyond(PLAN, answer)
+    return answer if too_large is None else PlanAnswer(reasons=(too_large,))

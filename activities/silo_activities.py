@@ -16,6 +16,7 @@ from orders.fulfilment.messages import SiloCall
 from orders.model.catalog import Protocol, Silo
 from orders.model.values import Verb
 from orders.model.wire_names import silo_activity
+from orders.reconcile.given import fitting
 from orders.reconcile.outcome import Outcome
 from settings import Settings
 
@@ -45,6 +46,6 @@ def silo_activities(silo: Silo, client: httpx2.AsyncClient, settings: Settings) 
 def _activity(protocol: SiloProtocol, silo: Silo, verb: Verb) -> SiloActivity:
     @activity.defn(name=silo_activity(silo.name, verb))
     async def run(call: SiloCall) -> Outcome:
-        return await perform(protocol, silo, verb, call, activity.info().attempt)
+        return fitting(await perform(protocol, silo, verb, call, activity.info().attempt))
 
     return run

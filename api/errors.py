@@ -71,7 +71,7 @@ class Malformed(ApiError):
 
 
 class OrderTooLarge(ApiError):
-    """400: more than one workflow can be started with."""
+    """400: more than the budget of one order. The message names the limit and the size."""
 
     status = HTTPStatus.BAD_REQUEST
     code = "order_too_large"

@@ -38,6 +38,9 @@ from workflows.turn import Turn, call_next
 
 MOST_CALLS_UNDER_WAY = 500
 TELL = "tell"
+LARGE = 500
+"""Tasks from which on reading an order, and working out an impact, count in what a worker may compute on end."""
+BREATH_S = 0.001
 _Answer = TypeVar("_Answer")
 
 
@@ -77,6 +80,7 @@ class OrderWorkflow:
 
         One that waits for products has nothing to reconcile before its turn.
         """
+        await self._breathe()
         self._expect_answers()
         while True:
             await self._decide_changes()
@@ -97,8 +101,9 @@ class OrderWorkflow:
     async def change(self, request: ChangeRequest) -> Verdict:
         """Change the order, and wait for the verdict."""
         self._order.receive(request, _instant())
-        await workflow.wait_condition(lambda: request.request_id in self._order.verdicts)
-        return self._order.verdicts[request.request_id]
+        with self._order.change_log.awaiting(request.request_id):
+            await workflow.wait_condition(lambda: request.request_id in self._order.verdicts)
+            return self._order.verdicts[request.request_id]
 
     @workflow.signal(name=wire_names.CHANGE_SIGNAL)
     def request_change(self, request: RawValue) -> None:
@@ -159,6 +164,13 @@ class OrderWorkflow:
         while (change := order.next_change()) is not None:
             if self._or_reject(change, partial(first_verdict, order, change, _instant())) is None:
                 await self._consider(change)
+            if change.kind.moves_the_target:
+                await self._breathe()
+
+    async def _breathe(self) -> None:
+        """Let others have their turn in a large order: what comes next is a workflow task of its own."""
+        if len(self._order.plan.tasks) > LARGE:
+            await asyncio.sleep(BREATH_S)
 
     def _or_reject(self, change: ChangeRequest, decide: Callable[[], _Answer]) -> _Answer | Verdict:
         def reject(defect: Reason) -> _Answer | Verdict:

@@ -120,6 +120,16 @@ class ImpactResponse(ResponseModel):
     asks: tuple[str, ...]
 
 
+class ImpactSummaryResponse(ResponseModel):
+    """What a change did in short: by silo how many tasks met which effect. What it names are the first of many."""
+
+    effects: dict[str, dict[Effect, int]]
+    fees: tuple[Money, ...]
+    obstacles: tuple[ObstacleResponse, ...]
+    asks: tuple[str, ...]
+    digest: str
+
+
 class ItemOutlookResponse(ResponseModel):
     """What the change means for one item: `until` is when that is expected to get worse, null if it is not.
 
@@ -195,7 +205,7 @@ class ChangeResponse(ResponseModel):
     state: ChangeState
     revision: int
     reasons: tuple[ReasonResponse, ...]
-    impact: ImpactResponse | None
+    impact: ImpactSummaryResponse | None
     requester: str
     channel: str
     reason: str

@@ -14,6 +14,7 @@ from api.http.dependencies import GatewayDep, ReportingSilo, errors
 from api.tmf.tmf622_bodies import TmfBody
 from orders.fulfilment.messages import SiloEvent
 from orders.model import wire_names
+from orders.reconcile.given import fitting
 from orders.reconcile.ledger import parse_key, parse_service_id
 from orders.reconcile.outcome import OutcomeKind
 
@@ -76,7 +77,7 @@ def _silo_event(silo: str, service_order: ServiceOrder | None) -> SiloEvent | No
     except ValueError as error:
         message = "is no idempotency key: `<task key>/<generation>/<number>`"
         raise Malformed([problem(f"{path}.externalId", message)]) from error
-    outcome = service_order.outcome
+    outcome = fitting(service_order.outcome)
     if not outcome.says_something:
         return None
     return SiloEvent(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from api.blocking import run_blocking
-from api.errors import OrderClosed, OrderNotOver, Unavailable, UnknownOrder
+from api.errors import OrderClosed, OrderNotOver, OrderTooLarge, Unavailable, UnknownOrder
 from api.service.abandoned import WorkflowEnded, closed
 from api.service.asking import DELETABLE, Asking
 from api.service.gateway import Gateway
@@ -16,6 +16,7 @@ from orders.fulfilment.messages import Preview
 from orders.fulfilment.options import OrderOptions
 from orders.fulfilment.snapshot import Fork
 from orders.model import wire_names
+from orders.model.budget import CHANGE, size_of
 from register.records import Records
 
 
@@ -34,10 +35,14 @@ class Changing:
         The same request id is decided once, however often and whichever way it arrives.
 
         Raises:
+            OrderTooLarge: if it is larger than any change may be.
             UnknownOrder: if there is no such order.
             OrderClosed: if it has ended, and the change was not among those decided before.
         """
         require_shallow(request.model_dump())
+        too_large = CHANGE.exceeded_by(size_of(request.model_dump(mode="json")))
+        if too_large is not None:
+            raise OrderTooLarge("The change is too large", too_large.message)
         try:
             try:
                 return await self._gateway.update(

@@ -22,6 +22,7 @@ from temporalio.client import (
 )
 from temporalio.common import (
     QueryRejectCondition,
+    RawValue,
     SearchAttributePair,
     TypedSearchAttributes,
     WorkflowIDReusePolicy,
@@ -33,6 +34,7 @@ from api.errors import OrderTooLarge, Unavailable, UnknownOrder
 from api.service.abandoned import WorkflowEnded
 from orders.fulfilment.snapshot import OrderStart
 from orders.model import wire_names
+from orders.model.budget import START
 from orders.model.order import Reason
 from orders.read_model.states import LifecycleState
 from workflows import display, executions
@@ -81,17 +83,21 @@ class Gateway:
             AlreadyStarted: if it was started before.
             OrderTooLarge: if it is more than a workflow can be started with.
         """
+        (payload,) = await self._client.data_converter.encode([start])
+        too_large = START.exceeded_by(payload.ByteSize())
+        if too_large is not None:
+            raise OrderTooLarge("The order is too large", too_large.message)
         try:
             async with reaching(PATIENCE):
-                await self._start(start, digest, summary, details)
+                await self._start(start, RawValue(payload), digest, summary, details)
         except WorkflowAlreadyStartedError as error:
             raise AlreadyStarted(start.order_id) from error
 
-    async def _start(self, start: OrderStart, digest: str, summary: str, details: str) -> None:
+    async def _start(self, start: OrderStart, encoded: RawValue, digest: str, summary: str, details: str) -> None:
         try:
             await self._client.start_workflow(
                 wire_names.ORDER_WORKFLOW,
-                start,
+                encoded,
                 id=wire_names.workflow_id(start.order_id),
                 task_queue=wire_names.ORDERS_QUEUE,
                 id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from activities.capturing import Capturing, IdTooLong, ProductsInMotion
 from api.blocking import register_errors, run_blocking
-from api.errors import Malformed, Unavailable, problems
+from api.errors import Malformed, OrderTooLarge, Unavailable, problems
 from api.service import submission
 from api.service.gateway import Gateway, reaching
 from api.service.rejections import rejection
@@ -17,6 +17,7 @@ from catalog_loader.catalog_files import CatalogStore
 from orders.fulfilment.order_in_flight import Fulfilment
 from orders.fulfilment.reporting import order_view
 from orders.fulfilment.snapshot import OrderStart
+from orders.model.budget import TOO_LARGE
 from orders.model.catalog import Catalog
 from orders.model.order import OrderRequest
 from orders.read_model.records import OrderRecord
@@ -52,6 +53,7 @@ class Starter:
 
         Raises:
             Malformed: if an id is too long to make others of it.
+            OrderTooLarge: if it would be more than one order may have.
         """
         try:
             async with reaching(2 * PATIENCE), register_errors():
@@ -61,6 +63,10 @@ class Starter:
         except ProductsInMotion as error:
             raise Unavailable("The customer's products are in motion") from error
         now = datetime.now(UTC)
+        too_large = next((reason for reason in captured.rejected if reason.code == TOO_LARGE), None)
+        if too_large is not None:
+            await self.give_up(request)
+            raise OrderTooLarge("The order is too large", too_large.message)
         if captured.start is None:
             return Prepared(rejection(self._catalog, request, body, captured.rejected, now))
         start = captured.start.model_copy(update={"body": body})

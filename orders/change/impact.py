@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from enum import StrEnum
 
 from pydantic import JsonValue
 
+from orders.model.budget import MOST_NAMED
 from orders.model.catalog import Undo
 from orders.model.plan import Operation, Plan, Task
 from orders.model.values import Frozen, Inputs, Money, Verb
@@ -75,9 +76,22 @@ class Impact(Frozen):
     obstacles: tuple[Obstacle, ...] = ()
     asks: tuple[str, ...] = ()
 
-    def changing(self) -> Impact:
-        """The same, without the tasks that nothing happens to."""
-        return self.model_copy(update={"tasks": tuple(task for task in self.tasks if task.effect is not Effect.KEPT)})
+    def summary(self) -> ImpactSummary:
+        """What is kept of it in the log of changes."""
+        effects: dict[str, Counter[Effect]] = {}
+        for task in self.tasks:
+            if task.effect is not Effect.KEPT:
+                effects.setdefault(task.silo, Counter())[task.effect] += 1
+        return ImpactSummary(
+            effects={silo: dict(counts) for silo, counts in sorted(effects.items())},
+            fees=tuple(self.fees),
+            obstacles=tuple(
+                obstacle.model_copy(update={"items": obstacle.items[:MOST_NAMED]})
+                for obstacle in self.obstacles[:MOST_NAMED]
+            ),
+            asks=self.asks[:MOST_NAMED],
+            digest=self.digest,
+        )
 
     def for_item(self, item: str) -> Impact:
         """The part of it that is about one item."""
@@ -112,6 +126,19 @@ class Impact(Frozen):
         )
         met = sorted(f"{obstacle.task} {obstacle.fee} {obstacle.accepted}" for obstacle in self.obstacles)
         return hashlib.sha256(json.dumps([undone, met]).encode()).hexdigest()[:16]
+
+
+class ImpactSummary(Frozen):
+    """An impact in short: by silo how many tasks meet which effect, the fees, and the first of what it names.
+
+    Its size does not grow with the order, so that every entry of the log of changes can have one.
+    """
+
+    effects: dict[str, dict[Effect, int]] = {}
+    fees: tuple[Money, ...] = ()
+    obstacles: tuple[Obstacle, ...] = ()
+    asks: tuple[str, ...] = ()
+    digest: str = ""
 
 
 def impact_of(

@@ -9,7 +9,8 @@ from typing import Annotated, NamedTuple
 
 from pydantic import Field, JsonValue, model_validator
 
-from orders.change.impact import Impact
+from orders.change.impact import Impact, ImpactSummary
+from orders.model.budget import MOST_REASONS, cut
 from orders.model.order import Appointment, Reason, RequestedItem, Site
 from orders.model.values import Frozen, Money
 
@@ -187,7 +188,7 @@ class Verdict(Frozen):
     state: ChangeState
     revision: int
     reasons: tuple[Reason, ...] = ()
-    impact: Impact | None = None
+    impact: ImpactSummary | None = None
     requester: str = ""
     channel: str = ""
     reason: str = ""
@@ -204,18 +205,24 @@ def entry_of(
     impact: Impact | None = None,
     decided_at: str = "",
 ) -> Verdict:
-    """The log's entry about a change, without the tasks that nothing happens to."""
+    """The log's entry about a change, in a size that does not grow with the order."""
     return Verdict(
         request_id=change.request_id,
         kind=change.kind,
         state=state,
         revision=revision,
-        reasons=reasons,
-        impact=impact.changing() if impact else None,
-        requester=change.requester,
-        channel=change.channel,
-        reason=change.reason,
+        reasons=_in_short(reasons),
+        impact=impact.summary() if impact else None,
+        requester=cut(change.requester),
+        channel=cut(change.channel),
+        reason=cut(change.reason),
         expected_revision=change.expected_revision,
         asked_at=change.asked_at,
         decided_at=decided_at,
     )
+
+
+def _in_short(reasons: tuple[Reason, ...]) -> tuple[Reason, ...]:
+    told = tuple(reason.model_copy(update={"message": cut(reason.message)}) for reason in reasons[:MOST_REASONS])
+    left = len(reasons) - len(told)
+    return (*told, Reason(code="more", message=f"and {left} reasons more")) if left else told

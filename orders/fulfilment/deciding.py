@@ -39,6 +39,9 @@ def first_verdict(order: Fulfilment, change: ChangeRequest, at: str) -> Verdict 
 
 def early_objections(order: Fulfilment, change: ChangeRequest) -> list[Reason]:
     """Why a change is refused whatever its impact would be."""
+    too_large = order.beyond_budget(change)
+    if too_large:
+        return too_large
     if change.expected_revision is not None and change.expected_revision != order.revision.number:
         message = f"revision {change.expected_revision} was expected, the current one is {order.revision.number}"
         return [Reason(code="stale_revision", message=message)]
@@ -77,6 +80,9 @@ def consider(order: Fulfilment, change: ChangeRequest, revision: Revision | None
 
 def _consider(order: Fulfilment, change: ChangeRequest, revision: Revision | None, target: Plan, at: str) -> Verdict:
     carried = order.carried
+    too_large = order.beyond_budget(change, revision) if revision is not None else []
+    if too_large:
+        return order.reject(change, too_large, at)
     if change.kind is ChangeKind.CANCEL:
         order.journal.because(f"change {change.request_id}: {change.kind} {ChangeState.ASSESSING}")
         order.journal.passes(LifecycleState.ASSESSING_CANCELLATION, datetime.fromisoformat(at))

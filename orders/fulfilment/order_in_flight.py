@@ -10,15 +10,17 @@ from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from dataclasses import replace
 from datetime import datetime
-from itertools import count
+from itertools import count, islice
 
 from orders.change.by_hand import settle_by_hand
 from orders.change.charges import already_accepted, charges_of, fall_due, forgo, take_over, with_charges
 from orders.change.impact import Impact, has_passed, impact_of, settled
 from orders.change.objections import Assessment
 from orders.change.request import ChangeKind, ChangeRequest, ChangeState, Verdict, entry_of
+from orders.fulfilment.change_log import ChangeLog
 from orders.fulfilment.messages import PlanQuestion
 from orders.fulfilment.snapshot import Fork, OrderStart, Snapshot
+from orders.model.budget import BEHIND, BY_HAND, CHANGE, CONTENT, INBOX, MOST_WAITING, NAMED, size_of
 from orders.model.order import Reason, Revision
 from orders.model.plan import BILLING, Plan
 from orders.planning.advancement import Advancement, advancement_of
@@ -27,6 +29,7 @@ from orders.read_model.journal import Journal, Journalled
 from orders.read_model.progress import Progress
 from orders.read_model.records import OrderRecord
 from orders.read_model.states import LifecycleState, order_state
+from orders.reconcile.given import Given
 from orders.reconcile.ledger import FactId, Ledger, Step, operation_name
 from orders.reconcile.outcome import Outcome, OutcomeKind
 from orders.reconcile.reconciler import Early, Reconciler
@@ -49,7 +52,9 @@ class Fulfilment:
             waits_for=start.waits_for,
         )
         self.journal = Journal(self.carried.journal)
+        self.change_log = ChangeLog(self.carried.verdicts)
         self.reconciler = Reconciler(self._charged(self.carried.plan), self.carried.ledger, calls)
+        self._given = Given(self.carried.ledger)
         self.progress = self._progress()
         if start.carried is None:
             self.journal.opened(self.revision.number, self.progress.items, self.carried.ledger, start.ordered_at)
@@ -122,15 +127,15 @@ class Fulfilment:
 
     @property
     def verdicts(self) -> dict[str, Verdict]:
-        """Every change ever decided, by request id, in the order of decision."""
+        """The changes decided, by request id, in the order of decision. Of very many the oldest are forgotten."""
         return self.carried.verdicts
 
     @property
     def log(self) -> tuple[Verdict, ...]:
-        """Every change ever asked for, in the order of decision; those still to be decided stand at the end."""
+        """The changes asked for, in the order of decision; the first of those still to be decided stand at the end."""
         waiting = {
             change.request_id: entry_of(change, ChangeState.ASSESSING, self.revision.number)
-            for change in self.inbox
+            for change in islice(self.inbox, MOST_WAITING)
             if change.request_id not in self.verdicts
         }
         return (*self.verdicts.values(), *waiting.values())
@@ -180,6 +185,7 @@ class Fulfilment:
         carried.plan, carried.ledger = start.plan, deepcopy(start.baseline_ledger)
         carried.promised_at = start.promised_at
         self.reconciler = Reconciler(self._charged(carried.plan), carried.ledger)
+        self._given = Given(carried.ledger)
         self.progress = self._progress()
         self.journal.opened(self.revision.number, self.progress.items, carried.ledger, now)
 
@@ -198,14 +204,17 @@ class Fulfilment:
 
     def record(self, step: Step, outcome: Outcome, at: str) -> None:
         """Record how a call has ended."""
-        self.reconciler.record(step, outcome, at)
+        self.reconciler.record(step, self._given.fitting(outcome), at)
+        self._given.note(step.task)
         self.journal.because(f"{step.task} {step.verb} {outcome.kind}", self.reconciler.items_of(step.task))
 
     def answer(self, fact_id: FactId, n: int, outcome: Outcome, at: str) -> bool:
         """Record what a silo reported by callback or polling. False where it says nothing new."""
         fact = self.reconciler.ledger.fact(fact_id)
         verb = f" {fact.waiting.verb}" if fact is not None and fact.waiting is not None else ""
+        outcome = self._given.fitting(outcome)
         news = self.reconciler.answer(fact_id, n, outcome, at)
+        self._given.note(fact_id[0])
         if news:
             on_its_way = outcome.kind is OutcomeKind.ACKNOWLEDGED
             told = ", ".join(outcome.milestones) if on_its_way else outcome.kind
@@ -243,11 +252,13 @@ class Fulfilment:
     def go_back(self, start: OrderStart, carried: Snapshot, journal: Journal) -> None:
         """Be as it was before, but for what the reconciler knows: `restart` it next."""
         self.start, self.carried, self.journal = start, carried, journal
+        self.change_log = self.change_log.anew(carried.verdicts)
 
     def restart(self, calls: Iterable[Step], early: Early, status: Mapping[str, TaskStatus]) -> None:
         """Work out anew where everything stands, by target, ledger and the calls under way."""
         carried = self.carried
         self.reconciler = self.reconciler.anew(self._charged(carried.plan), carried.ledger, calls, early)
+        self._given = Given(carried.ledger)
         self.reconciler.status.update(status)
         self.look_anew()
 
@@ -258,8 +269,36 @@ class Fulfilment:
     # What changes it
 
     def receive(self, change: ChangeRequest, at: str) -> None:
-        """Take a change in, to be decided in its turn."""
-        self.inbox.append(change.model_copy(update={"asked_at": at}))
+        """Take a change in, to be decided in its turn. Where very many wait already, it is turned away at once."""
+        change = change.model_copy(update={"asked_at": at})
+        if len(self.inbox) < INBOX or self._is_first_cancellation(change):
+            self.inbox.append(change)
+        elif not self._is_known(change.request_id):
+            message = f"{INBOX} changes wait to be decided already: ask again later"
+            self.reject(change, [Reason(code="too_many_changes", message=message)], at)
+
+    def _is_known(self, request_id: str) -> bool:
+        return request_id in self.verdicts or any(waiting.request_id == request_id for waiting in self.inbox)
+
+    def _is_first_cancellation(self, change: ChangeRequest) -> bool:
+        cancels = change.kind is ChangeKind.CANCEL
+        return cancels and all(waiting.kind is not ChangeKind.CANCEL for waiting in self.inbox)
+
+    def beyond_budget(self, change: ChangeRequest, revision: Revision | None = None) -> list[Reason]:
+        """Why a change, or the revision that it leads to, is more than the order can have."""
+        carried = self.carried
+        sizes = [
+            (CHANGE, size_of(change.model_dump(mode="json"))),
+            (BY_HAND, size_of(change.outputs)),
+        ]
+        if change.content:
+            sizes.append((CONTENT, size_of(carried.contents) + size_of(change.content)))
+        if revision is not None:
+            sizes += [
+                (NAMED, len({*self.progress.items, *(item.id for item in revision.items)})),
+                (BEHIND, sum(len(kept.items) for kept in (*carried.revisions, revision))),
+            ]
+        return [reason for limit, size in sizes if (reason := limit.exceeded_by(size)) is not None]
 
     def next_change(self) -> ChangeRequest | None:
         """The next change to decide."""
@@ -317,7 +356,9 @@ class Fulfilment:
 
     def settle(self, change: ChangeRequest, at: str) -> Reason | None:
         """Carry out what a person settles, or say why there is nothing to settle."""
-        return settle_by_hand(change, self.reconciler, self.carried.charges, at)
+        problem = settle_by_hand(change, self.reconciler, self.carried.charges, at)
+        self._given.note(change.task or "")
+        return problem
 
     def ask_silos(self, assessment: Assessment, common: Plan) -> None:
         """Assess a change: silos are asked to let go, and meanwhile what is `common` to both targets is aimed at."""
@@ -396,7 +437,7 @@ class Fulfilment:
 
     def _keep_verdict(self, verdict: Verdict, now: datetime) -> Verdict:
         self.journal.decided(verdict, self.verdicts.get(verdict.request_id), now)
-        self.verdicts[verdict.request_id] = verdict
+        self.change_log.keep(verdict)
         return verdict
 
     def _charged(self, plan: Plan) -> Plan:

@@ -24,7 +24,7 @@ def preview(order: Fulfilment, change: ChangeRequest, answer: PlanAnswer, now: d
     Everything is told, whether or not it would be accepted: fees are told as to be accepted, not as refused for want
     of it.
     """
-    reasons = early_objections(order, change)
+    reasons = early_objections(order, change) or order.beyond_budget(change, answer.revision)
     target = _target(order, change, answer)
     if reasons or target is None:
         return Preview(state=ChangeState.REJECTED, revision=order.revision.number, reasons=(*reasons, *answer.reasons))

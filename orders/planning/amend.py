@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from orders.change.request import ChangeRequest, ItemUpdate
+from orders.model.budget import ITEMS, PRODUCTS
 from orders.model.catalog import Catalog
 from orders.model.order import (
     Item,
@@ -98,6 +99,7 @@ class Amendment:
     def revise(self) -> Revision:
         """The next revision, checked but for how products rely on each other."""
         catalog, order_id, revision, change = self.catalog, self.order_id, self.revision, self.change
+        require_within_budget(change.add)
         numbers = dict(revision.next_product)
         items, back = self._remaining()
         items, asked = with_named(items, change.add)
@@ -137,6 +139,7 @@ class Amendment:
         if not following.ordered() and not added:
             message = "nothing would be left of the order: cancel it instead"
             raise Rejection([Reason(code="nothing_left", message=message)])
+        require_within_budget(added, following)
         return at_its_sites(checked(catalog, add_items(catalog, order_id, following, added)))
 
     def _remaining(self) -> tuple[dict[str, Item], set[str]]:
@@ -162,6 +165,20 @@ class Amendment:
         back = gone - dropped
         items = {item.id: _without_relations_to(item, dropped) for item in revision.items if item.id not in dropped}
         return items | put_back(revision, self.baseline, back), back
+
+
+def require_within_budget(added: Sequence[RequestedItem], revision: Revision | None = None) -> None:
+    """Return if an order, or one of this revision, may have these items too. Nothing is worked out of them before.
+
+    Raises:
+        Rejection: if it may not.
+    """
+    ordered, items = (revision.ordered(), revision.items) if revision is not None else ([], ())
+    products = sum(item.quantity for item in (*items, *added))
+    sizes = ((ITEMS, len(ordered) + len(added)), (PRODUCTS, products))
+    reasons = [reason for limit, size in sizes if (reason := limit.exceeded_by(size)) is not None]
+    if reasons:
+        raise Rejection(reasons)
 
 
 def _without_relations_to(item: Item, gone: set[str]) -> Item:

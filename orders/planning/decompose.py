@@ -14,6 +14,7 @@ from graphlib import CycleError, TopologicalSorter
 
 from pydantic import JsonValue
 
+from orders.model.budget import TASKS
 from orders.model.catalog import (
     EVERY,
     Catalog,
@@ -47,7 +48,8 @@ def decompose(
     that they stand on goes, they are planned anew.
 
     Raises:
-        Rejection: where a product lacks another that it builds on, or products rely on each other in a circle.
+        Rejection: where a product lacks another that it builds on, products rely on each other in a circle, or there
+            would be more tasks than one order may have.
     """
     return _Decomposition(catalog, order_id, revision, baseline, installed or Plan()).plan()
 
@@ -68,6 +70,9 @@ class _Decomposition:
         self.served = {key: {part.product.id for part in parts} for key, parts in self.contributions.items()}
 
     def plan(self) -> Plan:
+        too_large = TASKS.exceeded_by(len(self.contributions) + len(self.kept))
+        if too_large is not None:
+            raise Rejection([too_large])
         tasks = {key: self._task(key, parts) for key, parts in self.contributions.items()}
         tasks |= self._kept_tasks()
         if self.reasons:

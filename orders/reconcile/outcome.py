@@ -27,6 +27,8 @@ class OutcomeKind(StrEnum):
 class Outcome:
     """How a call ended: with outputs where it is done, with code and reason where it is refused or unknown.
 
+    The reason of one that is done says why it comes without its outputs.
+
     `milestones` are those that the silo has reached with it, on the way or at its end: by name the instant (ISO 8601),
     empty where it tells none.
     """
@@ -87,6 +89,7 @@ def _with_all_outputs(ledger: Ledger, verb: Verb, fact_id: FactId, operation: st
     if not missing:
         return outcome
     reason = f"done, but without the output {', '.join(missing)}"
+    reason += f": {outcome.reason}" if outcome.reason else ""
     return Outcome(OutcomeKind.UNKNOWN, code=OUTPUT_MISSING, reason=reason, milestones=outcome.milestones)
 
 

@@ -19,6 +19,7 @@ from orders.fulfilment.order_in_flight import Fulfilment
 from orders.fulfilment.reporting import order_view
 from orders.fulfilment.snapshot import OrderStart
 from orders.model import wire_names
+from orders.model.budget import START
 from orders.read_model.records import OrderRecord
 from register import Register
 from register.submissions import ClaimState
@@ -193,11 +194,21 @@ async def test_an_order_that_began_before_the_register_was_put_back_is_found_by_
         assert (await door.http.post(ORDERS, json=body)).status_code == 200
 
 
+async def test_an_order_of_too_many_products_is_refused_by_a_reason_that_names_limit_and_size(door: Door) -> None:
+    body = order(*({**item(f"net-{number}", "fibre-500"), "quantity": 1000} for number in range(4)))
+    refused = await door.http.post(ORDERS, json=body)
+    assert (refused.status_code, refused.json()["code"]) == (400, "order_too_large")
+    assert refused.json()["message"] == "4000 products in one order: at most 2000 are taken"
+    with closing(Register(door.settings.register_address)) as register:
+        assert register.records.find(to_request(body).order_id) is None
+
+
 async def test_an_order_that_is_too_large_for_a_workflow_leaves_its_id_free(door: Door) -> None:
     body = internet_voice_tv()
-    large: dict[str, Any] = body | {"note": [{"text": secrets.token_hex(1_900_000)}]}  # Which no codec makes small.
+    large: dict[str, Any] = body | {"note": [{"text": secrets.token_hex(START.most)}]}  # Which no codec makes small.
     refused = await door.http.post(ORDERS, json=large)
     assert (refused.status_code, refused.json()["code"]) == (400, "order_too_large")
+    assert str(START.most) in refused.json()["message"]
     order_id = to_request(body).order_id
     with closing(Register(door.settings.register_address)) as register:
         assert register.records.find(order_id) is None

@@ -7,12 +7,13 @@ from decimal import Decimal
 import pytest
 
 from orders.change.impact import KNOWN_AFTER_APPLY, Effect
-from orders.change.request import ChangeState, ItemUpdate
+from orders.change.request import ChangeKind, ChangeRequest, ChangeState, ItemUpdate
 from orders.model.order import Site
 from orders.model.values import Money
+from orders.planning.amend import amended
 from orders.read_model.states import LifecycleState
 from orders.reconcile.outcome import Outcome, OutcomeKind
-from tests.orders.support.driver import AT, Driver, household, key
+from tests.orders.support.driver import AT, Driver, household, key, shipped_catalog
 
 FEE = Money(amount=Decimal("9.90"), currency="EUR")
 SELF = {"installation": "self"}
@@ -38,7 +39,7 @@ def test_a_bundle_past_the_visit_and_the_parcel_still_changes_its_tv_pack_withou
     verdict = driver.change("amend", update=(ItemUpdate(id="tv", offering="tv-sport"),))
     assert verdict.state is ChangeState.ACCEPTED
     assert verdict.impact is not None
-    assert verdict.impact.fees == []
+    assert verdict.impact.fees == ()
     assert driver.run()[0] == "tv.amend tv/activate-tv/0/1"
 
 
@@ -250,14 +251,18 @@ def test_a_preview_digest_binds_the_change_to_what_was_seen() -> None:
 def test_an_impact_tells_values_before_and_after_and_what_only_an_output_decides() -> None:
     driver = Driver(household(), waiting=["shipping"])
     driver.run()
-    verdict = driver.change("amend", update=(ItemUpdate(id="net", characteristics={"technology": "xgs-pon"}),))
-    assert verdict.state is ChangeState.ACCEPTED
-    assert verdict.impact is not None
-    by_task = {task.task.split("/", 1)[1]: task for task in verdict.impact.tasks}
+    order, update = driver.order, ItemUpdate(id="net", characteristics={"technology": "xgs-pon"})
+    change = ChangeRequest(request_id="seen", kind=ChangeKind.AMEND, update=(update,))
+    _, target = amended(shipped_catalog(), order.start.order_id, order.revision, change, order.advancement())
+    impact = order.impact_of_target(target)
+    by_task = {task.task.split("/", 1)[1]: task for task in impact.tasks}
     assert by_task["fibre-internet/reserve-port"].effect is Effect.REPLACED
     assert by_task["fibre-internet/reserve-port"].before == {"technology": "gpon"}
     assert by_task["fibre-internet/activate-line"].effect is Effect.AMENDED
     assert by_task["fibre-internet/activate-line"].after["port"] == KNOWN_AFTER_APPLY
+    verdict = driver.change("amend", update=(update,))
+    assert verdict.impact == impact.summary()
+    assert verdict.impact.effects["resource-inventory"][Effect.REPLACED] == 1
 
 
 def test_an_impact_touches_nothing() -> None:

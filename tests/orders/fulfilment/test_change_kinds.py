@@ -168,5 +168,5 @@ def test_a_change_of_contact_alone_reaches_nobody() -> None:
     verdict = driver.change("amend", update=tuple(ItemUpdate(id=name, site=home) for name in ("net", "tv")))
     assert verdict.state is ChangeState.ACCEPTED
     assert verdict.impact is not None
-    assert verdict.impact.tasks == ()
+    assert verdict.impact.effects == {}
     assert driver.run() == []

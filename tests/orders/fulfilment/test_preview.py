@@ -44,8 +44,8 @@ def assert_true(told: Preview, verdict: Verdict) -> None:
     assert (verdict.state, verdict.reasons) == (told.state, told.reasons)
     if verdict.impact is not None:
         assert told.impact is not None
-        assert verdict.impact == told.impact.changing()
-        assert (told.digest, list(told.fees)) == (verdict.impact.digest, verdict.impact.fees)
+        assert verdict.impact == told.impact.summary()
+        assert (told.digest, list(told.fees)) == (verdict.impact.digest, list(verdict.impact.fees))
 
 
 class Foretold(Order):
