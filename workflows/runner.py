@@ -6,6 +6,7 @@ from temporalio.converter import StorageDriverStoreContext
 from temporalio.worker import WorkflowInstance, WorkflowInstanceDetails
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
+from workflows.arguments import as_many_as_taken
 from workflows.query_guard import changed_by_workflow_tasks_only
 
 
@@ -23,7 +24,7 @@ class OrderRunner(SandboxedWorkflowRunner):
     def create_instance(self, det: WorkflowInstanceDetails) -> WorkflowInstance:
         """An instance in the sandbox."""
         instance = super().create_instance(det)
-        instance.activate = changed_by_workflow_tasks_only(instance.activate)
+        instance.activate = changed_by_workflow_tasks_only(as_many_as_taken(instance.activate))
         instance.get_serialization_context = _of_nothing
         instance.get_external_store_context = _nowhere
         return instance

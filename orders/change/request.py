@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, NamedTuple, TypeAlias
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from orders.change.impact import Impact
 from orders.model.instants import Instant
 from orders.model.json_values import JsonObject
 from orders.model.order import Appointment, Reason, RequestedItem, Site, require_order
+from orders.model.reading import problems_of
 from orders.model.text import Line, Name, Text
 from orders.model.values import Frozen, Money, Priority, Quantity, Whole
 
@@ -182,6 +183,18 @@ class ChangeRequest(Frozen):
             raise ValueError("; ".join(problem for _, problem in found))
         require_order(self.requested_start, self.requested_completion)
         return self
+
+
+def read_change(content: object) -> ChangeRequest:
+    """A change request as somebody sent it.
+
+    Raises:
+        ValueError: saying shortly what is wrong with it.
+    """
+    try:
+        return ChangeRequest.model_validate(content)
+    except ValidationError as error:
+        raise ValueError(problems_of(error)) from None
 
 
 class Verdict(Frozen):

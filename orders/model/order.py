@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import Field, JsonValue, model_validator
+from pydantic import Field, JsonValue, TypeAdapter, ValidationError, model_validator
 
 from orders.model.instants import Instant, LocalInstant
 from orders.model.json_values import JsonObject
@@ -191,6 +191,18 @@ class Rejection(Exception):
     def __init__(self, reasons: list[Reason]) -> None:
         super().__init__("; ".join(reason.message for reason in reasons))
         self.reasons = tuple(reasons)
+
+
+_IDENTIFIER: TypeAdapter[str] = TypeAdapter(Identifier)
+
+
+def is_identifier(value: str) -> bool:
+    """True for what can be the id of a channel, a customer, an item or a site."""
+    try:
+        _IDENTIFIER.validate_python(value)
+    except ValidationError:
+        return False
+    return True
 
 
 def order_id(channel: str, external_id: str) -> str:
