@@ -52,7 +52,12 @@ def _misfit(value: object) -> str | None:
     return None
 
 
-def _checked(value: JsonValue) -> JsonValue:
+def require_json(value: JsonValue) -> JsonValue:
+    """The value, if it fits.
+
+    Raises:
+        ValidationError: with the path of everything in it that does not.
+    """
     found = [
         InitErrorDetails(type=PydanticCustomError("misfit", "{problem}", {"problem": problem}), loc=path, input=None)
         for (path, problem), _ in zip(misfits_of_json(value), range(_MOST_PROBLEMS), strict=False)
@@ -63,11 +68,11 @@ def _checked(value: JsonValue) -> JsonValue:
 
 
 def _checked_object(value: dict[str, JsonValue]) -> dict[str, JsonValue]:
-    _checked(value)
+    require_json(value)
     return value
 
 
-Json: TypeAlias = Annotated[JsonValue, AfterValidator(_checked)]
+Json: TypeAlias = Annotated[JsonValue, AfterValidator(require_json)]
 """Any JSON: text without NUL, numbers that are finite, nesting within bounds."""
 
 JsonObject: TypeAlias = Annotated[dict[str, JsonValue], AfterValidator(_checked_object)]
