@@ -96,7 +96,7 @@ class OrderWorkflow:
 
     @change.validator
     def change_can_be_read(self, request: ChangeRequest) -> None:
-        """Most of what cannot be read is refused on its way here. Null comes through, and so would too many arguments."""
+        """What cannot be read is refused on its way here, but for null, and for too many arguments."""
         read_change(request)
 
     @workflow.signal(name=wire_names.CHANGE_SIGNAL)
