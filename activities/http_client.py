@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import email.utils
+import json
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -12,7 +13,7 @@ from typing import Final, TypeVar
 from urllib.parse import quote
 
 import httpx2
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, ValidatorFunctionWrapHandler
 from pydantic.alias_generators import to_camel
 
 from activities.protocol import UNKNOWN_SERVICE, Refused, SiloUnavailable
@@ -30,6 +31,9 @@ _OF_A_GATEWAY: Final = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.BAD_GATEWAY, HTTP
 """Answers that do not come from where the work is done: it may be going on."""
 
 _LONGEST_REASON: Final = 500
+
+AS_FAR_AS_IT_FITS: Final = {"answer": True}
+"""The context in which answers are read. Callbacks are read without: whoever sends one is told what is wrong."""
 
 
 class SiloBody(BaseModel):
@@ -158,15 +162,29 @@ _Body = TypeVar("_Body", bound=BaseModel)
 
 
 def understood(kind: type[_Body], content: bytes) -> _Body:
-    """The body of an answer.
+    """The body of an answer. What is in it may not fit all the same: see `kept_of` in the core.
+
+    Python's own parser takes what others refuse, such as half a surrogate pair, and with it the rest of the answer.
 
     Raises:
         SiloUnavailable: if it is something else.
     """
     try:
-        return kind.model_validate_json(content)
+        return kind.model_validate(json.loads(content), context=AS_FAR_AS_IT_FITS)
     except ValidationError as error:
         raise SiloUnavailable(_unreadable(error)) from None
+    except (ValueError, RecursionError):
+        raise SiloUnavailable("the answer cannot be understood: it is no JSON") from None
+
+
+def or_none(value: object, handler: ValidatorFunctionWrapHandler, info: ValidationInfo) -> object:
+    """In an answer, None in place of what does not fit: what is done must not count as failed for its date."""
+    if info.context is not AS_FAR_AS_IT_FITS:
+        return handler(value)
+    try:
+        return handler(value)
+    except ValidationError:
+        return None
 
 
 def _unreadable(error: ValidationError) -> str:

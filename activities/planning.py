@@ -5,6 +5,8 @@ Runs as an activity, though it has no outside effect: workflow code must not dep
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
@@ -14,6 +16,7 @@ from orders.model import wire_names
 from orders.model.budget import PLAN, compressed_beyond
 from orders.model.order import Rejection
 from orders.planning.amend import amended
+from orders.planning.dates import require_possible_dates
 
 
 class Planning:
@@ -26,19 +29,22 @@ class Planning:
     def plan_revision(self, question: PlanQuestion) -> PlanAnswer:
         """The next revision with its plan, or every reason why there can be none."""
         try:
-            return answer_question(self._catalogs, question)
+            asked_at = question.change.asked_at
+            now = datetime.fromisoformat(asked_at) if asked_at else datetime.now(UTC)
+            return answer_question(self._catalogs, question, now)
         except UnknownCatalogVersion as error:
             raise ApplicationError(str(error), type="UnknownCatalogVersion", non_retryable=True) from error
 
 
-def answer_question(catalogs: CatalogStore, question: PlanQuestion) -> PlanAnswer:
-    """Work out an amendment: for the workflow, or for a preview of it.
+def answer_question(catalogs: CatalogStore, question: PlanQuestion, now: datetime) -> PlanAnswer:
+    """Work out an amendment that is asked for now: for the workflow, or for a preview of it.
 
     Raises:
         UnknownCatalogVersion: if the version that the order was sold from is not kept any more.
     """
     catalog = catalogs.load(question.catalog)
     try:
+        require_possible_dates(question.revision, question.change, now)
         revision, plan = amended(
             catalog,
             question.order_id,

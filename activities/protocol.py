@@ -19,7 +19,7 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 from orders.fulfilment.messages import SiloCall
 from orders.model.catalog import Silo
 from orders.model.values import Inputs, Verb
-from orders.reconcile.outcome import Outcome, OutcomeKind
+from orders.reconcile.outcome import Outcome, OutcomeKind, kept_of
 
 UNKNOWN_SERVICE = "unknown_service"
 ALREADY_PROVISIONED = "already_provisioned"
@@ -122,11 +122,12 @@ async def perform(protocol: SiloProtocol, silo: Silo, verb: Verb, call: SiloCall
     """
     try:
         if silo.retry == "inspect" and verb is not Verb.INSPECT:
-            return await _to_the_end(_without_keys(protocol, silo, verb, call, attempt))
-        return await _do(protocol, verb, call)
+            return kept_of(await _to_the_end(_without_keys(protocol, silo, verb, call, attempt)))
+        return kept_of(await _do(protocol, verb, call))
     except Refused as refused:
         lost = verb is Verb.AMEND and refused.code == UNKNOWN_SERVICE
-        return Outcome(OutcomeKind.LOST if lost else OutcomeKind.REFUSED, code=refused.code, reason=refused.reason)
+        kind = OutcomeKind.LOST if lost else OutcomeKind.REFUSED
+        return kept_of(Outcome(kind, code=refused.code, reason=refused.reason))
 
 
 def _do(protocol: SiloProtocol, verb: Verb, call: SiloCall) -> Awaitable[Outcome]:

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
-from pydantic import AwareDatetime, Field, RootModel
+from pydantic import Field, RootModel, WrapValidator
 
-from activities.http_client import SiloBody, SiloHttp, understood
+from activities.http_client import SiloBody, SiloHttp, or_none, understood
 from activities.protocol import Holding, SiloProtocol
 from activities.tmf640 import Service, Specification, characteristics, held_service
 from orders.fulfilment.messages import SiloCall
-from orders.model.instants import instant
+from orders.model.instants import Instant, instant
 from orders.model.values import Verb
 from orders.reconcile.outcome import Outcome, OutcomeKind
 
@@ -62,7 +62,7 @@ class Milestone(SiloBody):
 
     name: str = Field(min_length=1, max_length=200)
     status: str | None = None
-    milestone_date: AwareDatetime | None = None
+    milestone_date: Annotated[Instant | None, WrapValidator(or_none)] = None
 
     @property
     def reached(self) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Sequence
 
+from google.protobuf.message import DecodeError
 from temporalio.api.common.v1 import Payload
 from temporalio.converter import PayloadCodec
 
@@ -37,4 +38,9 @@ def _compressed(payload: Payload) -> Payload:
 def _restored(payload: Payload) -> Payload:
     if payload.metadata.get("encoding") != ENCODING:
         return payload
-    return Payload.FromString(zlib.decompress(payload.data))
+    try:
+        return Payload.FromString(zlib.decompress(payload.data))
+    except (zlib.error, DecodeError):
+        # Anyone may send anything. What cannot be restored is for the message's handler to refuse: raised here, it
+        # would fail the workflow task.
+        return payload

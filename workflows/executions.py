@@ -20,6 +20,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from orders.model import wire_names
+from orders.model.order import is_identifier
 
 PATIENCE: Final = timedelta(seconds=5)
 """How long Temporal may take to answer where no worker is asked."""
@@ -120,7 +121,8 @@ async def has_order(client: Client, channel: str, customer_id: str, timeout: tim
     Raises:
         RPCError: if Temporal cannot be asked.
     """
-    # Identifiers hold no quotes.
+    if not (is_identifier(channel) and is_identifier(customer_id)):
+        return False  # No order has such a one, and a quote would end the word in the query.
     query = f'{wire_names.CHANNEL} = "{channel}" AND {wire_names.CUSTOMER_ID} = "{customer_id}"'
     request = CountWorkflowExecutionsRequest(namespace=client.namespace, query=query)
     return (await client.workflow_service.count_workflow_executions(request, retry=True, timeout=timeout)).count > 0

@@ -12,9 +12,9 @@ from temporalio import workflow
 from temporalio.common import RawValue, RetryPolicy
 from temporalio.exceptions import FailureError
 
-from orders.change.request import ChangeKind, ChangeRequest, Verdict
+from orders.change.request import ChangeKind, ChangeRequest, Verdict, read_change
 from orders.fulfilment.deciding import assess, consider, first_verdict, give_up
-from orders.fulfilment.messages import OrderOutcome, PlanAnswer, PlanQuestion, SiloEvent
+from orders.fulfilment.messages import OrderOutcome, PlanAnswer, PlanQuestion, read_silo_event
 from orders.fulfilment.observation import observe
 from orders.fulfilment.order_in_flight import Fulfilment
 from orders.fulfilment.reporting import order_view, plan_page
@@ -105,19 +105,30 @@ class OrderWorkflow:
             await workflow.wait_condition(lambda: request.request_id in self._order.verdicts)
             return self._order.verdicts[request.request_id]
 
+    @change.validator
+    def change_can_be_read(self, request: ChangeRequest) -> None:
+        """What cannot be read is refused on its way here, but for null, and for too many arguments."""
+        read_change(request)
+
     @workflow.signal(name=wire_names.CHANGE_SIGNAL)
     def request_change(self, request: RawValue) -> None:
         """Change the order; the verdict is in the order's log. What cannot be read becomes a rejected change."""
         try:
-            content: object = workflow.payload_converter().from_payload(request.payload)
-            self._order.receive(ChangeRequest.model_validate(content), _instant())
-        except Exception as error:  # Anyone may send anything; none of it may harm the order.
-            self._order.reject_malformed(str(error)[:1000], _instant())
+            change = read_change(_content(request))
+        except ValueError as error:
+            self._order.reject_malformed(str(error), _instant())
             self._stirred = True
+        else:
+            self._order.receive(change, _instant())
 
     @workflow.signal(name=wire_names.SILO_EVENT_SIGNAL)
-    def silo_event(self, event: SiloEvent) -> None:
+    def silo_event(self, told: RawValue) -> None:
         """A silo's callback: what it reports of its own tasks is recorded as a fact at once."""
+        try:
+            event = read_silo_event(_content(told))
+        except ValueError as error:
+            workflow.logger.error("an event of a silo cannot be read: %s", error)
+            return
         try:
             fact, n = parse_key(event.key) if event.key else (parse_service_id(event.service), 0)
         except ValueError:
@@ -378,6 +389,13 @@ def _cancel_asked_for_natively() -> ChangeRequest:
         channel="temporal",
         reason=workflow.cancellation_reason() or "",
     )
+
+
+def _content(sent: RawValue) -> object:
+    try:
+        return workflow.payload_converter().from_payload(sent.payload)
+    except Exception as error:  # Whatever a converter may raise: anyone may send anything.
+        raise ValueError("what was sent cannot be read as JSON") from error
 
 
 def _instant() -> str:

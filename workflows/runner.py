@@ -11,6 +11,7 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 from temporalio.workflow import Info
 
 from orders.model import wire_names
+from workflows.arguments import as_many_as_taken
 from workflows.query_guard import Activate, changed_by_workflow_tasks_only
 
 log = structlog.get_logger()
@@ -30,7 +31,8 @@ class OrderRunner(SandboxedWorkflowRunner):
     def create_instance(self, det: WorkflowInstanceDetails) -> WorkflowInstance:
         """An instance in the sandbox."""
         instance = super().create_instance(det)
-        instance.activate = changed_by_workflow_tasks_only(_failures_told(instance.activate, det.info))
+        activate = _failures_told(as_many_as_taken(instance.activate), det.info)
+        instance.activate = changed_by_workflow_tasks_only(activate)
         instance.get_serialization_context = _of_nothing
         instance.get_external_store_context = _nowhere
         return instance

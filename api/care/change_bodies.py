@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import AwareDatetime, ConfigDict, Field, JsonValue
+from pydantic import ConfigDict, JsonValue
 
 from api.tmf.response_model import ResponseModel
-from api.tmf.times import Instant, InstantOut
+from api.tmf.times import InstantOut
 from api.tmf.tmf622_bodies import Place, Product, ProductOrderItem, TmfBody
 from orders.change.impact import Effect
-from orders.change.request import ChangeKind, ChangeState, Resolution
+from orders.change.request import ChangeKind, ChangeState, RequestId, Resolution, RevisionNumber
 from orders.fulfilment.options import Subject
+from orders.model.instants import Instant, LocalInstant
+from orders.model.json_values import JsonObject
 from orders.model.order import Identifier, TimeZone
-from orders.model.values import Money
+from orders.model.text import Line, Name, Text
+from orders.model.values import Money, Priority, Quantity
 
 
 class ChangedItem(TmfBody):
@@ -24,11 +27,11 @@ class ChangedItem(TmfBody):
 
     model_config = ConfigDict(extra="forbid")
 
-    id: str
-    offering: str | None = None
-    characteristics: dict[str, JsonValue] = {}
-    quantity: Annotated[int | None, Field(ge=1, le=1000)] = None
-    drop: tuple[str, ...] = ()
+    id: Line
+    offering: Line | None = None
+    characteristics: JsonObject = {}
+    quantity: Quantity | None = None
+    drop: tuple[Line, ...] = ()
     place: Place | None = None
     product: Product = Product()
 
@@ -39,8 +42,8 @@ class AppointmentBody(TmfBody):
     model_config = ConfigDict(extra="forbid")
 
     site: Identifier
-    start: AwareDatetime
-    end: AwareDatetime | None = None
+    start: LocalInstant
+    end: LocalInstant | None = None
     time_zone: TimeZone
 
 
@@ -59,26 +62,26 @@ class ChangeBody(TmfBody):
 
     model_config = ConfigDict(extra="forbid")
 
-    request_id: Annotated[str | None, Field(min_length=1, max_length=100)] = None
+    request_id: RequestId | None = None
     kind: ChangeKind
-    requester: str = ""
-    channel: str = ""
-    reason: str = ""
-    expected_revision: int | None = None
+    requester: Name = ""
+    channel: Name = ""
+    reason: Text = ""
+    expected_revision: RevisionNumber | None = None
     add: tuple[ProductOrderItem, ...] = ()
     update: tuple[ChangedItem, ...] = ()
-    remove: tuple[str, ...] = ()
-    items: tuple[str, ...] = ()
+    remove: tuple[Line, ...] = ()
+    items: tuple[Line, ...] = ()
     requested_start_date: Instant | None = None
     requested_completion_date: Instant | None = None
     appointments: tuple[AppointmentBody, ...] = ()
-    priority: Annotated[int | None, Field(ge=0, le=4)] = None
+    priority: Priority | None = None
     cascade: bool = False
     accept_fee: Money | None = None
-    digest: str | None = None
-    task: str | None = None
+    digest: Name | None = None
+    task: Line | None = None
     resolution: Resolution | None = None
-    outputs: dict[str, JsonValue] = {}
+    outputs: JsonObject = {}
 
 
 class ReasonResponse(ResponseModel):

@@ -11,7 +11,8 @@ from api.care.care_bodies import SiteResponse
 from api.care.change_bodies import ChangeResponse
 from api.http.dependencies import NO_NUL
 from api.tmf.response_model import ResponseModel
-from api.tmf.times import Instant, InstantOut
+from api.tmf.times import InstantOut
+from orders.model.instants import Instant
 from orders.planning.installed import ProductStatus
 from orders.read_model.states import LifecycleState
 

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Response
-from pydantic import ValidationError
 from pydantic.alias_generators import to_camel
 
 from api.access.principal import Scope
@@ -22,11 +21,11 @@ from api.care.change_bodies import (
     PreviewResponse,
     UndecidedChange,
 )
-from api.errors import Detail, Malformed, UnknownChange, problem, problems
+from api.errors import Detail, Malformed, UnknownChange, problem
 from api.http.dependencies import Agent, AskingDep, ChangingDep, LinksDep, OrderId, errors, needs
 from api.http.verdicts import is_decided
 from api.tmf.links import Links
-from api.tmf.tmf622_request import characteristics_of, read_items, site_at, site_of
+from api.tmf.tmf622_request import characteristics_of, fitting, read_items, site_at, site_of
 from orders.change.request import ChangeRequest, ItemUpdate, misfits
 from orders.model.order import Appointment
 from orders.model.values import Action
@@ -45,7 +44,7 @@ async def order(order_id: OrderId, asking: AskingDep, links: LinksDep) -> OrderR
 async def tasks(
     order_id: OrderId,
     asking: AskingDep,
-    offset: Annotated[int, Query(ge=0)] = 0,
+    offset: Annotated[int, Query(ge=0, lt=2**31)] = 0,
     limit: Annotated[int, Query(ge=1, le=1000)] = 200,
 ) -> TasksResponse:
     """A page of tasks: those of the target first, then what is still to be undone. 409 while it waits for products."""
@@ -56,7 +55,7 @@ async def tasks(
 async def history(
     order_id: OrderId,
     asking: AskingDep,
-    offset: Annotated[int, Query(ge=0)] = 0,
+    offset: Annotated[int, Query(ge=0, lt=2**31)] = 0,
     limit: Annotated[int, Query(ge=1, le=1000)] = 200,
 ) -> HistoryResponse:
     """A page of its moves from state to state and those of its items, each with its cause, newest last."""
@@ -67,7 +66,7 @@ async def history(
 async def options(
     order_id: OrderId,
     changing: ChangingDep,
-    offset: Annotated[int, Query(ge=0)] = 0,
+    offset: Annotated[int, Query(ge=0, lt=2**31)] = 0,
     limit: Annotated[int, Query(ge=1, le=50)] = 20,
 ) -> OptionsResponse:
     """For each item of a page the changes that it may take now, until when and at what fee, or why not.
@@ -174,7 +173,7 @@ def to_change(body: ChangeBody, request_id: str) -> ChangeRequest:
     unfit = [problem(_path(field), message) for field, message in misfits(body.kind, fields)]
     if unfit:
         raise Malformed(unfit)
-    return ChangeRequest.model_validate({"request_id": request_id, "kind": body.kind, **fields})
+    return fitting(ChangeRequest, request_id=request_id, kind=body.kind, **fields)
 
 
 _OTHER_NAMES = {"requested_start": "requestedStartDate", "requested_completion": "requestedCompletionDate"}
@@ -186,9 +185,9 @@ def _path(field: str | None) -> str:
 
 def _appointment(body: AppointmentBody, path: str, found: list[Detail]) -> Iterator[Appointment]:
     try:
-        yield Appointment(site=body.site, start=body.start, end=body.end, time_zone=body.time_zone)
-    except ValidationError as error:
-        found += problems(error, path)
+        yield fitting(Appointment, path, **dict(body))
+    except Malformed as malformed:
+        found += malformed.details
 
 
 def _update(item: ChangedItem, path: str, found: list[Detail]) -> ItemUpdate:
@@ -196,7 +195,9 @@ def _update(item: ChangedItem, path: str, found: list[Detail]) -> ItemUpdate:
         site = site_at(item.place, f"{path}.place", found)
     else:
         site = site_of(item.product.place, f"{path}.product.place", found)
-    return ItemUpdate(
+    return fitting(
+        ItemUpdate,
+        path,
         id=item.id,
         offering=item.offering,
         characteristics={**characteristics_of(item.product, f"{path}.product", found), **item.characteristics},

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter
-from pydantic import Field
+from pydantic import Field, JsonValue, model_validator
 
 from activities.tmf640 import Service
 from activities.tmf641 import ServiceOrder
@@ -14,9 +14,11 @@ from api.http.dependencies import GatewayDep, ReportingSilo, errors
 from api.tmf.tmf622_bodies import TmfBody
 from orders.fulfilment.messages import SiloEvent
 from orders.model import wire_names
+from orders.model.json_values import require_json
+from orders.model.text import Name
 from orders.reconcile.given import fitting
 from orders.reconcile.ledger import parse_key, parse_service_id
-from orders.reconcile.outcome import OutcomeKind
+from orders.reconcile.outcome import OutcomeKind, kept_of
 
 router = APIRouter(prefix="/callbacks", tags=["callbacks"])
 
@@ -32,8 +34,14 @@ class Event(TmfBody):
     """A TM Forum event. `correlationId` is the order on whose behalf the call was made: its `Order-Id` header."""
 
     event_type: Annotated[str, Field(pattern=r"^Service(Order)?[A-Z][A-Za-z]*Event$")]
-    correlation_id: Annotated[str, Field(min_length=1, max_length=200)]
+    correlation_id: Annotated[Name, Field(min_length=1)]
     event: Subject
+
+    @model_validator(mode="before")
+    @classmethod
+    def _is_sound(cls, value: JsonValue) -> JsonValue:
+        """Refused whole: half of what a silo reports would count as all of it."""
+        return require_json(value)
 
 
 @router.post("/{silo}", status_code=204, summary="Report what became of a call", responses=errors(400, 404, 503))
@@ -77,7 +85,7 @@ def _silo_event(silo: str, service_order: ServiceOrder | None) -> SiloEvent | No
     except ValueError as error:
         message = "is no idempotency key: `<task key>/<generation>/<number>`"
         raise Malformed([problem(f"{path}.externalId", message)]) from error
-    outcome = fitting(service_order.outcome)
+    outcome = fitting(kept_of(service_order.outcome))
     if not outcome.says_something:
         return None
     return SiloEvent(

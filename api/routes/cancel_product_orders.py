@@ -25,9 +25,9 @@ from api.http.dependencies import (
 from api.http.listing import FIELDS, LISTED, ListingDep
 from api.http.visibility import seen, visibility_of
 from api.service.abandoned import closed, is_abandoned
-from api.tmf.json_body import Json, body_digest
+from api.tmf.json_body import Json, require_sound
 from api.tmf.tmf622_cancel import CancelProductOrder, asked_elsewhere, cancel_href, standing, to_cancel_resource
-from api.tmf.tmf622_request import BASE_PATH
+from api.tmf.tmf622_request import BASE_PATH, fitting
 from api.tmf.tmf630 import FilterOperator, ListQuery, selected
 from orders.change.request import ChangeKind, ChangeRequest
 from orders.read_model.states import LifecycleState
@@ -61,7 +61,7 @@ async def cancel(
     ended gets 409. The same Idempotency-Key for the same order is the same cancellation.
     """
     body: Json = await request.json()
-    body_digest(body)  # Which finds what JSON knows not.
+    require_sound(body)
     wish = cancellation.requested_cancellation_date
     if wish is not None and wish > datetime.now(UTC) + _CLOCKS_DIFFER:
         raise Malformed([problem("requestedCancellationDate", "an order is cancelled at once: ask for it then")])
@@ -76,7 +76,8 @@ async def cancel(
         raise OrderClosed(f"Order {order_id} is {view.state}", "There is nothing to be cancelled")
     wanted = Cancellation(order_id, request_id, body, datetime.now(UTC))
     kept = known or await run_blocking(register.cancellations.add, wanted)
-    change = ChangeRequest(
+    change = fitting(
+        ChangeRequest,
         request_id=kept.request_id,
         kind=ChangeKind.CANCEL,
         requester=principal.requester(""),

@@ -10,7 +10,7 @@ from api.service.abandoned import WorkflowEnded, closed
 from api.service.asking import DELETABLE, Asking
 from api.service.gateway import Gateway
 from api.service.previewing import Foresight
-from api.tmf.json_body import require_shallow
+from api.tmf.json_body import require_sound
 from orders.change.request import ChangeRequest, Verdict
 from orders.fulfilment.messages import Preview
 from orders.fulfilment.options import OrderOptions
@@ -39,7 +39,7 @@ class Changing:
             UnknownOrder: if there is no such order.
             OrderClosed: if it has ended, and the change was not among those decided before.
         """
-        require_shallow(request.model_dump())
+        require_sound(request.model_dump())
         too_large = CHANGE.exceeded_by(size_of(request.model_dump(mode="json")))
         if too_large is not None:
             raise OrderTooLarge("The change is too large", too_large.message)

@@ -43,10 +43,10 @@ class Foresight:
 
     def _preview(self, fork: Fork, change: ChangeRequest) -> Preview:
         order = Fulfilment.of(fork)
-        answer = PlanAnswer()
+        answer, now = PlanAnswer(), datetime.now(UTC)
         if change.kind.revises:
-            answer = answer_question(self._versions, order.question(change))
-        return preview(order, change, answer, datetime.now(UTC))
+            answer = answer_question(self._versions, order.question(change), now)
+        return preview(order, change, answer, now)
 
     def _options(self, fork: Fork, offset: int, limit: int) -> OrderOptions:
         catalog = self._versions.load(fork.start.catalog)

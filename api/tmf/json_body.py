@@ -1,15 +1,17 @@
-"""JSON bodies as they came: how deep they may be nested, and by what two of them are the same."""
+"""JSON bodies as they came: what may be in them, and by what two of them are the same."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from itertools import islice
 from typing import TypeAlias
 
 from pydantic import JsonValue
 
-from api.errors import Malformed, problem
+from api.errors import MOST_DETAILS, Malformed, json_path, problem
+from orders.model.json_values import misfits_of_json
 
 Json: TypeAlias = dict[str, JsonValue]
 """A JSON object, to write to."""
@@ -17,38 +19,24 @@ Json: TypeAlias = dict[str, JsonValue]
 Body: TypeAlias = Mapping[str, JsonValue]
 """A JSON object, to read only."""
 
-DEEPEST_NESTING = 100
-"""Levels. What is nested deeper can be written here and not be read by the worker."""
-
 
 def body_digest(body: Body) -> str:
     """SHA-256 over the body as JSON with sorted keys: equal content, equal digest.
 
     Raises:
-        Malformed: if it holds what JSON knows not, such as NaN or half of a surrogate pair, or is nested too deep.
+        Malformed: if it holds what cannot be kept, also where nobody reads it. See `require_sound`.
     """
-    require_shallow(body)
-    try:
-        canonical = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-        return hashlib.sha256(canonical.encode()).hexdigest()
-    except ValueError as error:
-        raise Malformed([problem("body", str(error))]) from error
+    require_sound(body)
+    canonical = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-def require_shallow(value: object) -> None:
-    """Return if lists and objects are not nested deeper than others can read.
+def require_sound(value: object) -> None:
+    """Return if a document holds nothing that JSON, a database or a reader does not take: see `json_values`.
 
     Raises:
-        Malformed: if they are.
+        Malformed: naming the path of everything that does not fit.
     """
-    level: list[object] = [value]
-    for _ in range(DEEPEST_NESTING + 1):
-        level = [inner for outer in level for inner in _inside(outer)]
-    if level:
-        raise Malformed([problem("body", f"is nested deeper than {DEEPEST_NESTING} levels")])
-
-
-def _inside(value: object) -> Iterable[object]:
-    if isinstance(value, Mapping):
-        return value.values()
-    return value if isinstance(value, list | tuple) else ()
+    found = [problem(json_path(path), why) for path, why in islice(misfits_of_json(value), MOST_DETAILS)]
+    if found:
+        raise Malformed(found)

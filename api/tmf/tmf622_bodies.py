@@ -8,9 +8,11 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 from pydantic.alias_generators import to_camel
 
-from api.tmf.times import Instant
-from orders.model.order import Identifier
-from orders.model.values import Action, Money
+from orders.model.instants import Instant
+from orders.model.json_values import Json
+from orders.model.order import Identifier, require_order
+from orders.model.text import Line, Text
+from orders.model.values import Action, Money, Priority, Quantity
 
 
 class TmfBody(BaseModel):
@@ -30,7 +32,7 @@ class MoneyBody(TmfBody):
     """`Money`, with an ISO 4217 currency as its unit."""
 
     unit: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
-    value: Annotated[Decimal, Field(ge=0, lt=10**9)]
+    value: Annotated[Decimal, Field(ge=0, lt=10**9, decimal_places=6)]
 
     @property
     def money(self) -> Money:
@@ -47,15 +49,15 @@ class ChannelRef(TmfBody):
 class RelatedParty(TmfBody):
     """A party and its role. The order's customer is the one with role `customer`, else the first."""
 
-    id: str
+    id: Line
     role: str = ""
 
 
 class Characteristic(TmfBody):
     """A name with a value."""
 
-    name: str
-    value: JsonValue = None
+    name: Line
+    value: Json = None
 
 
 class Place(TmfBody):
@@ -63,14 +65,14 @@ class Place(TmfBody):
 
     model_config = ConfigDict(extra="allow")
 
-    id: str | None = None
+    id: Line | None = None
     role: str = ""
 
 
 class ProductRef(TmfBody):
     """Names an installed product."""
 
-    id: str | None = None
+    id: Line | None = None
 
 
 class ProductRelationship(TmfBody):
@@ -83,7 +85,7 @@ class ProductRelationship(TmfBody):
 class Product(TmfBody):
     """`ProductRefOrValue`: the id of an installed product, or what a new one shall be like."""
 
-    id: str | None = None
+    id: Line | None = None
     place: tuple[Place, ...] = ()
     product_characteristic: tuple[Characteristic, ...] = ()
     product_relationship: tuple[ProductRelationship, ...] = ()
@@ -92,7 +94,7 @@ class Product(TmfBody):
 class ProductOfferingRef(TmfBody):
     """Names an offering of the catalog."""
 
-    id: Annotated[str, Field(min_length=1)]
+    id: Annotated[Line, Field(min_length=1)]
 
 
 class ItemRelationship(TmfBody):
@@ -101,7 +103,7 @@ class ItemRelationship(TmfBody):
     Other types are kept and mean nothing here.
     """
 
-    id: str
+    id: Line
     relationship_type: str
 
 
@@ -110,7 +112,7 @@ class ProductOrderItem(TmfBody):
 
     id: Identifier
     action: Action
-    quantity: Annotated[int, Field(ge=1, le=1000)] = 1
+    quantity: Quantity = 1
     product_offering: ProductOfferingRef | None = None
     product: Product = Product()
     product_order_item: tuple[ProductOrderItem, ...] = ()
@@ -123,12 +125,17 @@ class ProductOrder(TmfBody):
     `waitForProducts` is an extension: to wait, and not be rejected, while another order changes the same products.
     """
 
-    external_id: Annotated[str | None, Field(min_length=1, max_length=256)] = None
-    description: str = ""
-    priority: Annotated[int, Field(ge=0, le=4, description='"0" (highest) to "4"')] = 4
+    external_id: Annotated[Line, Field(min_length=1, max_length=256)] | None = None
+    description: Text = ""
+    priority: Annotated[Priority, Field(description='"0" (highest) to "4"')] = 4
     requested_start_date: Instant | None = None
     requested_completion_date: Instant | None = None
     wait_for_products: bool = False
     channel: tuple[ChannelRef, ...] = ()
     related_party: Annotated[tuple[RelatedParty, ...], Field(min_length=1)]
     product_order_item: Annotated[tuple[ProductOrderItem, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _ends_after_it_starts(self) -> ProductOrder:
+        require_order(self.requested_start_date, self.requested_completion_date)
+        return self

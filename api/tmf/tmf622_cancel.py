@@ -13,11 +13,11 @@ from urllib.parse import quote
 from pydantic import Field, JsonValue
 
 from api.tmf.json_body import Json
-from api.tmf.times import Instant
 from api.tmf.tmf622_bodies import MoneyBody, TmfBody
 from api.tmf.tmf622_request import BASE_PATH, order_href
 from orders.change.request import ChangeState
-from orders.model.instants import instant
+from orders.model.instants import Instant, instant
+from orders.model.text import Text
 from orders.read_model.journal import CancellationState
 from orders.read_model.views import OrderView
 from register.cancellations import Cancellation, CancellationStatus, asked_of, state_of
@@ -33,7 +33,7 @@ class CancelProductOrder(TmfBody):
     """`CancelProductOrder_Create`. `acceptFee` is an extension: the fee that the customer agreed to pay for it."""
 
     product_order: ProductOrderRef
-    cancellation_reason: str = ""
+    cancellation_reason: Text = ""
     requested_cancellation_date: Instant | None = None
     accept_fee: MoneyBody | None = None
 

@@ -21,10 +21,10 @@ from jsonpointer import JsonPointerException
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from api.errors import Detail, Malformed, PatchConflict, problem, problems
-from api.tmf.json_body import Json, body_digest
+from api.tmf.json_body import Json, require_sound
 from api.tmf.tmf622_bodies import MoneyBody
 from api.tmf.tmf622_merge import ITEMS, difference, merged, walk
-from api.tmf.tmf622_request import to_request
+from api.tmf.tmf622_request import fitting, to_request
 from orders.change.request import ChangeKind, ChangeRequest, ItemUpdate
 from orders.model.order import OrderRequest, RequestedItem
 from orders.model.values import Money
@@ -102,7 +102,7 @@ async def read_patch(request: Request) -> tuple[str, JsonValue]:
         document: JsonValue = json.loads(await request.body())
     except (ValueError, RecursionError) as error:
         raise Malformed([problem("body", str(error))]) from error
-    body_digest({"patch": document})  # Which finds what JSON knows not.
+    require_sound(document)
     return media_type, document
 
 
@@ -188,7 +188,8 @@ def to_change(before: Json, after: Json, request_id: str) -> ChangeRequest | Non
         raise Malformed(found)
     if not content and not remove:
         return None
-    return ChangeRequest(
+    return fitting(
+        ChangeRequest,
         request_id=request_id,
         kind=ChangeKind.AMEND,
         add=tuple(item for item_id, item in items_after.items() if item_id not in items_before),
@@ -253,7 +254,9 @@ def _update(before: RequestedItem, after: RequestedItem, found: list[Detail]) ->
         found.append(_of_item(after.id, "product.place", "can be another, not none"))
     given_up = before.characteristics.keys() - after.characteristics.keys()
     new = {name: value for name, value in after.characteristics.items() if before.characteristics.get(name) != value}
-    return ItemUpdate(
+    return fitting(
+        ItemUpdate,
+        ITEMS,
         id=after.id,
         offering=after.offering if after.offering != before.offering else None,
         characteristics={**new, **dict.fromkeys(given_up)},

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Iterator
+from typing import TypeVar
 
-from pydantic import JsonValue, TypeAdapter, ValidationError
+from pydantic import BaseModel, JsonValue, TypeAdapter, ValidationError
 
 from api.errors import Detail, Malformed, problem, problems
 from api.tmf.json_body import Body
@@ -17,6 +18,7 @@ BASE_PATH = "/tmf-api/productOrderingManagement/v4"
 
 _IDENTIFIER = TypeAdapter[str](Identifier)
 _PRODUCT_ID = TypeAdapter[str](ProductId)
+_Core = TypeVar("_Core", bound=BaseModel)
 
 
 def order_href(base_url: str, order_id: str) -> str:
@@ -45,7 +47,9 @@ def to_request(body: Body | ProductOrder, external_id: str | None = None, channe
     _check_identifier(customer.id, f"relatedParty[{position}].id", found)
     if found:
         raise Malformed(found)
-    return OrderRequest(
+    # Beside the body: a header, and a claim of the token.
+    return fitting(
+        OrderRequest,
         external_id=order.external_id or external_id or str(uuid.uuid4()),
         channel=channel or (order.channel[0].id if order.channel else "api"),
         customer_id=customer.id,
@@ -56,6 +60,18 @@ def to_request(body: Body | ProductOrder, external_id: str | None = None, channe
         description=order.description,
         wait_for_products=order.wait_for_products,
     )
+
+
+def fitting(kind: type[_Core], below: str = "", /, **fields: object) -> _Core:
+    """A value of the core, whose types have the last word on what may be in it; `below` is its path.
+
+    Raises:
+        Malformed: naming every field that does not fit.
+    """
+    try:
+        return kind.model_validate(fields)
+    except ValidationError as error:
+        raise Malformed(problems(error, below)) from error
 
 
 def read_items(
@@ -87,7 +103,7 @@ def site_at(place: Place, path: str, found: list[Detail]) -> Site | None:
     address: dict[str, JsonValue] = {
         name: text for name, text in texts if isinstance(text, str) and name != "href" and name[:1] != "@"
     }
-    return Site(id=place.id, address=address)
+    return fitting(Site, path, id=place.id, address=address)
 
 
 def characteristics_of(product: Product, path: str, found: list[Detail]) -> dict[str, JsonValue]:
@@ -158,7 +174,9 @@ class _Items:
             for relationship in item.product_order_item_relationship
             if _plain(relationship.relationship_type) == "relieson"
         ]
-        return RequestedItem(
+        return fitting(
+            RequestedItem,
+            where,
             id=item.id,
             action=item.action,
             offering=item.product_offering.id if item.product_offering else None,

@@ -18,7 +18,7 @@ from urllib.parse import quote, unquote_plus
 from pydantic import JsonValue
 
 from api.errors import Detail, Malformed, problem
-from api.tmf.times import EARLIEST, LATEST
+from orders.model.instants import EARLIEST, LATEST
 
 
 class FilterOperator(StrEnum):

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, NamedTuple
+from typing import Annotated, NamedTuple, TypeAlias
 
-from pydantic import Field, JsonValue, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from orders.change.impact import Impact, ImpactSummary
 from orders.model.budget import MOST_REASONS, cut
-from orders.model.order import Appointment, Reason, RequestedItem, Site
-from orders.model.values import Frozen, Money
+from orders.model.instants import Instant
+from orders.model.json_values import JsonObject
+from orders.model.order import Appointment, Reason, RequestedItem, Site, require_order
+from orders.model.reading import problems_of
+from orders.model.text import Line, Name, Text
+from orders.model.values import Frozen, Money, Priority, Quantity, Whole
+
+RequestId: TypeAlias = Annotated[Name, Field(min_length=1, max_length=100)]
+"""The id of a change request, which whoever asks gives it."""
+
+RevisionNumber: TypeAlias = Annotated[Whole, Field(ge=0, lt=2**31)]
+"""The number of a revision."""
 
 
 class ChangeKind(StrEnum):
@@ -72,11 +81,11 @@ class ItemUpdate(Frozen):
     `drop` names the products to give up when the quantity goes down; without it those least advanced go.
     """
 
-    id: str
-    offering: str | None = None
-    characteristics: dict[str, JsonValue] = Field(default_factory=dict)
-    quantity: Annotated[int | None, Field(ge=1, le=1000)] = None
-    drop: tuple[str, ...] = ()
+    id: Line
+    offering: Line | None = None
+    characteristics: JsonObject = Field(default_factory=dict)
+    quantity: Quantity | None = None
+    drop: tuple[Line, ...] = ()
     site: Site | None = None
 
 
@@ -140,28 +149,28 @@ class ChangeRequest(Frozen):
     it has outside: kept with it, never read. `NEEDS` tells which kind carries what.
     """
 
-    request_id: Annotated[str, Field(min_length=1, max_length=100)]
+    request_id: RequestId
     kind: ChangeKind
-    requester: str = ""
-    channel: str = ""
-    reason: str = ""
-    expected_revision: int | None = None
+    requester: Name = ""
+    channel: Name = ""
+    reason: Text = ""
+    expected_revision: RevisionNumber | None = None
     add: tuple[RequestedItem, ...] = ()
     update: tuple[ItemUpdate, ...] = ()
-    remove: tuple[str, ...] = ()
-    items: tuple[str, ...] = ()
-    requested_start: datetime | None = None
-    requested_completion: datetime | None = None
+    remove: tuple[Line, ...] = ()
+    items: tuple[Line, ...] = ()
+    requested_start: Instant | None = None
+    requested_completion: Instant | None = None
     appointments: tuple[Appointment, ...] = ()
-    priority: Annotated[int | None, Field(ge=0, le=4)] = None
+    priority: Priority | None = None
     cascade: bool = False
     accept_fee: Money | None = None
-    digest: str | None = None
-    task: str | None = None
+    digest: Name | None = None
+    task: Line | None = None
     resolution: Resolution | None = None
-    outputs: dict[str, JsonValue] = Field(default_factory=dict)
-    content: dict[str, JsonValue] = Field(default_factory=dict)
-    asked_at: str = ""
+    outputs: JsonObject = Field(default_factory=dict)
+    content: JsonObject = Field(default_factory=dict)
+    asked_at: Name = ""
 
     @property
     def replaced_task(self) -> str | None:
@@ -173,7 +182,20 @@ class ChangeRequest(Frozen):
         found = misfits(self.kind, dict(self))
         if found:
             raise ValueError("; ".join(problem for _, problem in found))
+        require_order(self.requested_start, self.requested_completion)
         return self
+
+
+def read_change(content: object) -> ChangeRequest:
+    """A change request as somebody sent it.
+
+    Raises:
+        ValueError: saying shortly what is wrong with it.
+    """
+    try:
+        return ChangeRequest.model_validate(content)
+    except ValidationError as error:
+        raise ValueError(problems_of(error)) from None
 
 
 class Verdict(Frozen):

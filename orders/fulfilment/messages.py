@@ -5,11 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from pydantic import TypeAdapter, ValidationError
+
 from orders.change.impact import Impact
 from orders.change.request import ChangeRequest, ChangeState
 from orders.fulfilment.snapshot import OrderStart
+from orders.model.instants import InstantText
+from orders.model.json_values import JsonObject
 from orders.model.order import Reason, Revision
 from orders.model.plan import Plan
+from orders.model.reading import problems_of
+from orders.model.text import Line, Name
 from orders.model.values import Frozen, Inputs, Money, Verb
 from orders.planning.advancement import Advancement
 from orders.read_model.states import LifecycleState
@@ -41,14 +47,29 @@ class SiloEvent:
     name the instants at which they were reached; with nothing else to tell, `kind` is acknowledged.
     """
 
-    silo: str
+    silo: Name
     kind: OutcomeKind
-    key: str = ""
-    service: str = ""
-    outputs: Inputs = field(default_factory=dict)
-    code: str = ""
-    reason: str = ""
-    milestones: dict[str, str] = field(default_factory=dict)
+    key: Line = ""
+    service: Line = ""
+    outputs: JsonObject = field(default_factory=dict)
+    code: Name = ""
+    reason: Line = ""
+    milestones: dict[Name, InstantText] = field(default_factory=dict)
+
+
+_SILO_EVENT: TypeAdapter[SiloEvent] = TypeAdapter(SiloEvent)
+
+
+def read_silo_event(content: object) -> SiloEvent:
+    """A silo's event as somebody sent it.
+
+    Raises:
+        ValueError: saying shortly what is wrong with it.
+    """
+    try:
+        return _SILO_EVENT.validate_python(content)
+    except ValidationError as error:
+        raise ValueError(problems_of(error)) from None
 
 
 class PlanQuestion(Frozen):

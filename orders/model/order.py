@@ -10,9 +10,12 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import AwareDatetime, Field, JsonValue, model_validator
+from pydantic import Field, JsonValue, TypeAdapter, ValidationError, model_validator
 
-from orders.model.values import Action, Frozen
+from orders.model.instants import Instant, LocalInstant
+from orders.model.json_values import JsonObject
+from orders.model.text import Line, Text
+from orders.model.values import Action, Frozen, Priority, Quantity
 
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=64)]
 """An id that becomes part of task keys, activity ids and URLs."""
@@ -29,7 +32,7 @@ class Site(Frozen):
     """A place where products are installed: its id, and the address fields as the customer gave them."""
 
     id: Identifier
-    address: dict[str, JsonValue] = Field(default_factory=dict)
+    address: JsonObject = Field(default_factory=dict)
 
 
 class Appointment(Frozen):
@@ -39,8 +42,8 @@ class Appointment(Frozen):
     """
 
     site: Identifier
-    start: AwareDatetime
-    end: AwareDatetime | None = None
+    start: LocalInstant
+    end: LocalInstant | None = None
     time_zone: TimeZone
 
     @model_validator(mode="after")
@@ -48,6 +51,16 @@ class Appointment(Frozen):
         if self.end is not None and self.end <= self.start:
             raise ValueError("an appointment ends after it starts")
         return self
+
+
+def require_order(start: datetime | None, completion: datetime | None) -> None:
+    """Return if a requested start does not lie after the requested completion.
+
+    Raises:
+        ValueError: if it does.
+    """
+    if start is not None and completion is not None and start > completion:
+        raise ValueError("the requested start lies after the requested completion")
 
 
 class RequestedItem(Frozen):
@@ -60,14 +73,14 @@ class RequestedItem(Frozen):
 
     id: Identifier
     action: Action = Action.ADD
-    offering: str | None = None
-    characteristics: dict[str, JsonValue] = Field(default_factory=dict)
-    quantity: Annotated[int, Field(ge=1, le=1000)] = 1
+    offering: Line | None = None
+    characteristics: JsonObject = Field(default_factory=dict)
+    quantity: Quantity = 1
     site: Site | None = None
-    parent: str | None = None
-    relies_on: tuple[str, ...] = ()
-    relies_on_products: tuple[str, ...] = ()
-    product: str | None = None
+    parent: Line | None = None
+    relies_on: tuple[Line, ...] = ()
+    relies_on_products: tuple[Line, ...] = ()
+    product: Line | None = None
 
 
 class OrderRequest(Frozen):
@@ -76,15 +89,20 @@ class OrderRequest(Frozen):
     Where another order is changing an installed product that it needs, it waits for that to end if it says so.
     """
 
-    external_id: str
+    external_id: Line
     channel: Identifier
     customer_id: Identifier
     items: Annotated[tuple[RequestedItem, ...], Field(min_length=1)]
-    requested_start: datetime | None = None
-    requested_completion: datetime | None = None
-    priority: Annotated[int, Field(ge=0, le=4)] = 4
-    description: str = ""
+    requested_start: Instant | None = None
+    requested_completion: Instant | None = None
+    priority: Priority = 4
+    description: Text = ""
     wait_for_products: bool = False
+
+    @model_validator(mode="after")
+    def _ends_after_it_starts(self) -> OrderRequest:
+        require_order(self.requested_start, self.requested_completion)
+        return self
 
     @property
     def order_id(self) -> str:
@@ -173,6 +191,18 @@ class Rejection(Exception):
     def __init__(self, reasons: list[Reason]) -> None:
         super().__init__("; ".join(reason.message for reason in reasons))
         self.reasons = tuple(reasons)
+
+
+_IDENTIFIER: TypeAdapter[str] = TypeAdapter(Identifier)
+
+
+def is_identifier(value: str) -> bool:
+    """True for what can be the id of a channel, a customer, an item or a site."""
+    try:
+        _IDENTIFIER.validate_python(value)
+    except ValidationError:
+        return False
+    return True
 
 
 def order_id(channel: str, external_id: str) -> str:

@@ -6,10 +6,26 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
 
 Inputs: TypeAlias = dict[str, JsonValue]
 """Resolved inputs or outputs of a task, by name. Compared by value."""
+
+
+def _no_boolean(value: object) -> object:
+    if isinstance(value, bool):
+        raise ValueError("must be a number")
+    return value
+
+
+Whole: TypeAlias = Annotated[int, BeforeValidator(_no_boolean)]
+"""A whole number: true is not 1."""
+
+Quantity: TypeAlias = Annotated[Whole, Field(ge=1, le=1000)]
+"""How many products an item has."""
+
+Priority: TypeAlias = Annotated[Whole, Field(ge=0, le=4)]
+"""From 0, the highest, to 4."""
 
 
 class Frozen(BaseModel):
@@ -39,5 +55,5 @@ class Action(StrEnum):
 class Money(Frozen):
     """An amount with its ISO 4217 currency."""
 
-    amount: Decimal
+    amount: Annotated[Decimal, Field(max_digits=18, decimal_places=6)]
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]

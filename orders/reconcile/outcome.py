@@ -6,11 +6,22 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
 
+from pydantic import TypeAdapter, ValidationError
+
+from orders.model.instants import InstantText
+from orders.model.json_values import misfits_of_json
+from orders.model.text import printable
 from orders.model.values import Inputs, Verb
 from orders.reconcile.ledger import Fact, FactId, Ledger, Refusal, RefusedProvision, Step, Waiting
 
 OUTPUT_MISSING: Final = "output_missing"
 """The code of a call that is done, without all outputs that the catalog declares."""
+
+
+LONGEST_CODE: Final = 200
+LONGEST_REASON: Final = 500
+
+_INSTANT: TypeAdapter[str] = TypeAdapter(InstantText)
 
 
 class OutcomeKind(StrEnum):
@@ -43,6 +54,27 @@ class Outcome:
     def says_something(self) -> bool:
         """False for what is known of any acknowledged call: that its effect is to come."""
         return self.kind is not OutcomeKind.ACKNOWLEDGED or bool(self.milestones)
+
+
+def kept_of(outcome: Outcome) -> Outcome:
+    """What can be kept of what a silo answered: no answer may be a failure that comes anew with each attempt.
+
+    An output that no store would take counts as not told, as does the date of a milestone that lies nowhere.
+    """
+    return Outcome(
+        outcome.kind,
+        {name: value for name, value in outcome.outputs.items() if not any(misfits_of_json({name: value}))},
+        printable(outcome.code, LONGEST_CODE),
+        printable(outcome.reason, LONGEST_REASON),
+        {name: _date(since) for name, since in outcome.milestones.items() if printable(name, LONGEST_CODE) == name},
+    )
+
+
+def _date(since: str) -> str:
+    try:
+        return _INSTANT.validate_python(since)
+    except ValidationError:
+        return ""
 
 
 def record(ledger: Ledger, step: Step, items: tuple[str, ...], outcome: Outcome, at: str) -> None:

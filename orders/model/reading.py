@@ -1,0 +1,26 @@
+"""What is wrong with what somebody sent, in words for people."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pydantic import ValidationError
+
+from orders.model.text import printable
+
+MOST_PROBLEMS: Final = 10
+LONGEST: Final = 500
+_LONGEST_PART: Final = 60
+
+
+def problems_of(error: ValidationError) -> str:
+    """Where and what, of the first problems: no more of the input than the names on the way there."""
+    found = error.errors(include_url=False, include_input=False, include_context=False)
+    told = [f"{_path(one['loc'])}: {one['msg'].removeprefix('Value error, ')}" for one in found[:MOST_PROBLEMS]]
+    if len(found) > MOST_PROBLEMS:
+        told.append(f"and {len(found) - MOST_PROBLEMS} more")
+    return printable("; ".join(told), LONGEST)
+
+
+def _path(location: tuple[str | int, ...]) -> str:
+    return ".".join(str(part)[:_LONGEST_PART] for part in location) or "the whole"

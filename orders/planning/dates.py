@@ -1,0 +1,59 @@
+"""Dates that a change asks for: appointments that somebody can keep, and requested dates in their order.
+
+What an IANA time zone is known to be changes with the years, so this is asked once, when a change is planned or
+previewed, and never of what an order carries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from orders.change.request import ChangeRequest
+from orders.model.order import Appointment, Reason, Rejection, Revision, require_order
+
+TODAY = timedelta(days=1)
+"""How far back a requested date may lie: `now` has passed when it arrives, and `today` began this morning."""
+
+
+def require_possible_dates(revision: Revision, change: ChangeRequest, now: datetime) -> None:
+    """Return if the dates that a change of a revision asks for can be had.
+
+    Raises:
+        Rejection: with a reason for each that cannot.
+    """
+    reasons = [
+        Reason(code="impossible_appointment", message=f"the appointment at site {made.site} {problem}")
+        for made in change.appointments
+        for problem in _problems(made, now)
+    ]
+    asked = {"start": change.requested_start, "completion": change.requested_completion}
+    reasons += [
+        Reason(code="past_date", message=f"the requested {name} lies in the past")
+        for name, date in asked.items()
+        if date is not None and date < now - TODAY
+    ]
+    if asked["start"] or asked["completion"]:
+        try:
+            require_order(
+                asked["start"] or revision.requested_start, asked["completion"] or revision.requested_completion
+            )
+        except ValueError as error:
+            reasons.append(Reason(code="dates_in_disorder", message=str(error)))
+    if reasons:
+        raise Rejection(reasons)
+
+
+def _problems(made: Appointment, now: datetime) -> Iterator[str]:
+    """What is wrong with an appointment: if its offset is right and its hour exists, the zone's clock shows it then."""
+    if made.start <= now:
+        yield "lies in the past"
+    try:
+        zone = ZoneInfo(made.time_zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: part of a name, such as `Europe`.
+        yield f"names {made.time_zone}, which is no time zone of the IANA database"
+        return
+    for what, told in (("starts", made.start), ("ends", made.end)):
+        if told is not None and told.astimezone(zone).replace(tzinfo=None) != told.replace(tzinfo=None):
+            yield f"{what} at {told.isoformat()}, which is no hour on the clocks of {made.time_zone}"
