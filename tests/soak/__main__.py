@@ -14,7 +14,8 @@ from pathlib import Path
 from ops.local.process import StackError
 from tests.e2e.running import StackPipe, quick_folder, running_stack
 from tests.soak.judging import judge
-from tests.soak.performing import Performed, perform
+from tests.soak.performed import Performed
+from tests.soak.performing import perform
 from tests.soak.random_scripts import random_script
 from tests.soak.script import Script, read, written
 from tests.soak.shrinking import shrunk
@@ -100,7 +101,9 @@ async def _failing(pipe: StackPipe, scripts: Sequence[Script]) -> list[Failure]:
 
 
 async def _history(pipe: StackPipe, performed: Performed) -> str:
-    return (await pipe.handle(performed.order).fetch_history()).to_json() if performed.order else ""
+    """The histories of the workflows of a script, a line each."""
+    orders = [each.order for each in performed.all() if each.order and not each.turned_away]
+    return "".join([f"{(await pipe.handle(order).fetch_history()).to_json()}\n" for order in orders])
 
 
 async def _shortened(pipe: StackPipe, failure: Failure) -> Failure | None:
