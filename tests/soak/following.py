@@ -22,7 +22,7 @@ _CANCEL = Change(after=0, body={"kind": "cancel", "reason": "takes too long"})
 async def follow(
     pipe: StackPipe, watch: Watch, restart: Callable[[Restart], Awaitable[None]], performed: Performed
 ) -> None:
-    """Submit the followers of a script whose first order has ended, cancel some, and lead all to their ends."""
+    """Submit the followers of a script whose first order is completed, cancel some, and lead all to their ends."""
     queue = _Queue(pipe, performed)
     for after, act in _acts(queue, restart, performed.script):
         await watch.until(after, *queue.orders)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
+from orders.read_model.states import LifecycleState
 from tests.e2e.running import StackPipe
 from tests.soak.following import follow
 from tests.soak.leading import Lead
@@ -81,7 +82,7 @@ class _Stage:
             await lead.end(ended)
         finally:
             ended.cancel()
-        if not performed.trouble:
+        if performed.script.followers and (await self._pipe.view(performed.order)).state is LifecycleState.COMPLETED:
             await follow(self._pipe, self._watch, self.restart, performed)
 
     async def _take(self, lead: Lead, step: Step) -> None:

@@ -11,7 +11,7 @@ from tests.soak.random_orders import LATER
 from tests.soak.script import Follower, Json
 
 MOST = 4
-_CANCELLED = 0.3
+_CANCELLED = 0.35
 _HELD_BACK = 0.08
 _IMPATIENT = 0.1
 """The chance that a follower does not wait: it is rejected where another has its turn."""
@@ -39,7 +39,7 @@ def random_followers(choose: Random, order: Json) -> tuple[Follower, ...]:
     """Some orders on the products of a first one. They come soon after each other, so that most have to wait."""
     followers: list[Follower] = []
     after = 0
-    for _ in range(choose.randint(1, MOST)):
+    for _ in range(choose.randint(2, MOST)):
         after += choose.choice((0, 0, 0, 1, 4))
         cancel = after + choose.choice((0, 0, 1, 3, 9)) if choose.random() < _CANCELLED else None
         followers.append(Follower(after=after, order=_order(choose, order), cancel_after=cancel))

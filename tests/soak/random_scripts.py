@@ -16,8 +16,8 @@ MOST_CHANGES = 5
 REFUSED = "no"
 """The code of every refusal that a script asks for."""
 
-FOLLOWED = 0.4
-"""The chance that others follow an order. They are drawn from a generator of their own."""
+FOLLOWED = 0.5
+"""The chance that others follow an order, if it is completed. They are drawn from a generator of their own."""
 
 _WEIGHTS = {
     "amend": 14,
