@@ -7,6 +7,7 @@ import pytest
 from tests.e2e.comparison import flaws
 from tests.e2e.running import StackPipe
 from tests.pipe import body_of
+from tests.workflows.test_installed import change, household, move
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 
@@ -29,3 +30,25 @@ async def test_orders_complete_though_worker_server_and_silos_are_killed_while_t
 
     assert await pipe.states(orders) == {"completed"}
     assert await flaws(pipe, orders) == []
+
+
+async def test_an_order_that_waits_for_products_outlives_the_worker_and_has_its_turn(pipe: StackPipe) -> None:
+    home = await household(pipe)
+    await pipe.sim("PUT", "/field-service/pace", {"completes_after_ms": None})
+    moved = await home.ordered(move(home.product("net"), "1"))
+    await pipe.until_task(moved, "installation/visit-site", "awaiting")
+    body = {**home.body(change(home.product("net"), down_mbps=400)), "waitForProducts": True}
+    waits = await pipe.submit(body)
+    await pipe.until_recorded(waits)
+    assert (await pipe.view(waits)).state == "pending"
+
+    await pipe.kill("worker")
+    await pipe.sim("POST", "/field-service/complete", {"match": moved, "outcome": "completed"})
+    await pipe.start("worker")
+
+    await home.ends(moved, "completed")
+    assert await home.ends(waits, "completed") == [
+        "access-network.amend net.1/fibre-internet/activate-line/0/2",
+        "billing.amend net.1/fibre-internet/start-billing/0/1",
+        "notification.provision completion/notify-customer/0/0",
+    ]
