@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from orders.model import wire_names
 from tests.e2e.comparison import flaws
 from tests.e2e.running import StackPipe
-from tests.pipe import body_of
+from tests.pipe import body_of, until
 from tests.workflows.test_installed import change, household, move
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
@@ -32,6 +33,20 @@ async def test_orders_complete_though_worker_server_and_silos_are_killed_while_t
     assert await flaws(pipe, orders) == []
 
 
+async def until_asked(pipe: StackPipe, waits: str) -> None:
+    """Wait until an order has asked in vain whether it has its turn."""
+
+    async def asked() -> bool:
+        capture, ended = 0, False
+        async for event in pipe.handle(waits).fetch_history_events():
+            if event.activity_task_scheduled_event_attributes.activity_type.name == wire_names.CAPTURE_ORDER:
+                capture = event.event_id
+            ended |= 0 < capture == event.activity_task_completed_event_attributes.scheduled_event_id
+        return ended
+
+    await until(asked, f"{waits} to ask for its turn")
+
+
 async def test_an_order_that_waits_for_products_outlives_the_worker_and_has_its_turn(pipe: StackPipe) -> None:
     home = await household(pipe)
     await pipe.sim("PUT", "/field-service/pace", {"completes_after_ms": None})
@@ -39,7 +54,7 @@ async def test_an_order_that_waits_for_products_outlives_the_worker_and_has_its_
     await pipe.until_task(moved, "installation/visit-site", "awaiting")
     body = {**home.body(change(home.product("net"), down_mbps=400)), "waitForProducts": True}
     waits = await pipe.submit(body)
-    await pipe.until_recorded(waits)
+    await until_asked(pipe, waits)
     assert (await pipe.view(waits)).state == "pending"
 
     await pipe.kill("worker")

@@ -36,12 +36,13 @@ def main() -> None:
     parser.add_argument("--script", type=Path, help="run this one script instead")
     parser.add_argument("--shrink", type=int, default=3, help="how many of those that fail are made short (3)")
     parser.add_argument("--out", type=Path, default=Path(".soak"), help="folder for the scripts of what failed (.soak)")
+    parser.add_argument("--hostile", action="store_true", help="with hostile messages among the steps")
     arguments = parser.parse_args()
     if arguments.script:
         scripts = [read(arguments.script)]
     else:
         first = arguments.seed * 1_000_000
-        scripts = [random_script(first + number) for number in range(arguments.histories)]
+        scripts = [random_script(first + number, hostile=arguments.hostile) for number in range(arguments.histories)]
     try:
         sys.exit(asyncio.run(_soak(scripts, arguments.out, arguments.shrink)))
     except StackError as error:

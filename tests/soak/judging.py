@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from pydantic import JsonValue
 from temporalio.client import WorkflowQueryFailedError
 from temporalio.service import RPCError
 
@@ -30,7 +31,7 @@ from tests.e2e.comparison import (
 )
 from tests.e2e.running import StackPipe
 from tests.e2e.undoing import undone_too_early
-from tests.soak.counting import done_for_nothing
+from tests.soak.counting import done_for_nothing, failed_tasks
 from tests.soak.judging_followers import installed, of_installed, of_turns, way_of
 from tests.soak.performed import Performed
 from tests.soak.random_scripts import REFUSED
@@ -50,7 +51,7 @@ async def judge(pipe: StackPipe, performed: Sequence[Performed]) -> list[list[st
     )
     flaws = [await judged.flaws(each) for each in performed]
     completed = [number for number, each in enumerate(performed) if each.order in judged.completed]
-    contents = [judged.completed[performed[number].order].content for number in completed]
+    contents = [_honest(judged.completed[performed[number].order].content) for number in completed]
     fresh = await left_by_fresh_orders(pipe, contents)
     for number, expected in zip(completed, fresh, strict=True):
         flaws[number] += differences(judged.left[performed[number].order], expected)
@@ -70,10 +71,13 @@ class _Judged:
 
     async def flaws(self, performed: Performed) -> list[str]:
         """All that is wrong, but for a comparison with a fresh order."""
-        trouble = [each.trouble for each in performed.all() if each.trouble]
-        if trouble:
-            return trouble
+        trouble = [each.trouble for each in performed.all() if each.trouble] + performed.bad_answers
         try:
+            for each in performed.all():
+                if each.order and not each.turned_away:
+                    trouble += await failed_tasks(self.pipe.client, each.order)
+            if trouble:
+                return trouble
             views = [await self._view(each) for each in performed.all() if not each.turned_away]
             for_nothing = [flaw for view in views for flaw in await self._done_for_nothing(view)]
             silos = self._of_followers if performed.followers else self._of_order
@@ -131,6 +135,11 @@ class _Judged:
         if ended.state == LifecycleState.CANCELLED:
             yield from (f"was cancelled, and left {holding}" for holding in left)
             yield from _of_order(self.catalog, performed, view, self.journal.get(performed.order, ()))
+
+
+def _honest(content: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    """What was asked for, without what hostile messages hung on it."""
+    return {name: value for name, value in content.items() if not name.startswith("hostile")}
 
 
 def _by_order(journal: Iterable[JournalEntry]) -> dict[str, list[JournalEntry]]:

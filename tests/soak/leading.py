@@ -23,15 +23,17 @@ from simulated_silos.faults import Faults
 from simulated_silos.model import Service
 from tests.e2e.running import StackPipe
 from tests.pipe import LOST, until
+from tests.soak.hostile.doors import send
 from tests.soak.performed import Performed
 from tests.soak.random_orders import EARLIER
-from tests.soak.script import EVERY_SILO, Change, Json
+from tests.soak.script import EVERY_SILO, Change, Hostile, Json
 
 PATIENCE_S = 150.0
 """From the end of its script until an order must have ended: some hundred times as long as it should take."""
 
 _CLOSED = 409
 _NOBODY_THERE = 503
+_SOMEBODY_BACK_S = 60
 _LONGEST_WAIT_S = 0.3
 
 
@@ -124,6 +126,12 @@ class Lead:
         ask = self._signal if step.by == "signal" else self._update
         await asyncio.gather(*(ask(body) for _ in range(2 if step.twice else 1)))
 
+    async def attack(self, step: Hostile) -> None:
+        """Send a hostile message."""
+        wrong = await send(self._pipe, self.order, step)
+        if wrong:
+            self._performed.bad_answers.append(wrong)
+
     async def _fee(self, body: Json) -> Json:
         """The fee that a preview tells, as an accepted one."""
         answer = await self._post(f"{self._changes_address}?dryRun=true", body)
@@ -138,11 +146,14 @@ class Lead:
 
     async def _post(self, address: str, body: Json) -> Response:
         """What the API answers, asked again while it, or somebody behind it, is not there: the same twice is once."""
+        deadline = asyncio.get_running_loop().time() + _SOMEBODY_BACK_S
         while True:
             with suppress(TransportError):
                 answer = await self._pipe.http.post(address, json=body)
                 if answer.status_code != _NOBODY_THERE:
                     return answer
+            late = asyncio.get_running_loop().time() > deadline
+            assert not late, f"nobody answered {body.get('kind', 'an order')} for {_SOMEBODY_BACK_S} s"
             await asyncio.sleep(_LONGEST_WAIT_S)
 
     async def _signal(self, body: Json) -> None:

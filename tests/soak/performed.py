@@ -25,6 +25,8 @@ class Performed:
     followers: list[Performed] = field(default_factory=list)
     """Those that were submitted, in the order in which they came."""
     trouble: str = ""
+    bad_answers: list[str] = field(default_factory=list)
+    """To hostile messages."""
 
     @property
     def met(self) -> Script:

@@ -8,11 +8,13 @@ from typing import Any, Literal
 from orders.change.request import Resolution
 from simulated_silos.faults import ANY_OPERATION, Faults, PermanentFault
 from tests.soak import random_orders
+from tests.soak.hostile.messages import random_hostile
 from tests.soak.random_followers import random_followers
 from tests.soak.random_orders import Sale
 from tests.soak.script import Change, Complete, Fail, Json, Lose, Mend, Restart, Script, Step
 
 MOST_CHANGES = 5
+_AFTER_ALL_ELSE = 10_000
 REFUSED = "no"
 """The code of every refusal that a script asks for."""
 
@@ -31,8 +33,11 @@ _WEIGHTS = {
 _ASYNCHRONOUS = ("field-service", "shipping", "trade-in")
 
 
-def random_script(seed: int, *, restarts: float = 0.05) -> Script:
-    """The script of a seed. `restarts` is the chance that a process is started again in it, mostly the worker."""
+def random_script(seed: int, *, restarts: float = 0.05, hostile: bool = False) -> Script:
+    """The script of a seed. `restarts` is the chance that a process is started again in it, mostly the worker.
+
+    With `hostile` messages among its steps it is otherwise the same.
+    """
     choose, follow = Random(seed), Random(f"followers of {seed}")
     sale = random_orders.random_sale(choose, seed)
     moments = sorted(choose.randint(0, sale.calls + 5) for _ in range(choose.randint(1, MOST_CHANGES)))
@@ -48,6 +53,8 @@ def random_script(seed: int, *, restarts: float = 0.05) -> Script:
     if choose.random() < restarts:
         steps.append(_restart(choose, sale))
     residues = choose.choice(("retry", "retry", "retry", Resolution.KEPT, Resolution.SUNK))
+    if hostile:
+        steps += _attack(Random(f"hostile to {seed}"), sale)
     # Sorting keeps the order of what comes at the same moment: a release stays behind its hold.
     return Script(
         name=f"seed-{seed}",
@@ -97,6 +104,14 @@ def _restart(choose: Random, sale: Sale) -> Restart:
     [process] = choose.choices(("worker", "api", "temporal"), weights=(6, 1, 1))
     how = choose.choice(("kill", "stop"))
     return Restart.model_validate({"after": choose.randint(1, sale.calls), "process": process, "how": how})
+
+
+def _attack(choose: Random, sale: Sale) -> list[Step]:
+    """Hostile messages and, as often as not, a cancellation in the end: whatever came, an order can be cancelled."""
+    steps: list[Step] = [*random_hostile(choose, sale.calls + 5)]
+    if choose.random() < 0.5:
+        steps.append(Change(after=_AFTER_ALL_ELSE, body={"kind": "cancel", "reason": "had enough"}, pays=True))
+    return steps
 
 
 def _restart_later(choose: Random) -> Restart:

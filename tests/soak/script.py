@@ -20,6 +20,9 @@ Json: TypeAlias = dict[str, Any]
 
 EVERY_SILO = "*"
 
+Door: TypeAlias = Literal["signal", "update", "care", "silo_event", "turn", "callback", "patch"]
+"""Where messages come in to an order in flight."""
+
 
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -81,7 +84,20 @@ class Restart(_Step):
     how: Literal["kill", "stop"] = "kill"
 
 
-Step: TypeAlias = Annotated[Change | Fail | Mend | Complete | Lose | Restart, Field(discriminator="do")]
+class Hostile(_Step):
+    """A hostile message by its name in `tests.soak.hostile.messages`.
+
+    As Temporal has it, it comes as so many `copies`, and claims an `encoding`.
+    """
+
+    do: Literal["hostile"] = "hostile"
+    door: Door
+    message: str
+    encoding: str = "json/plain"
+    copies: int = 1
+
+
+Step: TypeAlias = Annotated[Change | Fail | Mend | Complete | Lose | Restart | Hostile, Field(discriminator="do")]
 
 
 class Follower(_Part):
