@@ -7,8 +7,8 @@ import pytest
 from orders.model import wire_names
 from tests.e2e.comparison import flaws
 from tests.e2e.running import StackPipe
+from tests.installed import change, household, move
 from tests.pipe import body_of, until
-from tests.workflows.test_installed import change, household, move
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 
