@@ -1,12 +1,15 @@
-"""The sandbox that orders run in: only workflow tasks move them, and they have no serialization context."""
+"""The sandbox that orders run in: workflow tasks alone move them, no signal harms them, payloads have no context."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 from temporalio.converter import StorageDriverStoreContext
 from temporalio.worker import WorkflowInstance, WorkflowInstanceDetails
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
 from workflows.query_guard import changed_by_workflow_tasks_only
+from workflows.signal_guard import SignalGuard
 
 
 class OrderRunner(SandboxedWorkflowRunner):
@@ -22,7 +25,8 @@ class OrderRunner(SandboxedWorkflowRunner):
 
     def create_instance(self, det: WorkflowInstanceDetails) -> WorkflowInstance:
         """An instance in the sandbox."""
-        instance = super().create_instance(det)
+        guarded = replace(det, interceptor_classes=[*det.interceptor_classes, SignalGuard])
+        instance = super().create_instance(guarded)
         instance.activate = changed_by_workflow_tasks_only(instance.activate)
         instance.get_serialization_context = _of_nothing
         instance.get_external_store_context = _nowhere
