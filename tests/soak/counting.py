@@ -96,10 +96,10 @@ async def _went_wrong(client: Client, event: HistoryEvent, silo_calls: set[int])
 
 async def _reports_what_went_wrong(client: Client, payloads: Sequence[Payload]) -> bool:
     try:
-        [news] = await client.data_converter.decode(payloads, [SiloEvent])
+        news = await client.data_converter.decode(payloads, [SiloEvent])
     except Exception:  # Whatever a library says to what nobody can read: it changes nothing.
         return False
-    return news.kind in _GONE_WRONG
+    return any(isinstance(each, SiloEvent) and each.kind in _GONE_WRONG for each in news)
 
 
 async def failed_tasks(client: Client, order: str) -> list[str]:
