@@ -16,7 +16,7 @@ from temporalio.service import RPCError
 from orders.model import wire_names
 from tests.pipe import LOST, Pipe
 from tests.soak.hostile.messages import content
-from tests.soak.script import Hostile
+from tests.soak.script import Door, Hostile
 
 _NOBODY_THERE = 503
 _TRIES = 60
@@ -31,23 +31,32 @@ _SIGNALS = {
 
 async def send(pipe: Pipe, order: str, step: Hostile) -> str:
     """Send a hostile message. Tells what was wrong with the answer, or nothing. Temporal may refuse what it likes."""
+    told = content(step)
+    wrong = await send_bytes(pipe, order, step.door, told, encoding=step.encoding, copies=step.copies)
+    return f"{step.door}, {step.message}: {wrong}" if wrong else ""
+
+
+async def send_bytes(pipe: Pipe, order: str, door: Door, told: bytes, *, encoding: str, copies: int) -> str:
+    """Send some bytes. Placeholders in them are filled in, an encoding and copies are for Temporal."""
     silo, key = await _awaited(pipe, order)
-    told = content(step, order, f"hostile-{uuid4().hex[:8]}", key)
-    match step.door:
+    for placeholder, value in ((b"{order}", order), (b"{id}", f"hostile-{uuid4().hex[:8]}"), (b"{key}", key)):
+        told = told.replace(placeholder, value.encode())
+    metadata = {"encoding": encoding.encode()} if encoding else {}
+    arguments = [RawValue(Payload(metadata=metadata, data=told)) for _ in range(copies)]
+    match door:
         case "signal" | "silo_event" | "turn":
-            await _signal(pipe, order, step, told)
+            await _signal(pipe, order, _SIGNALS[door], arguments)
             return ""
         case "update":
-            await _update(pipe, order, step, told)
+            await _update(pipe, order, arguments)
             return ""
         case "care":
             address = f"{pipe.settings.api_address}/care/v1/orders/{order}/changes"
-            return await _ask(pipe, step, "POST", address, told)
+            return await _ask(pipe, "POST", address, told)
         case "callback":
-            address = f"{pipe.settings.api_address}/callbacks/{silo}"
-            return await _ask(pipe, step, "POST", address, told, _token(pipe, silo))
+            return await _ask(pipe, "POST", f"{pipe.settings.api_address}/callbacks/{silo}", told, _token(pipe, silo))
         case "patch":
-            return await _ask(pipe, step, "PATCH", pipe.api(f"/productOrder/{order}"), told)
+            return await _ask(pipe, "PATCH", pipe.api(f"/productOrder/{order}"), told)
 
 
 async def _awaited(pipe: Pipe, order: str) -> tuple[str, str]:
@@ -60,31 +69,26 @@ async def _awaited(pipe: Pipe, order: str) -> tuple[str, str]:
     return "shipping", f"{order}@site-1/parcel/ship/0/0"
 
 
-def _arguments(step: Hostile, told: bytes) -> list[RawValue]:
-    metadata = {"encoding": step.encoding.encode()} if step.encoding else {}
-    return [RawValue(Payload(metadata=metadata, data=told)) for _ in range(step.copies)]
-
-
-async def _signal(pipe: Pipe, order: str, step: Hostile, told: bytes) -> None:
+async def _signal(pipe: Pipe, order: str, name: str, arguments: list[RawValue]) -> None:
     for _ in range(_TRIES):
         try:
-            return await pipe.handle(order).signal(_SIGNALS[step.door], args=_arguments(step, told))
+            return await pipe.handle(order).signal(name, args=arguments)
         except RPCError as error:
             if error.status not in LOST:
                 return None
             await asyncio.sleep(_PAUSE_S)
 
 
-async def _update(pipe: Pipe, order: str, step: Hostile, told: bytes) -> None:
+async def _update(pipe: Pipe, order: str, arguments: list[RawValue]) -> None:
     # Whoever asks goes away before the answer comes.
     with suppress(WorkflowUpdateFailedError, WorkflowUpdateRPCTimeoutOrCancelledError, RPCError, TimeoutError):
         async with asyncio.timeout(5):
             await pipe.handle(order).start_update(
-                wire_names.CHANGE_UPDATE, args=_arguments(step, told), wait_for_stage=WorkflowUpdateStage.ACCEPTED
+                wire_names.CHANGE_UPDATE, args=arguments, wait_for_stage=WorkflowUpdateStage.ACCEPTED
             )
 
 
-async def _ask(pipe: Pipe, step: Hostile, method: str, address: str, told: bytes, token: str | None = None) -> str:
+async def _ask(pipe: Pipe, method: str, address: str, told: bytes, token: str | None = None) -> str:
     headers = {"content-type": _MERGE_PATCH if method == "PATCH" else "application/json"}
     if token:
         headers["authorization"] = f"Bearer {token}"
@@ -96,7 +100,7 @@ async def _ask(pipe: Pipe, step: Hostile, method: str, address: str, told: bytes
             if status != _NOBODY_THERE:
                 break
         await asyncio.sleep(_PAUSE_S)
-    return f"{step.door}, {step.message}: {status} {text[:200]}" if status == 0 or status >= 500 else ""
+    return f"{status} {text[:200]}" if status == 0 or status >= 500 else ""
 
 
 def _token(pipe: Pipe, silo: str) -> str | None:

@@ -294,12 +294,10 @@ def random_hostile(choose: Random, last: int) -> list[Hostile]:
     return found
 
 
-def content(step: Hostile, order: str, request_id: str, key: str) -> bytes:
-    """The bytes of a hostile message."""
+def content(step: Hostile) -> bytes:
+    """The bytes of a hostile message, with its placeholders."""
     told = DOORS[step.door][step.message]
     if step.door == "care":
         for signal, care in _IN_THE_CARE_API:
             told = told.replace(signal, care)
-    for placeholder, value in ((b"{order}", order), (b"{id}", request_id), (b"{key}", key)):
-        told = told.replace(placeholder, value.encode())
     return told
