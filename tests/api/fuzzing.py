@@ -5,6 +5,7 @@ The seed is told at the beginning. `FUZZ_SEED` gives one, so that what failed is
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import secrets
@@ -21,6 +22,7 @@ from tests.soak.counting import failed_tasks
 
 SEED: Final = int(os.environ.get("FUZZ_SEED") or secrets.randbelow(10**9))
 
+_ENDS_WITHIN_S = 20
 _Test = TypeVar("_Test", bound=Callable[..., None])
 
 
@@ -76,19 +78,32 @@ def broken(draw: st.DrawFn, bodies: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 async def harmed(pipe: Pipe, order_id: str) -> list[str]:
-    """What is wrong with an order after all that it was sent: its workflow failed, or it cannot be cancelled."""
+    """What is wrong with an order after all that it was sent: its workflow failed, or it cannot be cancelled.
+
+    One that is past its point of no return is let go instead, and has to end.
+    """
     address = f"{pipe.settings.api_address}/care/v1/orders/{order_id}/changes"
     preview = await pipe.http.post(f"{address}?dryRun=true", json={"kind": "cancel"})
     fees = preview.json().get("fees", []) if preview.status_code == 200 else []
     asked = {"kind": "cancel", "requestId": "at-last", **({"acceptFee": fees[0]} if len(fees) == 1 else {})}
     answer = await pipe.http.post(address, json=asked)
     found = await failed_tasks(pipe.client, order_id)
+    too_late = "past_no_return" in answer.text
+    if too_late:
+        await pipe.sim("PUT", "/*/pace", {"completes_after_ms": 0})
+        await pipe.sim("POST", "/*/complete", {"match": order_id, "outcome": "completed"})
     if answer.status_code not in (200, 202, 409):
         found.append(f"a cancellation is answered with {answer.status_code} {answer.text}")
     try:
-        ended = await pipe.outcome(order_id)
+        ended = await asyncio.wait_for(pipe.outcome(order_id), _ENDS_WITHIN_S)
     except TimeoutError:
-        return [*found, "does not end"]
-    if answer.status_code != 409 and ended.state is not LifecycleState.CANCELLED:
+        return [*found, *await failed_tasks(pipe.client, order_id), await _what_hinders(pipe, order_id, answer.text)]
+    if answer.status_code != 409 and not too_late and ended.state is not LifecycleState.CANCELLED:
         found.append(f"was cancelled, and is {ended.state}: {answer.text}")
     return found + await failed_tasks(pipe.client, order_id)
+
+
+async def _what_hinders(pipe: Pipe, order_id: str, answer: str) -> str:
+    described = await pipe.client.workflow_service.describe_workflow_execution(pipe.describe(order_id))
+    tried = [f"{each.activity_id}: {each.last_failure.message[:300]}" for each in described.pending_activities]
+    return f"does not end; its cancellation: {answer[:300]}; tried again and again: {tried}"
