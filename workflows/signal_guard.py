@@ -18,4 +18,5 @@ class SignalGuard(WorkflowInboundInterceptor):
         try:
             await super().handle_signal(input)
         except Exception as error:  # It is for nobody to harm the order by a signal.
-            workflow.logger.error("signal %s was dropped: %s: %s", input.signal, type(error).__name__, str(error)[:500])
+            # Not what it says: there may be personal data in it.
+            workflow.logger.error("signal %s was dropped: %s", input.signal, type(error).__name__)
