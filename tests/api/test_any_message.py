@@ -28,7 +28,7 @@ pytestmark = [pytest.mark.fuzz, pytest.mark.timeout(300)]
 
 ORDERS = 24
 AT_A_TIME = 8
-MOST_TRIES = 10
+MOST_TRIES = 5
 
 SITE = {"id": "site-2", "place": {"streetName": "Ahornallee", "city": "Musterstadt"}}
 SIGNALLED: list[dict[str, Any]] = [
