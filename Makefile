@@ -7,6 +7,11 @@ ARGS ?=
 N ?= 200
 SEED ?= 1
 SCRIPT ?=
+# make fuzz takes another seed each time, and tells it: make fuzz SEED=7 asks for the same again.
+FUZZ_SEED ?= $(if $(filter command environment,$(origin SEED)),$(SEED))
+export FUZZ_SEED
+# make soak HOSTILE=1 has hostile messages among the steps.
+HOSTILE ?=
 # Test processes; each starts a Temporal server of its own.
 WORKERS ?= 2
 UV_VERSION = 0.13.9
@@ -39,11 +44,12 @@ coverage: setup ## run the tests of the core, the register and the mappings, and
 		-n $(WORKERS) --dist worksteal tests/orders tests/register tests/api/tmf \
 		--deselect tests/orders/fulfilment/test_scale.py --cov $(ARGS)
 
-fuzz: setup ## ask the API for anything, and see that it answers as documented
+fuzz: setup ## send anything to the API and to orders in flight (SEED=7 for what was sent before)
 	$(BIN)/python -m pytest -m fuzz tests/api $(ARGS)
 
-soak: setup ## random histories on the real engine (N=1000 SEED=7, or SCRIPT=file of one that failed)
-	$(BIN)/python -m tests.soak --histories $(N) --seed $(SEED) $(if $(SCRIPT),--script "$(SCRIPT)")
+soak: setup ## random histories on the real engine (N=1000 SEED=7 HOSTILE=1, or SCRIPT=file of one that failed)
+	$(BIN)/python -m tests.soak --histories $(N) --seed $(SEED) $(if $(HOSTILE),--hostile) \
+		$(if $(SCRIPT),--script "$(SCRIPT)")
 
 check: setup ## formatting, lint, types, import rule
 	$(BIN)/ruff format --check .

@@ -21,6 +21,7 @@ from api.app import create_app
 from ops.local.issuer import DevelopmentIssuer
 from orders.model import wire_names
 from settings import Settings
+from tests.api.fuzzing import SEED
 from tests.households import internet_voice_tv
 from tests.pipe import Pipe, free_port
 from tests.support import client_in
@@ -137,3 +138,8 @@ async def shut_door(shared_pipe: Pipe) -> AsyncIterator[ShutDoor]:
     settings, issuer = shut(shared_pipe.settings)
     async with opened(settings, shared_pipe.client, patience_s=30) as http:
         yield ShutDoor(http, shared_pipe.client, settings, issuer)
+
+
+def pytest_report_header(config: pytest.Config) -> str | None:
+    """The seed, where it counts."""
+    return f"fuzz: FUZZ_SEED={SEED} asks for the same again" if config.getoption("markexpr") == "fuzz" else None

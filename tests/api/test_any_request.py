@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Iterator
-from copy import deepcopy
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
@@ -17,7 +16,7 @@ from uuid import uuid4
 import httpx2
 import pytest
 import schemathesis
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from schemathesis import Case
 from schemathesis.checks import not_a_server_error
@@ -25,6 +24,7 @@ from schemathesis.core.result import Ok
 from schemathesis.specs.openapi.checks import response_schema_conformance, status_code_conformance
 
 from tests.api.conftest import ORDERS
+from tests.api.fuzzing import broken, harmed, some
 from tests.households import internet_voice_tv, item, order
 from tests.pipe import Pipe
 from tests.steps import held_up
@@ -35,18 +35,6 @@ CHECKS = [not_a_server_error, status_code_conformance, response_schema_conforman
 CANCELLATIONS = "/tmf-api/productOrderingManagement/v4/cancelProductOrder"
 HUB = "/tmf-api/productOrderingManagement/v4/hub"
 CHANGES = "/care/v1/orders/{order_id}/changes"
-
-
-def some(examples: int) -> settings:
-    """So many examples, the same ones every time."""
-    return settings(
-        max_examples=examples,
-        deadline=None,
-        database=None,
-        derandomize=True,
-        phases=[Phase.generate],
-        suppress_health_check=list[HealthCheck](HealthCheck),  # pyright: ignore[reportArgumentType]
-    )
 
 
 @dataclass
@@ -87,46 +75,8 @@ async def test_any_request_gets_a_documented_answer(pipe: Pipe) -> None:
     asking = Asking(pipe.settings.api_address, ids)
     await asyncio.to_thread(asking.run)
     assert asking.failures == []
+    assert await harmed(pipe, order_id) == []
     assert asking.asked > 200
-
-
-JUNK: tuple[Any, ...] = (
-    *(None, True, 0, -1, 1.5, 2**31, 2**63, 10**400, 1e308, "", " ", "\0", "\ud800", "x" * 300, "ü", "a/b", "${x}"),
-    *("2031-13-01T00:00:00Z", "2031-01-01", "9999-12-31T23:59:59-14:00", "add", "cancelled", "../..", "%00"),
-    *([], {}, [None], [[]], {"": ""}, {"id": None}, [{"id": "net"}], json.loads("[" * 90 + "]" * 90)),
-)
-
-
-def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """Where there is anything in a body."""
-    entries = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for name, inner in entries:
-        yield (*path, name)
-        yield from places(inner, (*path, name))
-
-
-@st.composite
-def broken(draw: st.DrawFn, bodies: list[dict[str, Any]]) -> dict[str, Any]:
-    """A body with up to three things in it missing, added or replaced."""
-    body = deepcopy(draw(st.sampled_from(bodies)))
-    for _ in range(draw(st.integers(1, 3))):
-        found = list(places(body))
-        if not found:
-            break
-        *way, last = draw(st.sampled_from(found))
-        holder: Any = body
-        for name in way:
-            holder = holder[name]
-        match draw(st.sampled_from(["replace", "replace", "remove", "add"])):
-            case "remove":
-                del holder[last]
-            case "add" if isinstance(holder, dict):
-                holder[draw(st.sampled_from(["id", "state", "product", "unknown", "@type"]))] = draw(
-                    st.sampled_from(JUNK)
-                )
-            case _:
-                holder[last] = deepcopy(draw(st.sampled_from(JUNK)))
-    return body
 
 
 def sent(body: Any) -> bytes:
@@ -202,4 +152,5 @@ async def test_any_body_that_is_nearly_right_gets_a_documented_answer(pipe: Pipe
         return found
 
     found = await asyncio.to_thread(run)
+    assert await harmed(pipe, order_id) == []
     assert found >= {(ORDERS, 201), (ORDERS, 400), (f"{ORDERS}/{{order_id}}", 200), (CHANGES, 200), (CHANGES, 400)}

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from orders.model import wire_names
 from tests.e2e.comparison import flaws
 from tests.e2e.running import StackPipe
-from tests.pipe import body_of
+from tests.installed import change, household, move
+from tests.pipe import body_of, until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 
@@ -29,3 +31,39 @@ async def test_orders_complete_though_worker_server_and_silos_are_killed_while_t
 
     assert await pipe.states(orders) == {"completed"}
     assert await flaws(pipe, orders) == []
+
+
+async def until_asked(pipe: StackPipe, waits: str) -> None:
+    """Wait until an order has asked in vain whether it has its turn."""
+
+    async def asked() -> bool:
+        capture, ended = 0, False
+        async for event in pipe.handle(waits).fetch_history_events():
+            if event.activity_task_scheduled_event_attributes.activity_type.name == wire_names.CAPTURE_ORDER:
+                capture = event.event_id
+            ended |= 0 < capture == event.activity_task_completed_event_attributes.scheduled_event_id
+        return ended
+
+    await until(asked, f"{waits} to ask for its turn")
+
+
+async def test_an_order_that_waits_for_products_outlives_the_worker_and_has_its_turn(pipe: StackPipe) -> None:
+    home = await household(pipe)
+    await pipe.sim("PUT", "/field-service/pace", {"completes_after_ms": None})
+    moved = await home.ordered(move(home.product("net"), "1"))
+    await pipe.until_task(moved, "installation/visit-site", "awaiting")
+    body = {**home.body(change(home.product("net"), down_mbps=400)), "waitForProducts": True}
+    waits = await pipe.submit(body)
+    await until_asked(pipe, waits)
+    assert (await pipe.view(waits)).state == "pending"
+
+    await pipe.kill("worker")
+    await pipe.sim("POST", "/field-service/complete", {"match": moved, "outcome": "completed"})
+    await pipe.start("worker")
+
+    await home.ends(moved, "completed")
+    assert await home.ends(waits, "completed") == [
+        "access-network.amend net.1/fibre-internet/activate-line/0/2",
+        "billing.amend net.1/fibre-internet/start-billing/0/1",
+        "notification.provision completion/notify-customer/0/0",
+    ]

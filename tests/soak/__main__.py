@@ -14,7 +14,8 @@ from pathlib import Path
 from ops.local.process import StackError
 from tests.e2e.running import StackPipe, quick_folder, running_stack
 from tests.soak.judging import judge
-from tests.soak.performing import Performed, perform
+from tests.soak.performed import Performed
+from tests.soak.performing import perform
 from tests.soak.random_scripts import random_script
 from tests.soak.script import Script, read, written
 from tests.soak.shrinking import shrunk
@@ -35,12 +36,13 @@ def main() -> None:
     parser.add_argument("--script", type=Path, help="run this one script instead")
     parser.add_argument("--shrink", type=int, default=3, help="how many of those that fail are made short (3)")
     parser.add_argument("--out", type=Path, default=Path(".soak"), help="folder for the scripts of what failed (.soak)")
+    parser.add_argument("--hostile", action="store_true", help="with hostile messages among the steps")
     arguments = parser.parse_args()
     if arguments.script:
         scripts = [read(arguments.script)]
     else:
         first = arguments.seed * 1_000_000
-        scripts = [random_script(first + number) for number in range(arguments.histories)]
+        scripts = [random_script(first + number, hostile=arguments.hostile) for number in range(arguments.histories)]
     try:
         sys.exit(asyncio.run(_soak(scripts, arguments.out, arguments.shrink)))
     except StackError as error:
@@ -100,7 +102,9 @@ async def _failing(pipe: StackPipe, scripts: Sequence[Script]) -> list[Failure]:
 
 
 async def _history(pipe: StackPipe, performed: Performed) -> str:
-    return (await pipe.handle(performed.order).fetch_history()).to_json() if performed.order else ""
+    """The histories of the workflows of a script, a line each."""
+    orders = [each.order for each in performed.all() if each.order and not each.turned_away]
+    return "".join([f"{(await pipe.handle(order).fetch_history()).to_json()}\n" for order in orders])
 
 
 async def _shortened(pipe: StackPipe, failure: Failure) -> Failure | None:

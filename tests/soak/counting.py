@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from temporalio.api.enums.v1 import EventType
+from temporalio.api.common.v1 import Payload
+from temporalio.api.enums.v1 import EventType, WorkflowTaskFailedCause
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client
 
@@ -15,6 +16,11 @@ from orders.model.values import Verb
 from orders.reconcile.outcome import Outcome, OutcomeKind
 
 _GONE_WRONG = (OutcomeKind.REFUSED, OutcomeKind.LOST, OutcomeKind.UNKNOWN)
+_HARMLESS = (
+    WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND,
+    WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_RESET_STICKY_TASK_QUEUE,
+)
+"""News came in while the task was at work; or its worker went."""
 _MOVES = (
     EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED,
     EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED,
@@ -83,10 +89,29 @@ async def _went_wrong(client: Client, event: HistoryEvent, silo_calls: set[int])
     if event.event_type == EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED:
         signal = event.workflow_execution_signaled_event_attributes
         if signal.signal_name == wire_names.SILO_EVENT_SIGNAL:
-            [news] = await client.data_converter.decode(signal.input.payloads, [SiloEvent])
-            return news.kind in _GONE_WRONG
+            return await _reports_what_went_wrong(client, signal.input.payloads)
         return True
     return False
+
+
+async def _reports_what_went_wrong(client: Client, payloads: Sequence[Payload]) -> bool:
+    try:
+        news = await client.data_converter.decode(payloads, [SiloEvent])
+    except Exception:  # Whatever a library says to what nobody can read: it changes nothing.
+        return False
+    return any(isinstance(each, SiloEvent) and each.kind in _GONE_WRONG for each in news)
+
+
+async def failed_tasks(client: Client, order: str) -> list[str]:
+    """The tasks of an order's workflow that failed, but for those that were overtaken by news."""
+    found: list[str] = []
+    async for event in client.get_workflow_handle(wire_names.workflow_id(order)).fetch_history_events():
+        if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_FAILED:
+            failed = event.workflow_task_failed_event_attributes
+            if failed.cause not in _HARMLESS:
+                cause = WorkflowTaskFailedCause.Name(failed.cause).removeprefix("WORKFLOW_TASK_FAILED_CAUSE_")
+                found.append(f"a workflow task failed, {cause}: {failed.failure.message[:200]}")
+    return found
 
 
 def _milliseconds(moment: datetime) -> int:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from pydantic import JsonValue
 from temporalio.client import WorkflowQueryFailedError
 from temporalio.service import RPCError
 
@@ -30,8 +31,9 @@ from tests.e2e.comparison import (
 )
 from tests.e2e.running import StackPipe
 from tests.e2e.undoing import undone_too_early
-from tests.soak.counting import done_for_nothing
-from tests.soak.performing import Performed
+from tests.soak.counting import done_for_nothing, failed_tasks
+from tests.soak.judging_followers import installed, of_installed, of_turns, way_of
+from tests.soak.performed import Performed
 from tests.soak.random_scripts import REFUSED
 from tests.soak.script import Lose
 
@@ -49,7 +51,7 @@ async def judge(pipe: StackPipe, performed: Sequence[Performed]) -> list[list[st
     )
     flaws = [await judged.flaws(each) for each in performed]
     completed = [number for number, each in enumerate(performed) if each.order in judged.completed]
-    contents = [judged.completed[performed[number].order].content for number in completed]
+    contents = [_honest(judged.completed[performed[number].order].content) for number in completed]
     fresh = await left_by_fresh_orders(pipe, contents)
     for number, expected in zip(completed, fresh, strict=True):
         flaws[number] += differences(judged.left[performed[number].order], expected)
@@ -69,20 +71,52 @@ class _Judged:
 
     async def flaws(self, performed: Performed) -> list[str]:
         """All that is wrong, but for a comparison with a fresh order."""
-        if performed.trouble:
-            return [performed.trouble]
+        trouble = [each.trouble for each in performed.all() if each.trouble] + performed.bad_answers
         try:
-            view, ended = await asyncio.gather(self.pipe.view(performed.order), ended_order(self.pipe, performed.order))
-            moved_at = [datetime.fromisoformat(verdict.decided_at) for verdict in view.changes if verdict.decided_at]
-            for_nothing = await done_for_nothing(self.pipe.client, performed.order, moved_at)
+            for each in performed.all():
+                if each.order and not each.turned_away:
+                    trouble += await failed_tasks(self.pipe.client, each.order)
+            if trouble:
+                return trouble
+            views = [await self._view(each) for each in performed.all() if not each.turned_away]
+            for_nothing = [flaw for view in views for flaw in await self._done_for_nothing(view)]
+            silos = self._of_followers if performed.followers else self._of_order
+            silos_and_turns = await silos(performed, views)
         except (RPCError, WorkflowQueryFailedError, AssertionError) as error:
             return [f"cannot be asked how it ended: {error}"]
-        journal = self.journal.get(performed.order, ())
+        with_workflow = [each for each in performed.all() if not each.turned_away]
+        verdicts = [flaw for each, view in zip(with_workflow, views, strict=True) for flaw in _of_verdicts(each, view)]
+        return [*verdicts, *_of_journal(self._journal_of(performed)), *for_nothing, *silos_and_turns]
+
+    async def _view(self, performed: Performed) -> OrderView:
+        return await self.pipe.view(performed.order)
+
+    async def _done_for_nothing(self, view: OrderView) -> list[str]:
+        moved_at = [datetime.fromisoformat(verdict.decided_at) for verdict in view.changes if verdict.decided_at]
+        return await done_for_nothing(self.pipe.client, view.id, moved_at)
+
+    def _journal_of(self, performed: Performed) -> list[JournalEntry]:
+        entries = [entry for each in performed.all() for entry in self.journal.get(each.order, ())]
+        return sorted(entries, key=lambda entry: entry.seq)
+
+    async def _of_order(self, performed: Performed, views: Sequence[OrderView]) -> list[str]:
+        """Of an order that nobody followed, what it left behind."""
+        [view] = views
+        ended = await ended_order(self.pipe, performed.order)
+        return list(self._of_silos(performed, view, ended))
+
+    async def _of_followers(self, performed: Performed, views: Sequence[OrderView]) -> list[str]:
+        """Of an order and those that followed it, whether they took turns, and what they left behind together."""
+        ways = [await way_of(self.pipe, each.order) for each in performed.all()]
+        products = await asyncio.to_thread(installed, self.pipe, performed)
+        with_workflow = [each for each in performed.all() if not each.turned_away]
+        left_alone = {
+            service for each, view in zip(with_workflow, views, strict=True) for service in _written_off(each, view)
+        }
         return [
-            *_of_verdicts(performed, view),
-            *_of_journal(journal),
-            *for_nothing,
-            *self._of_silos(performed, view, ended),
+            *(flaw for way in ways for flaw in way.flaws()),
+            *of_turns(performed.followers, ways[1:], products, self._journal_of(performed)),
+            *of_installed(products, self.held, ways, left_alone),
         ]
 
     def _of_silos(self, performed: Performed, view: OrderView, ended: Ended) -> Iterator[str]:
@@ -101,6 +135,11 @@ class _Judged:
         if ended.state == LifecycleState.CANCELLED:
             yield from (f"was cancelled, and left {holding}" for holding in left)
             yield from _of_order(self.catalog, performed, view, self.journal.get(performed.order, ()))
+
+
+def _honest(content: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    """What was asked for, without what hostile messages hung on it."""
+    return {name: value for name, value in content.items() if not name.startswith("hostile")}
 
 
 def _by_order(journal: Iterable[JournalEntry]) -> dict[str, list[JournalEntry]]:
@@ -134,7 +173,8 @@ def _of_verdicts(performed: Performed, view: OrderView) -> Iterator[str]:
     cancels = [verdict for verdict in view.changes if verdict.kind is ChangeKind.CANCEL]
     cancelled = any(verdict.state is ChangeState.APPLIED for verdict in cancels)
     wanted = LifecycleState.CANCELLED if cancelled else LifecycleState.COMPLETED
-    if view.state is not wanted:
+    turned_down = performed.script.order.get("waitForProducts") and view.state is LifecycleState.REJECTED
+    if view.state is not wanted and not (turned_down and not cancelled):
         yield f"is {view.state}, not {wanted}"
 
 

@@ -8,12 +8,18 @@ from typing import Any, Literal
 from orders.change.request import Resolution
 from simulated_silos.faults import ANY_OPERATION, Faults, PermanentFault
 from tests.soak import random_orders
+from tests.soak.hostile.messages import random_hostile
+from tests.soak.random_followers import random_followers
 from tests.soak.random_orders import Sale
 from tests.soak.script import Change, Complete, Fail, Json, Lose, Mend, Restart, Script, Step
 
 MOST_CHANGES = 5
+_AFTER_ALL_ELSE = 10_000
 REFUSED = "no"
 """The code of every refusal that a script asks for."""
+
+FOLLOWED = 0.5
+"""The chance that others follow an order, if it is completed. They are drawn from a generator of their own."""
 
 _WEIGHTS = {
     "amend": 14,
@@ -27,9 +33,12 @@ _WEIGHTS = {
 _ASYNCHRONOUS = ("field-service", "shipping", "trade-in")
 
 
-def random_script(seed: int, *, restarts: float = 0.05) -> Script:
-    """The script of a seed. `restarts` is the chance that a process is started again in it, mostly the worker."""
-    choose = Random(seed)
+def random_script(seed: int, *, restarts: float = 0.05, hostile: bool = False) -> Script:
+    """The script of a seed. `restarts` is the chance that a process is started again in it, mostly the worker.
+
+    With `hostile` messages among its steps it is otherwise the same.
+    """
+    choose, follow = Random(seed), Random(f"followers of {seed}")
     sale = random_orders.random_sale(choose, seed)
     moments = sorted(choose.randint(0, sale.calls + 5) for _ in range(choose.randint(1, MOST_CHANGES)))
     steps: list[Step] = [step for after in moments for step in _changes(choose, sale, after)]
@@ -44,12 +53,16 @@ def random_script(seed: int, *, restarts: float = 0.05) -> Script:
     if choose.random() < restarts:
         steps.append(_restart(choose, sale))
     residues = choose.choice(("retry", "retry", "retry", Resolution.KEPT, Resolution.SUNK))
+    if hostile:
+        steps += _attack(Random(f"hostile to {seed}"), sale)
     # Sorting keeps the order of what comes at the same moment: a release stays behind its hold.
     return Script(
         name=f"seed-{seed}",
         order=sale.order,
         steps=tuple(sorted(steps, key=lambda step: step.after)),
         residues=residues,
+        followers=random_followers(follow, sale.order) if follow.random() < FOLLOWED else (),
+        later_restarts=(_restart_later(follow),) if follow.random() < restarts else (),
     )
 
 
@@ -91,6 +104,18 @@ def _restart(choose: Random, sale: Sale) -> Restart:
     [process] = choose.choices(("worker", "api", "temporal"), weights=(6, 1, 1))
     how = choose.choice(("kill", "stop"))
     return Restart.model_validate({"after": choose.randint(1, sale.calls), "process": process, "how": how})
+
+
+def _attack(choose: Random, sale: Sale) -> list[Step]:
+    """Hostile messages and, as often as not, a cancellation in the end: whatever came, an order can be cancelled."""
+    steps: list[Step] = [*random_hostile(choose, sale.calls + 5)]
+    if choose.random() < 0.5:
+        steps.append(Change(after=_AFTER_ALL_ELSE, body={"kind": "cancel", "reason": "had enough"}, pays=True))
+    return steps
+
+
+def _restart_later(choose: Random) -> Restart:
+    return Restart(after=choose.randint(0, 8), process=choose.choice(("worker", "worker", "temporal")))
 
 
 def _faults(choose: Random, sale: Sale) -> list[Step]:

@@ -20,6 +20,9 @@ Json: TypeAlias = dict[str, Any]
 
 EVERY_SILO = "*"
 
+Door: TypeAlias = Literal["signal", "update", "care", "silo_event", "turn", "callback", "patch"]
+"""Where messages come in to an order in flight."""
+
 
 class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -81,16 +84,46 @@ class Restart(_Step):
     how: Literal["kill", "stop"] = "kill"
 
 
-Step: TypeAlias = Annotated[Change | Fail | Mend | Complete | Lose | Restart, Field(discriminator="do")]
+class Hostile(_Step):
+    """A hostile message by its name in `tests.soak.hostile.messages`.
+
+    As Temporal has it, it comes as so many `copies`, and claims an `encoding`.
+    """
+
+    do: Literal["hostile"] = "hostile"
+    door: Door
+    message: str
+    encoding: str = "json/plain"
+    copies: int = 1
+
+
+Step: TypeAlias = Annotated[Change | Fail | Mend | Complete | Lose | Restart | Hostile, Field(discriminator="do")]
+
+
+class Follower(_Part):
+    """Another order of the customer, mostly on products of the first, whose id stands as `{order}` in its body.
+
+    It comes once the first order has ended, and so many calls have taken effect for the followers all together. If it
+    `cancel_after`s so many, it may wait at that time, be in the middle of its work, or have ended.
+    """
+
+    after: int
+    order: Json
+    cancel_after: int | None = None
 
 
 class Script(_Part):
-    """One history. `residues` is what a person decides about what a silo does not let go of."""
+    """One history. `residues` is what a person decides about what a silo does not let go of.
+
+    `later_restarts` come while followers are in line, counted as those are.
+    """
 
     name: str
     order: Json
     steps: tuple[Step, ...] = ()
     residues: Resolution | Literal["retry"] = "retry"
+    followers: tuple[Follower, ...] = ()
+    later_restarts: tuple[Restart, ...] = ()
 
     def without_step(self, number: int) -> Script:
         """The same, a step left out."""
@@ -98,12 +131,15 @@ class Script(_Part):
 
     def shorter(self) -> Iterator[Script]:
         """Every script that is a little shorter than this one, the greatest cuts first."""
+        if self.followers:
+            yield self.model_copy(update={"followers": (), "later_restarts": ()})
         half = len(self.steps) // 2
         if half > 1:
             yield self.model_copy(update={"steps": self.steps[:half]})
             yield self.model_copy(update={"steps": self.steps[half:]})
         for number in reversed(range(len(self.steps))):
             yield self.without_step(number)
+        yield from self._with_less_after_it()
         items = self.order["productOrderItem"]
         for number, item in enumerate(items):
             if len(items) > 1 and not _relied_on(item["id"], items):
@@ -113,6 +149,16 @@ class Script(_Part):
         for number, step in enumerate(self.steps):
             for simpler in _simpler(step):
                 yield self.model_copy(update={"steps": (*self.steps[:number], simpler, *self.steps[number + 1 :])})
+
+    def _with_less_after_it(self) -> Iterator[Script]:
+        if self.later_restarts:
+            yield self.model_copy(update={"later_restarts": self.later_restarts[:-1]})
+        for number, follower in enumerate(self.followers):
+            before, behind = self.followers[:number], self.followers[number + 1 :]
+            yield self.model_copy(update={"followers": (*before, *behind)})
+            if follower.cancel_after is not None:
+                stays = follower.model_copy(update={"cancel_after": None})
+                yield self.model_copy(update={"followers": (*before, stays, *behind)})
 
     def _with_items(self, items: list[Json]) -> Script:
         return self.model_copy(update={"order": {**self.order, "productOrderItem": items}})

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.soak.counting import Count
+from tests.soak.hostile.messages import content
 from tests.soak.random_scripts import random_script
-from tests.soak.script import Change, Mend, Restart, Script, read, written
+from tests.soak.script import Change, Hostile, Mend, Restart, Script, read, written
 from tests.soak.shrinking import shrunk
 
 
@@ -66,6 +67,11 @@ def test_a_script_can_be_kept_in_a_file_and_a_seed_is_always_the_same_one(tmp_pa
         assert random_script(seed) == script
         file.write_text(written(script))
         assert read(file) == script
+        attacked = random_script(seed, hostile=True)
+        file.write_text(written(attacked))
+        assert read(file) == attacked
+        assert all(content(step) is not None for step in attacked.steps if isinstance(step, Hostile))
+        assert [step for step in attacked.steps if step in script.steps] == list(script.steps)
 
 
 def test_every_shorter_script_is_another_and_not_longer() -> None:

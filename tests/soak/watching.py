@@ -31,14 +31,15 @@ class Watch:
         self._frozen = False
         self._has_read = asyncio.Event()
 
-    def effects(self, order: str) -> int:
-        """How many calls that change something have taken effect, or were acknowledged, for an order."""
-        return self._effects[order]
+    def effects(self, *orders: str) -> int:
+        """How many calls that change something have taken effect, or were acknowledged, for some orders."""
+        return sum(self._effects[order] for order in orders)
 
-    async def until(self, order: str, effects: int) -> None:
-        """Wait until so many calls have taken effect for an order, or it stands still."""
-        self._heard.setdefault(order, _now())
-        while self._effects[order] < effects and not self._still(order):
+    async def until(self, effects: int, *orders: str) -> None:
+        """Wait until so many calls have taken effect for some orders, or all of them stand still."""
+        for order in orders:
+            self._heard.setdefault(order, _now())
+        while self.effects(*orders) < effects and not all(self._still(order) for order in orders):
             await self._has_read.wait()
 
     @asynccontextmanager
