@@ -26,6 +26,7 @@ from api.routes.codec import codec_app
 from api.service.gateway import Gateway
 from api.service.services import services
 from api.tmf.links import Links
+from api.working import Workshop
 from catalog_loader.catalog_files import CatalogStore, read_catalog
 from register import Register
 from settings import VERSION, Settings
@@ -55,8 +56,11 @@ def create_app(settings: Settings | None = None, client: Client | None = None) -
             await run_blocking(register.prepare)
         except Unavailable as error:
             log.warning("the register is not ready", error=str(error))
+        workshop = Workshop(settings.planning_processes)
         links = Links(settings.api_address, settings.web_ui_address, connected.namespace)
-        built = services(Gateway(connected), catalog, CatalogStore(settings.catalog_versions), register, links)
+        built = services(
+            Gateway(connected), catalog, CatalogStore(settings.catalog_versions), register, links, workshop
+        )
         subscribers = Subscribers(register.subscriptions, links, allow_internal=settings.callbacks_allow_internal)
         app.state.provided = Provided(built, register, catalog, links, subscribers)
         log.info("api ready", catalog=catalog.digest, offerings=len(catalog.offerings))
@@ -69,6 +73,7 @@ def create_app(settings: Settings | None = None, client: Client | None = None) -
             ):
                 yield
         finally:
+            workshop.close()
             register.close()
 
     # FastAPI's own page would load its script from a public CDN, which an operator's network may not reach.

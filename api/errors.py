@@ -255,6 +255,19 @@ class Unavailable(ApiError):
     headers = {"Retry-After": "2"}
 
 
+class Busy(Unavailable):
+    """503: too much is asked for at once."""
+
+    code = "busy"
+
+
+class TooMuchWork(ApiError):
+    """400: an answer takes longer to work out than anybody is given."""
+
+    status = HTTPStatus.BAD_REQUEST
+    code = "too_much_work"
+
+
 class CatalogNotKept(ApiError):
     """503: the catalog version that an order was sold from is not here any more. Somebody has to put it back."""
 

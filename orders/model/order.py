@@ -192,6 +192,10 @@ class Rejection(Exception):
         super().__init__("; ".join(reason.message for reason in reasons))
         self.reasons = tuple(reasons)
 
+    def __reduce__(self) -> tuple[type[Rejection], tuple[list[Reason]]]:
+        """How it is told to another process."""
+        return Rejection, (list(self.reasons),)
+
 
 def order_id(channel: str, external_id: str) -> str:
     """`<channel>-<12 hexadecimal digits>`: external ids may hold anything, personal data too, so they are hashed."""
