@@ -22,7 +22,7 @@ from api.events.event_sender import event_sender
 from api.events.subscribers import Subscribers
 from api.http.dependencies import GUARDED, GatewayDep, Provided, errors
 from api.routes import callbacks, cancel_product_orders, hub, product_catalog, product_inventory, product_orders
-from api.routes.codec import codec_app
+from api.routes.codec import LARGEST_BYTES, codec_app
 from api.service.gateway import Gateway
 from api.service.services import services
 from api.tmf.links import Links
@@ -87,7 +87,11 @@ def create_app(settings: Settings | None = None, client: Client | None = None) -
     )
     install(app)
     app.add_middleware(
-        Guard, doorkeeper=who, rate=RateLimit(settings.rate_per_second), most_bytes=settings.max_body_bytes
+        Guard,
+        doorkeeper=who,
+        rate=RateLimit(settings.rate_per_second),
+        most_bytes=settings.max_body_bytes,
+        codec_open=settings.codec_open,
     )
     app.add_middleware(AccessLog)
     for part in (
@@ -101,7 +105,9 @@ def create_app(settings: Settings | None = None, client: Client | None = None) -
         callbacks,
     ):
         app.include_router(part.router, responses=GUARDED)
-    app.mount("/codec", codec_app(CompressingCodec(), settings.web_ui_address, is_open=settings.codec_open))
+    app.mount(
+        "/codec", codec_app(CompressingCodec(LARGEST_BYTES), settings.web_ui_address, is_open=settings.codec_open)
+    )
 
     @app.get("/healthz", tags=["health"], summary="The process is up")
     async def healthz() -> dict[str, str]:

@@ -14,18 +14,32 @@ from temporalio.converter import PayloadCodec
 
 ENCODING = b"binary/zlib"
 THRESHOLD_BYTES = 4096
+LARGEST_BYTES = 64 * 2**20
+"""What one call may restore. Temporal keeps no payload above 2 MiB, and none of ours inflates to thirty times that."""
 
 
 class CompressingCodec(PayloadCodec):
     """zlib over the whole payload, from `THRESHOLD_BYTES` on. Safe with payloads written without it."""
+
+    def __init__(self, most_bytes: int = LARGEST_BYTES) -> None:
+        self._most_bytes = most_bytes
 
     async def encode(self, payloads: Sequence[Payload]) -> list[Payload]:
         """Compress what is large."""
         return [_compressed(payload) for payload in payloads]
 
     async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
-        """Restore what was compressed, and pass everything else through."""
-        return [_restored(payload) for payload in payloads]
+        """Restore what was compressed, and pass everything else through.
+
+        Raises:
+            zlib.error: if it is damaged, or more than is restored at once.
+        """
+        restored: list[Payload] = []
+        left = self._most_bytes
+        for payload in payloads:
+            restored.append(_restored(payload, left))
+            left -= len(restored[-1].data)
+        return restored
 
 
 def _compressed(payload: Payload) -> Payload:
@@ -34,7 +48,13 @@ def _compressed(payload: Payload) -> Payload:
     return Payload(metadata={"encoding": ENCODING}, data=zlib.compress(payload.SerializeToString(), level=6))
 
 
-def _restored(payload: Payload) -> Payload:
+def _restored(payload: Payload, most_bytes: int) -> Payload:
     if payload.metadata.get("encoding") != ENCODING:
         return payload
-    return Payload.FromString(zlib.decompress(payload.data))
+    inflating = zlib.decompressobj()
+    content = inflating.decompress(payload.data, max(most_bytes, 1))
+    if inflating.unconsumed_tail:
+        raise zlib.error("the payloads are larger than is restored at once")
+    if not inflating.eof:
+        raise zlib.error("the payload is incomplete")
+    return Payload.FromString(content)

@@ -10,7 +10,7 @@ from typing import Annotated, NamedTuple
 from pydantic import Field, JsonValue, model_validator
 
 from orders.change.impact import Impact
-from orders.model.order import Appointment, Reason, RequestedItem, Site
+from orders.model.order import MOST_PRODUCTS, Appointment, Reason, RequestedItem, Site
 from orders.model.values import Frozen, Money
 
 
@@ -74,7 +74,7 @@ class ItemUpdate(Frozen):
     id: str
     offering: str | None = None
     characteristics: dict[str, JsonValue] = Field(default_factory=dict)
-    quantity: Annotated[int | None, Field(ge=1, le=1000)] = None
+    quantity: Annotated[int | None, Field(ge=1, le=MOST_PRODUCTS)] = None
     drop: tuple[str, ...] = ()
     site: Site | None = None
 

@@ -9,7 +9,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import Annotated, TypeVar
+from typing import Annotated, Final, TypeVar
 
 from pydantic import AwareDatetime, Field, JsonValue, model_validator
 
@@ -24,6 +24,10 @@ ProductId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_le
 
 TimeZone = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*$", max_length=64)]
 """A name of the IANA time zone database, such as `Europe/Berlin`."""
+
+
+MOST_PRODUCTS: Final = 1000
+"""Of one item."""
 
 
 class Site(Frozen):
@@ -63,7 +67,7 @@ class RequestedItem(Frozen):
     action: Action = Action.ADD
     offering: str | None = None
     characteristics: dict[str, JsonValue] = Field(default_factory=dict)
-    quantity: Annotated[int, Field(ge=1, le=1000)] = 1
+    quantity: Annotated[int, Field(ge=1, le=MOST_PRODUCTS)] = 1
     site: Site | None = None
     parent: str | None = None
     relies_on: tuple[str, ...] = ()
