@@ -202,10 +202,9 @@ def rescue_order(
 @app.command("api")
 def run_api(host: Host = None, port: Port = None) -> None:
     """Run the API."""
-    import uvicorn
-
     from api.access.guard import AccessError, check_exposure
     from api.app import create_app
+    from api.server import run
     from catalog_loader.catalog_files import CatalogError
 
     settings = Settings()
@@ -215,14 +214,7 @@ def run_api(host: Host = None, port: Port = None) -> None:
         served = create_app(settings)
     except (AccessError, CatalogError) as error:
         raise _failed(error) from error
-    uvicorn.run(
-        served,
-        host=host,
-        port=settings.api_port if port is None else port,
-        log_level="warning",
-        access_log=False,  # The API writes its own.
-        timeout_graceful_shutdown=1,
-    )
+    run(served, host, settings.api_port if port is None else port)
 
 
 @app.command()

@@ -93,6 +93,8 @@ class Settings(BaseSettings):
     """The longest request body that the API reads: room for the largest payload that Temporal keeps, in base64."""
     rate_per_second: float = Field(default=200, gt=0)
     """Requests that the API takes from one caller, each second on average; a burst is ten seconds' worth."""
+    planning_processes: int = Field(default=1, ge=1, le=64)
+    """Processes beside the API's own that plan large orders and changes of them."""
     callbacks_allow_internal: bool = False
     """Send events to any address that a subscriber names: internal ones too, and without TLS."""
     deliveries_kept_days: float = Field(default=7, ge=0, le=36500)

@@ -32,6 +32,7 @@ from register.line import Claim
 from workflows.executions import Execution
 
 Describe: TypeAlias = Callable[[str], Awaitable[Execution | None]]
+Prepare: TypeAlias = Callable[[Catalog, OrderRequest, datetime, Collection[InstalledProduct]], Awaitable[OrderStart]]
 
 UNBORN: Final = timedelta(minutes=1)
 """How long an order with a claim may be without a workflow: it is being submitted, or it never will be."""
@@ -49,13 +50,25 @@ class IdTooLong(Exception):
         super().__init__(str(problems))
         self.problems = problems
 
+    def __reduce__(self) -> tuple[type[IdTooLong], tuple[ValidationError]]:
+        """How it is told to another process."""
+        return IdTooLong, (self.problems,)
+
 
 class Capturing:
     """Captures orders under one catalog, on the installed base of one register."""
 
-    def __init__(self, describe: Describe, catalog: Catalog, versions: CatalogStore, register: Register) -> None:
-        """`describe` tells of an order's workflow, by the order's id."""
+    def __init__(
+        self,
+        describe: Describe,
+        catalog: Catalog,
+        versions: CatalogStore,
+        register: Register,
+        prepare: Prepare | None = None,
+    ) -> None:
+        """`describe` tells of an order's workflow, by the order's id. `prepare` is where orders are planned."""
         self.catalog = catalog
+        self._prepare = prepare or _in_a_thread
         self._describe = describe
         self._versions = versions
         self._records = register.records
@@ -96,7 +109,7 @@ class Capturing:
                 return Captured(start=as_asked(self.catalog, request, now, installed, others))
             if others:
                 return Captured(rejected=others)
-            return Captured(start=await asyncio.to_thread(prepare, self.catalog, request, now, installed))
+            return Captured(start=await self._prepare(self.catalog, request, now, installed))
         except Rejection as rejection:
             return Captured(rejected=rejection.reasons)
 
@@ -188,6 +201,12 @@ def prepare(
         baseline_ledger=found.ledger,
         installed=found.products,
     )
+
+
+async def _in_a_thread(
+    catalog: Catalog, request: OrderRequest, now: datetime, installed: Collection[InstalledProduct]
+) -> OrderStart:
+    return await asyncio.to_thread(prepare, catalog, request, now, installed)
 
 
 def as_asked(

@@ -22,10 +22,11 @@ from api.events.event_sender import event_sender
 from api.events.subscribers import Subscribers
 from api.http.dependencies import GUARDED, GatewayDep, Provided, errors
 from api.routes import callbacks, cancel_product_orders, hub, product_catalog, product_inventory, product_orders
-from api.routes.codec import codec_app
+from api.routes.codec import LARGEST_BYTES, codec_app
 from api.service.gateway import Gateway
 from api.service.services import services
 from api.tmf.links import Links
+from api.working import Workshop
 from catalog_loader.catalog_files import CatalogStore, read_catalog
 from register import Register
 from settings import VERSION, Settings
@@ -55,8 +56,11 @@ def create_app(settings: Settings | None = None, client: Client | None = None) -
             await run_blocking(register.prepare)
         except Unavailable as error:
             log.warning("the register is not ready", error=str(error))
+        workshop = Workshop(settings.planning_processes)
         links = Links(settings.api_address, settings.web_ui_address, connected.namespace)
-        built = services(Gateway(connected), catalog, CatalogStore(settings.catalog_versions), register, links)
+        built = services(
+            Gateway(connected), catalog, CatalogStore(settings.catalog_versions), register, links, workshop
+        )
         subscribers = Subscribers(register.subscriptions, links, allow_internal=settings.callbacks_allow_internal)
         app.state.provided = Provided(built, register, catalog, links, subscribers)
         log.info("api ready", catalog=catalog.digest, offerings=len(catalog.offerings))
@@ -69,6 +73,7 @@ def create_app(settings: Settings | None = None, client: Client | None = None) -
             ):
                 yield
         finally:
+            workshop.close()
             register.close()
 
     # FastAPI's own page would load its script from a public CDN, which an operator's network may not reach.
@@ -82,7 +87,11 @@ def create_app(settings: Settings | None = None, client: Client | None = None) -
     )
     install(app)
     app.add_middleware(
-        Guard, doorkeeper=who, rate=RateLimit(settings.rate_per_second), most_bytes=settings.max_body_bytes
+        Guard,
+        doorkeeper=who,
+        rate=RateLimit(settings.rate_per_second),
+        most_bytes=settings.max_body_bytes,
+        codec_open=settings.codec_open,
     )
     app.add_middleware(AccessLog)
     for part in (
@@ -97,7 +106,10 @@ def create_app(settings: Settings | None = None, client: Client | None = None) -
         callbacks,
     ):
         app.include_router(part.router, responses=GUARDED)
-    app.mount("/codec", codec_app(CompressingCodec(), settings.web_ui_address, is_open=settings.codec_open))
+    app.mount(
+        "/codec",
+        codec_app(CompressingCodec(LARGEST_BYTES, strict=True), settings.web_ui_address, is_open=settings.codec_open),
+    )
 
     @app.get("/healthz", tags=["health"], summary="The process is up")
     async def healthz() -> dict[str, str]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from typing import ParamSpec, TypeVar
 
 import structlog
@@ -27,7 +29,32 @@ async def run_blocking(call: Callable[_Given, _Result], *args: _Given.args, **kw
         Unavailable: if the register is locked, or cannot be reached.
     """
     async with register_errors():
-        return await asyncio.to_thread(call, *args, **kwargs)
+        result, cpu_s = await asyncio.to_thread(_measured, call, *args, **kwargs)
+    bill(cpu_s)
+    return result
+
+
+def _measured(call: Callable[_Given, _Result], *args: _Given.args, **kwargs: _Given.kwargs) -> tuple[_Result, float]:
+    began = time.thread_time()
+    return call(*args, **kwargs), time.thread_time() - began
+
+
+class Bill:
+    """What a request has cost so far beside the event loop, in seconds of CPU."""
+
+    def __init__(self) -> None:
+        self.cpu_s = 0.0
+
+
+BILL: ContextVar[Bill | None] = ContextVar("BILL", default=None)
+"""That of the request which is being answered; background tasks have none."""
+
+
+def bill(cpu_s: float) -> None:
+    """Add what has been spent on a request to what it costs its caller."""
+    current = BILL.get()
+    if current is not None:
+        current.cpu_s += cpu_s
 
 
 @asynccontextmanager

@@ -86,7 +86,8 @@ class Unauthorized(ApiError):
     def __init__(self, problem: str = "") -> None:
         super().__init__("A bearer token is needed", problem or "The header Authorization has none")
         challenge = f', error="invalid_token", error_description="{problem}"' if problem else ""
-        self.headers = {"WWW-Authenticate": f'Bearer realm="orderpipe"{challenge}'}
+        # Closed, so that a body is not read either.
+        self.headers = {"WWW-Authenticate": f'Bearer realm="orderpipe"{challenge}', "Connection": "close"}
 
 
 class Forbidden(ApiError):
@@ -111,6 +112,17 @@ class BodyTooLarge(ApiError):
 
     def __init__(self, most: int) -> None:
         super().__init__("The body is too large", f"At most {most} bytes are taken in one request")
+
+
+class BodyTooSlow(ApiError):
+    """408: the body does not come. The connection is closed."""
+
+    status = HTTPStatus.REQUEST_TIMEOUT
+    code = "body_too_slow"
+    headers = {"Connection": "close"}
+
+    def __init__(self, within_s: float) -> None:
+        super().__init__("The body does not come", f"It has to be there within {within_s:g} seconds")
 
 
 class TooManyRequests(ApiError):
@@ -253,6 +265,19 @@ class Unavailable(ApiError):
     status = HTTPStatus.SERVICE_UNAVAILABLE
     code = "unavailable"
     headers = {"Retry-After": "2"}
+
+
+class Busy(Unavailable):
+    """503: too much is asked for at once."""
+
+    code = "busy"
+
+
+class TooMuchWork(ApiError):
+    """400: an answer takes longer to work out than anybody is given."""
+
+    status = HTTPStatus.BAD_REQUEST
+    code = "too_much_work"
 
 
 class CatalogNotKept(ApiError):

@@ -14,6 +14,7 @@ from api.service.gateway import Gateway
 from api.service.services import services
 from api.tmf.links import Links
 from api.tmf.tmf622_request import to_request
+from api.working import Workshop
 from bench.bare import QUEUE, WORKFLOW, BareOrder, BareTask, Limits, OutputOf
 from bench.kinds import Body
 from catalog_loader.catalog_files import CatalogStore
@@ -71,7 +72,7 @@ class Orderpipe:
         self.pids = pids
         versions, register = CatalogStore(settings.catalog_versions), Register(settings.register_address)
         links = Links(api=settings.api_address, web_ui=settings.web_ui_address)
-        self.services = services(Gateway(client), catalog, versions, register, links)
+        self.services = services(Gateway(client), catalog, versions, register, links, Workshop())
 
     def prepare(self, body: Body) -> Submission:
         """Nothing is done ahead: all that orderpipe does for an order counts."""

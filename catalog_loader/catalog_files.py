@@ -169,6 +169,10 @@ class CatalogStore:
         self._folder = folder
         self._loaded: dict[str, Catalog] = {}
 
+    def __reduce__(self) -> tuple[type[CatalogStore], tuple[Path]]:
+        """In another process it is the same folder."""
+        return CatalogStore, (self._folder,)
+
     def keep(self, catalog: Catalog) -> str:
         """Keep a version, for good. Gives its digest."""
         digest, content = catalog.digest, catalog.canonical().encode()

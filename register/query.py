@@ -16,7 +16,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, StrEnum
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from orders.read_model.views import OrderView
 
@@ -73,6 +73,10 @@ class Comparison(Enum):
     IN = "in"
 
 
+MOST_NAMES: Final = 8
+"""In a path: databases walk them one by one, through every list on the way."""
+
+
 @dataclass(frozen=True, slots=True)
 class BodyPath:
     """Names of attributes, one in the other, in the order as submitted. Lists on the way stand for all their entries.
@@ -82,14 +86,14 @@ class BodyPath:
     index helps: every order that fits the rest of the query is read.
 
     Raises:
-        ValueError: if it names nothing, or a name holds what no attribute's name does: a quote, a backslash, a NUL.
+        ValueError: if it names nothing or too much, or a name holds what none does: a quote, a backslash, a NUL.
     """
 
     names: tuple[str, ...]
 
     def __post_init__(self) -> None:
         """Check the names."""
-        if not self.names or any(not name or set(name) & set('"\\\0') for name in self.names):
+        if not 0 < len(self.names) <= MOST_NAMES or any(not name or set(name) & set('"\\\0') for name in self.names):
             raise ValueError(f"{'.'.join(self.names)!r} is no path of attributes")
 
 
@@ -133,11 +137,13 @@ class OrderQuery:
     sort: tuple[Sort, ...] = (Sort(OrderField.ORDERED_AT, descending=True),)
     offset: int = 0
     limit: int = 100
+    with_body: bool = False
+    """Whether the orders come as submitted too, which can be megabytes of each."""
 
 
 @dataclass(frozen=True, slots=True)
 class OrderPage:
-    """The orders asked for, with their bodies, and how many fit in all."""
+    """The orders asked for, as many as fit into a page's bytes, and how many fit in all."""
 
     orders: tuple[OrderView, ...]
     total: int

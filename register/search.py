@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from operator import eq, ge, gt, le, lt
+from functools import reduce
+from itertools import accumulate
+from operator import add, eq, ge, gt, le, lt
 from typing import Any, Final, cast
 
-from sqlalchemy import Column, ColumnElement, Table, and_, func, nulls_last, select
+from sqlalchemy import Column, ColumnElement, Connection, Table, Text, and_, func, null, nulls_last, select
+from sqlalchemy import cast as cast_to
 
 from orders.read_model.views import OrderView
 from register.body_paths import on_postgresql, on_sqlite
@@ -43,6 +46,10 @@ _ELSEWHERE: Final[dict[OrderField, tuple[Table, Column[Any]]]] = {
 }
 
 
+PAGE_BYTES: Final = 4 * 2**20
+"""What a page holds at most, but for an order that is larger alone: it ends early, and the next one goes on."""
+
+
 class Search:
     """Orders by what is known of them. Every method may raise `sqlalchemy.exc.DBAPIError`."""
 
@@ -52,12 +59,24 @@ class Search:
     def orders(self, query: OrderQuery) -> OrderPage:
         """A page of the orders that fit, and how many there are."""
         fitting = and_(*self._conditions(query))
-        page = select(ORDERS.c.view, ORDERS.c.body).where(fitting).order_by(*_sorted_by(query.sort))
+        body = ORDERS.c.body if query.with_body else null().label("body")
+        page = select(ORDERS.c.view, body).where(fitting).order_by(*_sorted_by(query.sort))
         with self._database.reading() as connection:
             total = connection.scalar(select(func.count()).select_from(ORDERS).where(fitting)) or 0
-            found = connection.execute(page.offset(query.offset).limit(query.limit)).all() if query.limit else []
+            bounded = self._within_a_page(connection, fitting, query)
+            found = connection.execute(page.offset(query.offset).limit(bounded)).all() if bounded else []
         views = (OrderView.model_validate({**row.view, "body": row.body}) for row in found)
         return OrderPage(tuple(views), total)
+
+    def _within_a_page(self, connection: Connection, fitting: ColumnElement[bool], query: OrderQuery) -> int:
+        """How many orders are answered at once: as many as asked for, but for one, no more than `PAGE_BYTES`."""
+        measured = [ORDERS.c.view, ORDERS.c.body] if query.with_body else [ORDERS.c.view]
+        lengths = [func.coalesce(func.length(cast_to(column, Text)), 0) for column in measured]
+        size = reduce(add, lengths).label("size")
+        asked = select(size).where(fitting).order_by(*_sorted_by(query.sort)).offset(query.offset).limit(query.limit)
+        sizes = connection.scalars(asked).all() if query.limit else []
+        within = sum(total <= PAGE_BYTES for total in accumulate(sizes))
+        return max(within, min(1, len(sizes)))
 
     def count(self, query: OrderQuery) -> int:
         """How many orders fit."""

@@ -15,18 +15,45 @@ from temporalio.converter import PayloadCodec
 
 ENCODING = b"binary/zlib"
 THRESHOLD_BYTES = 4096
+LARGEST_BYTES = 64 * 2**20
+"""What one call may restore. Temporal keeps no payload above 2 MiB, and none of ours inflates to thirty times that."""
 
 
 class CompressingCodec(PayloadCodec):
-    """zlib over the whole payload, from `THRESHOLD_BYTES` on. Safe with payloads written without it."""
+    """zlib over the whole payload, from `THRESHOLD_BYTES` on. Safe with payloads written without it.
+
+    Anyone may send anything to a workflow. What cannot be restored is for the message's handler to refuse, so it is passed
+    on as it came: raised here, it would fail the workflow task. A `strict` codec is for whoever asks, and raises.
+    """
+
+    def __init__(self, most_bytes: int = LARGEST_BYTES, *, strict: bool = False) -> None:
+        self._most_bytes = most_bytes
+        self._strict = strict
 
     async def encode(self, payloads: Sequence[Payload]) -> list[Payload]:
         """Compress what is large."""
         return [_compressed(payload) for payload in payloads]
 
     async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
-        """Restore what was compressed, and pass everything else through."""
-        return [_restored(payload) for payload in payloads]
+        """Restore what was compressed, and pass everything else through.
+
+        Raises:
+            zlib.error, DecodeError: from a strict codec, if it is damaged, or more than is restored at once.
+        """
+        restored: list[Payload] = []
+        left = self._most_bytes
+        for payload in payloads:
+            restored.append(self._restored(payload, left))
+            left -= len(restored[-1].data)
+        return restored
+
+    def _restored(self, payload: Payload, most_bytes: int) -> Payload:
+        try:
+            return _restored(payload, most_bytes)
+        except (zlib.error, DecodeError):
+            if self._strict:
+                raise
+            return payload
 
 
 def _compressed(payload: Payload) -> Payload:
@@ -35,12 +62,13 @@ def _compressed(payload: Payload) -> Payload:
     return Payload(metadata={"encoding": ENCODING}, data=zlib.compress(payload.SerializeToString(), level=6))
 
 
-def _restored(payload: Payload) -> Payload:
+def _restored(payload: Payload, most_bytes: int) -> Payload:
     if payload.metadata.get("encoding") != ENCODING:
         return payload
-    try:
-        return Payload.FromString(zlib.decompress(payload.data))
-    except (zlib.error, DecodeError):
-        # Anyone may send anything. What cannot be restored is for the message's handler to refuse: raised here, it
-        # would fail the workflow task.
-        return payload
+    inflating = zlib.decompressobj()
+    content = inflating.decompress(payload.data, max(most_bytes, 1))
+    if inflating.unconsumed_tail:
+        raise zlib.error("the payloads are larger than is restored at once")
+    if not inflating.eof:
+        raise zlib.error("the payload is incomplete")
+    return Payload.FromString(content)

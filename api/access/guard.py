@@ -8,11 +8,12 @@ from collections.abc import Mapping
 from typing import Final
 
 from starlette.datastructures import Headers
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.access.limits import RateLimit, read_body
 from api.access.principal import ANYBODY, Principal
 from api.access.tokens import Keys, Tokens
+from api.blocking import BILL, Bill
 from api.errors import ApiError, Unauthorized, error_response
 from settings import Settings
 
@@ -61,11 +62,14 @@ class Guard:
     Everything but the few open paths needs a token, whether a route asks for the principal or not.
     """
 
-    def __init__(self, app: ASGIApp, doorkeeper: Doorkeeper | None, rate: RateLimit, most_bytes: int) -> None:
+    def __init__(
+        self, app: ASGIApp, doorkeeper: Doorkeeper | None, rate: RateLimit, most_bytes: int, *, codec_open: bool = False
+    ) -> None:
         self.app = app
         self._doorkeeper = doorkeeper
         self._rate = rate
         self._most_bytes = most_bytes
+        self._codec_open = codec_open
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or answer why not."""
@@ -73,12 +77,22 @@ class Guard:
             await self.app(scope, receive, send)
             return
         try:
-            scope.setdefault("state", {})["principal"] = await self._admit(scope)
-            receive = await read_body(scope, receive, self._most_bytes)
+            principal = scope.setdefault("state", {})["principal"] = await self._admit(scope)
+            if principal is None and not self._codec_open:
+                receive = _nothing  # It will be refused: nobody is to read it.
+            else:
+                receive = await read_body(scope, receive, self._most_bytes)
         except ApiError as error:
             await error_response(error)(scope, receive, send)
             return
-        await self.app(scope, receive, send)
+        caller = _address(scope) if principal is None else principal.name
+        bill = Bill()
+        BILL.set(bill)
+        try:
+            await self.app(scope, receive, send)
+        finally:
+            if principal is None or principal.silo is None:
+                self._rate.charge(caller, bill.cpu_s)
 
     async def _admit(self, scope: Scope) -> Principal | None:
         principal = ANYBODY
@@ -141,6 +155,10 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+async def _nothing() -> Message:
+    return {"type": "http.request", "body": b"", "more_body": False}
 
 
 def _digest(secret: str) -> bytes:

@@ -1,10 +1,11 @@
-"""How much is taken in from one caller: bytes in one request, and requests in a time.
+"""How much is taken in from one caller: bytes in one request, and in a time requests, by what they cost.
 
 Not slowapi or limits: the bucket is a few lines, and the callers that it remembers are bounded.
 """
 
 from __future__ import annotations
 
+import asyncio
 import math
 import time
 from collections import OrderedDict
@@ -12,14 +13,21 @@ from collections.abc import Callable
 
 from starlette.types import Message, Receive, Scope
 
-from api.errors import BodyTooLarge, TooManyRequests
+from api.errors import BodyTooLarge, BodyTooSlow, TooManyRequests
 
 _BURST_S = 10
 _MOST_CALLERS = 10_000
+REQUEST_CPU_S = 0.005
+"""CPU time of a request that counts as one: at 200 a second, a caller gets as much work as one processor does."""
+BODY_WITHIN_S = 30.0
 
 
 class RateLimit:
-    """A bucket of tokens for each caller: filled at a steady rate, full with ten seconds' worth, one for a request."""
+    """A bucket of tokens for each caller: filled at a steady rate, full with ten seconds' worth, one for a request.
+
+    What a request cost beside the event loop is taken afterwards, when it is known: whoever asks for much work waits
+    until that is paid for.
+    """
 
     def __init__(self, per_second: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._per_second = per_second
@@ -44,13 +52,29 @@ class RateLimit:
         if not allowed:
             raise TooManyRequests(self._per_second, math.ceil((1 - left) / self._per_second))
 
+    def charge(self, caller: str, cpu_s: float) -> None:
+        """Take what a request has cost: as many as there could have been in its place."""
+        worth = cpu_s / REQUEST_CPU_S
+        if worth >= 1:
+            left, at = self._buckets.get(caller, (self._most, self._clock()))
+            self._buckets[caller] = (max(left - worth, -self._most), at)
+
 
 async def read_body(scope: Scope, receive: Receive, most: int) -> Receive:
     """Read a request's body ahead, whether it says how long it is or not. Gives what the application reads instead.
 
     Raises:
         BodyTooLarge: as soon as it is longer than `most` bytes. The rest is not read.
+        BodyTooSlow: if it is not there after half a minute.
     """
+    try:
+        async with asyncio.timeout(BODY_WITHIN_S):
+            return await _read(scope, receive, most)
+    except TimeoutError as error:
+        raise BodyTooSlow(BODY_WITHIN_S) from error
+
+
+async def _read(scope: Scope, receive: Receive, most: int) -> Receive:
     headers = dict(scope["headers"])
     said = headers.get(b"content-length", b"")
     if said.isdigit() and int(said) > most:

@@ -22,7 +22,7 @@ from api.care.change_bodies import (
     UndecidedChange,
 )
 from api.errors import Detail, Malformed, UnknownChange, problem
-from api.http.dependencies import Agent, AskingDep, ChangingDep, LinksDep, OrderId, errors, needs
+from api.http.dependencies import Agent, AskingDep, ChangingDep, LinksDep, Offset, OrderId, errors, needs
 from api.http.verdicts import is_decided
 from api.tmf.links import Links
 from api.tmf.tmf622_request import characteristics_of, fitting, read_items, site_at, site_of
@@ -44,7 +44,7 @@ async def order(order_id: OrderId, asking: AskingDep, links: LinksDep) -> OrderR
 async def tasks(
     order_id: OrderId,
     asking: AskingDep,
-    offset: Annotated[int, Query(ge=0, lt=2**31)] = 0,
+    offset: Offset = 0,
     limit: Annotated[int, Query(ge=1, le=1000)] = 200,
 ) -> TasksResponse:
     """A page of tasks: those of the target first, then what is still to be undone. 409 while it waits for products."""
@@ -55,7 +55,7 @@ async def tasks(
 async def history(
     order_id: OrderId,
     asking: AskingDep,
-    offset: Annotated[int, Query(ge=0, lt=2**31)] = 0,
+    offset: Offset = 0,
     limit: Annotated[int, Query(ge=1, le=1000)] = 200,
 ) -> HistoryResponse:
     """A page of its moves from state to state and those of its items, each with its cause, newest last."""
@@ -66,7 +66,7 @@ async def history(
 async def options(
     order_id: OrderId,
     changing: ChangingDep,
-    offset: Annotated[int, Query(ge=0, lt=2**31)] = 0,
+    offset: Offset = 0,
     limit: Annotated[int, Query(ge=1, le=50)] = 20,
 ) -> OptionsResponse:
     """For each item of a page the changes that it may take now, until when and at what fee, or why not.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeAlias
 
-from fastapi import Depends, Path, Request, Security
+from fastapi import Depends, Path, Query, Request, Security
 from fastapi.security import HTTPBearer, SecurityScopes
 
 from api.access.principal import ANYBODY, Principal, Scope
@@ -137,6 +137,9 @@ Id: TypeAlias = Annotated[str, Path(max_length=200, pattern=NO_NUL)]
 """An id in a path. Databases know no NUL."""
 
 OrderId: TypeAlias = Id
+
+Offset: TypeAlias = Annotated[int, Query(ge=0, le=2**31 - 1, description="how many to skip")]
+"""Databases know no larger numbers."""
 
 Responses: TypeAlias = dict[int | str, dict[str, Any]]
 """FastAPI's own form of documented answers."""

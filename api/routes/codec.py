@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import zlib
 from collections.abc import Awaitable, Callable
 from typing import Annotated
@@ -16,9 +17,13 @@ from temporalio.api.common.v1 import Payloads
 from temporalio.converter import PayloadCodec
 
 from api.access.principal import Scope
+from api.blocking import run_blocking
 from api.errors import Malformed, install, problem
 from api.http.dependencies import needs
 from api.tmf.json_body import Json
+
+LARGEST_BYTES = 16 * 2**20
+"""What one request may have restored."""
 
 
 def codec_app(codec: PayloadCodec, web_ui: str, *, is_open: bool) -> FastAPI:
@@ -39,13 +44,17 @@ def codec_app(codec: PayloadCodec, web_ui: str, *, is_open: bool) -> FastAPI:
 
     @app.post("/encode")
     async def encode(body: Annotated[dict[str, JsonValue], Body()]) -> Json:
-        return await _through(codec.encode_wrapper, body)
+        return await run_blocking(_through, codec.encode_wrapper, body)
 
     @app.post("/decode")
     async def decode(body: Annotated[dict[str, JsonValue], Body()]) -> Json:
-        return await _through(codec.decode_wrapper, body)
+        return await run_blocking(_through, codec.decode_wrapper, body)
 
     return app
+
+
+async def _changed(change: Callable[[Payloads], Awaitable[None]], payloads: Payloads) -> None:
+    await change(payloads)
 
 
 def origins(web_ui: str) -> list[str]:
@@ -56,10 +65,10 @@ def origins(web_ui: str) -> list[str]:
     return sorted(f"{parts.scheme}://{name}{port}" for name in names)
 
 
-async def _through(change: Callable[[Payloads], Awaitable[None]], body: Json) -> Json:
+def _through(change: Callable[[Payloads], Awaitable[None]], body: Json) -> Json:
     try:
         payloads = ParseDict(body, Payloads())
-        await change(payloads)
+        asyncio.run(_changed(change, payloads))
     except (ParseError, zlib.error, DecodeError) as error:
         raise Malformed([problem("payloads", str(error))]) from error
     return MessageToDict(payloads)

@@ -11,6 +11,7 @@ from api.service.previewing import Foresight
 from api.service.starting import Starter
 from api.service.submitting import Submitting
 from api.tmf.links import Links
+from api.working import Workshop
 from catalog_loader.catalog_files import CatalogStore
 from orders.model.catalog import Catalog
 from register import Register
@@ -26,14 +27,16 @@ class Services:
     changing: Changing
 
 
-def services(gateway: Gateway, catalog: Catalog, versions: CatalogStore, register: Register, links: Links) -> Services:
+def services(
+    gateway: Gateway, catalog: Catalog, versions: CatalogStore, register: Register, links: Links, workshop: Workshop
+) -> Services:
     """Orders under one catalog, with one register behind them."""
     asking = Asking(gateway, register)
     return Services(
         gateway=gateway,
         submitting=Submitting(
-            gateway, Starter(gateway, catalog, versions, register, links), register.submissions, asking
+            gateway, Starter(gateway, catalog, versions, register, links, workshop), register.submissions, asking
         ),
         asking=asking,
-        changing=Changing(gateway, asking, Foresight(versions), register.records),
+        changing=Changing(gateway, asking, Foresight(versions, workshop), register.records),
     )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from activities.capturing import Capturing, IdTooLong, ProductsInMotion
+from activities.capturing import Capturing, IdTooLong, ProductsInMotion, prepare
 from api.blocking import register_errors, run_blocking
 from api.errors import Malformed, OrderTooLarge, Unavailable, problems
 from api.service import submission
@@ -13,6 +14,7 @@ from api.service.gateway import Gateway, reaching
 from api.service.rejections import rejection
 from api.tmf.json_body import Json
 from api.tmf.links import Links
+from api.working import Workshop
 from catalog_loader.catalog_files import CatalogStore
 from orders.fulfilment.order_in_flight import Fulfilment
 from orders.fulfilment.reporting import order_view
@@ -20,6 +22,7 @@ from orders.fulfilment.snapshot import OrderStart
 from orders.model.budget import TOO_LARGE
 from orders.model.catalog import Catalog
 from orders.model.order import OrderRequest
+from orders.planning.installed import InstalledProduct
 from orders.read_model.records import OrderRecord
 from register import Register
 from register.submissions import CLAIM
@@ -38,12 +41,19 @@ class Starter:
     """Captures and starts orders under one catalog. Every method may raise `Unavailable`."""
 
     def __init__(
-        self, gateway: Gateway, catalog: Catalog, versions: CatalogStore, register: Register, links: Links
+        self,
+        gateway: Gateway,
+        catalog: Catalog,
+        versions: CatalogStore,
+        register: Register,
+        links: Links,
+        workshop: Workshop,
     ) -> None:
         self._gateway = gateway
         self._catalog = catalog
         self._versions = versions
-        self._capturing = Capturing(gateway.describe, catalog, versions, register)
+        self._capturing = Capturing(gateway.describe, catalog, versions, register, self._planned)
+        self._workshop = workshop
         self._links = links
 
     async def prepare(self, request: OrderRequest, body: Json) -> Prepared:
@@ -70,7 +80,14 @@ class Starter:
         if captured.start is None:
             return Prepared(rejection(self._catalog, request, body, captured.rejected, now))
         start = captured.start.model_copy(update={"body": body})
-        return Prepared(OrderRecord(version=CLAIM, view=order_view(Fulfilment(start), now, with_body=True)), start)
+        products = sum(item.quantity for item in start.revision.items)
+        return Prepared(await self._workshop.run(products, _record, start, now), start)
+
+    async def _planned(
+        self, catalog: Catalog, request: OrderRequest, now: datetime, installed: Collection[InstalledProduct]
+    ) -> OrderStart:
+        products = len(installed) + sum(item.quantity for item in request.items)
+        return await self._workshop.run(products, prepare, catalog, request, now, installed)
 
     async def give_up(self, request: OrderRequest) -> None:
         """Let others have what was claimed for an order that is not started after all."""
@@ -88,3 +105,7 @@ class Starter:
         links = self._links.tmf622(start.order_id), self._links.care(start.order_id)
         details = submission.details(start.order_id, *links)
         await self._gateway.start(start, digest, submission.summary(start), details)
+
+
+def _record(start: OrderStart, now: datetime) -> OrderRecord:
+    return OrderRecord(version=CLAIM, view=order_view(Fulfilment(start), now, with_body=True))

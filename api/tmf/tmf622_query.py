@@ -6,9 +6,10 @@ Attributes that orderpipe reads are columns, and quick. All others are looked fo
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from api.errors import Malformed, problem
-from api.tmf.tmf630 import Filter, FilterOperator, ListQuery, instants_between
+from api.tmf.tmf630 import Filter, FilterOperator, ListQuery, instants_between, named_fields
 from orders.read_model.states import LifecycleState
 from register.query import BodyPath, Comparison, OrderField, OrderQuery, Predicate, Value, Visibility
 from register.query import Sort as SortedBy
@@ -46,11 +47,27 @@ def order_query(query: ListQuery, visible_to: Visibility | None) -> OrderQuery:
     """
     others = any(one.path == "relatedParty.role" and one.values != ("customer",) for one in query.filters)
     where = tuple(predicate for one in query.filters for predicate in _predicates(one, others))
-    asked = OrderQuery(where=where, visible_to=visible_to, offset=query.offset, limit=query.limit)
+    asked = OrderQuery(
+        where=where,
+        visible_to=visible_to,
+        offset=query.offset,
+        limit=query.limit,
+        with_body=not told_without_body(query.fields),
+    )
     if not query.sort:
         return asked
-    sort = tuple(SortedBy(_sortable(by.path), by.descending) for by in query.sort)
-    return OrderQuery(where=where, visible_to=visible_to, sort=sort, offset=query.offset, limit=query.limit)
+    return replace(asked, sort=tuple(SortedBy(_sortable(by.path), by.descending) for by in query.sort))
+
+
+_WITHOUT_BODY = frozenset(
+    ("id", "href", "externalId", "state", "orderDate", "completionDate", "expectedCompletionDate", "cancellationDate")
+)
+
+
+def told_without_body(fields: str | None) -> bool:
+    """True where all that is selected is known without the order as it was submitted."""
+    names = named_fields(fields)
+    return names is not None and names <= _WITHOUT_BODY
 
 
 def _sortable(path: str) -> OrderField:

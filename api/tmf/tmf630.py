@@ -64,6 +64,10 @@ DEFAULT_LIMIT = 100
 LARGEST_LIMIT = 1000
 MOST_FILTERS = 20
 MOST_VALUES = 100
+LONGEST_QUERY = 16_384
+"""Characters of a query string: room for every filter that is taken."""
+DEEPEST_PATH = 8
+"""Names in an attribute path. Databases walk one name after the other, through every list on the way."""
 _PRECISION = timedelta(milliseconds=1)
 """Of the instants that are told: what is looked for by one is any within it."""
 
@@ -93,9 +97,16 @@ def list_query(
     Raises:
         Malformed: naming every parameter that is wrong.
     """
+    if len(query) > LONGEST_QUERY:
+        raise Malformed([problem("query", f"has more than {LONGEST_QUERY} characters")])
     found: list[Detail] = []
     filters = _filters(query, found)
     order = _sort(sort, found)
+    found += [
+        problem(f"query.{one.path[:100]}", f"an attribute path has up to {DEEPEST_PATH} names")
+        for one in (*filters, *order)
+        if one.path.count(".") >= DEEPEST_PATH
+    ]
     if found:
         raise Malformed(found)
     return ListQuery(
@@ -255,15 +266,21 @@ def _sort_key(resource: Mapping[str, JsonValue], path: str) -> tuple[bool, bool,
 
 def selected(resource: dict[str, JsonValue], fields: str | None) -> dict[str, JsonValue]:
     """The resource with the first-level attributes named in `fields` (`a,b` or `none`); id and href always."""
-    if not fields:
+    names = named_fields(fields)
+    if names is None:
         return resource
-    names = {name.strip() for name in fields.split(",")} | {"id", "href"}
     return {name: value for name, value in resource.items() if name in names}
+
+
+def named_fields(fields: str | None) -> set[str] | None:
+    """The first-level attributes that `fields` selects. None for all of them."""
+    return {name.strip() for name in fields.split(",")} - {"none"} | {"id", "href"} if fields else None
 
 
 def page_status(query: ListQuery, count: int, total: int) -> int:
     """206 for a part that was asked for as such; 200 for all there is, and for a page beyond the end."""
-    return 206 if query.paged and 0 < count < total else 200
+    ends_early = count < min(query.limit, total - query.offset)
+    return 206 if (query.paged or ends_early) and 0 < count < total else 200
 
 
 def page_headers(query: ListQuery, count: int, total: int, base_url: str, path: str, raw_query: str) -> dict[str, str]:
@@ -272,7 +289,7 @@ def page_headers(query: ListQuery, count: int, total: int, base_url: str, path: 
     last = max(total - 1, 0) // query.limit * query.limit
     pages = {"self": query.offset, "first": 0, "last": last}
     if query.offset + count < total and count:
-        pages["next"] = query.offset + query.limit
+        pages["next"] = query.offset + count
     if query.offset > 0:
         pages["prev"] = max(min(query.offset, last + query.limit) - query.limit, 0)
     parts = [part for part in raw_query.split("&") if part and part.partition("=")[0] not in ("offset", "limit")]

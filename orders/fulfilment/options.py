@@ -20,7 +20,7 @@ from orders.fulfilment.order_in_flight import Fulfilment
 from orders.fulfilment.outlook import Outlook, Prospect
 from orders.model.catalog import Catalog, Undo
 from orders.model.order import Appointment, Item, Reason, Rejection, Revision, Site
-from orders.model.values import Action, Frozen, Money
+from orders.model.values import MOST_PRODUCTS, Action, Frozen, Money
 from orders.planning.amend import amended
 from orders.planning.items import component_role
 
@@ -159,7 +159,7 @@ class _Trials:
 
     def _quantities(self, item: Item) -> Iterator[Option]:
         for quantity in (item.quantity - 1, item.quantity + 1):
-            if quantity > 0:
+            if 0 < quantity <= MOST_PRODUCTS:
                 yield self._updated(Subject.QUANTITY, ItemUpdate(id=item.id, quantity=quantity), value=quantity)
 
     def _appointment(self, site: Site) -> Iterator[Option]:

@@ -6,9 +6,10 @@ The wire formats are mappings onto these models (`api.tmf`); nothing here knows 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from pydantic import Field, JsonValue, TypeAdapter, ValidationError, model_validator
 
@@ -133,6 +134,9 @@ class Item(Frozen):
         return len(self.products)
 
 
+_Held = TypeVar("_Held", RequestedItem, Item)
+
+
 class Revision(Frozen):
     """The whole content of an order at one time. Number 0 is the baseline, 1 the order as captured."""
 
@@ -151,15 +155,21 @@ class Revision(Frozen):
         return next((appointment for appointment in self.appointments if appointment.site == site_id), None)
 
     def item(self, item_id: str) -> Item | None:
-        """The item of that id, or None."""
+        """The item of that id, or None. It looks through all of them: whoever asks for many takes `by_id`."""
         return next((item for item in self.items if item.id == item_id), None)
 
-    def descendants(self, item_id: str) -> Iterator[Item]:
-        """The items of a bundle below the one named, at any depth."""
-        for item in self.items:
-            if item.parent == item_id:
+    def by_id(self) -> dict[str, Item]:
+        """The items by their ids: the first of each, as long as nobody has checked that there is but one."""
+        return {item.id: item for item in reversed(self.items)}
+
+    def descendants(self, item_ids: Iterable[str]) -> Iterator[Item]:
+        """The items of bundles below those named, at any depth, each once."""
+        held = held_by(self.items)
+        waiting = [*item_ids]
+        while waiting:
+            for item in held.pop(waiting.pop(), ()):
                 yield item
-                yield from self.descendants(item.id)
+                waiting.append(item.id)
 
     def ordered(self) -> list[Item]:
         """The items that the order names."""
@@ -174,6 +184,14 @@ class Revision(Frozen):
     def item_of(self, product: str) -> Item | None:
         """The item that has a product, or None."""
         return next((item for item in self.items if product in item.products), None)
+
+
+def held_by(items: Iterable[_Held]) -> dict[str | None, list[_Held]]:
+    """The items by the bundle that holds them, in their order."""
+    held: defaultdict[str | None, list[_Held]] = defaultdict(list)
+    for item in items:
+        held[item.parent].append(item)
+    return dict(held)
 
 
 class Reason(Frozen):
@@ -191,6 +209,10 @@ class Rejection(Exception):
     def __init__(self, reasons: list[Reason]) -> None:
         super().__init__("; ".join(reason.message for reason in reasons))
         self.reasons = tuple(reasons)
+
+    def __reduce__(self) -> tuple[type[Rejection], tuple[list[Reason]]]:
+        """How it is told to another process."""
+        return Rejection, (list(self.reasons),)
 
 
 _IDENTIFIER: TypeAdapter[str] = TypeAdapter(Identifier)

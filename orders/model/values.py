@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, TypeAlias
+from typing import Annotated, Final, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
 
@@ -21,7 +21,10 @@ def _no_boolean(value: object) -> object:
 Whole: TypeAlias = Annotated[int, BeforeValidator(_no_boolean)]
 """A whole number: true is not 1."""
 
-Quantity: TypeAlias = Annotated[Whole, Field(ge=1, le=1000)]
+MOST_PRODUCTS: Final = 1000
+"""How many products one item may have."""
+
+Quantity: TypeAlias = Annotated[Whole, Field(ge=1, le=MOST_PRODUCTS)]
 """How many products an item has."""
 
 Priority: TypeAlias = Annotated[Whole, Field(ge=0, le=4)]

@@ -17,6 +17,7 @@ from orders.model.order import (
     RequestedItem,
     Revision,
     Site,
+    held_by,
     product_id,
 )
 from orders.model.plan import Plan
@@ -107,9 +108,10 @@ class Amendment:
         modified = [wanted for wanted in by_id.values() if wanted.action is Action.MODIFY]
         updates = [update for update in change.update if update.id in items and update.id not in back]
         updates += [as_update(wanted, items[wanted.id]) for wanted in modified]
+        held = held_by(items.values())
         for update in updates:
             if update.site is not None:
-                items |= _moved_along(items[update.id], update.site, items)
+                items |= _moved_along(items[update.id], update.site, items, held)
         for update in updates:
             items[update.id] = _updated(catalog, order_id, items[update.id], update, numbers, self.advancement)
         items |= {wanted.id: linked_anew(items[wanted.id], wanted) for wanted in modified}
@@ -131,10 +133,11 @@ class Amendment:
         )
         added = [wanted for wanted in with_components(catalog, asked) if wanted.action is Action.ADD]
         swapped = {update.id for update in updates if update.offering is not None}
+        held, coming = held_by(following.items), held_by(added)
         added += [
             item
             for item_id in sorted(swapped)
-            for item in _new_components(catalog, following, item_id, [*following.items, *added])
+            for item in _new_components(catalog, items[item_id], [*held.get(item_id, ()), *coming.get(item_id, ())])
         ]
         if not following.ordered() and not added:
             message = "nothing would be left of the order: cancel it instead"
@@ -146,10 +149,11 @@ class Amendment:
         """The items that stay, and those of installed products that are to be as they were."""
         revision = self.revision
         named = [*self.remove, *(update.id for update in self.change.update)]
+        known = revision.by_id()
         reasons = [
             Reason(code="unknown_item", item=item, message=f"the order has no item {item}")
             for item in named
-            if revision.item(item) is None
+            if item not in known
         ]
         reasons += [
             Reason(
@@ -160,7 +164,7 @@ class Amendment:
         ]
         if reasons:
             raise Rejection(reasons)
-        gone = self.remove | {child.id for item_id in self.remove for child in revision.descendants(item_id)}
+        gone = self.remove | {child.id for child in revision.descendants(self.remove)}
         dropped = {item.id for item in revision.items if item.id in gone and item.action is Action.ADD}
         back = gone - dropped
         items = {item.id: _without_relations_to(item, dropped) for item in revision.items if item.id not in dropped}
@@ -188,14 +192,21 @@ def _without_relations_to(item: Item, gone: set[str]) -> Item:
     return item.model_copy(update={"relies_on": tuple(other for other in item.relies_on if other not in gone)})
 
 
-def _moved_along(item: Item, site: Site, items: Mapping[str, Item]) -> dict[str, Item]:
+def _moved_along(
+    item: Item, site: Site, items: Mapping[str, Item], held: Mapping[str | None, Sequence[Item]]
+) -> dict[str, Item]:
     """The components of a bundle move with it, but for those that were somewhere else already."""
     moved: dict[str, Item] = {}
-    for child in items.values():
-        if child.parent == item.id:
-            if child.site == item.site:
+    waiting, seen = [item], {item.id}
+    while waiting:
+        bundle = waiting.pop()
+        for child in (items[one.id] for one in held.get(bundle.id, ())):
+            if child.id in seen:
+                continue
+            seen.add(child.id)
+            if child.site == bundle.site:
                 moved[child.id] = _touched(child).model_copy(update={"site": site})
-            moved |= _moved_along(child, site, items)
+            waiting.append(child)
     return moved
 
 
@@ -206,19 +217,12 @@ def _touched(item: Item) -> Item:
     return item.model_copy(update={"action": Action.MODIFY, "context": False})
 
 
-def _new_components(
-    catalog: Catalog, revision: Revision, bundle_item: str, present: Sequence[Item | RequestedItem]
-) -> list[RequestedItem]:
+def _new_components(catalog: Catalog, bundle: Item, present: Sequence[Item | RequestedItem]) -> list[RequestedItem]:
     """Default components for the roles that a swapped bundle has and its item does not fill yet."""
-    bundle = revision.item(bundle_item)
-    offering = catalog.offerings.get(bundle.offering) if bundle else None
-    if bundle is None or offering is None:
+    offering = catalog.offerings.get(bundle.offering)
+    if offering is None:
         return []
-    filled = {
-        component_role(offering, item.offering)
-        for item in present
-        if item.parent == bundle_item and item.action is not Action.DELETE
-    }
+    filled = {component_role(offering, item.offering) for item in present if item.action is not Action.DELETE}
     return [
         RequestedItem(id=f"{bundle.id}.{role}", offering=component.default, site=bundle.site, parent=bundle.id)
         for role, component in offering.bundle.items()

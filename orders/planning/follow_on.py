@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 
 from orders.change.request import ItemUpdate
-from orders.model.order import Item, Reason, Rejection, RequestedItem, Revision
+from orders.model.order import Item, Reason, Rejection, RequestedItem, Revision, held_by
 from orders.model.values import Action
 
 
@@ -24,6 +24,7 @@ def with_named(
     asked = list(asked)
     by_product = {product: item for item in items.values() for product in item.products}
     ids = {item.id: item.id for item in items.values()}
+    taken = set(ids)
     reasons: list[Reason] = []
     for wanted in asked:
         installed = by_product.get(wanted.product or "")
@@ -35,11 +36,13 @@ def with_named(
         elif not installed.context or ids[installed.id] != installed.id:
             message = f"item {wanted.id}: product {wanted.product} is named by item {ids[installed.id]} already"
             reasons.append(Reason(code="duplicate_product", item=wanted.id, message=message))
-        elif wanted.id in ids.values() and wanted.id != installed.id:
+        elif wanted.id in taken and wanted.id != installed.id:
             message = f"item id {wanted.id} is used twice"
             reasons.append(Reason(code="duplicate_item", item=wanted.id, message=message))
         else:
             ids[installed.id] = wanted.id
+            taken.discard(installed.id)
+            taken.add(wanted.id)
     reasons += [
         Reason(
             code="unknown_product", item=wanted.id, message=f"item {wanted.id}: relies on {product}, which is not there"
@@ -131,15 +134,16 @@ def left_alone(item: Item, wanted: RequestedItem) -> Item:
 
 def ceased(items: Mapping[str, Item], going: Collection[str]) -> dict[str, Item]:
     """The items, those named ceased. With a bundle go its components, but for those that the order names itself."""
-    following = dict(items)
+    following, held = dict(items), held_by(items.values())
+    named = set(going)
     rest = list(going)
     while rest:
         item = following[rest.pop()]
         following[item.id] = item.model_copy(update={"action": Action.DELETE, "context": False})
-        for child in items.values():
-            if child.parent == item.id and child.context:
+        for child in held.pop(item.id, ()):
+            if child.context:
                 rest.append(child.id)
-            elif child.parent == item.id and child.id not in going:
+            elif child.id not in named:
                 following[child.id] = child.model_copy(update={"parent": None})
     return following
 

@@ -6,13 +6,13 @@ Every revision passes through the same checks (`checked`), so an amended order i
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from pydantic import JsonValue
 
 from orders.model.catalog import Catalog, Characteristic, ProductOffering, ProductSpecification
-from orders.model.order import Item, Reason, Rejection, RequestedItem, Revision, product_id
+from orders.model.order import Item, Reason, Rejection, RequestedItem, Revision, held_by, product_id
 from orders.model.values import Action
 
 
@@ -20,12 +20,14 @@ def add_items(catalog: Catalog, order: str, revision: Revision, requested: Itera
     """The revision with items added and their products numbered. Unchecked: `checked` must follow."""
     items = list(revision.items)
     numbers = dict(revision.next_product)
+    sites = {item.id: item.site for item in reversed(items)}
     for wanted in requested:
         offering = catalog.offerings.get(wanted.offering or "")
         first = numbers.get(wanted.id, 1)
         numbers[wanted.id] = first + wanted.quantity
         products = tuple(product_id(order, wanted.id, first + n) for n in range(wanted.quantity))
-        parent_site = next((item.site for item in items if item.id == wanted.parent), None)
+        site = wanted.site or sites.get(wanted.parent or "")
+        sites.setdefault(wanted.id, site)
         items.append(
             Item(
                 id=wanted.id,
@@ -34,7 +36,7 @@ def add_items(catalog: Catalog, order: str, revision: Revision, requested: Itera
                 specification=offering.specification if offering else None,
                 characteristics=with_defaults(catalog, offering, wanted.characteristics),
                 products=products,
-                site=wanted.site or parent_site,
+                site=site,
                 parent=wanted.parent,
                 relies_on=wanted.relies_on,
             )
@@ -48,21 +50,20 @@ def _nested(items: Sequence[Item]) -> Iterator[Item]:
     What a task takes from several items it takes in this order, which is then the same in an order for all of it anew.
     """
     ids = {item.id for item in items}
-    held: defaultdict[str | None, list[Item]] = defaultdict(list)
-    for item in items:
-        held[item.parent if item.parent in ids else None].append(item)
-    waiting = held.pop(None, [])[::-1]
+    held = held_by(items)
+    waiting = [item for item in items if item.parent not in ids][::-1]
     while waiting:
         item = waiting.pop()
         yield item
         waiting += held.pop(item.id, [])[::-1]
-    for in_a_circle in held.values():  # `checked` says what is wrong with them.
-        yield from in_a_circle
+    for parent, in_a_circle in held.items():  # `checked` says what is wrong with them.
+        yield from in_a_circle if parent in ids else ()
 
 
 def with_components(catalog: Catalog, requested: Iterable[RequestedItem]) -> list[RequestedItem]:
     """The items, each bundle followed by its components: those that the request names, and defaults for the rest."""
     requested = list(requested)
+    held = held_by(requested)
     complete: list[RequestedItem] = []
     for item in requested:
         complete.append(item)
@@ -70,9 +71,7 @@ def with_components(catalog: Catalog, requested: Iterable[RequestedItem]) -> lis
         if offering is None or not offering.bundle or item.action is not Action.ADD:
             continue
         named = {
-            role
-            for child in requested
-            if child.parent == item.id and (role := component_role(offering, child.offering)) is not None
+            role for child in held.get(item.id, ()) if (role := component_role(offering, child.offering)) is not None
         }
         complete += [
             RequestedItem(id=f"{item.id}.{role}", offering=component.default, site=item.site, parent=item.id)
@@ -85,16 +84,15 @@ def with_components(catalog: Catalog, requested: Iterable[RequestedItem]) -> lis
 def parents_first(items: list[RequestedItem]) -> list[RequestedItem]:
     """The same items, no component before its bundle, so that a component can take its bundle's site."""
     known = {item.id for item in items}
+    held = held_by(items)
     ordered: list[RequestedItem] = []
-    placed: set[str] = set()
-    rest = items
-    while rest:
-        ready = [item for item in rest if item.parent not in known or item.parent in placed]
-        if not ready:
-            raise Rejection([Reason(code="bundle_cycle", item=rest[0].id, message=f"item {rest[0].id} holds itself")])
-        rest = [item for item in rest if item.parent in known and item.parent not in placed]
-        placed.update(item.id for item in ready)
+    ready = [item for item in items if item.parent not in known]
+    while ready:
         ordered += ready
+        ready = [child for item in ready for child in held.pop(item.id, ())]
+    if len(ordered) < len(items):
+        first = next(item for item in items if item.parent in held.keys() & known)
+        raise Rejection([Reason(code="bundle_cycle", item=first.id, message=f"item {first.id} holds itself")])
     return ordered
 
 
@@ -121,24 +119,25 @@ def checked(catalog: Catalog, revision: Revision) -> Revision:
         Rejection: with every reason found in its items. Relations between products are checked by `decompose`.
     """
     reasons: list[Reason] = []
-    ids = [item.id for item in revision.items]
+    times = Counter(item.id for item in revision.items)
     reasons += [
         Reason(code="duplicate_item", item=item_id, message=f"item id {item_id} is used twice")
-        for item_id in sorted({item_id for item_id in ids if ids.count(item_id) > 1})
+        for item_id in sorted(item_id for item_id, count in times.items() if count > 1)
     ]
     touched = [item for item in revision.items if item.action is not Action.NO_CHANGE]
     if len({item.site.id for item in touched if item.site}) != len(
         {item.site.model_dump_json() for item in touched if item.site}
     ):
         reasons.append(Reason(code="site_conflict", message="one site id stands for two different addresses"))
+    by_id, held = revision.by_id(), held_by(revision.items)
     for item in revision.items:
-        reasons += _item_reasons(catalog, revision, item)
+        reasons += _item_reasons(catalog, item, by_id, held.get(item.id, ()))
     if reasons:
         raise Rejection(reasons)
     return revision
 
 
-def _item_reasons(catalog: Catalog, revision: Revision, item: Item) -> list[Reason]:
+def _item_reasons(catalog: Catalog, item: Item, by_id: Mapping[str, Item], children: Sequence[Item]) -> list[Reason]:
     """What is wrong with an item. Of installed products only what the order asks for must be as the catalog says."""
     reasons: list[Reason] = []
 
@@ -146,11 +145,11 @@ def _item_reasons(catalog: Catalog, revision: Revision, item: Item) -> list[Reas
         reasons.append(Reason(code=code, item=item.id, message=f"item {item.id}: {message}"))
 
     for other in item.relies_on:
-        if revision.item(other) is None:
+        if other not in by_id:
             refuse("unknown_item", f"relies on item {other}, which the order does not have")
         elif other == item.id:
             refuse("relies_on_itself", "relies on itself")
-    parent = revision.item(item.parent) if item.parent else None
+    parent = by_id.get(item.parent or "")
     if item.parent and parent is None:
         refuse("unknown_item", f"is part of item {item.parent}, which the order does not have")
     if item.action is Action.DELETE:
@@ -165,7 +164,6 @@ def _item_reasons(catalog: Catalog, revision: Revision, item: Item) -> list[Reas
             refuse("not_in_bundle", f"{item.offering} is no component of {parent.offering}")
     if offering is None:
         return reasons
-    children = [child for child in revision.items if child.parent == item.id]
     if offering.bundle and any(each.action is not Action.NO_CHANGE for each in (item, *children)):
         for reason in _bundle_gaps(offering, children):
             refuse("bundle_incomplete", f"{item.offering} {reason}")

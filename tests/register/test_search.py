@@ -9,7 +9,7 @@ import pytest
 
 from orders.read_model.states import LifecycleState
 from orders.read_model.views import FalloutView
-from register import Register
+from register import Register, search
 from register.query import BodyPath, Comparison, OrderField, OrderQuery, Predicate, Sort, Value, Visibility
 from tests.registers import NOON, a_record, an_item, emptied
 
@@ -110,7 +110,9 @@ def test_a_page_says_how_many_fit_in_all(orders: Register) -> None:
 
 
 def test_an_order_is_listed_whole(orders: Register) -> None:
-    [view] = orders.search.orders(OrderQuery(where=(Predicate(OrderField.ID, Comparison.EQ, "O2"),))).orders
+    [view] = orders.search.orders(
+        OrderQuery(where=(Predicate(OrderField.ID, Comparison.EQ, "O2"),), with_body=True)
+    ).orders
     assert view == a_record(**ORDERS[1]).view
 
 
@@ -147,3 +149,17 @@ def test_a_channel_sees_all_orders_of_its_customers_and_nobody_elses(
 def test_a_path_that_no_attribute_can_have_is_refused(names: tuple[str, ...]) -> None:
     with pytest.raises(ValueError, match="no path"):
         BodyPath(names)
+
+
+def test_bodies_come_only_where_they_are_asked_for(orders: Register) -> None:
+    with_body, without = (orders.search.orders(OrderQuery(with_body=each)).orders for each in (True, False))
+    assert all(view.body is not None for view in with_body)
+    assert without == tuple(view.model_copy(update={"body": None}) for view in with_body)
+
+
+def test_a_page_ends_where_it_would_be_too_long_but_has_one_order(
+    orders: Register, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "PAGE_BYTES", 1)
+    page = orders.search.orders(OrderQuery(with_body=True))
+    assert (len(page.orders), page.total) == (1, 3)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 
 import pytest
+from starlette.types import Message
 
 from api.access import limits
 from api.access.limits import RateLimit
 from api.access.principal import Scope
-from api.errors import TooManyRequests
+from api.errors import BodyTooSlow, TooManyRequests
 from settings import Settings
 from tests.api.conftest import ORDERS, Door, ShutDoor, opened
 from tests.households import internet_voice_tv
@@ -131,3 +133,36 @@ def test_only_so_many_callers_are_remembered_and_the_one_that_was_quiet_longest_
     monkeypatch.setattr(limits, "_MOST_CALLERS", 2)
     rate = RateLimit(0.1, Clock())
     assert [taken(rate, caller, 1) for caller in ("a", "b", "c", "b", "a")] == [1, 1, 1, 0, 1]
+
+
+def test_what_a_request_cost_is_waited_for_by_its_caller_alone() -> None:
+    clock = Clock()
+    rate = RateLimit(2, clock)
+    rate.charge("a", 0)
+    assert taken(rate, "b", 1) == taken(rate, "a", 1) == 1
+    rate.charge("a", 29 * limits.REQUEST_CPU_S)
+    assert (taken(rate, "a", 1), taken(rate, "b", 1)) == (0, 1)
+    clock.now = 5
+    assert taken(rate, "a", 1) == 0
+    clock.now = 6
+    assert taken(rate, "a", 9) == 2
+
+
+async def test_a_body_that_does_not_come_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "BODY_WITHIN_S", 0.01)
+
+    async def receive() -> Message:
+        await asyncio.Event().wait()
+        return {"type": "http.disconnect"}
+
+    with pytest.raises(BodyTooSlow):
+        await limits.read_body({"headers": [(b"content-length", b"10")]}, receive, 10_000)
+
+
+async def test_who_sends_no_token_to_the_codec_is_refused_before_the_body_is_read(shut_door: ShutDoor) -> None:
+    async def never() -> AsyncIterator[bytes]:
+        raise AssertionError("the body was read")
+        yield b""
+
+    answer = await shut_door.http.post("/codec/decode", content=never(), headers=JSON)
+    assert (answer.status_code, answer.headers["connection"]) == (401, "close")

@@ -147,3 +147,21 @@ def test_fields_select_attributes_of_the_first_level() -> None:
     assert set(selected(resource, "state, channel")) == {"id", "href", "state", "channel"}
     assert set(selected(resource, "none")) == {"id", "href"}
     assert selected(resource, None) == resource
+
+
+@pytest.mark.parametrize("own", [{"query": ".".join(["a"] * 9) + "=1"}, {"query": "", "sort": ".".join(["a"] * 9)}])
+def test_a_path_has_a_depth(own: dict[str, str]) -> None:
+    with pytest.raises(Malformed, match="up to 8 names"):
+        list_query(**own)
+    assert list_query(".".join(["a"] * 8) + "=1").filters
+
+
+def test_a_query_has_a_length() -> None:
+    with pytest.raises(Malformed, match="characters"):
+        list_query("a=" + "x" * 20_000)
+
+
+def test_a_page_that_ends_early_is_partial_and_the_next_goes_on_from_there() -> None:
+    query = ListQuery(limit=100)
+    assert page_status(query, 3, 50) == 206
+    assert "offset=3&limit=100" in links(query, 3, 50)['rel="next"']

@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 
 from orders.change.request import ChangeKind, ChangeRequest, ItemUpdate
+from orders.fulfilment import options as tried
 from orders.fulfilment.messages import PlanAnswer
 from orders.fulfilment.options import Option, Subject, options_of
 from orders.fulfilment.order_in_flight import Fulfilment
@@ -182,3 +183,10 @@ def test_a_preview_tells_for_each_item_that_it_touches_whether_until_when_and_at
         ("net", True, PARCEL_HANDED_OVER),
         ("tv", True, None),
     ]
+
+
+def test_no_more_is_offered_than_an_item_can_have(monkeypatch: pytest.MonkeyPatch) -> None:
+    driver = in_flight()
+    assert ("quantity", 2) in options(driver, "net")
+    monkeypatch.setattr(tried, "MOST_PRODUCTS", 1)
+    assert ("quantity", 2) not in options(driver, "net")

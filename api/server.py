@@ -1,0 +1,91 @@
+"""The API on a port: uvicorn, with limits that hold without a proxy, before anything is known of a caller."""
+
+from __future__ import annotations
+
+import asyncio
+from http import HTTPStatus
+from typing import Any, Final
+
+import uvicorn
+from fastapi import FastAPI
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+HEAD_BYTES: Final = 64 * 2**10
+"""Of a request line with its headers, as far as they are looked at."""
+HEAD_WITHIN_S: Final = 10.0
+"""From the first byte of a request, or from the connection, until its headers are there."""
+MOST_CONNECTIONS: Final = 1000
+
+
+class BoundedProtocol(HttpToolsProtocol):
+    """A connection that is closed where headers are too long, or too long in coming. uvicorn has no limits for either.
+
+    What is read ahead of the application is bounded by uvicorn, and a body by `api.access.limits`.
+    """
+
+    head_within_s: float = HEAD_WITHIN_S
+    _overdue: asyncio.TimerHandle | None = None
+    _unread: int | None = 0
+    """Bytes of a head that is not complete. None while a request is read or answered."""
+
+    def connection_made(self, transport: Any) -> None:
+        """Wait for the first request."""
+        super().connection_made(transport)
+        self._await_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Wait for nothing any more."""
+        self._have_head()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Read on, but no endless head."""
+        super().data_received(data)
+        if self._unread is not None:
+            self._unread += len(data)
+            if self._unread > HEAD_BYTES:
+                self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+
+    def on_message_begin(self) -> None:
+        """A request comes."""
+        self._await_head()
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        """Its headers are there."""
+        self._have_head()
+        super().on_headers_complete()
+
+    def _await_head(self) -> None:
+        if self._overdue is None:
+            self._unread = 0
+            self._overdue = self.loop.call_later(self.head_within_s, self._refuse, HTTPStatus.REQUEST_TIMEOUT)
+
+    def _have_head(self) -> None:
+        self._unread = None
+        if self._overdue is not None:
+            self._overdue.cancel()
+            self._overdue = None
+
+    def _refuse(self, status: HTTPStatus) -> None:
+        self._have_head()
+        if not self.transport.is_closing():
+            if self.cycle is None or self.cycle.response_complete:
+                line = f"HTTP/1.1 {status.value} {status.phrase}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+                self.transport.write(line.encode())
+            self.transport.close()
+
+
+def run(app: FastAPI, host: str, port: int) -> None:
+    """Serve the API until a signal comes."""
+    uvicorn.run(
+        app,
+        host=host,
+        port=port,
+        http=BoundedProtocol,
+        ws="none",
+        log_level="warning",
+        access_log=False,  # The API writes its own.
+        limit_concurrency=MOST_CONNECTIONS,
+        timeout_graceful_shutdown=1,
+    )
