@@ -87,6 +87,8 @@ class Settings(BaseSettings):
     """The issuer's public keys, a JSON Web Key Set (RFC 7517): its URL, or a file."""
     silo_secrets: Path | None = None
     """A JSON file with the bearer token, or several, by which each silo reports: `{"tv": "..."}`."""
+    channels_see_customers: str = ""
+    """Channels, `web,shop`, that see all orders of their customers: by default a channel sees its own orders."""
     codec_open: bool = False
     """Decode payloads for Temporal's Web UI without a token; only where the API listens on loopback."""
     max_body_bytes: int = Field(default=4 * 2**20, gt=0)
@@ -132,6 +134,11 @@ class Settings(BaseSettings):
     def register_address(self) -> str:
         """The register's SQLAlchemy URL."""
         return self.register_url or f"sqlite:///{self.data_dir.absolute() / 'register.db'}"
+
+    @cached_property
+    def channels_of_customers(self) -> frozenset[str]:
+        """The channels that see all orders of their customers."""
+        return frozenset(name for part in self.channels_see_customers.split(",") if (name := part.strip()))
 
     @cached_property
     def catalog_versions(self) -> Path:

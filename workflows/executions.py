@@ -9,7 +9,7 @@ from typing import Final
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.enums.v1 import WorkflowExecutionStatus
 from temporalio.api.errordetails.v1 import NamespaceNotFoundFailure
-from temporalio.api.workflowservice.v1 import CountWorkflowExecutionsRequest, DescribeWorkflowExecutionRequest
+from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionRequest
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
@@ -57,18 +57,6 @@ async def describe(client: Client, order_id: str, timeout: timedelta = PATIENCE)
         ended_by_itself=info.status == WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_COMPLETED,
         body_digest=(await client.data_converter.decode([digest], [str]))[0] if digest is not None else "",
     )
-
-
-async def has_order(client: Client, channel: str, customer_id: str, timeout: timedelta = PATIENCE) -> bool:
-    """True if Temporal lists an order of a customer, open or closed, that a channel submitted. It may lag by a moment.
-
-    Raises:
-        RPCError: if Temporal cannot be asked.
-    """
-    # Identifiers hold no quotes.
-    query = f'{wire_names.CHANNEL} = "{channel}" AND {wire_names.CUSTOMER_ID} = "{customer_id}"'
-    request = CountWorkflowExecutionsRequest(namespace=client.namespace, query=query)
-    return (await client.workflow_service.count_workflow_executions(request, retry=True, timeout=timeout)).count > 0
 
 
 def lacks_namespace(error: RPCError) -> bool:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Final
 
 from starlette.datastructures import Headers
@@ -30,10 +31,16 @@ class AccessError(Exception):
 
 
 class Doorkeeper:
-    """Identifies callers by their tokens: those of the issuer, and one for each silo."""
+    """Identifies callers by their tokens: those of the issuer, and one for each silo.
 
-    def __init__(self, tokens: Tokens, silos: Mapping[str, tuple[str, ...]]) -> None:
+    `of_customers` are the channels that see all orders of their customers.
+    """
+
+    def __init__(
+        self, tokens: Tokens, silos: Mapping[str, tuple[str, ...]], of_customers: Collection[str] = ()
+    ) -> None:
         self._tokens = tokens
+        self._of_customers = frozenset(of_customers)
         # Looked up by digest: how long that takes tells nothing about the secret.
         self._silos = {_digest(secret): silo for silo, secrets in silos.items() for secret in secrets}
 
@@ -52,7 +59,8 @@ class Doorkeeper:
         silo = self._silos.get(_digest(token))
         if silo is not None:
             return Principal(f"silo {silo}", silo=silo)
-        return await self._tokens.principal(token)
+        principal = await self._tokens.principal(token)
+        return replace(principal, of_customers=principal.channel in self._of_customers)
 
 
 class Guard:
@@ -115,7 +123,8 @@ def doorkeeper(settings: Settings) -> Doorkeeper | None:
         silos = settings.read_silo_secrets()
     except (OSError, ValueError) as error:
         raise AccessError(f"ORDERPIPE_SILO_SECRETS, {settings.silo_secrets}, cannot be read: {error}") from error
-    return Doorkeeper(Tokens(settings.auth_issuer, settings.auth_audience, Keys(settings.auth_jwks)), silos)
+    tokens = Tokens(settings.auth_issuer, settings.auth_audience, Keys(settings.auth_jwks))
+    return Doorkeeper(tokens, silos, settings.channels_of_customers)
 
 
 def check_exposure(settings: Settings, host: str) -> None:

@@ -17,6 +17,7 @@ from api.events.event_query import read_query
 from api.events.guarded_network import InternalAddress, Resolve, look_up, outside_addresses
 from api.events.webhook_secret import new_secret
 from api.tmf.links import Links
+from orders.read_model.subscription import EventFilter
 from register.subscriptions import (
     AlreadySubscribed,
     ParkedEvent,
@@ -59,7 +60,7 @@ class Subscribers:
             raise Forbidden(
                 "The token speaks for no channel and no customer", "It needs the claim `channel` or `customer`"
             )
-        wanted = read_query(query)
+        wanted = _bounded(principal, read_query(query))
         await self._check(callback)
         subscription = Subscription(
             id=str(uuid4()),
@@ -140,6 +141,20 @@ class Subscribers:
         if found is None or not (found.owner == principal.name or principal.may(Scope.OPERATE)):
             raise UnknownSubscription(f"There is no subscription {subscription_id}")
         return found
+
+
+def _bounded(principal: Principal, wanted: EventFilter) -> EventFilter:
+    """What a principal asks for, as far as it may hear of it: a channel of its own orders, unless it sees more.
+
+    Raises:
+        Malformed: if there is nothing of what it asks for.
+    """
+    channel = principal.channel
+    if principal.sees_every_order or principal.customer is not None or principal.of_customers or channel is None:
+        return wanted
+    if wanted.channels and channel not in wanted.channels:
+        raise Malformed([problem("query", f"channel: the token hears of the orders of {channel}")])
+    return wanted.model_copy(update={"channels": (channel,)})
 
 
 def _wrong_with(callback: str, *, allow_internal: bool) -> str | None:

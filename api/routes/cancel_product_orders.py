@@ -23,7 +23,7 @@ from api.http.dependencies import (
     errors,
 )
 from api.http.listing import FIELDS, LISTED, ListingDep
-from api.http.visibility import seen, visibility_of
+from api.http.visibility import changeable, readable, seen, visibility_of
 from api.service.abandoned import closed, is_abandoned
 from api.tmf.json_body import Json, body_digest
 from api.tmf.tmf622_cancel import CancelProductOrder, asked_elsewhere, cancel_href, standing, to_cancel_resource
@@ -58,7 +58,8 @@ async def cancel(
 
     `inProgress` while it is assessed or what was done is taken back, `done` when the order is cancelled,
     `terminatedWithError` when it was refused: `errorMessage` says why, and at what fee it can be had. An order that has
-    ended gets 409. The same Idempotency-Key for the same order is the same cancellation.
+    ended gets 409. The same Idempotency-Key for the same order is the same cancellation. Only the channel that an order
+    came from, agents and operators cancel it; without the scope `orders:read` the answer is but `id` and `href`.
     """
     body: Json = await request.json()
     body_digest(body)  # Which finds what JSON knows not.
@@ -66,7 +67,7 @@ async def cancel(
     if wish is not None and wish > datetime.now(UTC) + _CLOCKS_DIFFER:
         raise Malformed([problem("requestedCancellationDate", "an order is cancelled at once: ask for it then")])
     order_id = cancellation.product_order.id
-    view = await seen(principal, order_id, asking)
+    view = await changeable(principal, order_id, asking)
     request_id = _request_id(order_id, idempotency_key)
     named = cancellation_id(order_id, request_id)
     known = await run_blocking(register.cancellations.find, named) if idempotency_key else None
@@ -88,7 +89,7 @@ async def cancel(
         await changing.change(order_id, change)
     response.headers["Location"] = cancel_href(links.api, kept.id)
     found = standing(kept, await asking.view(order_id))
-    return to_cancel_resource(found, links.api)
+    return readable(principal, to_cancel_resource(found, links.api))
 
 
 @router.get("", summary="Cancellations", responses=LISTED | errors(503))

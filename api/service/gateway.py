@@ -188,11 +188,6 @@ class Gateway:
         async with reaching(PATIENCE, order_id):
             return await executions.describe(self._client, order_id)
 
-    async def has_order(self, channel: str, customer_id: str) -> bool:
-        """True if Temporal lists an order of a customer that a channel submitted. It may lag by a moment."""
-        async with reaching(PATIENCE):
-            return await executions.has_order(self._client, channel, customer_id)
-
     def _handle(self, order_id: str) -> WorkflowHandle[Any, Any]:
         return self._client.get_workflow_handle(wire_names.workflow_id(order_id))
 

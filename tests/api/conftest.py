@@ -27,6 +27,8 @@ from tests.support import client_in
 
 ORDERS = "/tmf-api/productOrderingManagement/v4/productOrder"
 SILO = "shipping"
+OF_CUSTOMERS = ("branch", "desk")
+"""The channels that see all orders of their customers."""
 
 
 @dataclass
@@ -134,6 +136,7 @@ def unreachable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Set
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def shut_door(shared_pipe: Pipe) -> AsyncIterator[ShutDoor]:
     """The API with access control in front of the whole pipe."""
-    settings, issuer = shut(shared_pipe.settings)
+    granted = {"channels_see_customers": ", ".join(OF_CUSTOMERS)}
+    settings, issuer = shut(Settings.model_validate({**shared_pipe.settings.model_dump(), **granted}))
     async with opened(settings, shared_pipe.client, patience_s=30) as http:
         yield ShutDoor(http, shared_pipe.client, settings, issuer)
