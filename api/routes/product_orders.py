@@ -159,7 +159,7 @@ async def amend(
 
 
 @router.delete("/productOrder/{order_id}", status_code=204, summary="Delete an order", responses=errors(404, 409, 503))
-async def delete(order_id: VisibleOrderId, changing: ChangingDep, operator: Operator) -> None:
+async def delete(operator: Operator, order_id: VisibleOrderId, changing: ChangingDep) -> None:
     """Have an order told of no more. It must hold nothing: cancelled, or rejected. Its external id stays taken."""
     await changing.delete(order_id)
 
