@@ -90,16 +90,16 @@ class OrderWorkflow:
     @workflow.update(name=wire_names.CHANGE_UPDATE)
     async def change(self, request: ChangeRequest) -> Verdict:
         """Change the order, and wait for the verdict."""
-        self._order.receive(request, _instant())
-        await workflow.wait_condition(lambda: request.request_id in self._order.verdicts)
-        return self._order.verdicts[request.request_id]
+        request_id = self._receive(request)
+        await workflow.wait_condition(lambda: request_id in self._order.verdicts)
+        return self._order.verdicts[request_id]
 
     @workflow.signal(name=wire_names.CHANGE_SIGNAL)
     def request_change(self, request: RawValue) -> None:
         """Change the order; the verdict is in the order's log. What cannot be read becomes a rejected change."""
         try:
             content: object = workflow.payload_converter().from_payload(request.payload)
-            self._order.receive(ChangeRequest.model_validate(content), _instant())
+            self._receive(ChangeRequest.model_validate(content))
         except Exception as error:  # Anyone may send anything; none of it may harm the order.
             self._order.reject_malformed(str(error)[:1000], _instant())
             self._stirred = True
@@ -284,6 +284,10 @@ class OrderWorkflow:
         deadlines = (begins, self._turn.due(), self._order.journal.late_at, self._recorder.due(), self._drain.until)
         now = workflow.now()
         return min((deadline for deadline in deadlines if deadline is not None and deadline > now), default=None)
+
+    def _receive(self, request: ChangeRequest) -> str:
+        self._stirred = True  # Also by one that is refused at once: the register has to know.
+        return self._order.receive(request, _instant())
 
     def _stir(self) -> None:
         self._stirred = True

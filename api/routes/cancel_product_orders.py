@@ -11,7 +11,7 @@ from typing import Annotated, TypeAlias
 from fastapi import APIRouter, Header, Path, Request, Response
 
 from api.blocking import run_blocking
-from api.errors import Malformed, OrderClosed, UnknownCancellation, UnknownOrder, problem
+from api.errors import IdempotencyKeyReused, Malformed, OrderClosed, UnknownCancellation, UnknownOrder, problem
 from api.http.dependencies import (
     NO_NUL,
     AskingDep,
@@ -71,6 +71,8 @@ async def cancel(
     request_id = _request_id(order_id, idempotency_key)
     named = cancellation_id(order_id, request_id)
     known = await run_blocking(register.cancellations.find, named) if idempotency_key else None
+    if known is not None and known.body != body:
+        raise IdempotencyKeyReused(f"Idempotency-Key {idempotency_key} is taken", "It is that of another cancellation")
     if known is None and is_abandoned(view):
         raise closed(order_id, view)
     if known is None and view.state in _ENDED:

@@ -24,7 +24,8 @@ from api.http.dependencies import (
 from api.http.listing import FIELDS, LISTED, ListingDep
 from api.http.verdicts import etag, is_decided, require_granted, require_match
 from api.http.visibility import VisibleOrderId, changeable, readable, seen, visibility_of
-from api.tmf.json_body import Json
+from api.service.changing import own_verdict
+from api.tmf.json_body import Json, body_digest
 from api.tmf.links import Links
 from api.tmf.tmf622_bodies import ProductOrder
 from api.tmf.tmf622_patch import JSON_PATCH, PATCH_BODY, patched, read_patch, to_change
@@ -32,6 +33,7 @@ from api.tmf.tmf622_query import order_query
 from api.tmf.tmf622_request import BASE_PATH, to_request
 from api.tmf.tmf622_resource import to_resource
 from api.tmf.tmf630 import selected
+from orders.change.request import fingerprint
 from orders.read_model.views import OrderView
 
 router = APIRouter(prefix=BASE_PATH, tags=["TMF622 product ordering"])
@@ -65,6 +67,8 @@ async def submit(
     channel = principal.channel_for(order.channel[0].id if order.channel else None)
     wanted = to_request(order, idempotency_key, channel)
     principal.require_customer(wanted.customer_id)
+    if principal.customer is not None:
+        wanted = wanted.model_copy(update={"of_customer": True})
     submission = await submitting.submit(wanted, body)
     response.headers["Location"] = links.tmf622(submission.view.id)
     if submission.created:
@@ -138,9 +142,12 @@ async def amend(
         principal.require(Scope.READ)
     view = await changeable(principal, order_id, asking)
     require_match(if_match, view)
-    requester = principal.requester("")
+    requester, channel = principal.requester(""), principal.channel or ""
+    asked_as = body_digest({"patch": document, "type": media_type})
     verdict = view.verdict_on(idempotency_key)
-    if verdict is None:
+    if verdict is not None:
+        own_verdict(verdict, verdict.request_id, fingerprint(requester, channel, asked_as))
+    else:
         before = to_resource(view.body or {}, view, links.api)
         wanted = to_change(before, patched(before, media_type, document), idempotency_key or str(uuid.uuid4()))
         if wanted is None:
@@ -149,11 +156,12 @@ async def amend(
         bound = if_match is not None or media_type == JSON_PATCH
         asked = {
             "requester": requester,
-            "channel": principal.channel or "",
+            "channel": channel,
+            "asked_as": asked_as,
             "expected_revision": view.revision if bound else None,
         }
         verdict = await changing.change(order_id, wanted.model_copy(update=asked))
-    require_granted(verdict, requester)
+    require_granted(verdict)
     response.status_code = 200 if is_decided(verdict) else 202
     return _told(principal, await asking.view(order_id, with_body=True), response, links)
 

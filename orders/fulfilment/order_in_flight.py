@@ -40,6 +40,8 @@ class Fulfilment:
         self.start = start
         self.inbox: deque[ChangeRequest] = deque()
         """Changes that have arrived and are still to be decided, in order of arrival."""
+        self._undecided: dict[str, str] = {}
+        """The fingerprints of those, by request id; also of the one that is being decided."""
         self.carried = start.carried or Snapshot(
             revisions=[start.baseline, start.revision],
             plan=start.plan,
@@ -238,9 +240,22 @@ class Fulfilment:
 
     # What changes it
 
-    def receive(self, change: ChangeRequest, at: str) -> None:
-        """Take a change in, to be decided in its turn."""
-        self.inbox.append(change.model_copy(update={"asked_at": at}))
+    def receive(self, change: ChangeRequest, at: str) -> str:
+        """Take a change in, to be decided in its turn. Gives the id that its verdict will have.
+
+        It is refused at once, under an id of its own, where its id is that of another request.
+        """
+        change = change.model_copy(update={"asked_at": at})
+        known = self.verdicts.get(change.request_id)
+        first = known.fingerprint if known is not None else self._undecided.get(change.request_id, change.fingerprint)
+        if first != change.fingerprint:
+            message = f"request id {change.request_id} is that of another request"
+            refused = change.model_copy(update={"request_id": self._free_id("reused")})
+            return self.reject(refused, [Reason(code="request_id_reused", message=message)], at).request_id
+        if known is None:
+            self._undecided[change.request_id] = first
+        self.inbox.append(change)
+        return change.request_id
 
     def next_change(self) -> ChangeRequest | None:
         """The next change to decide."""
@@ -345,10 +360,8 @@ class Fulfilment:
 
     def reject_malformed(self, reason: str, at: str) -> Verdict:
         """Note a request that could not even be read, under an id of our own that nobody else has used."""
-        taken = {*self.verdicts, *(change.request_id for change in self.inbox)}
-        request_id = next(name for number in count(1) if (name := f"malformed-{number}") not in taken)
         verdict = Verdict(
-            request_id=request_id,
+            request_id=self._free_id("malformed"),
             kind=None,
             state=ChangeState.REJECTED,
             revision=self.revision.number,
@@ -372,9 +385,15 @@ class Fulfilment:
             self.journal.because(f"change {change.request_id}: {change.kind} {state}")
         return self._keep_verdict(verdict, datetime.fromisoformat(at))
 
+    def _free_id(self, kind: str) -> str:
+        """A request id of our own, `malformed-2`, that nobody else has used."""
+        taken = self.verdicts.keys() | self._undecided
+        return next(name for number in count(1) if (name := f"{kind}-{number}") not in taken)
+
     def _keep_verdict(self, verdict: Verdict, now: datetime) -> Verdict:
         self.journal.decided(verdict, self.verdicts.get(verdict.request_id), now)
         self.verdicts[verdict.request_id] = verdict
+        self._undecided.pop(verdict.request_id, None)
         return verdict
 
     def _charged(self, plan: Plan) -> Plan:

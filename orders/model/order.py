@@ -73,7 +73,9 @@ class RequestedItem(Frozen):
 class OrderRequest(Frozen):
     """What a channel submits: who wants what, where and when.
 
-    Where another order is changing an installed product that it needs, it waits for that to end if it says so.
+    Where another order is changing an installed product that it needs, it waits for that to end if it says so. The
+    external id is the channel's own, or `of_customer` the customer's: somebody who stands for one customer must neither
+    meet nor learn of the external ids of others.
     """
 
     external_id: str
@@ -85,11 +87,12 @@ class OrderRequest(Frozen):
     priority: Annotated[int, Field(ge=0, le=4)] = 4
     description: str = ""
     wait_for_products: bool = False
+    of_customer: bool = False
 
     @property
     def order_id(self) -> str:
-        """The order's id, the same whenever the same channel submits the same external id."""
-        return order_id(self.channel, self.external_id)
+        """The order's id, the same whenever the same channel, or its same customer, submits the same external id."""
+        return order_id(self.channel, self.external_id, self.customer_id if self.of_customer else None)
 
 
 class Item(Frozen):
@@ -175,9 +178,10 @@ class Rejection(Exception):
         self.reasons = tuple(reasons)
 
 
-def order_id(channel: str, external_id: str) -> str:
+def order_id(channel: str, external_id: str, customer: str | None = None) -> str:
     """`<channel>-<12 hexadecimal digits>`: external ids may hold anything, personal data too, so they are hashed."""
-    digest = hashlib.sha256(f"{channel}\n{external_id}".encode()).hexdigest()
+    owner = channel if customer is None else f"{channel}:{customer}"  # No identifier holds a colon.
+    digest = hashlib.sha256(f"{owner}\n{external_id}".encode()).hexdigest()
     return f"{channel}-{digest[:12]}"
 
 

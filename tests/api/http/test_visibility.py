@@ -42,6 +42,25 @@ async def test_a_token_of_one_customer_orders_for_that_one_only(shut_door: ShutD
     assert (refused.status_code, refused.json()["message"]) == (403, "The order is one of cust-other")
 
 
+async def test_customers_of_a_channel_share_no_external_ids_and_learn_of_none(shut_door: ShutDoor) -> None:
+    hers, his = (shut_door.as_channel("app", customer=customer) for customer in ("cust-her", "cust-him"))
+    whole = shut_door.as_channel("app")
+    body = {**internet_voice_tv(), "externalId": "1", "channel": [{"id": "app"}]}
+
+    async def submitted(headers: dict[str, str], customer: str) -> tuple[int, str]:
+        party = [{"id": customer, "role": "customer"}]
+        answer = await shut_door.http.post(ORDERS, json={**body, "relatedParty": party}, headers=headers)
+        return answer.status_code, answer.json().get("id") or answer.json()["code"]
+
+    (first, her_order), (second, his_order) = await submitted(hers, "cust-her"), await submitted(his, "cust-him")
+    assert (first, second) == (201, 201)
+    assert her_order != his_order
+    assert await submitted(hers, "cust-her") == (200, her_order)
+    third, order_id = await submitted(whole, "cust-her")
+    assert (third, order_id in (her_order, his_order)) == (201, False)
+    assert await submitted(whole, "cust-him") == (409, "external_id_reused")
+
+
 async def seen(door: ShutDoor, order_id: str, headers: dict[str, str]) -> bool:
     """True if whoever asks sees an order. One that it does not see is to it one that does not exist."""
     response = await door.http.get(f"{ORDERS}/{order_id}", headers=headers)
@@ -255,3 +274,32 @@ async def test_an_order_that_one_does_not_see_is_neither_patched_nor_cancelled(s
     assert [(answer.status_code, answer.json()["code"]) for answer in (patched, cancelled)] == [
         (404, "unknown_order")
     ] * 2
+
+
+async def test_a_request_id_that_was_anothers_is_refused_and_never_answered_as_before(shut_door: ShutDoor) -> None:
+    web, agent = shut_door.as_channel("web"), shut_door.as_(Scope.CARE, subject="agent-7")
+    order_id = (await shut_door.post_order(web, "cust-ids")).json()["id"]
+    patched = await shut_door.http.patch(
+        f"{ORDERS}/{order_id}", json={"description": "new"}, headers={**web, "idempotency-key": "id"}
+    )
+    assert patched.status_code == 200
+
+    async def asked(**body: Any) -> tuple[int, str]:
+        path = f"/care/v1/orders/{order_id}/changes"
+        answer = await shut_door.http.post(path, json={"requestId": "id", **body}, headers=agent)
+        return answer.status_code, answer.json().get("code") or answer.json()["state"]
+
+    assert await asked(kind="cancel") == (409, "idempotency_key_reused")
+    assert await asked(kind="hold", requestId="hold") == (200, "accepted")
+    assert await asked(kind="hold", requestId="hold") == (200, "accepted")
+    assert await asked(kind="cancel", requestId="hold") == (409, "idempotency_key_reused")
+    held = (await shut_door.http.get(f"{ORDERS}/{order_id}", headers=web)).json()
+    assert held["state"] == "held"
+    cancel, key = {"productOrder": {"id": order_id}}, {"idempotency-key": "c"}
+    first = await shut_door.http.post(CANCELLATIONS, json=cancel, headers={**web, **key})
+    operator = shut_door.as_(Scope.OPERATE)
+    for headers, body in ((operator, cancel), (web, {**cancel, "cancellationReason": "other"})):
+        again = await shut_door.http.post(CANCELLATIONS, json=body, headers={**headers, **key})
+        assert (again.status_code, again.json()["code"]) == (409, "idempotency_key_reused")
+    same = await shut_door.http.post(CANCELLATIONS, json=cancel, headers={**web, **key})
+    assert (same.status_code, same.json()["id"]) == (201, first.json()["id"])
