@@ -119,7 +119,11 @@ async def opened(
 async def door(temporal: WorkflowEnvironment, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Door]:
     """The API in front of a Temporal where nobody works."""
     client = await client_in(temporal, "deserted")
-    settings = Settings(_env_file=None, data_dir=tmp_path_factory.mktemp("door"))  # pyright: ignore[reportCallIssue]
+    settings = Settings(
+        _env_file=None,  # pyright: ignore[reportCallIssue]
+        data_dir=tmp_path_factory.mktemp("door"),
+        callbacks_allow_internal=True,  # No test subscribes from anywhere but this machine.
+    )
     async with opened(settings, client) as http:
         yield Door(http, client, settings)
 
