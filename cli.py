@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -12,6 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 from typer.core import TyperGroup
 
+import logs
 from settings import VERSION, Settings, SettingsError
 
 # Everything else is imported where it is needed: a silo needs no Temporal, and a submission no web server.
@@ -67,7 +69,9 @@ def orderpipe(
         bool, typer.Option("--version", is_eager=True, callback=_print_version, help="Print the version, and end.")
     ] = False,
 ) -> None:
-    """What comes before every command."""
+    """What comes before every command: what it logs, and that its files are its owner's alone."""
+    logs.configure()
+    os.umask(0o077)
 
 
 @app.command()
@@ -193,6 +197,7 @@ def run_api(host: Host = None, port: Port = None) -> None:
         served,
         host=host,
         port=settings.api_port if port is None else port,
+        log_config=None,  # See `logs`.
         log_level="warning",
         access_log=False,  # The API writes its own.
         timeout_graceful_shutdown=1,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -16,6 +17,7 @@ import structlog
 from temporalio.client import Client
 from temporalio.worker import PollerBehaviorAutoscaling, Worker
 
+import logs
 from activities.capturing import Capturing
 from activities.http_client import silo_client
 from activities.planning import Planning
@@ -114,6 +116,8 @@ async def main(settings: Settings | None = None) -> None:
 
 
 if __name__ == "__main__":
+    logs.configure()
+    os.umask(0o077)
     try:
         asyncio.run(main())
     except SettingsError as error:

@@ -54,7 +54,7 @@ def create_app(settings: Settings | None = None, client: Client | None = None) -
         try:
             await run_blocking(register.prepare)
         except Unavailable as error:
-            log.warning("the register is not ready", error=str(error))
+            log.warning("the register is not ready", error=error.message)
         links = Links(settings.api_address, settings.web_ui_address, connected.namespace)
         built = services(Gateway(connected), catalog, CatalogStore(settings.catalog_versions), register, links)
         subscribers = Subscribers(register.subscriptions, links, allow_internal=settings.callbacks_allow_internal)

@@ -72,7 +72,7 @@ class Dispatcher:
                 try:
                     await self._begin_turns()
                 except Exception as error:
-                    log.error("events wait: the register cannot be used now", error=f"{type(error).__name__}: {error}")
+                    log.error("events wait: the register cannot be used now", exc_info=error)
                     pause_s = _WITHOUT_REGISTER_S
                 with suppress(TimeoutError):
                     async with asyncio.timeout(pause_s):
@@ -180,5 +180,5 @@ class Forgetter:
                 if await run_blocking(self._deliveries.forget, self._now() - self._keep, FORGOTTEN_AT_ONCE):
                     pause_s = _BETWEEN_BATCHES_S
             except Exception as error:
-                log.warning("old deliveries stay for now", error=f"{type(error).__name__}: {error}")
+                log.warning("old deliveries stay for now", error=type(error).__name__)
             await asyncio.sleep(pause_s)

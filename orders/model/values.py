@@ -15,7 +15,7 @@ Inputs: TypeAlias = dict[str, JsonValue]
 class Frozen(BaseModel):
     """An immutable value that refuses fields that it does not know."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 class Verb(StrEnum):
