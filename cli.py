@@ -14,7 +14,7 @@ from rich.markup import escape
 from typer.core import TyperGroup
 
 import logs
-from settings import VERSION, Settings, SettingsError
+from settings import PRIVATE_UMASK, VERSION, Settings, SettingsError
 
 # Everything else is imported where it is needed: a silo needs no Temporal, and a submission no web server.
 
@@ -71,7 +71,7 @@ def orderpipe(
 ) -> None:
     """What comes before every command: what it logs, and that its files are its owner's alone."""
     logs.configure()
-    os.umask(0o077)
+    os.umask(PRIVATE_UMASK)
 
 
 @app.command()

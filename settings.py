@@ -6,6 +6,7 @@ Temporal's own variables (`TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE`, ...) are rea
 
 from __future__ import annotations
 
+import stat
 from datetime import timedelta
 from functools import cached_property
 from importlib.metadata import version
@@ -29,6 +30,8 @@ VERSION = version("orderpipe")
 """Of what is installed; pyproject.toml says it."""
 
 _PREFIX = "ORDERPIPE_"
+PRIVATE_UMASK = 0o077
+"""Of every process: what it writes is its owner's alone."""
 
 
 class SettingsError(Exception):
@@ -70,6 +73,8 @@ class Settings(BaseSettings):
 
     api_host: str = "127.0.0.1"
     api_port: _Port = 8000
+    api_names: str = ""
+    """Names, `orders.example,10.0.0.7`, by which the API is reached, beside its URL's and this machine's."""
     api_url: _WebAddress | None = None
     """Where silos send their callbacks, and where links point."""
     silos_port: _Port = 8100
@@ -115,6 +120,23 @@ class Settings(BaseSettings):
             found = (f"{_variable(detail['loc'])}: {_reason(detail['msg'])}" for detail in error.errors())
             raise SettingsError("; ".join(found)) from None
 
+    def shut_data_dir(self) -> bool:
+        """Have the data folder its owner's alone, if it is there. False where it cannot be, being somebody else's.
+
+        With the umask of every process, what comes into it is the owner's alone too.
+        """
+        try:
+            mode = self.data_dir.stat().st_mode
+            if mode & stat.S_ISVTX:  # Such as /tmp, which is everybody's.
+                return False
+            if mode & PRIVATE_UMASK:
+                self.data_dir.chmod(mode & ~PRIVATE_UMASK & 0o777)
+        except FileNotFoundError:
+            return True
+        except PermissionError:
+            return False
+        return True
+
     @cached_property
     def api_address(self) -> str:
         """The API's base address, without a trailing slash."""
@@ -138,7 +160,13 @@ class Settings(BaseSettings):
     @cached_property
     def channels_of_customers(self) -> frozenset[str]:
         """The channels that see all orders of their customers."""
-        return frozenset(name for part in self.channels_see_customers.split(",") if (name := part.strip()))
+        return frozenset(_named(self.channels_see_customers))
+
+    @cached_property
+    def api_hosts(self) -> frozenset[str]:
+        """The names by which the API is reached, as the header `Host` has them."""
+        own = urlsplit(self.api_address).hostname or ""
+        return frozenset(("localhost", "127.0.0.1", "[::1]", "::1", own, *_named(self.api_names.lower())))
 
     @cached_property
     def catalog_versions(self) -> Path:
@@ -170,6 +198,10 @@ class Settings(BaseSettings):
                 if owners.setdefault(secret, silo) != silo:
                     raise ValueError(f"{owners[secret]} and {silo} have the same secret")
         return secrets
+
+
+def _named(names: str) -> list[str]:
+    return [name for part in names.split(",") if (name := part.strip())]
 
 
 def _variable(place: tuple[int | str, ...]) -> str:

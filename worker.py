@@ -25,7 +25,7 @@ from activities.silo_activities import silo_activities
 from catalog_loader.catalog_files import CatalogStore, read_catalog
 from orders.model import wire_names
 from register import Register
-from settings import Settings, SettingsError
+from settings import PRIVATE_UMASK, Settings, SettingsError
 from workflows.connection import connect, sandbox
 from workflows.executions import describe
 from workflows.order import OrderWorkflow
@@ -106,6 +106,8 @@ def collect_seldom() -> None:
 async def main(settings: Settings | None = None) -> None:
     """Connect and work until SIGTERM or SIGINT."""
     settings = settings or Settings()
+    if not settings.shut_data_dir():
+        log.warning("the data folder can be read by others, and is somebody else's", folder=str(settings.data_dir))
     collect_seldom()
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -117,7 +119,7 @@ async def main(settings: Settings | None = None) -> None:
 
 if __name__ == "__main__":
     logs.configure()
-    os.umask(0o077)
+    os.umask(PRIVATE_UMASK)
     try:
         asyncio.run(main())
     except SettingsError as error:

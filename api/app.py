@@ -45,6 +45,8 @@ def create_app(settings: Settings | None = None, client: Client | None = None) -
     """
     settings = settings or Settings()
     who = doorkeeper(settings)
+    if not settings.shut_data_dir():
+        log.warning("the data folder can be read by others, and is somebody else's", folder=str(settings.data_dir))
     catalog = read_catalog(settings.catalog_dir)
 
     @asynccontextmanager
@@ -82,7 +84,11 @@ def create_app(settings: Settings | None = None, client: Client | None = None) -
     )
     install(app)
     app.add_middleware(
-        Guard, doorkeeper=who, rate=RateLimit(settings.rate_per_second), most_bytes=settings.max_body_bytes
+        Guard,
+        doorkeeper=who,
+        rate=RateLimit(settings.rate_per_second),
+        most_bytes=settings.max_body_bytes,
+        names=settings.api_hosts,
     )
     app.add_middleware(AccessLog)
     for part in (

@@ -62,7 +62,7 @@ class Database:
             if self._prepared:
                 return
             if self.is_sqlite and self.url.database:
-                Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
+                Path(self.url.database).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             with self._engine.connect() as connection:
                 up_to_date = _is_up_to_date(connection)
             if not up_to_date:

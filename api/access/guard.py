@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Final
 
 from starlette.datastructures import Headers
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.access.limits import RateLimit, read_body
@@ -19,7 +20,8 @@ from settings import Settings
 
 DOCS_ASSETS: Final = "/docs/assets"
 """Below it stands what the documentation's page loads."""
-_OPEN: Final = ("/healthz", "/readyz", "/docs", "/openapi.json")
+_PROBES: Final = ("/healthz", "/readyz")
+_OPEN: Final = (*_PROBES, "/docs", "/openapi.json")
 """What tells nothing about anybody, beside those assets."""
 _ASKS_ITSELF: Final = "/codec/"
 """Is called by pages of another origin, which could not read an answer from here."""
@@ -66,11 +68,16 @@ class Doorkeeper:
 class Guard:
     """Middleware that lets in who may come in, and puts the `principal` into the request's state.
 
-    Everything but the few open paths needs a token, whether a route asks for the principal or not.
+    Everything but the few open paths needs a token, whether a route asks for the principal or not. Where none is asked
+    for, the API must be reached by one of its `names`: else a page elsewhere could make its own name lead here, and have
+    its visitor's browser ask (DNS rebinding).
     """
 
-    def __init__(self, app: ASGIApp, doorkeeper: Doorkeeper | None, rate: RateLimit, most_bytes: int) -> None:
+    def __init__(
+        self, app: ASGIApp, doorkeeper: Doorkeeper | None, rate: RateLimit, most_bytes: int, names: Collection[str]
+    ) -> None:
         self.app = app
+        self._by_name = TrustedHostMiddleware(app, [*names], www_redirect=False)
         self._doorkeeper = doorkeeper
         self._rate = rate
         self._most_bytes = most_bytes
@@ -78,7 +85,8 @@ class Guard:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or answer why not."""
         if scope["type"] != "http" or scope["path"] in _OPEN or scope["path"].startswith(f"{DOCS_ASSETS}/"):
-            await self.app(scope, receive, send)
+            # Probes come by address.
+            await (self.app if scope.get("path") in _PROBES else self._by_name)(scope, receive, send)
             return
         try:
             scope.setdefault("state", {})["principal"] = await self._admit(scope)
@@ -86,7 +94,8 @@ class Guard:
         except ApiError as error:
             await error_response(error)(scope, receive, send)
             return
-        await self.app(scope, receive, send)
+        has_token = scope["state"]["principal"] not in (None, ANYBODY)
+        await (self.app if has_token else self._by_name)(scope, receive, send)
 
     async def _admit(self, scope: Scope) -> Principal | None:
         principal = ANYBODY

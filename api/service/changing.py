@@ -10,7 +10,7 @@ from api.service.abandoned import WorkflowEnded, closed
 from api.service.asking import DELETABLE, Asking
 from api.service.gateway import Gateway
 from api.service.previewing import Foresight
-from api.tmf.json_body import require_shallow
+from api.tmf.json_body import require_json
 from orders.change.request import ChangeRequest, Verdict
 from orders.fulfilment.messages import Preview
 from orders.fulfilment.options import OrderOptions
@@ -38,7 +38,7 @@ class Changing:
             UnknownOrder: if there is no such order.
             OrderClosed: if it has ended, and the change was not among those decided before.
         """
-        require_shallow(request.model_dump())
+        require_json(request.model_dump())
         try:
             try:
                 # Temporal answers an update id again as it did before, whatever is asked for under it.

@@ -27,10 +27,20 @@ def body_digest(body: Body) -> str:
     Raises:
         Malformed: if it holds what JSON knows not, such as NaN or half of a surrogate pair, or is nested too deep.
     """
-    require_shallow(body)
+    return hashlib.sha256(require_json(body)).hexdigest()
+
+
+def require_json(value: object) -> bytes:
+    """A value as JSON with sorted keys; dates and such as text.
+
+    Raises:
+        Malformed: if it holds what JSON knows not, such as NaN or half of a surrogate pair, or is nested too deep.
+    """
+    require_shallow(value)
     try:
-        canonical = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-        return hashlib.sha256(canonical.encode()).hexdigest()
+        return json.dumps(
+            value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=str
+        ).encode()
     except ValueError as error:
         raise Malformed([problem("body", str(error))]) from error
 

@@ -111,7 +111,7 @@ async def opened(
     async with app.router.lifespan_context(app):
         app.state.provided.services.gateway.answer_within = timedelta(seconds=patience_s)
         transport = httpx2.ASGITransport(app, raise_app_exceptions=False)
-        async with httpx2.AsyncClient(transport=transport, base_url="http://api") as http:
+        async with httpx2.AsyncClient(transport=transport, base_url="http://localhost") as http:
             yield http
 
 
