@@ -69,8 +69,8 @@ class Guard:
     """Middleware that lets in who may come in, and puts the `principal` into the request's state.
 
     Everything but the few open paths needs a token, whether a route asks for the principal or not. Where none is asked
-    for, the API must be reached by one of its `names`: else a page elsewhere could make its own name lead here, and have
-    its visitor's browser ask (DNS rebinding).
+    for, the API must be reached by one of its `names`: else a page elsewhere could make its own name lead here, and
+    have its visitor's browser ask (DNS rebinding).
     """
 
     def __init__(

@@ -68,6 +68,7 @@ class Changing:
             OrderClosed: if it has ended: what follows is a new order.
             CatalogNotKept: if the catalog version that it was sold from is gone.
         """
+        require_json(request.model_dump())
         return await self._foresight.preview(await self._fork(order_id), request)
 
     async def options(self, order_id: str, offset: int, limit: int) -> OrderOptions:
