@@ -9,6 +9,8 @@ from tests.api.conftest import ORDERS, ShutDoor
 from tests.households import internet_voice_tv, item
 
 UNKNOWN = "web-000000000000"
+LATER = {"requestedStartDate": "2030-01-01T00:00:00Z"}
+"""Of an order that is not over before it is asked about."""
 CANCELLATIONS = "/tmf-api/productOrderingManagement/v4/cancelProductOrder"
 
 
@@ -98,7 +100,8 @@ async def test_a_channel_that_may_sees_all_orders_of_its_customers_but_not_by_on
 
 async def test_an_agent_of_one_customer_has_that_one_in_the_care_api_and_nobody_else(shut_door: ShutDoor) -> None:
     web = shut_door.as_channel("web")
-    own, foreign = [(await shut_door.post_order(web, each)).json()["id"] for each in ("cust-hers", "cust-not-hers")]
+    customers = ("cust-hers", "cust-not-hers")
+    own, foreign = [(await shut_door.post_order(web, each, **LATER)).json()["id"] for each in customers]
     agent = shut_door.as_(Scope.CARE, Scope.OPERATE, customer="cust-hers")
 
     async def status(method: str, path: str, **given: Any) -> int:
@@ -117,7 +120,7 @@ async def test_an_agent_of_one_customer_has_that_one_in_the_care_api_and_nobody_
 
 async def test_only_its_channel_an_agent_and_an_operator_change_an_order(shut_door: ShutDoor) -> None:
     web, app = shut_door.as_channel("web"), shut_door.as_channel("app", customer="cust-mine")
-    order_id = (await shut_door.post_order(web, "cust-mine")).json()["id"]
+    order_id = (await shut_door.post_order(web, "cust-mine", **LATER)).json()["id"]
     assert await seen(shut_door, order_id, app)
 
     async def asked(headers: dict[str, str]) -> list[tuple[int, str]]:
@@ -137,7 +140,7 @@ async def test_only_its_channel_an_agent_and_an_operator_change_an_order(shut_do
 
 async def test_who_may_not_read_is_told_where_a_thing_is_and_nothing_of_it(shut_door: ShutDoor) -> None:
     blind = shut_door.as_(Scope.SUBMIT, subject="blind", channel="web")
-    body = {**internet_voice_tv(), "description": "first"}
+    body = {**internet_voice_tv(), **LATER, "description": "first"}
     made = await shut_door.http.post(ORDERS, json=body, headers=blind)
     assert (made.status_code, made.json()["description"]) == (201, "first")  # Its own words.
     place = {name: made.json()[name] for name in ("id", "href")}
@@ -278,7 +281,7 @@ async def test_an_order_that_one_does_not_see_is_neither_patched_nor_cancelled(s
 
 async def test_a_request_id_that_was_anothers_is_refused_and_never_answered_as_before(shut_door: ShutDoor) -> None:
     web, agent = shut_door.as_channel("web"), shut_door.as_(Scope.CARE, subject="agent-7")
-    order_id = (await shut_door.post_order(web, "cust-ids")).json()["id"]
+    order_id = (await shut_door.post_order(web, "cust-ids", **LATER)).json()["id"]
     patched = await shut_door.http.patch(
         f"{ORDERS}/{order_id}", json={"description": "new"}, headers={**web, "idempotency-key": "id"}
     )
