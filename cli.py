@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -12,7 +13,8 @@ from rich.console import Console
 from rich.markup import escape
 from typer.core import TyperGroup
 
-from settings import VERSION, Settings, SettingsError
+import logs
+from settings import PRIVATE_UMASK, VERSION, Settings, SettingsError
 
 # Everything else is imported where it is needed: a silo needs no Temporal, and a submission no web server.
 
@@ -70,7 +72,9 @@ def orderpipe(
         bool, typer.Option("--version", is_eager=True, callback=_print_version, help="Print the version, and end.")
     ] = False,
 ) -> None:
-    """What comes before every command."""
+    """What comes before every command: what it logs, and that its files are its owner's alone."""
+    logs.configure()
+    os.umask(PRIVATE_UMASK)
 
 
 @app.command()
@@ -319,7 +323,9 @@ def _at_the_door(address: str | None, token: str | None, do: Callable[..., Await
 
 def _failed(error: object) -> typer.Exit:
     """Say what went wrong, without the way through the program, and end with exit status 1."""
-    Console(stderr=True).print(f"[red]orderpipe:[/red] {escape(str(error))}", highlight=False, soft_wrap=True)
+    Console(stderr=True).print(
+        f"[red]orderpipe:[/red] {escape(logs.printable(str(error)))}", highlight=False, soft_wrap=True
+    )
     return typer.Exit(1)
 
 

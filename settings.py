@@ -6,6 +6,7 @@ Temporal's own variables (`TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE`, ...) are rea
 
 from __future__ import annotations
 
+import stat
 from datetime import timedelta
 from functools import cached_property
 from importlib.metadata import version
@@ -29,6 +30,8 @@ VERSION = version("orderpipe")
 """Of what is installed; pyproject.toml says it."""
 
 _PREFIX = "ORDERPIPE_"
+PRIVATE_UMASK = 0o077
+"""Of every process: what it writes is its owner's alone."""
 
 
 class SettingsError(Exception):
@@ -70,6 +73,8 @@ class Settings(BaseSettings):
 
     api_host: str = "127.0.0.1"
     api_port: _Port = 8000
+    api_names: str = ""
+    """Names, `orders.example,10.0.0.7`, by which the API is reached, beside its URL's and this machine's."""
     api_url: _WebAddress | None = None
     """Where silos send their callbacks, and where links point."""
     silos_port: _Port = 8100
@@ -87,6 +92,8 @@ class Settings(BaseSettings):
     """The issuer's public keys, a JSON Web Key Set (RFC 7517): its URL, or a file."""
     silo_secrets: Path | None = None
     """A JSON file with the bearer token, or several, by which each silo reports: `{"tv": "..."}`."""
+    channels_see_customers: str = ""
+    """Channels, `web,shop`, that see all orders of their customers: by default a channel sees its own orders."""
     codec_open: bool = False
     """Decode payloads for Temporal's Web UI without a token; only where the API listens on loopback."""
     max_body_bytes: int = Field(default=4 * 2**20, gt=0)
@@ -117,6 +124,23 @@ class Settings(BaseSettings):
             found = (f"{_variable(detail['loc'])}: {_reason(detail['msg'])}" for detail in error.errors())
             raise SettingsError("; ".join(found)) from None
 
+    def shut_data_dir(self) -> bool:
+        """Have the data folder its owner's alone, if it is there. False where it cannot be, being somebody else's.
+
+        With the umask of every process, what comes into it is the owner's alone too.
+        """
+        try:
+            mode = self.data_dir.stat().st_mode
+            if mode & stat.S_ISVTX:  # Such as /tmp, which is everybody's.
+                return False
+            if mode & PRIVATE_UMASK:
+                self.data_dir.chmod(mode & ~PRIVATE_UMASK & 0o777)
+        except FileNotFoundError:
+            return True
+        except PermissionError:
+            return False
+        return True
+
     @cached_property
     def api_address(self) -> str:
         """The API's base address, without a trailing slash."""
@@ -136,6 +160,17 @@ class Settings(BaseSettings):
     def register_address(self) -> str:
         """The register's SQLAlchemy URL."""
         return self.register_url or f"sqlite:///{self.data_dir.absolute() / 'register.db'}"
+
+    @cached_property
+    def channels_of_customers(self) -> frozenset[str]:
+        """The channels that see all orders of their customers."""
+        return frozenset(_named(self.channels_see_customers))
+
+    @cached_property
+    def api_hosts(self) -> frozenset[str]:
+        """The names by which the API is reached, as the header `Host` has them."""
+        own = urlsplit(self.api_address).hostname or ""
+        return frozenset(("localhost", "127.0.0.1", "[::1]", "::1", own, *_named(self.api_names.lower())))
 
     @cached_property
     def catalog_versions(self) -> Path:
@@ -167,6 +202,10 @@ class Settings(BaseSettings):
                 if owners.setdefault(secret, silo) != silo:
                     raise ValueError(f"{owners[secret]} and {silo} have the same secret")
         return secrets
+
+
+def _named(names: str) -> list[str]:
+    return [name for part in names.split(",") if (name := part.strip())]
 
 
 def _variable(place: tuple[int | str, ...]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -17,6 +18,7 @@ from temporalio.client import Client
 from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 from temporalio.worker import PollerBehaviorAutoscaling, Worker
 
+import logs
 from activities.capturing import Capturing
 from activities.http_client import silo_client
 from activities.planning import Planning
@@ -24,7 +26,7 @@ from activities.silo_activities import silo_activities
 from catalog_loader.catalog_files import CatalogStore, read_catalog
 from orders.model import wire_names
 from register import Register
-from settings import Settings, SettingsError
+from settings import PRIVATE_UMASK, Settings, SettingsError
 from workflows.connection import connect, sandbox
 from workflows.executions import describe
 from workflows.order import OrderWorkflow
@@ -112,6 +114,8 @@ def _measured(address: str | None) -> Runtime | None:
 async def main(settings: Settings | None = None) -> None:
     """Connect and work until SIGTERM or SIGINT."""
     settings = settings or Settings()
+    if not settings.shut_data_dir():
+        log.warning("the data folder can be read by others, and is somebody else's", folder=str(settings.data_dir))
     collect_seldom()
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -122,6 +126,8 @@ async def main(settings: Settings | None = None) -> None:
 
 
 if __name__ == "__main__":
+    logs.configure()
+    os.umask(PRIVATE_UMASK)
     try:
         asyncio.run(main())
     except SettingsError as error:

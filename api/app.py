@@ -46,6 +46,8 @@ def create_app(settings: Settings | None = None, client: Client | None = None) -
     """
     settings = settings or Settings()
     who = doorkeeper(settings)
+    if not settings.shut_data_dir():
+        log.warning("the data folder can be read by others, and is somebody else's", folder=str(settings.data_dir))
     catalog = read_catalog(settings.catalog_dir)
 
     @asynccontextmanager
@@ -55,7 +57,7 @@ def create_app(settings: Settings | None = None, client: Client | None = None) -
         try:
             await run_blocking(register.prepare)
         except Unavailable as error:
-            log.warning("the register is not ready", error=str(error))
+            log.warning("the register is not ready", error=error.message)
         workshop = Workshop(settings.planning_processes)
         links = Links(settings.api_address, settings.web_ui_address, connected.namespace)
         built = services(
@@ -92,6 +94,7 @@ def create_app(settings: Settings | None = None, client: Client | None = None) -
         rate=RateLimit(settings.rate_per_second),
         most_bytes=settings.max_body_bytes,
         codec_open=settings.codec_open,
+        names=settings.api_hosts,
     )
     app.add_middleware(AccessLog)
     for part in (

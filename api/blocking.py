@@ -10,7 +10,7 @@ from contextvars import ContextVar
 from typing import ParamSpec, TypeVar
 
 import structlog
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from api.errors import Unavailable
 
@@ -67,5 +67,11 @@ async def register_errors() -> AsyncIterator[None]:
     try:
         yield
     except DBAPIError as error:
-        log.warning("the register cannot be asked", error=str(error))
+        log.warning("the register cannot be asked", error=_told(error))
         raise Unavailable("The register cannot be asked now", type(error).__name__) from error
+
+
+def _told(error: DBAPIError) -> str:
+    """What may be logged of an error: what a database says of itself, and not what it says of values."""
+    kind = type(error).__name__
+    return f"{kind}: {error.orig}".partition("\n")[0] if isinstance(error, OperationalError) else kind

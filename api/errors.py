@@ -200,7 +200,7 @@ class ExternalIdReused(ApiError):
 
 
 class IdempotencyKeyReused(ApiError):
-    """409: the key names another's change of this order."""
+    """409: the id or key names another request for a change of this order."""
 
     status = HTTPStatus.CONFLICT
     code = "idempotency_key_reused"

@@ -84,6 +84,7 @@ def run(app: FastAPI, host: str, port: int) -> None:
         port=port,
         http=BoundedProtocol,
         ws="none",
+        log_config=None,  # See `logs`.
         log_level="warning",
         access_log=False,  # The API writes its own.
         limit_concurrency=MOST_CONNECTIONS,

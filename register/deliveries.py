@@ -7,13 +7,14 @@ time is up, and another begins with what was not settled: an event may come twic
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 from uuid import uuid4
 
-from pydantic import SecretStr
+from pydantic import SecretStr, ValidationError
 from sqlalchemy import Connection, and_, delete, exists, or_, select, update
 
 from orders.read_model.records import OrderEvent
@@ -50,7 +51,10 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One event to deliver, with its order as it is now; either may have been lost with the rest of a register."""
+    """One event to deliver, with its order as it is now; either may have been lost, or be in no form that can be read.
+
+    Then it is for its subscription alone to do without it: the events behind it are delivered all the same.
+    """
 
     id: int
     event: OrderEvent | None
@@ -113,9 +117,7 @@ class Deliveries:
         return [
             Delivery(
                 id=row.id,
-                event=OrderEvent(number=row.number, at=row.at, kind=row.kind, data=row.data)
-                if row.number is not None
-                else None,
+                event=_event(row.number, row.at, row.kind, row.data),
                 order=orders.get(row.order_id),
             )
             for row in rows
@@ -243,4 +245,17 @@ def _park_all(
 
 def _orders(connection: Connection, ids: Iterable[str]) -> dict[str, OrderView]:
     found = connection.execute(select(ORDERS.c.id, ORDERS.c.view, ORDERS.c.body).where(ORDERS.c.id.in_(ids)))
-    return {row.id: OrderView.model_validate({**row.view, "body": row.body}) for row in found}
+    orders: dict[str, OrderView] = {}
+    for row in found:
+        with suppress(ValidationError):
+            orders[row.id] = OrderView.model_validate({**row.view, "body": row.body})
+    return orders
+
+
+def _event(number: int | None, at: datetime, kind: Any, data: Any) -> OrderEvent | None:
+    if number is None:
+        return None
+    try:
+        return OrderEvent(number=number, at=at, kind=kind, data=data)
+    except ValidationError:
+        return None

@@ -62,7 +62,7 @@ class Database:
             if self._prepared:
                 return
             if self.is_sqlite and self.url.database:
-                Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
+                Path(self.url.database).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             with self._engine.connect() as connection:
                 up_to_date = _is_up_to_date(connection)
             if not up_to_date:
@@ -126,13 +126,15 @@ class Database:
                 raise RegisterError(f"The register {shown} is of another version of orderpipe: {error}") from error
 
     def _sqlite(self) -> Engine:
-        engine = create_engine(self.url, connect_args={"timeout": self._busy_timeout_s})
+        engine = create_engine(self.url, hide_parameters=True, connect_args={"timeout": self._busy_timeout_s})
         event.listen(engine, "connect", _read_from_memory)
         return engine
 
     def _postgresql(self) -> Engine:
         timeouts: dict[str, Any] = {"connect_timeout": 5, "options": f"-c statement_timeout={_PATIENCE_S}s"}
-        return create_engine(self.url, pool_pre_ping=True, pool_size=10, max_overflow=20, connect_args=timeouts)
+        return create_engine(
+            self.url, hide_parameters=True, pool_pre_ping=True, pool_size=10, max_overflow=20, connect_args=timeouts
+        )
 
 
 def _alembic(connection: Connection) -> Config:

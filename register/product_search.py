@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, func, nulls_last, select
+from sqlalchemy import ColumnElement, Connection, and_, func, nulls_last, or_, select
 
 from orders.planning.installed import InstalledProduct
 from register.query import Comparison, Value, Visibility
 from register.schema import ORDERS, PRODUCTS
-from register.search import compared
+from register.search import compared, has_customer
 
 
 class ProductField(StrEnum):
@@ -91,13 +91,12 @@ def _sorted_by(sort: ProductSort) -> ColumnElement[Any]:
 
 
 def _visible_to(sight: Visibility) -> ColumnElement[bool]:
-    """The products of those whose orders one sees."""
+    """The products as orders left them that one sees."""
     conditions: list[ColumnElement[bool]] = []
     if sight.customer is not None:
         conditions.append(PRODUCTS.c.customer_id == sight.customer)
     if sight.channel is not None:
-        own = select(ORDERS.c.id).where(
-            ORDERS.c.channel == sight.channel, ORDERS.c.customer_id == PRODUCTS.c.customer_id
-        )
-        conditions.append(own.exists())
+        own = select(ORDERS.c.id).where(ORDERS.c.id == PRODUCTS.c.order_id, ORDERS.c.channel == sight.channel).exists()
+        theirs = has_customer(sight.channel, PRODUCTS.c.customer_id)
+        conditions.append(or_(own, theirs) if sight.all_of_customers else own)
     return and_(*conditions) if conditions else PRODUCTS.c.id.is_(None)

@@ -111,13 +111,15 @@ class Predicate:
 
 @dataclass(frozen=True, slots=True)
 class Visibility:
-    """Whose orders may be seen. A channel sees all orders of its customers: those who have an order of that channel.
+    """Whose orders may be seen: those that came from a channel, and those of a customer.
 
-    With both, what both see; with neither, nothing.
+    With both, what both see; with neither, nothing. A channel that may see `all_of_customers` sees, beside its own, all
+    orders of those who have an order of it that was not rejected.
     """
 
     channel: str | None = None
     customer: str | None = None
+    all_of_customers: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,7 @@ from register.schema import (
     REVISIONS,
     TRANSITIONS,
 )
+from register.search import has_customer
 from register.subscriptions import fan_out
 
 _KEPT = ("id", "body", "deleted_at")
@@ -144,10 +145,9 @@ class Records:
         return OrderRecord(version=row.version, view=OrderView.model_validate({**row.view, "body": row.body}))
 
     def has_order(self, channel: str, customer_id: str) -> bool:
-        """True if an order of a customer that a channel submitted was written down."""
-        wanted = select(ORDERS.c.id).where(ORDERS.c.channel == channel, ORDERS.c.customer_id == customer_id).limit(1)
+        """True if an order of a customer that a channel submitted was written down, and not rejected."""
         with self._database.reading() as connection:
-            return connection.execute(wanted).first() is not None
+            return bool(connection.scalar(select(has_customer(channel, customer_id))))
 
     def _add(self, connection: Connection, table: Table, added: list[rows.Row]) -> list[int]:
         """Insert what is not there yet. Gives the numbers of those."""

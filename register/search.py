@@ -8,9 +8,10 @@ from itertools import accumulate
 from operator import add, eq, ge, gt, le, lt
 from typing import Any, Final, cast
 
-from sqlalchemy import Column, ColumnElement, Connection, Table, Text, and_, func, null, nulls_last, select
+from sqlalchemy import Column, ColumnElement, Connection, Table, Text, and_, func, null, nulls_last, or_, select
 from sqlalchemy import cast as cast_to
 
+from orders.read_model.states import LifecycleState
 from orders.read_model.views import OrderView
 from register.body_paths import on_postgresql, on_sqlite
 from register.engine import Database
@@ -117,13 +118,24 @@ def seen_by(sight: Visibility) -> ColumnElement[bool]:
     if sight.customer is not None:
         conditions.append(ORDERS.c.customer_id == sight.customer)
     if sight.channel is not None:
-        theirs = ORDERS.alias("theirs")
-        conditions.append(
-            select(theirs.c.id)
-            .where(theirs.c.channel == sight.channel, theirs.c.customer_id == ORDERS.c.customer_id)
-            .exists()
-        )
+        own = ORDERS.c.channel == sight.channel
+        theirs = has_customer(sight.channel, ORDERS.c.customer_id)
+        conditions.append(or_(own, theirs) if sight.all_of_customers else own)
     return and_(*conditions) if conditions else ORDERS.c.id.is_(None)
+
+
+def has_customer(channel: ColumnElement[str] | str, customer: ColumnElement[str] | str) -> ColumnElement[bool]:
+    """The condition that a channel has an order of a customer. One that was rejected makes nobody its customer."""
+    theirs = ORDERS.alias("theirs")
+    return (
+        select(theirs.c.id)
+        .where(
+            theirs.c.channel == channel,
+            theirs.c.customer_id == customer,
+            theirs.c.state != LifecycleState.REJECTED,
+        )
+        .exists()
+    )
 
 
 def _sorted_by(sort: tuple[Sort, ...]) -> list[ColumnElement[Any]]:

@@ -12,14 +12,15 @@ from datetime import datetime
 from typing import Final
 
 from pydantic import SecretStr
-from sqlalchemy import ColumnElement, Connection, ScalarSelect, delete, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, ScalarSelect, delete, func, or_, select, update
 
 from orders.read_model.records import OrderEvent
 from orders.read_model.subscription import EventFilter
 from orders.read_model.views import OrderView
 from register.deliveries import DeliveryState
 from register.engine import Database
-from register.schema import DELIVERIES, ORDERS, SUBSCRIPTIONS
+from register.schema import DELIVERIES, SUBSCRIPTIONS
+from register.search import has_customer
 
 MOST_OF_AN_OWNER: Final = 100
 """Each one costs a little whenever an order has news."""
@@ -29,8 +30,8 @@ MOST_OF_AN_OWNER: Final = 100
 class Subscription:
     """Who hears of what, where. `query` is the filter as it was written.
 
-    With a `channel` it hears of that channel's customers only: those who have an order from there. With a
-    `customer_id`, of that one.
+    With a `channel` it hears of that channel's orders, and of its customers' others where the filter lets those pass:
+    those who have an order from there that was not rejected. With a `customer_id`, of that one.
     """
 
     id: str
@@ -210,7 +211,7 @@ def fan_out(
 ) -> None:
     """Put events that were just written down before everyone whom they concern, within the same transaction.
 
-    A channel hears of the customers who have an order from there by now: this one counts.
+    A channel hears of its own orders, and of the customers who have an order from there by now.
     """
     if not events:
         return
@@ -221,7 +222,8 @@ def fan_out(
             or_(
                 SUBSCRIPTIONS.c.channel.is_(None),
                 SUBSCRIPTIONS.c.customer_id.is_not(None),
-                exists().where(ORDERS.c.channel == SUBSCRIPTIONS.c.channel, ORDERS.c.customer_id == order.customer_id),
+                SUBSCRIPTIONS.c.channel == order.channel,
+                has_customer(SUBSCRIPTIONS.c.channel, order.customer_id),
             ),
         )
     ).all()

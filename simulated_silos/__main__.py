@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
+import logs
 from simulated_silos.profiles import ProfileError
 from simulated_silos.server import serve
 from simulated_silos.store import StoreError
@@ -18,6 +20,8 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=8100, help="0 takes a free one (default: 8100)")
     parser.add_argument("--data-dir", type=Path, default=None, help="keep everything there (default: in memory only)")
     arguments = parser.parse_args()
+    logs.configure()
+    os.umask(0o077)
     try:
         serve(arguments.host, arguments.port, arguments.data_dir)
     except (OSError, ProfileError, StoreError) as reason:

@@ -77,6 +77,7 @@ def serve(
             app,
             http=CuttableProtocol,
             ws="none",
+            log_config=None,
             lifespan="on",
             log_level="warning",
             access_log=False,

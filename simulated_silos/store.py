@@ -60,8 +60,8 @@ class Store:
         self._path = data_dir / FILE_NAME if data_dir else None
         self._file: int | None = None
         if self._path is not None:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
 
     def read(self) -> Iterator[Record]:
         """All records, oldest first. A last line that was cut off in the middle is dropped, also from the file.

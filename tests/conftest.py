@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import AsyncIterator, Iterator
+from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,41 @@ from temporalio.testing import WorkflowEnvironment
 from tests.pipe import Pipe, running_pipe
 from tests.postgres import PostgresServer, find_programs, fresh_database, postgres_server
 from tests.support import temporal_server
+
+_dialled: list[str] = []
+
+
+def _watch_where_to(event: str, args: tuple[object, ...]) -> None:
+    """Note and refuse what would leave this machine, also where code under test takes the refusal for an answer."""
+    if event == "socket.connect" and isinstance(args[1], tuple):
+        host = str(args[1][0])
+    elif event == "socket.getaddrinfo" and args[0]:
+        host = args[0].decode("ascii", "replace") if isinstance(args[0], bytes) else str(args[0])
+    else:
+        return
+    if _leads_away(event, host):
+        _dialled.append(f"{event} {host}")
+        raise OSError(f"a test must not leave this machine: {event} {host}")
+
+
+def _leads_away(event: str, host: str) -> bool:
+    try:
+        address = ip_address(host)
+    except ValueError:  # Numbers in other forms, and what is too long for a name, are asked of nobody.
+        return host != "localhost" and not host[:1].isdigit() and len(host) <= 63
+    return event == "socket.connect" and not address.is_loopback
+
+
+sys.addaudithook(_watch_where_to)
+
+
+@pytest.fixture(autouse=True)
+def nothing_but_loopback() -> Iterator[None]:
+    """Fail a test that looks up or connects to anything but this machine, whatever became of it."""
+    yield
+    dialled = [*_dialled]
+    _dialled.clear()
+    assert not dialled
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

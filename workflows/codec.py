@@ -22,8 +22,8 @@ LARGEST_BYTES = 64 * 2**20
 class CompressingCodec(PayloadCodec):
     """zlib over the whole payload, from `THRESHOLD_BYTES` on. Safe with payloads written without it.
 
-    Anyone may send anything to a workflow. What cannot be restored is for the message's handler to refuse, so it is passed
-    on as it came: raised here, it would fail the workflow task. A `strict` codec is for whoever asks, and raises.
+    Anyone may send anything to a workflow. What cannot be restored is for the message's handler to refuse, so it is
+    passed on as it came: raised here, it would fail the workflow task. A `strict` codec raises instead.
     """
 
     def __init__(self, most_bytes: int = LARGEST_BYTES, *, strict: bool = False) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
+from functools import cache
 
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.converter import DataConverter
 from temporalio.envconfig import ClientConfig
-from temporalio.runtime import Runtime
+from temporalio.runtime import LogForwardingConfig, LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from workflows.codec import CompressingCodec
@@ -28,9 +30,18 @@ async def connect(
     Raises:
         RuntimeError: if there is no server at that address (unless `lazy`).
     """
+    runtime = runtime or _runtime()
     configured = ClientConfig.load_client_connect_config()
     configured.setdefault("target_host", default_address)
     return await Client.connect(**configured, data_converter=data_converter(), runtime=runtime, lazy=lazy)
+
+
+@cache
+def _runtime() -> Runtime:
+    """The SDK's core, with its log lines among Python's, and without their fields: those quote failures."""
+    forwarding = LogForwardingConfig(logging.getLogger("temporalio.core"), append_log_fields_to_message=False)
+    logged = LoggingConfig(TelemetryFilter(core_level="WARN", other_level="ERROR"), forwarding=forwarding)
+    return Runtime(telemetry=TelemetryConfig(logging=logged))
 
 
 PASSED_THROUGH = (

@@ -11,16 +11,11 @@ from typing import Final
 from temporalio.api.common.v1 import Payload, WorkflowExecution
 from temporalio.api.enums.v1 import WorkflowExecutionStatus
 from temporalio.api.errordetails.v1 import NamespaceNotFoundFailure
-from temporalio.api.workflowservice.v1 import (
-    CountWorkflowExecutionsRequest,
-    DescribeWorkflowExecutionRequest,
-    ListWorkflowExecutionsRequest,
-)
+from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionRequest, ListWorkflowExecutionsRequest
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from orders.model import wire_names
-from orders.model.order import is_identifier
 
 PATIENCE: Final = timedelta(seconds=5)
 """How long Temporal may take to answer where no worker is asked."""
@@ -113,19 +108,6 @@ def _code(attributes: Mapping[str, Payload]) -> str:
     if REPORTED in attributes or wire_names.PROBLEM not in attributes:
         return WORKFLOW_TASK_FAILS
     return str(json.loads(attributes[wire_names.PROBLEM].data))
-
-
-async def has_order(client: Client, channel: str, customer_id: str, timeout: timedelta = PATIENCE) -> bool:
-    """True if Temporal lists an order of a customer, open or closed, that a channel submitted. It may lag by a moment.
-
-    Raises:
-        RPCError: if Temporal cannot be asked.
-    """
-    if not (is_identifier(channel) and is_identifier(customer_id)):
-        return False  # No order has such a one, and a quote would end the word in the query.
-    query = f'{wire_names.CHANNEL} = "{channel}" AND {wire_names.CUSTOMER_ID} = "{customer_id}"'
-    request = CountWorkflowExecutionsRequest(namespace=client.namespace, query=query)
-    return (await client.workflow_service.count_workflow_executions(request, retry=True, timeout=timeout)).count > 0
 
 
 def lacks_namespace(error: RPCError) -> bool:

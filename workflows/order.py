@@ -100,10 +100,10 @@ class OrderWorkflow:
     @workflow.update(name=wire_names.CHANGE_UPDATE)
     async def change(self, request: ChangeRequest) -> Verdict:
         """Change the order, and wait for the verdict."""
-        self._order.receive(request, _instant())
-        with self._order.change_log.awaiting(request.request_id):
-            await workflow.wait_condition(lambda: request.request_id in self._order.verdicts)
-            return self._order.verdicts[request.request_id]
+        request_id = self._receive(request)
+        with self._order.change_log.awaiting(request_id):
+            await workflow.wait_condition(lambda: request_id in self._order.verdicts)
+            return self._order.verdicts[request_id]
 
     @change.validator
     def change_can_be_read(self, request: ChangeRequest) -> None:
@@ -119,7 +119,7 @@ class OrderWorkflow:
             self._order.reject_malformed(str(error), _instant())
             self._stirred = True
         else:
-            self._order.receive(change, _instant())
+            self._receive(change)
 
     @workflow.signal(name=wire_names.SILO_EVENT_SIGNAL)
     def silo_event(self, told: RawValue) -> None:
@@ -338,6 +338,10 @@ class OrderWorkflow:
             deadlines += (begins, self._turn.due(), self._order.journal.late_at, self._drain.until)
         now = workflow.now()
         return min((deadline for deadline in deadlines if deadline is not None and deadline > now), default=None)
+
+    def _receive(self, request: ChangeRequest) -> str:
+        self._stirred = True  # Also by one that is refused at once: the register has to know.
+        return self._order.receive(request, _instant())
 
     def _stir(self) -> None:
         self._stirred = True

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Final
 
 from starlette.datastructures import Headers
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.access.limits import RateLimit, read_body
@@ -19,7 +21,8 @@ from settings import Settings
 
 DOCS_ASSETS: Final = "/docs/assets"
 """Below it stands what the documentation's page loads."""
-_OPEN: Final = ("/healthz", "/readyz", "/docs", "/openapi.json")
+_PROBES: Final = ("/healthz", "/readyz")
+_OPEN: Final = (*_PROBES, "/docs", "/openapi.json")
 """What tells nothing about anybody, beside those assets."""
 _ASKS_ITSELF: Final = "/codec/"
 """Is called by pages of another origin, which could not read an answer from here."""
@@ -31,10 +34,16 @@ class AccessError(Exception):
 
 
 class Doorkeeper:
-    """Identifies callers by their tokens: those of the issuer, and one for each silo."""
+    """Identifies callers by their tokens: those of the issuer, and one for each silo.
 
-    def __init__(self, tokens: Tokens, silos: Mapping[str, tuple[str, ...]]) -> None:
+    `of_customers` are the channels that see all orders of their customers.
+    """
+
+    def __init__(
+        self, tokens: Tokens, silos: Mapping[str, tuple[str, ...]], of_customers: Collection[str] = ()
+    ) -> None:
         self._tokens = tokens
+        self._of_customers = frozenset(of_customers)
         # Looked up by digest: how long that takes tells nothing about the secret.
         self._silos = {_digest(secret): silo for silo, secrets in silos.items() for secret in secrets}
 
@@ -53,19 +62,30 @@ class Doorkeeper:
         silo = self._silos.get(_digest(token))
         if silo is not None:
             return Principal(f"silo {silo}", silo=silo)
-        return await self._tokens.principal(token)
+        principal = await self._tokens.principal(token)
+        return replace(principal, of_customers=principal.channel in self._of_customers)
 
 
 class Guard:
     """Middleware that lets in who may come in, and puts the `principal` into the request's state.
 
-    Everything but the few open paths needs a token, whether a route asks for the principal or not.
+    Everything but the few open paths needs a token, whether a route asks for the principal or not. Where none is asked
+    for, the API must be reached by one of its `names`: else a page elsewhere could make its own name lead here, and
+    have its visitor's browser ask (DNS rebinding).
     """
 
     def __init__(
-        self, app: ASGIApp, doorkeeper: Doorkeeper | None, rate: RateLimit, most_bytes: int, *, codec_open: bool = False
+        self,
+        app: ASGIApp,
+        doorkeeper: Doorkeeper | None,
+        rate: RateLimit,
+        most_bytes: int,
+        names: Collection[str],
+        *,
+        codec_open: bool = False,
     ) -> None:
         self.app = app
+        self._by_name = TrustedHostMiddleware(app, [*names], www_redirect=False)
         self._doorkeeper = doorkeeper
         self._rate = rate
         self._most_bytes = most_bytes
@@ -74,7 +94,8 @@ class Guard:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or answer why not."""
         if scope["type"] != "http" or scope["path"] in _OPEN or scope["path"].startswith(f"{DOCS_ASSETS}/"):
-            await self.app(scope, receive, send)
+            # Probes come by address.
+            await (self.app if scope.get("path") in _PROBES else self._by_name)(scope, receive, send)
             return
         try:
             principal = scope.setdefault("state", {})["principal"] = await self._admit(scope)
@@ -88,8 +109,9 @@ class Guard:
         caller = _address(scope) if principal is None else principal.name
         bill = Bill()
         BILL.set(bill)
+        has_token = principal not in (None, ANYBODY)
         try:
-            await self.app(scope, receive, send)
+            await (self.app if has_token else self._by_name)(scope, receive, send)
         finally:
             if principal is None or principal.silo is None:
                 self._rate.charge(caller, bill.cpu_s)
@@ -129,7 +151,8 @@ def doorkeeper(settings: Settings) -> Doorkeeper | None:
         silos = settings.read_silo_secrets()
     except (OSError, ValueError) as error:
         raise AccessError(f"ORDERPIPE_SILO_SECRETS, {settings.silo_secrets}, cannot be read: {error}") from error
-    return Doorkeeper(Tokens(settings.auth_issuer, settings.auth_audience, Keys(settings.auth_jwks)), silos)
+    tokens = Tokens(settings.auth_issuer, settings.auth_audience, Keys(settings.auth_jwks))
+    return Doorkeeper(tokens, silos, settings.channels_of_customers)
 
 
 def check_exposure(settings: Settings, host: str) -> None:

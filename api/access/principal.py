@@ -16,9 +16,9 @@ class Scope(StrEnum):
     """What a token can allow (OAuth 2 scopes)."""
 
     SUBMIT = "orders:submit"
-    """Submit orders, under one's own channel, and ask for changes of those that one sees."""
+    """Submit orders, under one's own channel, and ask for changes of those."""
     READ = "orders:read"
-    """Read the orders of one's own customers, and hear of them."""
+    """Read the orders that one sees, and hear of them."""
     CARE = "care"
     """Preview and make changes, settle what waits for a person, look at customers; read every order."""
     OPERATE = "operate"
@@ -32,8 +32,9 @@ _INCLUDED = {Scope.CARE: frozenset({Scope.READ}), Scope.OPERATE: frozenset(Scope
 class Principal:
     """The caller of a request. `name` is the token's subject, or that of the silo.
 
-    `channel` is the channel that it speaks for. `customer` is the one customer that it stands for, if it stands for one
-    only. A silo has no scopes: it reports what it did, and nothing else.
+    `channel` is the channel that it speaks for; `of_customers` says that this sees all orders of its customers.
+    `customer` is the one customer that it stands for, if it stands for one only. A silo has no scopes: it reports what
+    it did, and nothing else.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Principal:
     channel: str | None = None
     customer: str | None = None
     silo: str | None = None
+    of_customers: bool = False
 
     def may(self, scope: Scope) -> bool:
         """True if it has a scope, or one that includes it."""
@@ -59,6 +61,10 @@ class Principal:
     def sees_every_order(self) -> bool:
         """True for agents and operators. A token of one customer never does."""
         return self.customer is None and self.may(Scope.CARE)
+
+    def owns(self, channel: str) -> bool:
+        """True if it may change what was ordered through a channel: that channel itself, agents and operators."""
+        return self.channel == channel or self.may(Scope.CARE)
 
     def channel_for(self, named: str | None) -> str | None:
         """The channel that a request of it comes from, given the one that the request names, if any.

@@ -34,7 +34,7 @@ _KEYS_LAST_S = 3600.0
 class Claims(BaseModel):
     """What a token says (RFC 9068), as far as it matters here. Times, issuer and audience are checked elsewhere."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
     sub: Annotated[str, Field(min_length=1, max_length=200)]
     scope: str = ""
@@ -94,7 +94,6 @@ class Keys:
 
     def __init__(self, place: str) -> None:
         self._read: Callable[[], Awaitable[bytes]] = _reader(place)
-        self._place = place
         self._keys: dict[str | None, jwt.PyJWK] = {}
         self._asked_at = self._read_at = float("-inf")
         self._reading = asyncio.Lock()
@@ -127,7 +126,7 @@ class Keys:
         try:
             found = jwt.PyJWKSet.from_dict(json.loads(await self._read())).keys
         except (OSError, httpx2.HTTPError, ValueError, AttributeError, jwt.PyJWTError) as error:
-            log.warning("the issuer's keys cannot be read", place=self._place, error=str(error))
+            log.warning("the issuer's keys cannot be read", error=type(error).__name__)
             return
         self._keys = {
             key.key_id: key for key in found if key.algorithm_name in ALGORITHMS and key.public_key_use in (None, "sig")

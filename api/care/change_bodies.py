@@ -25,7 +25,7 @@ class ChangedItem(TmfBody):
     Characteristics come as a map, or in TMF622's form within `product`; the site as `place`, or within `product` too.
     """
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
     id: Line
     offering: Line | None = None
@@ -39,7 +39,7 @@ class ChangedItem(TmfBody):
 class AppointmentBody(TmfBody):
     """When somebody is to come to a site. `start` and `end` carry its offset from UTC; `timeZone` is an IANA name."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
     site: Identifier
     start: LocalInstant
@@ -60,7 +60,7 @@ class ChangeBody(TmfBody):
     The same `requestId` is decided once; without it the header Idempotency-Key counts, or a new one is made.
     """
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
     request_id: RequestId | None = None
     kind: ChangeKind

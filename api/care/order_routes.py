@@ -1,4 +1,7 @@
-"""The care API: an order as a care agent needs to see it, and changes to it while it is in flight."""
+"""The care API: an order as a care agent needs to see it, and changes to it while it is in flight.
+
+An agent whose token is that of one customer has that one's orders here, and no others.
+"""
 
 from __future__ import annotations
 
@@ -22,8 +25,9 @@ from api.care.change_bodies import (
     UndecidedChange,
 )
 from api.errors import Detail, Malformed, UnknownChange, problem
-from api.http.dependencies import Agent, AskingDep, ChangingDep, LinksDep, Offset, OrderId, errors, needs
+from api.http.dependencies import Agent, AskingDep, ChangingDep, LinksDep, Offset, errors, needs
 from api.http.verdicts import is_decided
+from api.http.visibility import VisibleOrderId
 from api.tmf.links import Links
 from api.tmf.tmf622_request import characteristics_of, fitting, read_items, site_at, site_of
 from orders.change.request import ChangeRequest, ItemUpdate, misfits
@@ -35,14 +39,14 @@ router = APIRouter(prefix="/care/v1/orders", tags=["care"], dependencies=[needs(
 
 
 @router.get("/{order_id}", summary="An order in full", responses=errors(404, 503))
-async def order(order_id: OrderId, asking: AskingDep, links: LinksDep) -> OrderResponse:
+async def order(order_id: VisibleOrderId, asking: AskingDep, links: LinksDep) -> OrderResponse:
     """Its items, silos and fallout, every change ever decided, and where to look further."""
     return order_response(await asking.with_problems(order_id), links)
 
 
 @router.get("/{order_id}/tasks", summary="An order's tasks with what the silos hold", responses=errors(404, 409, 503))
 async def tasks(
-    order_id: OrderId,
+    order_id: VisibleOrderId,
     asking: AskingDep,
     offset: Offset = 0,
     limit: Annotated[int, Query(ge=1, le=1000)] = 200,
@@ -53,7 +57,7 @@ async def tasks(
 
 @router.get("/{order_id}/history", summary="How an order came to be as it is", responses=errors(404, 503))
 async def history(
-    order_id: OrderId,
+    order_id: VisibleOrderId,
     asking: AskingDep,
     offset: Offset = 0,
     limit: Annotated[int, Query(ge=1, le=1000)] = 200,
@@ -64,7 +68,7 @@ async def history(
 
 @router.get("/{order_id}/options", summary="What may still be changed", responses=errors(404, 409, 503))
 async def options(
-    order_id: OrderId,
+    order_id: VisibleOrderId,
     changing: ChangingDep,
     offset: Offset = 0,
     limit: Annotated[int, Query(ge=1, le=50)] = 20,
@@ -83,7 +87,7 @@ async def options(
     | errors(400, 404, 409, 503),
 )
 async def change(
-    order_id: OrderId,
+    order_id: VisibleOrderId,
     body: ChangeBody,
     response: Response,
     changing: ChangingDep,
@@ -113,14 +117,14 @@ async def change(
 
 
 @router.get("/{order_id}/changes", summary="An order's log of changes", responses=errors(404, 503))
-async def changes(order_id: OrderId, asking: AskingDep) -> ChangesResponse:
+async def changes(order_id: VisibleOrderId, asking: AskingDep) -> ChangesResponse:
     """Every change ever asked for: who, when, why, and what was decided."""
     view = await asking.view(order_id)
     return ChangesResponse.model_validate(view)
 
 
 @router.get("/{order_id}/changes/{request_id:path}", summary="One change of an order", responses=errors(404, 503))
-async def change_of(order_id: OrderId, request_id: str, asking: AskingDep) -> ChangeResponse:
+async def change_of(order_id: VisibleOrderId, request_id: str, asking: AskingDep) -> ChangeResponse:
     """What became of a change, by the id of its request."""
     view = await asking.view(order_id)
     verdict = view.verdict_on(request_id)

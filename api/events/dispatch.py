@@ -72,7 +72,7 @@ class Dispatcher:
                 try:
                     await self._begin_turns()
                 except Exception as error:
-                    log.error("events wait: the register cannot be used now", error=f"{type(error).__name__}: {error}")
+                    log.error("events wait: the register cannot be used now", exc_info=error)
                     pause_s = _WITHOUT_REGISTER_S
                 with suppress(TimeoutError):
                     async with asyncio.timeout(pause_s):
@@ -140,15 +140,16 @@ class Dispatcher:
 
     async def _send(self, lease: Lease, delivery: Delivery) -> Reception:
         if delivery.event is None or delivery.order is None:
-            return Reception(Taken.REFUSED, "the register does not hold the event any more")
+            return Reception(Taken.REFUSED, "the register does not hold the event any more, or cannot read it")
         try:
             event = to_event(delivery.order, delivery.event, self._links)
-        except ValueError as error:
+            url = listener_url(lease.callback, event)
+        except Exception as error:
             # A defect of ours. It must not keep what comes after it from being delivered.
             told = f"{delivery.order.id}-{delivery.event.number}"
             log.error("an event cannot be told", id=told, exc_info=error)
             return Reception(Taken.REFUSED, "orderpipe could not put the event into words")
-        return await self._sender.send(listener_url(lease.callback, event), lease.secret, event.id, event.body())
+        return await self._sender.send(url, lease.secret, event.id, event.body())
 
     async def _release(self, lease: Lease) -> None:
         with suppress(Unavailable):
@@ -179,5 +180,5 @@ class Forgetter:
                 if await run_blocking(self._deliveries.forget, self._now() - self._keep, FORGOTTEN_AT_ONCE):
                     pause_s = _BETWEEN_BATCHES_S
             except Exception as error:
-                log.warning("old deliveries stay for now", error=f"{type(error).__name__}: {error}")
+                log.warning("old deliveries stay for now", error=type(error).__name__)
             await asyncio.sleep(pause_s)

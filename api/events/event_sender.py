@@ -18,10 +18,13 @@ from typing import Final
 
 import httpcore2
 import httpx2
+import structlog
 from pydantic import SecretStr
 from standardwebhooks import Webhook
 
 from api.events.guarded_network import GuardedBackend, Resolve, look_up
+
+log = structlog.get_logger()
 
 ANSWER_WITHIN: Final = timedelta(seconds=10)
 _CONNECT_WITHIN_S: Final = 3.0
@@ -92,6 +95,10 @@ class EventSender:
             return Reception(Taken.NOT_NOW, f"no answer within {ANSWER_WITHIN.total_seconds():.0f} s")
         except (OSError, httpcore2.NetworkError, httpcore2.TimeoutException, httpcore2.ProtocolError) as error:
             return Reception(Taken.NOT_NOW, f"{type(error).__name__}: {error}"[:_LONGEST_NOTE])
+        except Exception as error:
+            # Whatever it is that does not work with this subscriber: it waits its turn like any other failure.
+            log.error("an event cannot be sent", id=event_id, exc_info=error)
+            return Reception(Taken.NOT_NOW, f"orderpipe could not send it: {type(error).__name__}")
 
     async def _post(self, url: str, headers: dict[str, str], body: bytes) -> int:
         extensions = {"timeout": {"connect": _CONNECT_WITHIN_S}}

@@ -69,7 +69,7 @@ def _wrapped_in(address: IPv6Address) -> IPv4Address | None:
 
 
 async def look_up(host: str, port: int) -> Sequence[IpAddress]:
-    """The addresses of a host as the system knows them."""
+    """The addresses of a host as the system knows them. UnicodeError where it can be nobody's name."""
     find = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
     found = await asyncio.get_running_loop().run_in_executor(_LOOKING_UP, find)
     return list(dict.fromkeys(ip_address(address[0]) for *_, address in found))
@@ -85,7 +85,8 @@ async def outside_addresses(host: str, port: int, resolve: Resolve = look_up) ->
     addresses = await resolve(host, port)
     for address in addresses:
         if not is_outside(address):
-            raise InternalAddress(f"{host} leads to the internal address {address}")
+            # Which one is nothing to strangers: it would tell them what there is inside.
+            raise InternalAddress(f"{host} leads to an internal address")
     return addresses
 
 
@@ -114,8 +115,8 @@ class GuardedBackend(AsyncNetworkBackend):
         failure: ConnectError | ConnectTimeout = ConnectError(f"{host} has no address")
         try:
             addresses = await outside_addresses(host, port, self._resolve)
-        except OSError as error:
-            raise ConnectError(f"{host} cannot be looked up: {error}") from error
+        except (OSError, UnicodeError) as error:
+            raise ConnectError(f"{host} cannot be looked up") from error
         for address in addresses:
             try:
                 return await self._network.connect_tcp(str(address), port, timeout, local_address, socket_options)

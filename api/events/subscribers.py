@@ -13,10 +13,12 @@ from pydantic import SecretStr
 from api.access.principal import Principal, Scope
 from api.blocking import run_blocking
 from api.errors import Forbidden, Malformed, SubscriptionRefused, UnknownSubscription, problem
+from api.events.callback_url import wrong_with
 from api.events.event_query import read_query
 from api.events.guarded_network import InternalAddress, Resolve, look_up, outside_addresses
 from api.events.webhook_secret import new_secret
 from api.tmf.links import Links
+from orders.read_model.subscription import EventFilter
 from register.subscriptions import (
     AlreadySubscribed,
     ParkedEvent,
@@ -59,7 +61,7 @@ class Subscribers:
             raise Forbidden(
                 "The token speaks for no channel and no customer", "It needs the claim `channel` or `customer`"
             )
-        wanted = read_query(query)
+        wanted = _bounded(principal, read_query(query))
         await self._check(callback)
         subscription = Subscription(
             id=str(uuid4()),
@@ -84,7 +86,7 @@ class Subscribers:
 
     async def _check(self, callback: str) -> None:
         """Refuse what could never be delivered to. A name that nobody knows may be known later."""
-        found = _wrong_with(callback, allow_internal=self._allow_internal)
+        found = wrong_with(callback, allow_internal=self._allow_internal)
         if found is not None:
             raise Malformed([problem("callback", found)])
         if self._allow_internal:
@@ -95,7 +97,7 @@ class Subscribers:
                 await outside_addresses(url.host, url.port or 443, self._resolve)
         except InternalAddress as error:
             raise Malformed([problem("callback", str(error))]) from error
-        except (OSError, TimeoutError):
+        except (OSError, UnicodeError):
             return
 
     async def end(self, principal: Principal, subscription_id: str) -> None:
@@ -142,19 +144,15 @@ class Subscribers:
         return found
 
 
-def _wrong_with(callback: str, *, allow_internal: bool) -> str | None:
-    """What is wrong with a callback as it is written."""
-    try:
-        url = httpx2.URL(callback)
-    except (httpx2.InvalidURL, ValueError) as error:
-        return f"is no URL: {error}"
-    schemes = ("https", "http") if allow_internal else ("https",)
-    if url.scheme not in schemes:
-        return f"must begin with {' or '.join(f'{scheme}://' for scheme in schemes)}"
-    if not url.host:
-        return "names no host"
-    if url.userinfo:
-        return "may hold no user and password: what is sent there is signed"
-    if "#" in callback:
-        return "may hold no fragment (#)"
-    return None
+def _bounded(principal: Principal, wanted: EventFilter) -> EventFilter:
+    """What a principal asks for, as far as it may hear of it: a channel of its own orders, unless it sees more.
+
+    Raises:
+        Malformed: if there is nothing of what it asks for.
+    """
+    channel = principal.channel
+    if principal.sees_every_order or principal.customer is not None or principal.of_customers or channel is None:
+        return wanted
+    if wanted.channels and channel not in wanted.channels:
+        raise Malformed([problem("query", f"channel: the token hears of the orders of {channel}")])
+    return wanted.model_copy(update={"channels": (channel,)})

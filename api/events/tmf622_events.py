@@ -79,7 +79,7 @@ def to_event(order: OrderView, event: OrderEvent, links: Links) -> WireEvent:
 class _Data(BaseModel):
     """What events say in the core's words; `orders.read_model.journal` lists the keys of each kind."""
 
-    model_config = ConfigDict(alias_generator=to_camel, frozen=True)
+    model_config = ConfigDict(alias_generator=to_camel, frozen=True, hide_input_in_errors=True)
 
     state: str = ""
     items: dict[str, JsonValue] = {}

@@ -110,6 +110,9 @@ def _reporting(principal: Annotated[Principal, Depends(_caller)], silo: Annotate
     return silo
 
 
+Caller: TypeAlias = Annotated[Principal, Depends(_caller)]
+"""Whoever is asking. It says nothing about what they may: a route has one of the following too."""
+
 # Every route has one of these, or its router has `dependencies=[needs(...)]`.
 
 Submitter: TypeAlias = Annotated[Principal, Security(_admitted, scopes=[Scope.SUBMIT])]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TypeGuard
 
-from api.errors import ChangeRefused, IdempotencyKeyReused, Outdated
+from api.errors import ChangeRefused, Outdated
 from orders.change.request import ChangeState, Verdict
 from orders.read_model.views import OrderView
 
@@ -14,17 +14,12 @@ def is_decided(verdict: Verdict | None) -> TypeGuard[Verdict]:
     return verdict is not None and verdict.state is not ChangeState.ASSESSING
 
 
-def require_granted(verdict: Verdict | None, requester: str) -> None:
-    """Return if a change was granted to a requester, or is still to be decided.
+def require_granted(verdict: Verdict | None) -> None:
+    """Return if a change was granted, or is still to be decided.
 
     Raises:
-        IdempotencyKeyReused: if it is the change of another requester.
         ChangeRefused: if it was rejected.
     """
-    if verdict is not None and verdict.requester != requester:
-        raise IdempotencyKeyReused(
-            f"Idempotency-Key {verdict.request_id} is taken", "It is that of somebody else's change"
-        )
     if verdict is not None and verdict.state is ChangeState.REJECTED:
         raise ChangeRefused(verdict.reasons)
 

@@ -11,7 +11,7 @@ from typing import Annotated, TypeAlias
 from fastapi import APIRouter, Header, Path, Request, Response
 
 from api.blocking import run_blocking
-from api.errors import Malformed, OrderClosed, UnknownCancellation, UnknownOrder, problem
+from api.errors import IdempotencyKeyReused, Malformed, OrderClosed, UnknownCancellation, UnknownOrder, problem
 from api.http.dependencies import (
     NO_NUL,
     AskingDep,
@@ -23,7 +23,7 @@ from api.http.dependencies import (
     errors,
 )
 from api.http.listing import FIELDS, LISTED, ListingDep
-from api.http.visibility import seen, visibility_of
+from api.http.visibility import changeable, readable, seen, visibility_of
 from api.service.abandoned import closed, is_abandoned
 from api.tmf.json_body import Json, require_sound
 from api.tmf.tmf622_cancel import CancelProductOrder, asked_elsewhere, cancel_href, standing, to_cancel_resource
@@ -58,7 +58,8 @@ async def cancel(
 
     `inProgress` while it is assessed or what was done is taken back, `done` when the order is cancelled,
     `terminatedWithError` when it was refused: `errorMessage` says why, and at what fee it can be had. An order that has
-    ended gets 409. The same Idempotency-Key for the same order is the same cancellation.
+    ended gets 409. The same Idempotency-Key for the same order is the same cancellation. Only the channel that an order
+    came from, agents and operators cancel it; without the scope `orders:read` the answer is but `id` and `href`.
     """
     body: Json = await request.json()
     require_sound(body)
@@ -66,10 +67,12 @@ async def cancel(
     if wish is not None and wish > datetime.now(UTC) + _CLOCKS_DIFFER:
         raise Malformed([problem("requestedCancellationDate", "an order is cancelled at once: ask for it then")])
     order_id = cancellation.product_order.id
-    view = await seen(principal, order_id, asking)
+    view = await changeable(principal, order_id, asking)
     request_id = _request_id(order_id, idempotency_key)
     named = cancellation_id(order_id, request_id)
     known = await run_blocking(register.cancellations.find, named) if idempotency_key else None
+    if known is not None and known.body != body:
+        raise IdempotencyKeyReused(f"Idempotency-Key {idempotency_key} is taken", "It is that of another cancellation")
     if known is None and is_abandoned(view):
         raise closed(order_id, view)
     if known is None and view.state in _ENDED:
@@ -89,7 +92,7 @@ async def cancel(
         await changing.change(order_id, change)
     response.headers["Location"] = cancel_href(links.api, kept.id)
     found = standing(kept, await asking.view(order_id))
-    return to_cancel_resource(found, links.api)
+    return readable(principal, to_cancel_resource(found, links.api))
 
 
 @router.get("", summary="Cancellations", responses=LISTED | errors(503))

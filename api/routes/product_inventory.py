@@ -8,12 +8,14 @@ from fastapi import APIRouter, Path, Response
 
 from api.blocking import run_blocking
 from api.errors import UnknownProduct
-from api.http.dependencies import AskingDep, LinksDep, Reader, RegisterDep, errors
+from api.http.dependencies import LinksDep, Reader, RegisterDep, errors
 from api.http.listing import FIELDS, LISTED, ListingDep
-from api.http.visibility import sees_customer, visibility_of
+from api.http.visibility import visibility_of
 from api.tmf.json_body import Json
 from api.tmf.tmf630 import selected
 from api.tmf.tmf637 import BASE_PATH, product_query, product_resource
+from register.product_search import ProductField, ProductPredicate, ProductQuery
+from register.query import Comparison
 
 router = APIRouter(prefix=BASE_PATH, tags=["TMF637 product inventory"])
 
@@ -38,14 +40,14 @@ async def find(
 @router.get("/product/{product_id}", summary="An installed product", responses=errors(404, 503))
 async def retrieve(
     product_id: ProductId,
-    asking: AskingDep,
     links: LinksDep,
     register: RegisterDep,
     principal: Reader,
     fields: Annotated[str | None, FIELDS] = None,
 ) -> Json:
     """By the id that an order names in `product.id` to change it."""
-    product = await run_blocking(register.products.find, product_id)
-    if product is None or not await sees_customer(principal, product.customer_id, asking):
-        raise UnknownProduct(f"There is no product {product_id}")
-    return selected(product_resource(product, links.api), fields)
+    wanted = ProductPredicate(ProductField.ID, Comparison.EQ, product_id)
+    found = await run_blocking(register.products.page, ProductQuery((wanted,), visibility_of(principal), limit=1))
+    for product in found.products:
+        return selected(product_resource(product, links.api), fields)
+    raise UnknownProduct(f"There is no product {product_id}")

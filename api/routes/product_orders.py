@@ -7,6 +7,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Request, Response
 
+from api.access.principal import Principal, Scope
 from api.blocking import run_blocking
 from api.http.dependencies import (
     AskingDep,
@@ -22,14 +23,18 @@ from api.http.dependencies import (
 )
 from api.http.listing import FIELDS, LISTED, ListingDep
 from api.http.verdicts import etag, is_decided, require_granted, require_match
-from api.http.visibility import seen, visibility_of
-from api.tmf.json_body import Json
+from api.http.visibility import VisibleOrderId, changeable, readable, seen, visibility_of
+from api.service.changing import own_verdict
+from api.tmf.json_body import Json, body_digest
+from api.tmf.links import Links
 from api.tmf.tmf622_bodies import ProductOrder
 from api.tmf.tmf622_patch import JSON_PATCH, PATCH_BODY, patched, read_patch, to_change
 from api.tmf.tmf622_query import order_query
 from api.tmf.tmf622_request import BASE_PATH, to_request
 from api.tmf.tmf622_resource import to_resource
 from api.tmf.tmf630 import selected
+from orders.change.request import fingerprint
+from orders.read_model.views import OrderView
 
 router = APIRouter(prefix=BASE_PATH, tags=["TMF622 product ordering"])
 
@@ -62,10 +67,14 @@ async def submit(
     channel = principal.channel_for(order.channel[0].id if order.channel else None)
     wanted = to_request(order, idempotency_key, channel)
     principal.require_customer(wanted.customer_id)
+    if principal.customer is not None:
+        wanted = wanted.model_copy(update={"of_customer": True})
     submission = await submitting.submit(wanted, body)
     response.headers["Location"] = links.tmf622(submission.view.id)
-    response.status_code = 201 if submission.created else 200
-    return to_resource(body, submission.view, links.api)
+    if submission.created:
+        return to_resource(body, submission.view, links.api)
+    response.status_code = 200
+    return readable(principal, to_resource(body, submission.view, links.api))
 
 
 @router.get("/productOrder", summary="Orders", responses=LISTED | errors(503))
@@ -124,34 +133,47 @@ async def amend(
     `application/merge-patch+json`, or `application/json`, merges order items by their ids, and null takes an attribute
     away. `application/json-patch+json` applies to the resource as GET shows it. An item patched to the state
     `cancelled` is removed. 409 tells why the change was refused; a fee that it names is accepted by `acceptFee`.
+
+    Only the channel that an order came from, agents and operators amend it. Without the scope `orders:read` the answer
+    is but `id` and `href`.
     """
     media_type, document = await read_patch(request)
-    view = await seen(principal, order_id, asking)
+    if media_type == JSON_PATCH:  # Whose tests would tell what the order is like.
+        principal.require(Scope.READ)
+    view = await changeable(principal, order_id, asking)
     require_match(if_match, view)
-    response.headers["ETag"] = etag(view)
-    requester = principal.requester("")
+    requester, channel = principal.requester(""), principal.channel or ""
+    asked_as = body_digest({"patch": document, "type": media_type})
     verdict = view.verdict_on(idempotency_key)
-    if verdict is None:
+    if verdict is not None:
+        own_verdict(verdict, verdict.request_id, fingerprint(requester, channel, asked_as))
+    else:
         before = to_resource(view.body or {}, view, links.api)
         wanted = to_change(before, patched(before, media_type, document), idempotency_key or str(uuid.uuid4()))
         if wanted is None:
-            return before
+            return _told(principal, view, response, links)
         # The places in a JSON patch are those of one revision.
         bound = if_match is not None or media_type == JSON_PATCH
         asked = {
             "requester": requester,
-            "channel": principal.channel or "",
+            "channel": channel,
+            "asked_as": asked_as,
             "expected_revision": view.revision if bound else None,
         }
         verdict = await changing.change(order_id, wanted.model_copy(update=asked))
-    require_granted(verdict, requester)
+    require_granted(verdict)
     response.status_code = 200 if is_decided(verdict) else 202
-    view = await asking.view(order_id, with_body=True)
-    response.headers["ETag"] = etag(view)
-    return to_resource(view.body or {}, view, links.api)
+    return _told(principal, await asking.view(order_id, with_body=True), response, links)
 
 
 @router.delete("/productOrder/{order_id}", status_code=204, summary="Delete an order", responses=errors(404, 409, 503))
-async def delete(order_id: OrderId, changing: ChangingDep, operator: Operator) -> None:
+async def delete(operator: Operator, order_id: VisibleOrderId, changing: ChangingDep) -> None:
     """Have an order told of no more. It must hold nothing: cancelled, or rejected. Its external id stays taken."""
     await changing.delete(order_id)
+
+
+def _told(principal: Principal, view: OrderView, response: Response, links: Links) -> Json:
+    """An order to whoever asked for a change of it: with its revision, if it may be read."""
+    if principal.may(Scope.READ):
+        response.headers["ETag"] = etag(view)
+    return readable(principal, to_resource(view.body or {}, view, links.api))

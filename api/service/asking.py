@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-import structlog
-
 from api.blocking import run_blocking
 from api.errors import Unavailable, UnknownOrder
 from api.service.abandoned import as_recorded
@@ -15,8 +13,6 @@ from orders.read_model.records import TransitionPage, Unrecorded
 from orders.read_model.states import LifecycleState
 from orders.read_model.views import OrderView, PlanPage
 from register import Register
-
-log = structlog.get_logger()
 
 DELETABLE: Final = (LifecycleState.CANCELLED, LifecycleState.REJECTED)
 """States in which an order holds nothing, and never will."""
@@ -91,13 +87,5 @@ class Asking:
         return TransitionPage(transitions=tuple(numbered[number] for number in sorted(numbered)), total=total)
 
     async def has_order(self, channel: str, customer_id: str) -> bool:
-        """True if a channel has ever submitted an order of a customer: in the register, or still with Temporal.
-
-        One submitted this moment may not count yet.
-        """
-        try:
-            if await run_blocking(self._register.records.has_order, channel, customer_id):
-                return True
-        except Unavailable:
-            log.warning("Temporal is asked alone whose orders a channel sees", channel=channel)
-        return await self._gateway.has_order(channel, customer_id)
+        """True if a channel has submitted an order of a customer that was not rejected."""
+        return await run_blocking(self._register.records.has_order, channel, customer_id)

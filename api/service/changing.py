@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from api.blocking import run_blocking
-from api.errors import OrderClosed, OrderNotOver, OrderTooLarge, Unavailable, UnknownOrder
+from api.errors import IdempotencyKeyReused, OrderClosed, OrderNotOver, OrderTooLarge, Unavailable, UnknownOrder
 from api.service.abandoned import WorkflowEnded, closed
 from api.service.asking import DELETABLE, Asking
 from api.service.gateway import Gateway
@@ -35,6 +35,7 @@ class Changing:
         The same request id is decided once, however often and whichever way it arrives.
 
         Raises:
+            IdempotencyKeyReused: if the id is that of another request.
             OrderTooLarge: if it is larger than any change may be.
             UnknownOrder: if there is no such order.
             OrderClosed: if it has ended, and the change was not among those decided before.
@@ -45,15 +46,24 @@ class Changing:
             raise OrderTooLarge("The change is too large", too_large.message)
         try:
             try:
-                return await self._gateway.update(
-                    order_id, wire_names.CHANGE_UPDATE, request, request.request_id, Verdict
-                )
+                # Temporal answers an update id again as it did before, whatever is asked for under it.
+                update_id = f"{request.request_id} {request.fingerprint}"
+                verdict = await self._gateway.update(order_id, wire_names.CHANGE_UPDATE, request, update_id, Verdict)
+                return verdict and own_verdict(verdict, request.request_id, request.fingerprint)
             except Unavailable:
+                await self._require_free(order_id, request)
                 # Too many at once, paused, or no worker: an update that was not accepted can get lost, a signal cannot.
                 await self._gateway.signal(order_id, wire_names.CHANGE_SIGNAL, request)
                 return None
         except UnknownOrder:
             return await self._decided_without(order_id, request)
+
+    async def _require_free(self, order_id: str, request: ChangeRequest) -> None:
+        """Return unless the register knows of another request under the id: it will not be told what became of this."""
+        record = await run_blocking(self._records.find, order_id)
+        verdict = record.view.verdict_on(request.request_id) if record is not None else None
+        if verdict is not None:
+            own_verdict(verdict, request.request_id, request.fingerprint)
 
     async def preview(self, order_id: str, request: ChangeRequest) -> Preview:
         """What a change would do now, worked out on a copy of the order, without a trace in its history.
@@ -63,6 +73,7 @@ class Changing:
             OrderClosed: if it has ended: what follows is a new order.
             CatalogNotKept: if the catalog version that it was sold from is gone.
         """
+        require_sound(request.model_dump())
         return await self._foresight.preview(await self._fork(order_id), request)
 
     async def options(self, order_id: str, offset: int, limit: int) -> OrderOptions:
@@ -105,7 +116,7 @@ class Changing:
             raise closed(order_id, None) from None
         verdict = view.verdict_on(request.request_id)
         if verdict is not None:
-            return verdict
+            return own_verdict(verdict, request.request_id, request.fingerprint)
         if view.completed_at is None and await self._is_open(order_id):
             raise Unavailable(f"Order {order_id} has been started this moment")
         raise closed(order_id, view)
@@ -116,3 +127,14 @@ class Changing:
 
     async def _closed(self, order_id: str) -> OrderClosed:
         return closed(order_id, await self._asking.view(order_id))
+
+
+def own_verdict(verdict: Verdict, request_id: str, fingerprint: str) -> Verdict:
+    """A verdict, if it is that on the request of this fingerprint.
+
+    Raises:
+        IdempotencyKeyReused: if another request had the id.
+    """
+    if verdict.request_id != request_id or not verdict.answers(fingerprint):
+        raise IdempotencyKeyReused(f"Request id {request_id} is taken", "Another change was asked for under it")
+    return verdict

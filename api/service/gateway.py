@@ -208,11 +208,6 @@ class Gateway:
         async with reaching(PATIENCE):
             return await executions.in_trouble(self._client, most)
 
-    async def has_order(self, channel: str, customer_id: str) -> bool:
-        """True if Temporal lists an order of a customer that a channel submitted. It may lag by a moment."""
-        async with reaching(PATIENCE):
-            return await executions.has_order(self._client, channel, customer_id)
-
     def _handle(self, order_id: str) -> WorkflowHandle[Any, Any]:
         return self._client.get_workflow_handle(wire_names.workflow_id(order_id))
 
@@ -233,13 +228,13 @@ async def reaching(within: timedelta, order_id: str = "") -> AsyncIterator[None]
     except RPCError as error:
         if error.status is RPCStatusCode.NOT_FOUND and not executions.lacks_namespace(error):
             raise UnknownOrder(f"There is no order {order_id}, or it has ended") from error
-        log.warning("temporal call failed", status=error.status.name, error=error.message)
+        log.warning("temporal call failed", order=order_id, status=error.status.name)
         raise Unavailable("Temporal does not take the call now", error.status.name) from error
     except ValidationError as error:
-        log.warning("answer cannot be read", order=order_id, error=str(error))
+        log.warning("answer cannot be read", order=order_id, problems=error.error_count())
         raise Unavailable("The order's answer cannot be read", "Its worker may be of another version") from error
     except RuntimeError as error:  # What a client raises that connects lazily, and cannot.
-        log.warning("temporal call failed", error=str(error))
+        log.warning("temporal cannot be reached", error=type(error).__name__)
         raise Unavailable("Temporal cannot be reached") from error
 
 

@@ -18,7 +18,7 @@ from orders.model.values import Action, Money, Priority, Quantity
 class TmfBody(BaseModel):
     """Camel case outside, snake case inside. An attribute that is null is one that is not there."""
 
-    model_config = ConfigDict(alias_generator=to_camel, frozen=True)
+    model_config = ConfigDict(alias_generator=to_camel, frozen=True, hide_input_in_errors=True)
 
     @model_validator(mode="before")
     @classmethod

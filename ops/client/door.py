@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from types import TracebackType
 
 import httpx2
-from pydantic import BaseModel, Field, JsonValue, ValidationError
+from pydantic import BaseModel, Field, JsonValue
 
 from api.care.care_bodies import OrderResponse, TaskResponse, TasksResponse
 from api.care.change_bodies import ChangeResponse
 from api.care.customer_bodies import CustomerResponse
 from api.errors import ErrorBody
 from api.tmf.tmf622_request import BASE_PATH
+from logs import printable
 from orders.read_model.states import LifecycleState
 
 ENDED = (LifecycleState.COMPLETED, LifecycleState.CANCELLED, LifecycleState.REJECTED)
@@ -60,7 +62,7 @@ class Door:
     """The API at an address. Every method may raise `DoorError`.
 
     What it cannot answer now is asked again for `patience` seconds: there is no call that may not be repeated.
-    `token` is the bearer token that is sent along.
+    `token` is the bearer token that is sent along. What orders hold comes quoted where no terminal should show it.
     """
 
     def __init__(self, address: str, *, token: str | None = None, patience: float = 15.0) -> None:
@@ -84,7 +86,7 @@ class Door:
     async def submit(self, body: Mapping[str, JsonValue]) -> Submitted:
         """Submit a TMF622 product order."""
         answer = await self._ask("POST", f"{BASE_PATH}/productOrder", dict(body))
-        return Submitted.model_validate_json(answer.content)
+        return Submitted.model_validate_json(_shown(answer))
 
     async def product_order(self, order_id: str) -> dict[str, JsonValue]:
         """An order as TMF622 resource, brought up to date with what was amended."""
@@ -92,28 +94,27 @@ class Door:
 
     async def order(self, order_id: str) -> OrderResponse:
         """An order in full."""
-        return OrderResponse.model_validate_json((await self._ask("GET", f"/care/v1/orders/{order_id}")).content)
+        return OrderResponse.model_validate_json(_shown(await self._ask("GET", f"/care/v1/orders/{order_id}")))
 
     async def tasks(self, order_id: str) -> AsyncIterator[TaskResponse]:
         """All tasks of an order, with what the silos are known to hold for them."""
         offset: int | None = 0
         while offset is not None:
             answer = await self._ask("GET", f"/care/v1/orders/{order_id}/tasks?offset={offset}")
-            page = TasksResponse.model_validate_json(answer.content)
+            page = TasksResponse.model_validate_json(_shown(answer))
             for task in page.tasks:
                 yield task
             offset = page.next_offset
 
     async def customer(self, customer_id: str) -> CustomerResponse:
         """Everything about a customer, over all channels."""
-        return CustomerResponse.model_validate_json(
-            (await self._ask("GET", f"/care/v1/customers/{customer_id}")).content
-        )
+        answer = await self._ask("GET", f"/care/v1/customers/{customer_id}")
+        return CustomerResponse.model_validate_json(_shown(answer))
 
     async def change(self, order_id: str, change: Mapping[str, JsonValue]) -> ChangeResponse | None:
         """Ask for a change. None where the verdict takes longer: it will be among the order's changes."""
         answer = await self._ask("POST", f"/care/v1/orders/{order_id}/changes", dict(change))
-        return None if answer.status_code == 202 else ChangeResponse.model_validate_json(answer.content)
+        return None if answer.status_code == 202 else ChangeResponse.model_validate_json(_shown(answer))
 
     async def end(self, order_id: str, within: float | None = None) -> OrderResponse:
         """Wait until an order has ended, or stands still because it needs a person, for so many seconds at most."""
@@ -150,11 +151,26 @@ class Door:
 
 def _refusal(answer: httpx2.Response) -> _Refusal:
     try:
-        error = ErrorBody.model_validate_json(answer.content)
-    except ValidationError:
-        return _Refusal("", f"HTTP status {answer.status_code}: {answer.text[:200]}")
+        error = ErrorBody.model_validate_json(_shown(answer))
+    except ValueError:
+        return _Refusal("", f"HTTP status {answer.status_code}: {printable(answer.text[:200])}")
     said = f"{error.reason}: {error.message}" if error.message else error.reason
     return _Refusal(error.code, f"{said} ({error.code})")
+
+
+def _shown(answer: httpx2.Response) -> str:
+    """An answer's JSON with all its text as it can be shown on a terminal: much of that is what somebody ordered."""
+    return json.dumps(_printable(json.loads(answer.content)))
+
+
+def _printable(value: JsonValue) -> JsonValue:
+    if isinstance(value, str):
+        return printable(value)
+    if isinstance(value, list):
+        return [_printable(each) for each in value]
+    if isinstance(value, dict):
+        return {printable(name): _printable(each) for name, each in value.items()}
+    return value
 
 
 def _cause(error: httpx2.TransportError) -> str:

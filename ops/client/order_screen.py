@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from rich.console import Group, RenderableType
-from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
@@ -29,9 +28,9 @@ def order_screen(order: OrderResponse) -> RenderableType:
     """Everything about an order, for a person who watches it."""
     parts: list[RenderableType] = [_heading(order), "", _items(order), "", _silos(order)]
     parts += [
-        Text.from_markup(
-            f"[red]waits for a person[/red]  {escape(fallout.task)}: {fallout.silo}.{fallout.verb} was refused, "
-            f"{escape(fallout.code)} ({escape(fallout.reason)})"
+        Text.assemble(
+            ("waits for a person", "red"),
+            f"  {fallout.task}: {fallout.silo}.{fallout.verb} was refused, {fallout.code} ({fallout.reason})",
         )
         for fallout in order.fallout
     ]
@@ -88,7 +87,8 @@ def rigid_table(columns: Sequence[str], rows: Iterable[Sequence[Text | str]]) ->
         table.add_column(column, no_wrap=True)
     table.add_column(columns[-1], no_wrap=True, overflow="ellipsis", ratio=1)
     for row in rows:
-        table.add_row(*row)
+        # A string would be read as markup, and it may be somebody's order.
+        table.add_row(*(Text(cell) if isinstance(cell, str) else cell for cell in row))
     return table
 
 
@@ -126,7 +126,11 @@ def _silos(order: OrderResponse) -> Table:
     return rigid_table(
         ("silo", "tasks", ""),
         [
-            (silo.silo, bar(silo.done, silo.tasks), f"[red]{silo.fallout} refused[/red]" if silo.fallout else "")
+            (
+                silo.silo,
+                bar(silo.done, silo.tasks),
+                Text(f"{silo.fallout} refused", style="red") if silo.fallout else "",
+            )
             for silo in order.silos
         ],
     )

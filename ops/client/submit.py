@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from logs import printable
 from ops.client.door import Door, DoorError, Submitted
 from ops.client.order_files import OrderInFile, read_orders
 from orders.read_model.states import LifecycleState
@@ -105,11 +106,13 @@ class _Submission:
 
     def _tell(self, submitted: Submitted, state: LifecycleState) -> None:
         self.states[state] += 1
-        self.console.print(f"{submitted.id}  {state:<12} {submitted.href}", highlight=False, soft_wrap=True)
+        self.console.print(
+            f"{submitted.id}  {state:<12} {submitted.href}", highlight=False, markup=False, soft_wrap=True
+        )
 
     def _fail(self, place: str, problem: str) -> None:
         self.failed += 1
-        line = f"[red]{escape(place)}[/red]: {escape(problem)}"
+        line = f"[red]{escape(printable(place))}[/red]: {escape(printable(problem))}"
         self.progress.console.print(line, highlight=False, soft_wrap=True)
 
 

@@ -21,7 +21,7 @@ async def watch(door: Door, order_id: str, console: Console) -> None:
         DoorError: if there is no such order, or nobody answers.
     """
     order = await door.order(order_id)
-    console.print(order.web_ui, highlight=False, soft_wrap=True)
+    console.print(order.web_ui, highlight=False, markup=False, soft_wrap=True)
     if console.is_terminal:
         with Live(order_screen(order), console=console, auto_refresh=False) as live:
             while order.state not in ENDED:
@@ -33,7 +33,7 @@ async def watch(door: Door, order_id: str, console: Console) -> None:
     while order.state not in ENDED:
         line = progress_line(order)
         if line != told:
-            console.print(f"{time.strftime('%H:%M:%S')}  {line}", highlight=False, soft_wrap=True)
+            console.print(f"{time.strftime('%H:%M:%S')}  {line}", highlight=False, markup=False, soft_wrap=True)
             told = line
         await asyncio.sleep(POLL_EVERY_S)
         order = await door.order(order_id)

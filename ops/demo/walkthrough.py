@@ -47,6 +47,7 @@ def run_demo(settings: Settings, console: Console, *, keep: bool = False) -> boo
         StackError: if the stack does not run here.
     """
     folder = Path(tempfile.mkdtemp(prefix="orderpipe-demo-"))
+    settings = settings.model_copy(update={"channels_see_customers": ",".join(HER_CHANNELS)})
     told = asyncio.run(until_interrupted(_demo(on_free_ports(settings, folder), console, keep)))
     if told is False:
         _say(console, f"What the processes logged is in {folder / 'logs'}.")

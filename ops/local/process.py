@@ -16,6 +16,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from settings import PRIVATE_UMASK
+
 POLL_EVERY_S = 0.05
 MOST_RESTARTS, WITHIN_S = 3, 60.0
 _LAUNCHER = str(Path(__file__).with_name("launch.py"))
@@ -73,7 +75,8 @@ class Process:
         """
         if self._process is not None:
             await self._process.wait()
-        self.program.log.parent.mkdir(parents=True, exist_ok=True)
+        self.program.log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.program.log.touch(0o600)
         with self.program.log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-I", "-S", _LAUNCHER, str(os.getpid())),
@@ -82,6 +85,7 @@ class Process:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=asyncio.subprocess.STDOUT,
+                umask=PRIVATE_UMASK,
                 # Ctrl-C in a terminal goes to a whole group; the order in which a stack ends is the stack's to decide.
                 start_new_session=True,
             )

@@ -111,7 +111,9 @@ class Stack:
     def _prepare_folder(self) -> None:
         """Take the data folder, for this stack alone, and set the logs of an earlier one aside."""
         folder = self.settings.data_dir
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not self.settings.shut_data_dir():
+            raise StackError(f"{folder} can be read by others, and is somebody else's: choose another data folder")
         # Nobody wants it in version control, wherever it stands.
         (folder / ".gitignore").write_text("*\n", encoding="utf-8")
         lock = (folder / "lock").open("a+", encoding="utf-8")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, NamedTuple, TypeAlias
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, JsonValue, ValidationError, model_validator
 
 from orders.change.impact import Impact, ImpactSummary
 from orders.model.budget import MOST_REASONS, cut
@@ -117,7 +119,7 @@ NEEDS: Mapping[ChangeKind, Needs] = {
     ChangeKind.RESOLVE: Needs(all_of=("task", "resolution", "requester"), may=("outputs",)),
 }
 
-_EVERY_KIND = ("request_id", "kind", "requester", "channel", "reason", "expected_revision", "asked_at")
+_EVERY_KIND = ("request_id", "kind", "requester", "channel", "reason", "expected_revision", "asked_at", "asked_as")
 
 
 def misfits(kind: ChangeKind, fields: Mapping[str, object]) -> list[tuple[str | None, str]]:
@@ -141,12 +143,14 @@ def _is_empty(value: object) -> bool:
 class ChangeRequest(Frozen):
     """A request to change an order in flight, by update or signal.
 
-    The same `request_id` is decided once, however often it arrives. An `expected_revision` that is not the current
-    one is refused, and so is one whose `digest` is not that of its impact any more. `accept_fee` is what the customer
-    agreed to pay. `items` are those to cancel; `cascade` takes with an item what depends on it. `task` names the task
-    to replace, retry or resolve; `resolution` says how, with the `outputs` of what was done by hand. `asked_at` is
-    noted when it arrives, whatever it says. `content` is what else is to be different about the order in the form that
-    it has outside: kept with it, never read. `NEEDS` tells which kind carries what.
+    The same `request_id` is decided once, however often it arrives; it is that of one request, known by its
+    `fingerprint`. `asked_as` stands for a request that came in another form, which this one was worked out from. An
+    `expected_revision` that is not the current one is refused, and so is one whose `digest` is not that of its impact
+    any more. `accept_fee` is what the customer agreed to pay. `items` are those to cancel; `cascade` takes with an
+    item what depends on it. `task` names the task to replace, retry or resolve; `resolution` says how, with the
+    `outputs` of what was done by hand. `asked_at` is noted when it arrives, whatever it says. `content` is what else
+    is to be different about the order in the form that it has outside: kept with it, never read. `NEEDS` tells which
+    kind carries what.
     """
 
     request_id: RequestId
@@ -171,6 +175,15 @@ class ChangeRequest(Frozen):
     outputs: JsonObject = Field(default_factory=dict)
     content: JsonObject = Field(default_factory=dict)
     asked_at: Name = ""
+    asked_as: Text = ""
+
+    @property
+    def fingerprint(self) -> str:
+        """What tells this request from any other: who asks for what, apart from its id and when it arrived."""
+        if self.asked_as:
+            return fingerprint(self.requester, self.channel, self.asked_as)
+        content = self.model_dump(mode="json", exclude={"request_id", "asked_at"}, exclude_defaults=True)
+        return fingerprint(self.requester, self.channel, content)
 
     @property
     def replaced_task(self) -> str | None:
@@ -198,11 +211,17 @@ def read_change(content: object) -> ChangeRequest:
         raise ValueError(problems_of(error)) from None
 
 
+def fingerprint(requester: str, channel: str, asked: JsonValue) -> str:
+    """The same for the same request of the same requester through the same channel, and else another."""
+    content = json.dumps([requester, channel, asked], sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(content.encode()).hexdigest()[:32]
+
+
 class Verdict(Frozen):
     """An entry of the log of changes: who asked for what, when and why, and what was decided.
 
-    `revision` is the order's after it. `asked_at` is the instant of arrival, `decided_at` that of the last decision:
-    empty while it waits for one.
+    `fingerprint` is that of the request. `revision` is the order's after it. `asked_at` is the instant of arrival,
+    `decided_at` that of the last decision: empty while it waits for one.
     """
 
     request_id: str
@@ -217,6 +236,11 @@ class Verdict(Frozen):
     expected_revision: int | None = None
     asked_at: str = ""
     decided_at: str = ""
+    fingerprint: str = ""
+
+    def answers(self, fingerprint: str) -> bool:
+        """True if this is the verdict on the request of a fingerprint; False on another that had the same id."""
+        return self.fingerprint == fingerprint
 
 
 def entry_of(
@@ -241,6 +265,7 @@ def entry_of(
         expected_revision=change.expected_revision,
         asked_at=change.asked_at,
         decided_at=decided_at,
+        fingerprint=change.fingerprint,
     )
 
 

@@ -45,6 +45,8 @@ class Fulfilment:
         """What no silo and no customer is to blame for, by what it is about, while it lasts."""
         self.inbox: deque[ChangeRequest] = deque()
         """Changes that have arrived and are still to be decided, in order of arrival."""
+        self._undecided: dict[str, str] = {}
+        """The fingerprints of those, by request id; also of the one that is being decided."""
         self.carried = start.carried or Snapshot(
             revisions=[start.baseline, start.revision],
             plan=start.plan,
@@ -268,17 +270,28 @@ class Fulfilment:
 
     # What changes it
 
-    def receive(self, change: ChangeRequest, at: str) -> None:
-        """Take a change in, to be decided in its turn. Where very many wait already, it is turned away at once."""
+    def receive(self, change: ChangeRequest, at: str) -> str:
+        """Take a change in, to be decided in its turn. Gives the id that its verdict will have.
+
+        It is refused at once, under an id of its own, where its id is that of another request; and where very many wait
+        already.
+        """
         change = change.model_copy(update={"asked_at": at})
+        request_id = change.request_id
+        known = self.verdicts.get(request_id)
+        first = known.fingerprint if known is not None else self._undecided.get(request_id, change.fingerprint)
+        if first != change.fingerprint:
+            message = f"request id {request_id} is that of another request"
+            refused = change.model_copy(update={"request_id": self._free_id("reused")})
+            return self.reject(refused, [Reason(code="request_id_reused", message=message)], at).request_id
         if len(self.inbox) < INBOX or self._is_first_cancellation(change):
             self.inbox.append(change)
-        elif not self._is_known(change.request_id):
+            if known is None:
+                self._undecided[request_id] = first
+        elif known is None and request_id not in self._undecided:
             message = f"{INBOX} changes wait to be decided already: ask again later"
             self.reject(change, [Reason(code="too_many_changes", message=message)], at)
-
-    def _is_known(self, request_id: str) -> bool:
-        return request_id in self.verdicts or any(waiting.request_id == request_id for waiting in self.inbox)
+        return request_id
 
     def _is_first_cancellation(self, change: ChangeRequest) -> bool:
         cancels = change.kind is ChangeKind.CANCEL
@@ -408,10 +421,8 @@ class Fulfilment:
 
     def reject_malformed(self, reason: str, at: str) -> Verdict:
         """Note a request that could not even be read, under an id of our own that nobody else has used."""
-        taken = {*self.verdicts, *(change.request_id for change in self.inbox)}
-        request_id = next(name for number in count(1) if (name := f"malformed-{number}") not in taken)
         verdict = Verdict(
-            request_id=request_id,
+            request_id=self._free_id("malformed"),
             kind=None,
             state=ChangeState.REJECTED,
             revision=self.revision.number,
@@ -435,9 +446,15 @@ class Fulfilment:
             self.journal.because(f"change {change.request_id}: {change.kind} {state}")
         return self._keep_verdict(verdict, datetime.fromisoformat(at))
 
+    def _free_id(self, kind: str) -> str:
+        """A request id of our own, `malformed-2`, that nobody else has used."""
+        taken = self.verdicts.keys() | self._undecided
+        return next(name for number in count(1) if (name := f"{kind}-{number}") not in taken)
+
     def _keep_verdict(self, verdict: Verdict, now: datetime) -> Verdict:
         self.journal.decided(verdict, self.verdicts.get(verdict.request_id), now)
         self.change_log.keep(verdict)
+        self._undecided.pop(verdict.request_id, None)
         return verdict
 
     def _charged(self, plan: Plan) -> Plan:

@@ -87,7 +87,9 @@ class RequestedItem(Frozen):
 class OrderRequest(Frozen):
     """What a channel submits: who wants what, where and when.
 
-    Where another order is changing an installed product that it needs, it waits for that to end if it says so.
+    Where another order is changing an installed product that it needs, it waits for that to end if it says so. The
+    external id is the channel's own, or `of_customer` the customer's: somebody who stands for one customer must neither
+    meet nor learn of the external ids of others.
     """
 
     external_id: Line
@@ -99,6 +101,7 @@ class OrderRequest(Frozen):
     priority: Priority = 4
     description: Text = ""
     wait_for_products: bool = False
+    of_customer: bool = False
 
     @model_validator(mode="after")
     def _ends_after_it_starts(self) -> OrderRequest:
@@ -107,8 +110,8 @@ class OrderRequest(Frozen):
 
     @property
     def order_id(self) -> str:
-        """The order's id, the same whenever the same channel submits the same external id."""
-        return order_id(self.channel, self.external_id)
+        """The order's id, the same whenever the same channel, or its same customer, submits the same external id."""
+        return order_id(self.channel, self.external_id, self.customer_id if self.of_customer else None)
 
 
 class Item(Frozen):
@@ -227,9 +230,10 @@ def is_identifier(value: str) -> bool:
     return True
 
 
-def order_id(channel: str, external_id: str) -> str:
+def order_id(channel: str, external_id: str, customer: str | None = None) -> str:
     """`<channel>-<12 hexadecimal digits>`: external ids may hold anything, personal data too, so they are hashed."""
-    digest = hashlib.sha256(f"{channel}\n{external_id}".encode()).hexdigest()
+    owner = channel if customer is None else f"{channel}:{customer}"  # No identifier holds a colon.
+    digest = hashlib.sha256(f"{owner}\n{external_id}".encode()).hexdigest()
     return f"{channel}-{digest[:12]}"
 
 

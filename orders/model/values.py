@@ -34,7 +34,7 @@ Priority: TypeAlias = Annotated[Whole, Field(ge=0, le=4)]
 class Frozen(BaseModel):
     """An immutable value that refuses fields that it does not know."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 class Verb(StrEnum):

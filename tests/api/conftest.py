@@ -28,6 +28,8 @@ from tests.support import client_in
 
 ORDERS = "/tmf-api/productOrderingManagement/v4/productOrder"
 SILO = "shipping"
+OF_CUSTOMERS = ("branch", "desk")
+"""The channels that see all orders of their customers."""
 
 
 @dataclass
@@ -110,7 +112,7 @@ async def opened(
     async with app.router.lifespan_context(app):
         app.state.provided.services.gateway.answer_within = timedelta(seconds=patience_s)
         transport = httpx2.ASGITransport(app, raise_app_exceptions=False)
-        async with httpx2.AsyncClient(transport=transport, base_url="http://api") as http:
+        async with httpx2.AsyncClient(transport=transport, base_url="http://localhost") as http:
             yield http
 
 
@@ -118,7 +120,11 @@ async def opened(
 async def door(temporal: WorkflowEnvironment, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Door]:
     """The API in front of a Temporal where nobody works."""
     client = await client_in(temporal, "deserted")
-    settings = Settings(_env_file=None, data_dir=tmp_path_factory.mktemp("door"))  # pyright: ignore[reportCallIssue]
+    settings = Settings(
+        _env_file=None,  # pyright: ignore[reportCallIssue]
+        data_dir=tmp_path_factory.mktemp("door"),
+        callbacks_allow_internal=True,  # No test subscribes from anywhere but this machine.
+    )
     async with opened(settings, client) as http:
         yield Door(http, client, settings)
 
@@ -135,7 +141,8 @@ def unreachable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Set
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def shut_door(shared_pipe: Pipe) -> AsyncIterator[ShutDoor]:
     """The API with access control in front of the whole pipe."""
-    settings, issuer = shut(shared_pipe.settings)
+    granted = {"channels_see_customers": ", ".join(OF_CUSTOMERS)}
+    settings, issuer = shut(Settings.model_validate({**shared_pipe.settings.model_dump(), **granted}))
     async with opened(settings, shared_pipe.client, patience_s=30) as http:
         yield ShutDoor(http, shared_pipe.client, settings, issuer)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from orders.model.order import Site
 from orders.planning.installed import InstalledProduct, ProductStatus
+from orders.read_model.states import LifecycleState
 from register import Register
 from register.product_search import ProductField, ProductPredicate, ProductQuery, ProductSort
 from register.query import Comparison, Visibility
@@ -79,10 +80,15 @@ def test_products_come_by_the_page_with_the_number_of_all(register: Register) ->
     assert ([product.id for product in page.products], page.total) == (["p1", "p2"], 5)
 
 
-def test_a_channel_sees_what_its_own_customers_have(register: Register) -> None:
+def test_a_channel_sees_what_its_orders_left_and_all_of_its_customers_where_it_may(register: Register) -> None:
     leave(register, a_product("a"))
-    leave(register, a_product("b", customer_id="C2"), order_id="O2")
-    assert found(register, visible_to=Visibility(channel="shop")) == ["a"]
-    assert found(register, visible_to=Visibility(channel="web")) == []
+    leave(register, a_product("b", customer_id="C2", order_id="O2"), order_id="O2")
+    register.records.record(a_record(order_id="O3", channel="web"))
+    register.records.record(a_record(order_id="O4", channel="kiosk", state=LifecycleState.REJECTED))
+    assert found(register, visible_to=Visibility(channel="shop")) == ["a", "b"]
+    for channel, all_of_customers in (("web", ["a"]), ("kiosk", []), ("shop", ["a", "b"])):
+        if channel != "shop":
+            assert found(register, visible_to=Visibility(channel=channel)) == []
+        assert found(register, visible_to=Visibility(channel=channel, all_of_customers=True)) == all_of_customers
     assert found(register, visible_to=Visibility(customer="C2")) == ["b"]
     assert found(register, visible_to=Visibility()) == []

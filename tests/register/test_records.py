@@ -47,11 +47,12 @@ def test_an_order_that_was_never_recorded_is_not_found(register: Register) -> No
     assert register.records.find("O2") is None
 
 
-def test_whether_a_channel_ever_had_an_order_of_a_customer_is_known(register: Register) -> None:
+def test_whether_a_channel_ever_had_an_order_of_a_customer_that_was_not_rejected_is_known(register: Register) -> None:
     register.records.record(a_record())
-    view = a_record().view
-    asked = [(view.channel, view.customer_id), ("other", view.customer_id), (view.channel, "other")]
-    assert [register.records.has_order(channel, customer) for channel, customer in asked] == [True, False, False]
+    register.records.record(a_record(order_id="O2", customer_id="C2", state=LifecycleState.REJECTED))
+    channel, customer = a_record().view.channel, a_record().view.customer_id
+    asked = [(channel, customer), ("other", customer), (channel, "other"), (channel, "C2")]
+    assert [register.records.has_order(*each) for each in asked] == [True, False, False, False]
 
 
 def test_an_order_recorded_twice_is_there_once(register: Register) -> None:

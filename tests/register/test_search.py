@@ -130,19 +130,25 @@ def test_equals_are_sorted_by_the_next_field_and_then_by_id(orders: Register) ->
 @pytest.mark.parametrize(
     ("sight", "seen"),
     [
-        (Visibility(channel="web"), "O2 O1"),
-        (Visibility(channel="shop"), "O3 O2 O1"),
-        (Visibility(channel="partner"), ""),
-        (Visibility(customer="C2"), "O3"),
+        (Visibility(channel="web"), "O1"),
+        (Visibility(channel="shop"), "O3 O2"),
+        (Visibility(channel="partner"), "O4"),
+        (Visibility(channel="web", all_of_customers=True), "O2 O1"),
+        (Visibility(channel="shop", all_of_customers=True), "O3 O2 O4 O1"),
+        (Visibility(channel="partner", all_of_customers=True), "O4"),
+        (Visibility(customer="C2"), "O3 O4"),
         (Visibility(channel="web", customer="C2"), ""),
         (Visibility(), ""),
     ],
 )
-def test_a_channel_sees_all_orders_of_its_customers_and_nobody_elses(
-    orders: Register, sight: Visibility, seen: str
+def test_a_channel_sees_its_own_orders_and_all_of_its_customers_where_it_may(
+    register: Register, sight: Visibility, seen: str
 ) -> None:
-    assert found(orders, visible_to=sight) == seen.split()
-    assert orders.search.count(OrderQuery(visible_to=sight)) == len(seen.split())
+    rejected = {"customer_id": "C2", "channel": "partner", "state": LifecycleState.REJECTED}
+    for order in (*ORDERS, {"order_id": "O4", **rejected}):
+        register.records.record(a_record(**order))
+    assert found(register, visible_to=sight) == seen.split()
+    assert register.search.count(OrderQuery(visible_to=sight)) == len(seen.split())
 
 
 @pytest.mark.parametrize("names", [(), ("",), ('a"b',), ("a\\b",), ("a\0b",)])

@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from sqlalchemy import select, update
 
 from orders.read_model.records import EventKind, OrderEvent, OrderRecord
+from orders.read_model.states import LifecycleState
 from orders.read_model.subscription import EventFilter
 from register import Register
 from register.deliveries import LONGEST_PAUSE, PATIENCE, Delivery, Lease, pause_after
@@ -148,6 +149,10 @@ def test_a_channel_hears_of_its_own_customers_whichever_channel_they_order_from(
     record(register, an_event(2), order_id="O1", channel="shop", customer_id="C1", version=2)
     record(register, an_event(1), order_id="O3", channel="shop", customer_id="C2")
     assert [heard(register, each) for each in ("web", "shop", "care")] == [2, 4, 4]
+    record(register, an_event(1), order_id="O4", channel="web", customer_id="C2", state=LifecycleState.REJECTED)
+    record(register, an_event(2), order_id="O3", channel="shop", customer_id="C2", version=2)
+    # It hears of the one that was rejected, which is its own, and of no other of that customer.
+    assert [heard(register, each) for each in ("web", "shop", "care")] == [3, 6, 6]
 
 
 def test_who_stands_for_one_customer_hears_of_that_one_only(register: Register) -> None:

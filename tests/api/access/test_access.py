@@ -14,7 +14,7 @@ from api.access.guard import AccessError, check_exposure, doorkeeper
 from api.access.principal import Scope
 from api.app import create_app
 from settings import Settings
-from tests.api.conftest import ORDERS, SILO, ShutDoor, bearer
+from tests.api.conftest import ORDERS, SILO, Door, ShutDoor, bearer
 
 UNKNOWN = "web-000000000000"
 OPEN = {("GET", "/healthz"), ("GET", "/readyz")}
@@ -172,3 +172,26 @@ def test_a_silo_may_have_a_new_secret_beside_the_old_one(tmp_path: Path) -> None
         "tv": ("new-0123456789abcdef", "old-0123456789abcdef"),
         "crm": ("crm-0123456789abcdef",),
     }
+
+
+REBOUND = ("evil.example", "evil.example:8000", "127.0.0.1.evil.example", "")
+
+
+@pytest.mark.parametrize("host", REBOUND)
+async def test_where_no_token_is_asked_for_the_api_answers_to_its_own_names_only(
+    door: Door, shut_door: ShutDoor, host: str
+) -> None:
+    for path in ("/docs", "/openapi.json", "/care/v1/orders"):
+        assert (await door.http.get(path, headers={"host": host})).status_code == 400, path
+    for path in ("/docs", "/openapi.json"):
+        assert (await shut_door.http.get(path, headers={"host": host})).status_code == 400, path
+    assert (await door.http.get("/healthz", headers={"host": host})).status_code == 200
+    with_token = await shut_door.http.get("/care/v1/orders", headers={"host": host, **shut_door.as_(Scope.CARE)})
+    assert with_token.status_code == 200
+    for own in ("localhost:8000", "127.0.0.1", "[::1]:8000", "LOCALHOST"):
+        assert (await door.http.get("/docs", headers={"host": own})).status_code == 200, own
+
+
+def test_the_api_is_named_by_its_url_and_what_the_settings_add() -> None:
+    named = settings(api_url="https://Orders.example:8443/x", api_names="10.0.0.7, Pipe.example").api_hosts
+    assert named >= {"orders.example", "10.0.0.7", "pipe.example", "localhost"}

@@ -170,3 +170,13 @@ async def test_a_malformed_change_is_refused_by_the_path_of_what_is_wrong(door: 
     assert response.status_code == 400
     assert response.json()["code"] == "malformed"
     assert [detail["path"] for detail in response.json()["details"]] == [path]
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity"])
+async def test_a_number_that_json_knows_not_is_refused(door: Door, number: str, dry_run: bool) -> None:
+    order_id = await door.submit(internet_voice_tv())
+    body = f'{{"kind": "amend", "update": [{{"id": "net", "characteristics": {{"x": {number}}}}}]}}'
+    path = f"/care/v1/orders/{order_id}/changes?dryRun={dry_run}"
+    answer = await door.http.post(path, content=body, headers={"content-type": "application/json"})
+    assert (answer.status_code, answer.json()["code"]) == (400, "malformed")

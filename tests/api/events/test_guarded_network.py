@@ -79,12 +79,12 @@ def test_a_public_address_is_outside(address: str) -> None:
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.1", "2130706433", "0x7f.1", "::1", "0"])
 async def test_this_machine_is_refused_however_it_is_written(host: str) -> None:
-    with pytest.raises(InternalAddress, match="internal address"):
+    with pytest.raises(InternalAddress, match=r"internal address$"):
         await outside_addresses(host, 443, look_up)
 
 
 async def test_a_name_is_refused_if_only_one_of_its_addresses_is_internal() -> None:
-    with pytest.raises(InternalAddress, match=r"shop\.example leads to the internal address 10\.0\.0\.7"):
+    with pytest.raises(InternalAddress, match=r"^shop\.example leads to an internal address$"):
         await GuardedBackend(Names(["1.1.1.1", "10.0.0.7"])).connect_tcp("shop.example", 443)
 
 
@@ -109,7 +109,7 @@ async def test_a_name_that_nobody_knows_can_not_be_connected_to() -> None:
     async def unknown(host: str, port: int) -> Sequence[IpAddress]:
         raise OSError("Name or service not known")
 
-    with pytest.raises(ConnectError, match=r"shop\.example cannot be looked up: Name or service not known"):
+    with pytest.raises(ConnectError, match=r"^shop\.example cannot be looked up$"):
         await GuardedBackend(unknown).connect_tcp("shop.example", 443)
 
 

@@ -6,10 +6,11 @@ from typing import Any
 
 from api.access.principal import ANYBODY, Principal, Scope
 from tests.api.conftest import ORDERS, ShutDoor
-from tests.households import item
-from tests.pipe import until
+from tests.households import internet_voice_tv, item
 
 UNKNOWN = "web-000000000000"
+LATER = {"requestedStartDate": "2030-01-01T00:00:00Z"}
+"""Of an order that is not over before it is asked about."""
 CANCELLATIONS = "/tmf-api/productOrderingManagement/v4/cancelProductOrder"
 
 
@@ -43,6 +44,25 @@ async def test_a_token_of_one_customer_orders_for_that_one_only(shut_door: ShutD
     assert (refused.status_code, refused.json()["message"]) == (403, "The order is one of cust-other")
 
 
+async def test_customers_of_a_channel_share_no_external_ids_and_learn_of_none(shut_door: ShutDoor) -> None:
+    hers, his = (shut_door.as_channel("app", customer=customer) for customer in ("cust-her", "cust-him"))
+    whole = shut_door.as_channel("app")
+    body = {**internet_voice_tv(), "externalId": "1", "channel": [{"id": "app"}]}
+
+    async def submitted(headers: dict[str, str], customer: str) -> tuple[int, str]:
+        party = [{"id": customer, "role": "customer"}]
+        answer = await shut_door.http.post(ORDERS, json={**body, "relatedParty": party}, headers=headers)
+        return answer.status_code, answer.json().get("id") or answer.json()["code"]
+
+    (first, her_order), (second, his_order) = await submitted(hers, "cust-her"), await submitted(his, "cust-him")
+    assert (first, second) == (201, 201)
+    assert her_order != his_order
+    assert await submitted(hers, "cust-her") == (200, her_order)
+    third, order_id = await submitted(whole, "cust-her")
+    assert (third, order_id in (her_order, his_order)) == (201, False)
+    assert await submitted(whole, "cust-him") == (409, "external_id_reused")
+
+
 async def seen(door: ShutDoor, order_id: str, headers: dict[str, str]) -> bool:
     """True if whoever asks sees an order. One that it does not see is to it one that does not exist."""
     response = await door.http.get(f"{ORDERS}/{order_id}", headers=headers)
@@ -56,24 +76,85 @@ async def seen(door: ShutDoor, order_id: str, headers: dict[str, str]) -> bool:
     return False
 
 
-async def test_a_channel_sees_all_orders_of_its_own_customers_and_none_of_others(shut_door: ShutDoor) -> None:
-    web, shop, partner = (shut_door.as_channel(channel) for channel in ("web", "shop", "partner"))
+async def test_a_channel_sees_its_own_orders_and_none_of_others_whoever_it_orders_for(shut_door: ShutDoor) -> None:
+    web, shop = (shut_door.as_channel(channel) for channel in ("web", "shop"))
     one = (await shut_door.post_order(web, "cust-shared")).json()["id"]
-    assert await seen(shut_door, one, web)
-    assert not await seen(shut_door, one, shop)
     other = (await shut_door.post_order(shop, "cust-shared")).json()["id"]
-    assert await seen(shut_door, other, shop)
-    assert await until_seen(shut_door, one, shop)
-    assert await until_seen(shut_door, other, web)
-    assert not await seen(shut_door, one, partner)
+    assert [await seen(shut_door, order_id, web) for order_id in (one, other)] == [True, False]
+    assert [await seen(shut_door, order_id, shop) for order_id in (one, other)] == [False, True]
 
 
-async def until_seen(door: ShutDoor, order_id: str, headers: dict[str, str]) -> bool:
-    async def now() -> bool:
-        return await seen(door, order_id, headers)
+async def test_a_channel_that_may_sees_all_orders_of_its_customers_but_not_by_one_that_was_rejected(
+    shut_door: ShutDoor,
+) -> None:
+    web, branch = shut_door.as_channel("web"), shut_door.as_channel("branch")
+    one = (await shut_door.post_order(web, "cust-branch")).json()["id"]
+    own = await rejected(shut_door, branch, "cust-branch")
+    assert [await seen(shut_door, order_id, branch) for order_id in (one, own)] == [False, True]
+    assert await told_of(shut_door, "cust-branch", branch) == {own}
+    taken = (await shut_door.post_order(branch, "cust-branch")).json()["id"]
+    assert await seen(shut_door, one, branch)
+    assert await told_of(shut_door, "cust-branch", branch) == {one, own, taken}
+    assert not await seen(shut_door, taken, web)
 
-    await until(now, f"{order_id} to be seen")
-    return True
+
+async def test_an_agent_of_one_customer_has_that_one_in_the_care_api_and_nobody_else(shut_door: ShutDoor) -> None:
+    web = shut_door.as_channel("web")
+    customers = ("cust-hers", "cust-not-hers")
+    own, foreign = [(await shut_door.post_order(web, each, **LATER)).json()["id"] for each in customers]
+    agent = shut_door.as_(Scope.CARE, Scope.OPERATE, customer="cust-hers")
+
+    async def status(method: str, path: str, **given: Any) -> int:
+        return (await shut_door.http.request(method, f"/care/v1{path}", headers=agent, **given)).status_code
+
+    for path in ("", "/tasks", "/history", "/options", "/changes"):
+        assert [await status("GET", f"/orders/{order}{path}") for order in (own, foreign)] == [200, 404], path
+    hold: dict[str, Any] = {"json": {"kind": "hold", "requestId": "hers"}}
+    assert [await status("POST", f"/orders/{order}/changes", **hold) for order in (foreign, own)] == [404, 200]
+    assert [await status("GET", f"/orders/{order}/changes/hers") for order in (own, foreign)] == [200, 404]
+    assert [await status("GET", f"/customers/{each}") for each in ("cust-hers", "cust-not-hers")] == [200, 404]
+    listed = await shut_door.http.get("/care/v1/orders", headers=agent)
+    assert {order["id"] for order in listed.json()["orders"]} == {own}
+    assert (await shut_door.http.delete(f"{ORDERS}/{foreign}", headers=agent)).status_code == 404
+
+
+async def test_only_its_channel_an_agent_and_an_operator_change_an_order(shut_door: ShutDoor) -> None:
+    web, app = shut_door.as_channel("web"), shut_door.as_channel("app", customer="cust-mine")
+    order_id = (await shut_door.post_order(web, "cust-mine", **LATER)).json()["id"]
+    assert await seen(shut_door, order_id, app)
+
+    async def asked(headers: dict[str, str]) -> list[tuple[int, str]]:
+        body = {"productOrder": {"id": order_id}}
+        answers = (
+            await shut_door.http.patch(f"{ORDERS}/{order_id}", json={"description": "new"}, headers=headers),
+            await shut_door.http.post(CANCELLATIONS, json=body, headers=headers),
+        )
+        return [(answer.status_code, answer.json().get("reason", "")) for answer in answers]
+
+    assert await asked(app) == [(403, "The order came from another channel")] * 2
+    operator = shut_door.as_(Scope.OPERATE)
+    patched = await shut_door.http.patch(f"{ORDERS}/{order_id}", json={"description": "new"}, headers=operator)
+    assert patched.json()["description"] == "new"
+    assert await asked(web) == [(200, ""), (201, "")]
+
+
+async def test_who_may_not_read_is_told_where_a_thing_is_and_nothing_of_it(shut_door: ShutDoor) -> None:
+    blind = shut_door.as_(Scope.SUBMIT, subject="blind", channel="web")
+    body = {**internet_voice_tv(), **LATER, "description": "first"}
+    made = await shut_door.http.post(ORDERS, json=body, headers=blind)
+    assert (made.status_code, made.json()["description"]) == (201, "first")  # Its own words.
+    place = {name: made.json()[name] for name in ("id", "href")}
+    again = await shut_door.http.post(ORDERS, json=body, headers=blind)
+    assert (again.status_code, again.json()) == (200, place)
+    for patch in ({}, {"description": "second"}):
+        patched = await shut_door.http.patch(place["href"], json=patch, headers=blind)
+        assert (patched.status_code, patched.json(), patched.headers.get("etag")) == (200, place, None)
+    guess = [{"op": "test", "path": "/description", "value": "second"}]
+    media = {"content-type": "application/json-patch+json"}
+    tested = await shut_door.http.patch(place["href"], json=guess, headers={**blind, **media})
+    assert (tested.status_code, tested.json()["message"]) == (403, "It needs the scope orders:read")
+    cancelled = await shut_door.http.post(CANCELLATIONS, json={"productOrder": {"id": place["id"]}}, headers=blind)
+    assert (cancelled.status_code, cancelled.json().keys()) == (201, {"id", "href"})
 
 
 async def test_a_token_of_one_customer_sees_that_ones_orders_over_all_channels(shut_door: ShutDoor) -> None:
@@ -138,6 +219,13 @@ def test_who_is_named_on_whose_behalf() -> None:
 # Lists and customers
 
 
+async def told_of(door: ShutDoor, customer: str, headers: dict[str, str]) -> set[str] | None:
+    """The orders that somebody is told of a customer; None if there is none for them."""
+    told = await door.http.get(f"/care/v1/customers/{customer}", headers=headers)
+    assert told.status_code in (200, 404)
+    return {shown["id"] for shown in told.json()["orders"]} if told.status_code == 200 else None
+
+
 async def rejected(door: ShutDoor, headers: dict[str, str], customer: str) -> str:
     """An order that is in the register at once, and needs no worker to be shown: there is no such offering."""
     response = await door.post_order(headers, customer, productOrderItem=[item("1", "fibre-9000")])
@@ -147,8 +235,8 @@ async def rejected(door: ShutDoor, headers: dict[str, str], customer: str) -> st
 
 async def test_lists_and_customers_hold_what_one_may_see_and_nothing_else(shut_door: ShutDoor) -> None:
     web, shop, partner = (shut_door.as_channel(channel) for channel in ("web-9", "shop-9", "partner-9"))
-    ours = {await rejected(shut_door, web, "cust-9"), await rejected(shut_door, shop, "cust-9")}
-    theirs = {await rejected(shut_door, shop, "cust-10")}
+    of_web, of_shop = await rejected(shut_door, web, "cust-9"), await rejected(shut_door, shop, "cust-9")
+    theirs = await rejected(shut_door, shop, "cust-10")
     own = shut_door.as_channel("app-9", customer="cust-9")
     agent = shut_door.as_(Scope.CARE)
 
@@ -158,13 +246,22 @@ async def test_lists_and_customers_hold_what_one_may_see_and_nothing_else(shut_d
         return {resource["id"] for resource in page.json()}
 
     async def customer(customer_id: str, headers: dict[str, str]) -> set[str] | None:
-        told = await shut_door.http.get(f"/care/v1/customers/{customer_id}", headers=headers)
-        assert told.status_code in (200, 404)
-        return {shown["id"] for shown in told.json()["orders"]} if told.status_code == 200 else None
+        return await told_of(shut_door, customer_id, headers)
 
-    assert [await listed(headers) for headers in (web, shop, partner, own)] == [ours, ours | theirs, set(), ours]
-    assert await listed(agent) >= ours | theirs
-    assert [await customer("cust-9", headers) for headers in (web, shop, own, agent)] == [ours] * 4
+    both = {of_web, of_shop}
+    assert [await listed(headers) for headers in (web, shop, partner, own)] == [
+        {of_web},
+        {of_shop, theirs},
+        set(),
+        both,
+    ]
+    assert await listed(agent) >= both | {theirs}
+    assert [await customer("cust-9", headers) for headers in (web, shop, own, agent)] == [
+        {of_web},
+        {of_shop},
+        both,
+        both,
+    ]
     assert [await customer("cust-9", partner), await customer("cust-10", web), await customer("cust-10", own)] == [
         None
     ] * 3
@@ -180,3 +277,32 @@ async def test_an_order_that_one_does_not_see_is_neither_patched_nor_cancelled(s
     assert [(answer.status_code, answer.json()["code"]) for answer in (patched, cancelled)] == [
         (404, "unknown_order")
     ] * 2
+
+
+async def test_a_request_id_that_was_anothers_is_refused_and_never_answered_as_before(shut_door: ShutDoor) -> None:
+    web, agent = shut_door.as_channel("web"), shut_door.as_(Scope.CARE, subject="agent-7")
+    order_id = (await shut_door.post_order(web, "cust-ids", **LATER)).json()["id"]
+    patched = await shut_door.http.patch(
+        f"{ORDERS}/{order_id}", json={"description": "new"}, headers={**web, "idempotency-key": "id"}
+    )
+    assert patched.status_code == 200
+
+    async def asked(**body: Any) -> tuple[int, str]:
+        path = f"/care/v1/orders/{order_id}/changes"
+        answer = await shut_door.http.post(path, json={"requestId": "id", **body}, headers=agent)
+        return answer.status_code, answer.json().get("code") or answer.json()["state"]
+
+    assert await asked(kind="cancel") == (409, "idempotency_key_reused")
+    assert await asked(kind="hold", requestId="hold") == (200, "accepted")
+    assert await asked(kind="hold", requestId="hold") == (200, "accepted")
+    assert await asked(kind="cancel", requestId="hold") == (409, "idempotency_key_reused")
+    held = (await shut_door.http.get(f"{ORDERS}/{order_id}", headers=web)).json()
+    assert held["state"] == "held"
+    cancel, key = {"productOrder": {"id": order_id}}, {"idempotency-key": "c"}
+    first = await shut_door.http.post(CANCELLATIONS, json=cancel, headers={**web, **key})
+    operator = shut_door.as_(Scope.OPERATE)
+    for headers, body in ((operator, cancel), (web, {**cancel, "cancellationReason": "other"})):
+        again = await shut_door.http.post(CANCELLATIONS, json=body, headers={**headers, **key})
+        assert (again.status_code, again.json()["code"]) == (409, "idempotency_key_reused")
+    same = await shut_door.http.post(CANCELLATIONS, json=cancel, headers={**web, **key})
+    assert (same.status_code, same.json()["id"]) == (201, first.json()["id"])

@@ -28,12 +28,12 @@ from tests.subscribers import Subscriber, subscribed
 
 HUB = "/tmf-api/productOrderingManagement/v4/hub"
 CARE = "/care/v1/subscriptions"
-NOWHERE = "https://203.0.113.9"
-"""An address outside, where nobody is (RFC 5737)."""
+NOWHERE = "http://127.0.0.1:9"
+"""Where nobody listens."""
 
 
 async def subscribe(door: Door, headers: dict[str, str] | None = None, **body: Any) -> httpx2.Response:
-    return await door.http.post(HUB, json={"callback": "https://1.1.1.1/events", **body}, headers=headers)
+    return await door.http.post(HUB, json={"callback": f"{NOWHERE}/events", **body}, headers=headers)
 
 
 async def test_a_subscription_is_answered_as_the_specification_has_it_with_its_secret(door: Door) -> None:
@@ -41,7 +41,7 @@ async def test_a_subscription_is_answered_as_the_specification_has_it_with_its_s
     made = response.json()
     assert response.status_code == 201
     assert spec_problems(TMF622, "EventSubscription", made) == []
-    assert (made["callback"], made["query"]) == ("https://1.1.1.1/events", "eventType=ProductOrderCreateEvent")
+    assert (made["callback"], made["query"]) == (f"{NOWHERE}/events", "eventType=ProductOrderCreateEvent")
     assert len(base64.b64decode(made["secret"].removeprefix("whsec_"))) == 32
     assert response.headers["location"] == f"{door.settings.api_address}{HUB}/{made['id']}"
     [listed] = [each for each in (await door.http.get(CARE)).json() if each["id"] == made["id"]]
@@ -53,13 +53,13 @@ async def test_a_subscription_is_answered_as_the_specification_has_it_with_its_s
 
 async def test_who_brings_a_secret_keeps_it(door: Door) -> None:
     secret = "whsec_" + base64.b64encode(b"0123456789abcdefghijklmn").decode()
-    made = (await subscribe(door, callback="https://1.1.1.1/own", secret=secret)).json()
+    made = (await subscribe(door, callback=f"{NOWHERE}/own", secret=secret)).json()
     assert made["secret"] == secret
 
 
 async def test_the_same_is_subscribed_once(door: Door) -> None:
-    first = (await subscribe(door, callback="https://1.1.1.1/once")).json()
-    again = await subscribe(door, callback="https://1.1.1.1/once")
+    first = (await subscribe(door, callback=f"{NOWHERE}/once")).json()
+    again = await subscribe(door, callback=f"{NOWHERE}/once")
     assert (again.status_code, again.json()["code"]) == (409, "subscription_refused")
     assert first["id"] in again.json()["message"]
 
@@ -67,17 +67,10 @@ async def test_the_same_is_subscribed_once(door: Door) -> None:
 @pytest.mark.parametrize(
     ("body", "reason"),
     [
-        ({"callback": "http://1.1.1.1/"}, "callback: must begin with https://"),
-        ({"callback": "ftp://1.1.1.1/"}, "callback: must begin with https://"),
-        ({"callback": "1.1.1.1"}, "callback: must begin with https://"),
-        ({"callback": "https://"}, "callback: names no host"),
-        ({"callback": "https://1.1.1.1:port/"}, "callback: is no URL"),
-        ({"callback": "https://a:b@1.1.1.1/"}, "callback: may hold no user and password"),
-        ({"callback": "https://1.1.1.1/#here"}, "callback: may hold no fragment"),
-        ({"callback": "https://1.1.1.1/" + "x" * 1000}, "callback: String should have at most 1000 characters"),
-        ({"callback": "https://localhost/"}, "callback: localhost leads to the internal address"),
-        ({"callback": "https://169.254.169.254/latest"}, "callback: 169.254.169.254 leads to the internal address"),
-        ({"callback": "https://[::ffff:10.0.0.1]/"}, "leads to the internal address ::ffff:"),
+        ({"callback": "ftp://shop.example/"}, "callback: must begin with https:// or http://"),
+        ({"callback": "https://shop.example/" + "x" * 1000}, "callback: String should have at most 1000 characters"),
+        ({"callback": "https://shop.example:99999/"}, "callback: names a port that there cannot be"),
+        ({"callback": f"https://{'x' * 64}.example/"}, "callback: names a host that there cannot be"),
         ({"query": "colour=red"}, "query: colour cannot be asked for"),
         ({"secret": "whsec_c2hvcnQ="}, "secret: must be whsec_ and 24 to 64 bytes in base64"),
         ({"secret": "a secret that is not in base64 at all"}, "secret: must be whsec_ and 24 to 64 bytes in base64"),
@@ -98,9 +91,11 @@ async def test_a_name_that_leads_inside_is_refused_and_one_that_nobody_knows_is_
     agent = Principal("agent", frozenset({Scope.CARE}))
     with closing(Register(door.settings.register_address)) as register:
         subscribers = Subscribers(register.subscriptions, Links("", ""), allow_internal=False, resolve=resolve)
-        with pytest.raises(Malformed, match=r"intra\.example leads to the internal address 10\.0\.0\.1"):
+        with pytest.raises(Malformed, match=r"callback: intra\.example leads to an internal address") as refused:
             await subscribers.subscribe(agent, "https://intra.example", "", None)
-        assert (await subscribers.subscribe(agent, "https://unknown.example", "", None)).id
+        assert "10.0.0.1" not in str(refused.value)
+        made = await subscribers.subscribe(agent, "https://unknown.example", "", None)
+        await subscribers.end(agent, made.id)
 
 
 async def test_without_the_register_it_is_tried_again_later(unreachable: Settings) -> None:

@@ -8,7 +8,9 @@ import pytest
 from rich.console import Console
 
 from ops.client.door import Door, DoorError
+from ops.client.order_screen import rigid_table
 from ops.client.watch import watch
+from tests.households import item, order
 from tests.pipe import Pipe, body_of, until
 
 
@@ -68,3 +70,25 @@ async def test_an_unknown_order_is_told(door: Door) -> None:
     console, _ = printing()
     with pytest.raises(DoorError, match="unknown_order"):
         await watch(door, "web-0", console)
+
+
+HOSTILE = "[link=https://evil.example]\x1b]0;owned\x07[red]x"
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+async def test_what_somebody_ordered_is_shown_and_neither_obeyed_nor_read_as_markup(
+    door: Door, pipe: Pipe, terminal: bool
+) -> None:
+    submitted = await door.submit(order(item("1", HOSTILE), externalId=f"{HOSTILE}{terminal}"))
+    console, text = printing(terminal=terminal)
+    await watch(door, submitted.id, console)
+    assert "\x07" not in text.getvalue()
+    assert "\x1b]" not in text.getvalue()
+    assert r"[link=https://evil.example]\x1b]0;owned\x07[red]x" in text.getvalue().replace("\n", "")
+
+
+def test_a_table_reads_no_markup() -> None:
+    console, text = printing()
+    console.print(rigid_table(("a", "b"), [("[bold]x", "[/bold]y")]))
+    assert "[bold]x" in text.getvalue()
+    assert "[/bold]y" in text.getvalue()

@@ -28,6 +28,16 @@ async def test_a_process_is_started_when_it_is_ready_and_its_output_is_in_its_lo
     assert not is_alive(process.pid)
 
 
+async def test_what_a_process_writes_and_its_log_are_the_owners_alone(tmp_path: Path) -> None:
+    process = python(tmp_path, LIVES)
+    await process.start()
+    try:
+        modes = [path.stat().st_mode & 0o777 for path in (tmp_path / "ready", process.log, process.log.parent)]
+    finally:
+        await process.stop()
+    assert modes == [0o600, 0o600, 0o700]
+
+
 async def test_a_process_that_ends_before_it_is_ready_is_told_with_the_end_of_its_log(tmp_path: Path) -> None:
     process = python(tmp_path, "print('the floor is wet'); raise SystemExit(3)")
     with pytest.raises(StackError) as caught:

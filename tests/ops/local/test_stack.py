@@ -138,6 +138,7 @@ async def test_up_tells_its_places_notices_a_death_ends_within_ten_seconds_and_o
         assert time.monotonic() - began < 10
     assert all(is_free(getattr(settings, name)) for name in PORTS)
     assert (tmp_path / "data" / ".gitignore").read_text() == "*\n"
+    assert [path for path in (tmp_path / "data").rglob("*") if path.stat().st_mode & 0o077] == []
 
     async with Stack(settings) as stack, at_the_door(settings) as door, Sim(settings.silos_address) as sim:
         await sim.fail("voice")

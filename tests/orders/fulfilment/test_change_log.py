@@ -54,6 +54,7 @@ def test_an_entry_keeps_who_asked_where_why_for_which_revision_and_when() -> Non
         expected_revision=7,
         asked_at=ASKED,
         decided_at=DECIDED,
+        fingerprint=entry.fingerprint,
     )
     assert [(reason.code, reason.message) for reason in entry.reasons] == [
         ("stale_revision", "revision 7 was expected, the current one is 1")
@@ -125,3 +126,32 @@ def test_an_order_is_not_cancelled_before_a_named_person_has_settled_what_a_silo
 def key_of(driver: Driver, task: str) -> str:
     """The full key of a task of which something is still held."""
     return next(name for name in driver.order.reconciler.ledger.facts if name.endswith(task))
+
+
+@pytest.mark.parametrize("decided_before", [True, False])
+@pytest.mark.parametrize(
+    ("kind", "fields"), [("cancel", {}), ("hold", {"requester": "agent-7"}), ("hold", {"channel": "shop"})]
+)
+def test_a_request_id_is_that_of_one_request_and_another_under_it_is_refused(
+    kind: str, fields: dict[str, str], decided_before: bool
+) -> None:
+    driver = Driver(household())
+    arrived(driver, "id", "hold", reason="first")
+    if decided_before:
+        assert decided(driver) == ["id"]
+    other = ChangeRequest.model_validate({"request_id": "id", "kind": kind, "reason": "first", **fields})
+    assert driver.order.receive(other, ASKED) == "reused-1"
+    refused = driver.order.verdicts["reused-1"]
+    assert (refused.state, [reason.code for reason in refused.reasons]) == (ChangeState.REJECTED, ["request_id_reused"])
+    again = ChangeRequest(request_id="id", kind=ChangeKind.HOLD, reason="first")
+    assert driver.order.receive(again, ASKED) == "id"
+    assert set(decided(driver)) == {"id"}
+    assert driver.order.verdicts["id"].kind is ChangeKind.HOLD
+    assert not driver.order.cancelled
+
+
+def test_a_request_that_came_in_another_form_is_known_by_that() -> None:
+    asked = {"kind": ChangeKind.CHANGE_PRIORITY, "asked_as": "digest"}
+    one, two = (ChangeRequest.model_validate({"request_id": "id", "priority": n, **asked}) for n in (1, 2))
+    assert one.fingerprint == two.fingerprint
+    assert one.fingerprint != one.model_copy(update={"asked_as": ""}).fingerprint
