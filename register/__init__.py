@@ -30,7 +30,7 @@ class Register:
     """
 
     def __init__(self, url: str | URL, *, busy_timeout: timedelta = timedelta(seconds=5)) -> None:
-        """Connect to nothing yet. `busy_timeout` is how long SQLite waits for a lock that another holds."""
+        """Connect to nothing yet. `busy_timeout` is how long SQLite waits for a lock that another process holds."""
         self.database = Database(url, busy_timeout=busy_timeout)
         self.records = Records(self.database)
         self.submissions = Submissions(self.database, self.records)

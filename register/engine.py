@@ -42,13 +42,14 @@ class Database:
     """
 
     def __init__(self, url: str | URL, *, busy_timeout: timedelta = timedelta(seconds=5)) -> None:
-        """Connect to nothing yet. `busy_timeout` is how long SQLite waits for a lock that another holds."""
+        """Connect to nothing yet. `busy_timeout` is how long SQLite waits for a lock that another process holds."""
         self.url = make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.insert: Callable[[Table], Insert] = sqlite.insert if self.is_sqlite else postgresql.insert
         self._busy_timeout_s = busy_timeout.total_seconds()
         self._engine = self._sqlite() if self.is_sqlite else self._postgresql()
         self._prepared = False
+        self._writer = Lock()
 
     def prepare(self) -> None:
         """Create the tables or bring them up to date, where no other process does; also done before the first use.
@@ -79,15 +80,31 @@ class Database:
     def writing(self) -> Iterator[Connection]:
         """A transaction: all of it is kept, or on an error nothing."""
         self._make_ready()
-        with self._engine.begin() as connection:
-            if self.is_sqlite:
-                # One that read first could not write any more once another has written.
-                connection.exec_driver_sql("BEGIN IMMEDIATE")
+        if not self.is_sqlite:
+            with self._engine.begin() as connection:
+                yield connection
+            return
+        with self._one_at_a_time(), self._engine.begin() as connection:
+            # One that read first could not write any more once another has written.
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
             yield connection
 
     def close(self) -> None:
         """Close all connections."""
         self._engine.dispose()
+
+    @contextmanager
+    def _one_at_a_time(self) -> Iterator[None]:
+        """Let threads write in turn: whoever asks SQLite for its lock tries again now and then, and may never get it.
+
+        One that has waited for long goes on without its turn, and SQLite has the last word.
+        """
+        has_turn = self._writer.acquire(timeout=_PATIENCE_S)
+        try:
+            yield
+        finally:
+            if has_turn:
+                self._writer.release()
 
     def _make_ready(self) -> None:
         if not self._prepared:

@@ -57,7 +57,7 @@ class Case:
             return len(await self.calls()) >= len(expected)
 
         try:
-            await until(made, "calls", seconds=10)
+            await until(made, "calls")
         finally:
             arrived = await self.calls()
             assert sorted(arrived) == sorted(expected)
@@ -80,7 +80,7 @@ class Case:
             moving = {"inProgress", "compensating"}.intersection(states.values())
             return not moving and {name for name, state in states.items() if state == "awaiting"} == set(awaited)
 
-        await until(there, f"only {awaited} to be awaited", seconds=10)
+        await until(there, f"only {awaited} to be awaited")
 
     async def settles_but(self, *awaited: str) -> None:
         """Wait until nothing of the first revision moves but what is awaited, and pass over the calls made for it."""

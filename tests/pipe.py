@@ -178,7 +178,7 @@ def short(key: str) -> str:
     return key.split("/", 1)[1]
 
 
-async def until(there: Callable[[], Awaitable[bool]], what: str, seconds: float = 30) -> None:
+async def until(there: Callable[[], Awaitable[bool]], what: str, seconds: float = 120) -> None:
     """Wait for a condition, or fail saying what did not happen."""
     deadline = asyncio.get_running_loop().time() + seconds
     while not await there():

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from rich.console import Console
 from temporalio.api.common.v1 import Payload
@@ -31,6 +32,8 @@ from workflows.connection import connect
 
 _RUNS_A_PAGE = 200
 _SIDE_BY_SIDE = 8
+_PATIENCE = timedelta(minutes=1)
+"""How long it waits for a register that orders are written to meanwhile."""
 
 
 @dataclass
@@ -65,7 +68,7 @@ def run_rebuild(settings: Settings, console: Console) -> bool:
     """
 
     async def all_of_it() -> Rebuilt:
-        register = Register(settings.register_address)
+        register = Register(settings.register_address, busy_timeout=_PATIENCE)
         try:
             return await rebuild(await connect(f"127.0.0.1:{settings.temporal_port}"), register)
         finally:

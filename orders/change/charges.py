@@ -69,19 +69,18 @@ def already_accepted(charges: list[Charge], ledger: Ledger, impact: Impact) -> I
     return impact.model_copy(update={"obstacles": obstacles})
 
 
-def take_over(charges: list[Charge], ledger: Ledger, impact: Impact, busy: Container[FactId]) -> None:
-    """Another target was adopted: open charges follow its effect, or are given up where it undoes nothing any more.
+def take_over(charges: list[Charge], ledger: Ledger, busy: Container[FactId], after: Ledger) -> None:
+    """Another target was adopted, which leads to `after`: charges whose undo does not come about any more are given up.
 
     What a silo is at, or has done and was not billed yet, goes on to its end, and is paid for.
     """
-    effects = {obstacle.task: obstacle.effect for obstacle in impact.obstacles}
     for charge in charges:
-        newest = max(ledger.facts.get(charge.fact[0], {-1: None}))
-        if charge.due or charge.forgone or charge.fact in busy or newest != charge.fact[1]:
+        fact, then = ledger.fact(charge.fact), after.fact(charge.fact)
+        if charge.due or charge.forgone or charge.fact in busy or fact is None:
             continue
-        if charge.fact[0] in effects:
-            charge.effect = effects[charge.fact[0]]
-        elif _is_amended(ledger.facts[charge.fact[0]][charge.fact[1]], charge, ledger):
+        if then is None:
+            charge.effect = Effect.COMPENSATED
+        elif _is_amended(then, charge, ledger) or _is_amended(fact, charge, ledger):
             charge.effect = Effect.AMENDED
         else:
             charge.forgone = True

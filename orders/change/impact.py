@@ -51,7 +51,8 @@ class TaskImpact(Frozen):
 class Obstacle(Frozen):
     """A point of no return that was passed and that the impact touches. A fee makes it soft.
 
-    `accepted`: an earlier change has accepted the fee for this very undo, which is still to come.
+    `accepted`: an earlier change causes this very undo, which is still to come, at a fee that it has accepted or for
+    nothing. This one owes nothing for it.
     """
 
     task: str
@@ -114,12 +115,19 @@ class Impact(Frozen):
 
 
 def impact_of(
-    plan: Plan, ledger: Ledger, calls: Iterable[Step], target: Plan, replaced_task: str | None = None
+    plan: Plan,
+    ledger: Ledger,
+    calls: Iterable[Step],
+    target: Plan,
+    replaced_task: str | None = None,
+    decided: Plan | None = None,
 ) -> Impact:
     """What `target` would do, in place of `plan`, to an order with this ledger and these calls under way.
 
-    `replaced_task` is a task to be made anew though nothing about it differs.
+    `replaced_task` is a task to be made anew though nothing about it differs. `decided` is what was decided last, where
+    the present `plan` already goes towards a change that is not.
     """
+    calls = list(calls)
     fork = _fork(target, ledger, calls)
     if replaced_task is not None:
         fork.mark_for_replacement(replaced_task)
@@ -130,13 +138,38 @@ def impact_of(
     ]
     tasks = [effect for effect in effects if effect is not None]
     obstacles = [obstacle for task in tasks if (obstacle := _obstacle(ledger, task)) is not None]
+    if any(obstacle.fee is not None for obstacle in obstacles):
+        obstacles = _caused_before(obstacles, ledger, settled(decided or plan, ledger, calls), fork.ledger)
     asks = tuple(task.task for task in tasks if _to_be_asked(ledger, task))
     return Impact(tasks=tuple(tasks), obstacles=tuple(obstacles), asks=asks)
 
 
-def settled(plan: Plan, ledger: Ledger, calls: Iterable[Step]) -> Ledger:
+def _caused_before(obstacles: list[Obstacle], ledger: Ledger, without: Ledger, after: Ledger) -> list[Obstacle]:
+    """Those obstacles marked as accepted that the order would step over without the change as well."""
+    return [
+        obstacle.model_copy(update={"accepted": True})
+        if obstacle.fee is not None and _undone_alike(ledger, obstacle.task, without, after)
+        else obstacle
+        for obstacle in obstacles
+    ]
+
+
+def _undone_alike(ledger: Ledger, task: str, one: Ledger, other: Ledger) -> bool:
+    """True where the newest fact of a task, undone or amended on the way to one end, is so on the way to another."""
+    now = _newest(ledger, task)
+    if now is None:
+        return False
+    first, second = one.fact(now.id), other.fact(now.id)
+    if first is None or second is None:
+        return first is second
+    return first.desired_inputs == second.desired_inputs != now.desired_inputs
+
+
+def settled(plan: Plan, ledger: Ledger, calls: Iterable[Step], replaced_task: str | None = None) -> Ledger:
     """The facts of an order that has gone on to its end as planned: a copy."""
     fork = _fork(plan, ledger, calls)
+    if replaced_task is not None:
+        fork.mark_for_replacement(replaced_task)
     _settle(fork)
     return fork.ledger
 

@@ -133,7 +133,7 @@ def _adopt(
         order.cancel()
     elif revision is not None:
         order.revise(change, revision, target, datetime.fromisoformat(at))
-    order.charge(change, impact)
+    order.charge(change, impact, target)
     order.aim_at(target)
     if change.replaced_task is not None:
         order.reconciler.mark_for_replacement(change.replaced_task)

@@ -14,7 +14,7 @@ from itertools import count
 
 from orders.change.by_hand import settle_by_hand
 from orders.change.charges import already_accepted, charges_of, fall_due, forgo, take_over, with_charges
-from orders.change.impact import Impact, has_passed, impact_of
+from orders.change.impact import Impact, has_passed, impact_of, settled
 from orders.change.objections import Assessment
 from orders.change.request import ChangeKind, ChangeRequest, ChangeState, Verdict, entry_of
 from orders.fulfilment.messages import PlanQuestion
@@ -274,7 +274,9 @@ class Fulfilment:
         """What another target would do to the order as it is, or to other facts `of` it, worked out on a copy."""
         ledger = of or self.reconciler.ledger
         calls = () if of else self.reconciler.calls.values()
-        impact = impact_of(self.plan, ledger, calls, self._charged(target), replaced_task=replaced_task)
+        assessment = self.carried.assessment
+        decided = assessment.before if assessment else None
+        impact = impact_of(self.plan, ledger, calls, self._charged(target), replaced_task, decided)
         return already_accepted(self.carried.charges, ledger, impact)
 
     def promise(self, revision: Revision, target: Plan, now: datetime) -> datetime | None:
@@ -323,11 +325,12 @@ class Fulfilment:
         if change.content:
             carried.contents.append(change.content)
 
-    def charge(self, change: ChangeRequest, impact: Impact) -> None:
-        """Take on what an accepted change costs. The charges of earlier ones follow its effect."""
+    def charge(self, change: ChangeRequest, impact: Impact, target: Plan) -> None:
+        """Take on what an accepted change costs. Those of earlier ones are given up whose undo its target spares."""
         charges = self.carried.charges
-        ledger = self.reconciler.ledger
-        take_over(charges, ledger, impact, self.reconciler.calls)
+        ledger, calls = self.reconciler.ledger, self.reconciler.calls
+        if any(not charge.due and not charge.forgone for charge in charges):
+            take_over(charges, ledger, calls, settled(target, ledger, calls.values(), change.replaced_task))
         charges += charges_of(self.start.order_id, change.request_id, len(charges) + 1, ledger, impact)
 
     def bill(self) -> None:

@@ -25,9 +25,9 @@ from schemathesis.core.result import Ok
 from schemathesis.specs.openapi.checks import response_schema_conformance, status_code_conformance
 
 from tests.api.conftest import ORDERS
-from tests.api.routes.test_product_order_patch import held_up
 from tests.households import internet_voice_tv, item, order
 from tests.pipe import Pipe
+from tests.steps import held_up
 
 pytestmark = [pytest.mark.fuzz, pytest.mark.timeout(300)]
 

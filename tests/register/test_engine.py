@@ -50,6 +50,16 @@ def test_threads_that_prepare_at_once_do_not_disturb_each_other(url: str) -> Non
         assert register.records.find("O1") == a_record(15)
 
 
+def test_threads_write_in_turn_however_little_patience_sqlite_has(sqlite_url: str) -> None:
+    with (
+        closing(Register(sqlite_url, busy_timeout=timedelta(0))) as register,
+        ThreadPoolExecutor(max_workers=8) as threads,
+    ):
+        register.prepare()
+        list(threads.map(lambda version: register.records.record(a_record(version)), range(64)))
+        assert register.records.find("O1") == a_record(63)
+
+
 def test_a_register_of_a_later_version_is_refused(sqlite_url: str) -> None:
     with closing(Register(sqlite_url)) as register, register.database.writing() as connection:
         connection.execute(text("update alembic_version set version_num = '9999'"))

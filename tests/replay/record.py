@@ -26,9 +26,9 @@ from temporalio.testing import WorkflowEnvironment
 from orders.model import wire_names
 from settings import ROOT
 from tests.households import internet_voice_tv, item, order
+from tests.installed import change, household, move
 from tests.pipe import Pipe, body_of, running_pipe, until
 from tests.support import temporal_server, time_skipping_server
-from tests.workflows.test_installed import change, household, move
 from workflows.codec import ENCODING
 
 HISTORIES = Path(__file__).with_name("histories")

@@ -9,9 +9,9 @@ import httpx2
 import pytest
 
 from tests.api.conftest import Door
-from tests.api.routes.test_product_order_patch import let_go
 from tests.households import internet_voice_tv, item, order
 from tests.pipe import Pipe, until
+from tests.steps import let_go
 
 
 def somebody() -> dict[str, Any]:

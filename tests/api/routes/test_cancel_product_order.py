@@ -4,30 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import httpx2
-
 from orders.change.request import ChangeKind, ChangeRequest
 from orders.model import wire_names
-from tests.api.routes.test_product_order_patch import held_up, let_go
 from tests.api.tmf.tmf_specs import TMF622, spec_problems
 from tests.households import internet_voice_tv, item, order
 from tests.pipe import Pipe
-
-
-async def cancel(pipe: Pipe, order_id: str, key: str | None = None, **body: Any) -> httpx2.Response:
-    headers = {"idempotency-key": key} if key else {}
-    wanted = {"productOrder": {"id": order_id}, **body}
-    response = await pipe.http.post(pipe.api("/cancelProductOrder"), json=wanted, headers=headers)
-    if response.status_code == 201:
-        assert spec_problems(TMF622, "CancelProductOrder", response.json()) == []
-        assert response.headers["location"] == response.json()["href"]
-    return response
-
-
-async def told(pipe: Pipe, cancellation: dict[str, Any]) -> dict[str, Any]:
-    response = await pipe.http.get(cancellation["href"])
-    assert response.status_code == 200, response.text
-    return response.json()
+from tests.steps import cancel, held_up, let_go, seen_again
 
 
 async def listed(pipe: Pipe, query: str) -> list[dict[str, Any]]:
@@ -46,7 +28,7 @@ async def test_a_cancellation_is_in_progress_while_things_are_taken_back_and_the
     assert first.items() >= asked.items()
     assert first["productOrder"] == {"id": order_id, "href": pipe.api(f"/productOrder/{order_id}")}
     await let_go(pipe, order_id)
-    done = await told(pipe, first)
+    done = await seen_again(pipe, first)
     found = (await pipe.http.get(pipe.api(f"/productOrder/{order_id}"))).json()
     assert (done["state"], found["state"], found["cancellationReason"]) == ("done", "cancelled", "moved away")
     assert done["effectiveCancellationDate"] == found["cancellationDate"]
@@ -67,8 +49,10 @@ async def test_a_refused_cancellation_says_why_and_the_order_goes_on(pipe: Pipe)
     assert "effectiveCancellationDate" not in refused
     await let_go(pipe, order_id)
     assert (await pipe.outcome(order_id)).state == "completed"
-    assert (await told(pipe, refused))["state"] == "terminatedWithError"
-    assert await listed(pipe, f"productOrder.id={order_id}&state=terminatedWithError") == [await told(pipe, refused)]
+    assert (await seen_again(pipe, refused))["state"] == "terminatedWithError"
+    assert await listed(pipe, f"productOrder.id={order_id}&state=terminatedWithError") == [
+        await seen_again(pipe, refused)
+    ]
 
 
 async def test_a_cancellation_at_a_fee_says_how_much_and_is_had_for_it(pipe: Pipe) -> None:
@@ -80,7 +64,7 @@ async def test_a_cancellation_at_a_fee_says_how_much_and_is_had_for_it(pipe: Pip
     assert "9.90 EUR" in error["reason"]
     accepted = (await cancel(pipe, order_id, acceptFee={"unit": "EUR", "value": 9.9})).json()
     assert (await pipe.outcome(order_id)).state == "cancelled"
-    assert (await told(pipe, accepted))["state"] == "done"
+    assert (await seen_again(pipe, accepted))["state"] == "done"
 
 
 async def test_what_the_care_api_or_a_signal_asked_for_is_a_cancellation_like_any_other(pipe: Pipe) -> None:
@@ -114,8 +98,8 @@ async def test_the_same_key_is_the_same_cancellation(pipe: Pipe) -> None:
     await pipe.sim("DELETE", "/crm/faults")
     assert (await pipe.outcome(order_id)).state == "cancelled"
     again = await cancel(pipe, order_id, key="k")
-    assert (again.status_code, again.json()) == (201, await told(pipe, first))
-    assert [(await told(pipe, each))["state"] for each in (first, another)] == ["done", "terminatedWithError"]
+    assert (again.status_code, again.json()) == (201, await seen_again(pipe, first))
+    assert [(await seen_again(pipe, each))["state"] for each in (first, another)] == ["done", "terminatedWithError"]
 
 
 async def test_an_order_that_has_ended_is_not_cancelled(pipe: Pipe) -> None:

@@ -11,6 +11,7 @@ import pytest
 from tests.api.tmf.tmf_specs import TMF622, spec_problems
 from tests.households import internet_voice_tv, item, order
 from tests.pipe import Pipe
+from tests.steps import held_up, let_go
 
 MERGE_PATCH = "application/merge-patch+json"
 JSON_PATCH = "application/json-patch+json"
@@ -26,18 +27,6 @@ async def patch(pipe: Pipe, order_id: str, document: Any, media_type: str = MERG
 
 async def fetch(pipe: Pipe, order_id: str) -> httpx2.Response:
     return await pipe.http.get(pipe.api(f"/productOrder/{order_id}"))
-
-
-async def held_up(pipe: Pipe, body: dict[str, Any]) -> str:
-    """An order whose parcel is on its way until told."""
-    await pipe.sim("PUT", "/shipping/pace", {"completes_after_ms": None})
-    return await pipe.submit(body)
-
-
-async def let_go(pipe: Pipe, order_id: str) -> None:
-    await pipe.sim("PUT", "/shipping/pace", {"completes_after_ms": 0})
-    await pipe.sim("POST", "/shipping/complete", {"match": "", "outcome": "completed"})
-    await pipe.outcome(order_id)
 
 
 def items(resource: dict[str, Any]) -> dict[str, dict[str, Any]]:

@@ -5,20 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from temporalio.api.common.v1 import WorkflowExecution
-from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest
 
 from api.errors import Unavailable, UnknownOrder
 from api.service.abandoned import WorkflowEnded, as_recorded, is_abandoned
-from orders.model import wire_names
 from orders.read_model.records import OrderRecord
 from orders.read_model.states import LifecycleState
 from tests.api.conftest import Door
-from tests.api.routes.test_product_order_patch import held_up
 from tests.api.tmf.tmf_specs import TMF622, spec_problems
 from tests.households import internet_voice_tv
-from tests.pipe import Pipe, until
+from tests.pipe import Pipe
 from tests.registers import a_record
+from tests.steps import delete_from_temporal, under_way
 
 UNDER_WAY = a_record(3, state=LifecycleState.IN_PROGRESS, completed_at=None)
 CLAIMED = a_record(0, state=LifecycleState.ACKNOWLEDGED, completed_at=None)
@@ -30,25 +27,6 @@ async def told(pipe: Pipe, order_id: str) -> tuple[dict[str, Any], dict[str, Any
     seen = await pipe.http.get(f"{pipe.settings.api_address}/care/v1/orders/{order_id}")
     assert (resource.status_code, seen.status_code) == (200, 200)
     return resource.json(), seen.json()
-
-
-async def delete_from_temporal(pipe: Pipe, order_id: str) -> None:
-    execution = WorkflowExecution(workflow_id=wire_names.workflow_id(order_id))
-    wanted = DeleteWorkflowExecutionRequest(namespace=pipe.client.namespace, workflow_execution=execution)
-    await pipe.client.workflow_service.delete_workflow_execution(wanted)
-
-    async def gone() -> bool:
-        return (await told(pipe, order_id))[1]["state"] == "held"
-
-    await until(gone, "the workflow to be gone")
-
-
-async def under_way(pipe: Pipe) -> str:
-    """An order that waits for a parcel, with a voice line done, and all of it recorded."""
-    order_id = await held_up(pipe, internet_voice_tv(installation="self"))
-    await pipe.until_task(order_id, "delivery/ship-parcel", "awaiting")
-    await pipe.until_recorded(order_id)
-    return order_id
 
 
 @pytest.mark.parametrize("ended", ["terminated", "deleted"])

@@ -11,10 +11,10 @@ from sqlalchemy import select
 from orders.read_model.states import ORDER_MOVES, LifecycleState
 from register import Register
 from register.schema import EVENTS
-from tests.api.routes.test_cancel_product_order import cancel, told
 from tests.api.tmf.tmf_specs import TMF622, spec_problems
+from tests.installed import Household, change, household, move
 from tests.pipe import Pipe, until
-from tests.workflows.test_installed import Household, change, household, move
+from tests.steps import cancel, seen_again
 
 
 async def moving(pipe: Pipe) -> tuple[Household, str]:
@@ -130,7 +130,7 @@ async def test_it_can_only_be_cancelled_while_it_waits_and_is_at_once(pipe: Pipe
 
     cancellation = (await cancel(pipe, order_id, cancellationReason="too slow")).json()
     await home.ends(order_id, "cancelled")
-    assert (await told(pipe, cancellation))["state"] == "done"
+    assert (await seen_again(pipe, cancellation))["state"] == "done"
     ended = await found(pipe, order_id)
     assert (ended["state"], ended["cancellationReason"]) == ("cancelled", "too slow")
     assert await way(pipe, order_id) == [

@@ -3,52 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
-import subprocess
 import sys
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
 
-from ops.local.process import Process, Program, StackError, keep_alive
+from ops.local.process import StackError, keep_alive
+from tests.ops.local.programs import LIVES, is_alive, python
 from tests.pipe import until
 
-LIVES = """
-import os, pathlib, time
-print("ready", flush=True)
-pathlib.Path({ready!r}).write_text(f"{{os.getpid()}}.")
-time.sleep(60)
-"""
 DEAF = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)" + LIVES
-
-
-def python(
-    folder: Path, code: str, *, ready: Callable[[int], Awaitable[bool]] | None = None, ready_within: float = 10
-) -> Process:
-    flag = folder / "ready"
-
-    async def flagged(pid: int) -> bool:
-        return flag.exists() and flag.read_text() == f"{pid}."
-
-    return Process(
-        Program(
-            name="The program",
-            command=(sys.executable, "-c", code.format(ready=str(flag))),
-            environment=os.environ,
-            log=folder / "logs" / "program.log",
-            ready=ready or flagged,
-            ready_within=ready_within,
-            stop_within=0.5,
-        )
-    )
-
-
-def is_alive(pid: int) -> bool:
-    """False also for one that has ended, though its new parent has not taken note of that yet."""
-    found = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True)
-    return found.stdout.strip()[:1] not in ("", "Z")
 
 
 async def test_a_process_is_started_when_it_is_ready_and_its_output_is_in_its_log(tmp_path: Path) -> None:
@@ -137,7 +102,7 @@ async def test_a_process_ends_when_the_one_that_started_it_is_killed(tmp_path: P
     starter = f"""
 import asyncio
 from pathlib import Path
-from tests.ops.local.test_process import LIVES, python
+from tests.ops.local.programs import LIVES, python
 
 async def main():
     process = python(Path({str(tmp_path)!r}), LIVES)

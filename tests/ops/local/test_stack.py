@@ -22,7 +22,7 @@ from ops.local.ports import free_ports, is_free
 from ops.local.process import StackError
 from ops.local.stack import Stack, on_free_ports
 from settings import ROOT, Settings
-from tests.ops.local.test_process import is_alive
+from tests.ops.local.programs import is_alive
 from tests.pipe import body_of, until
 
 PORTS = ("temporal_port", "temporal_ui_port", "silos_port", "api_port")

@@ -16,11 +16,10 @@ from orders.model import wire_names
 from orders.read_model.states import LifecycleState
 from register import Register
 from register.submissions import CLAIM
-from tests.api.routes.test_product_order_patch import let_go
-from tests.api.service.test_abandoned import delete_from_temporal, under_way
 from tests.households import item, order
 from tests.pipe import Pipe
 from tests.registers import a_record
+from tests.steps import delete_from_temporal, let_go, under_way
 
 
 @pytest.fixture

@@ -33,8 +33,8 @@ from register.schema import (
 )
 from register.subscriptions import Subscription
 from tests.households import internet_voice_tv, item, order
+from tests.installed import change, household, move
 from tests.pipe import Pipe, body_of
-from tests.workflows.test_installed import change, household, move
 
 REBUILDABLE = (ORDERS, ORDER_OFFERINGS, ORDER_FALLOUT, ITEMS, REVISIONS, CHANGES, TRANSITIONS, EVENTS)
 OF_THEIR_OWN = (CHARGES, PRODUCTS, REQUEST_IDS, DELIVERIES)

@@ -11,7 +11,8 @@ from orders.change.request import ChangeState, ItemUpdate
 from orders.model.order import Site
 from orders.model.values import Money
 from orders.read_model.states import LifecycleState
-from tests.orders.support.driver import Driver, household, key
+from orders.reconcile.outcome import Outcome, OutcomeKind
+from tests.orders.support.driver import AT, Driver, household, key
 
 FEE = Money(amount=Decimal("9.90"), currency="EUR")
 SELF = {"installation": "self"}
@@ -126,6 +127,43 @@ def test_a_fee_is_billed_though_another_change_comes_while_the_silo_is_at_it(is_
     assert driver.change("amend", "2", update=unrelated).state is ChangeState.ACCEPTED
     driver.complete("shipping")
     assert "billing.provision charges/bill-fee/0/0" in driver.run()
+
+
+def test_a_fee_is_billed_though_another_change_comes_while_the_new_one_is_being_made() -> None:
+    driver = Driver(household(**SELF))
+    driver.refuse["tv.provision"] = "no_coverage"
+    driver.run()
+    parcel = key(driver, "ship-parcel")
+    assert driver.change("replace", "1", task=parcel, accept_fee=FEE).state is ChangeState.ACCEPTED
+    under_way = driver.order.reconciler.next_steps()
+    assert [(step.task, step.verb, step.generation) for step in under_way] == [(parcel, "provision", 1)]
+    assert driver.change("changePriority", "2", priority=1).state is ChangeState.ACCEPTED
+    for step in under_way:
+        driver.order.record(step, driver.answer(step), AT)
+    calls = driver.run()
+    assert [call for call in calls if "ship-parcel" in call or "bill-fee" in call] == [
+        "shipping.compensate delivery/ship-parcel/0/1",
+        "billing.provision charges/bill-fee/0/0",
+    ]
+
+
+def test_nobody_pays_for_an_undo_that_an_earlier_change_caused_for_nothing() -> None:
+    driver = Driver(household(**SELF), waiting=["shipping"])
+    driver.refuse["tv.provision"] = "no_coverage"
+    driver.run()
+    parcel = key(driver, "ship-parcel")
+    own = (ItemUpdate(id="net", characteristics={"equipment": "own"}),)
+    assert driver.change("amend", "1", update=own).state is ChangeState.ACCEPTED
+    under_way = driver.order.reconciler.next_steps()
+    assert [(step.task, step.verb) for step in under_way] == [(parcel, "compensate")]
+    driver.order.record(under_way[0], Outcome(OutcomeKind.ACKNOWLEDGED), AT)
+    # What it tells of the parcel, it tells late.
+    driver.order.answer((parcel, 0), 0, Outcome(OutcomeKind.ACKNOWLEDGED, milestones={"handed-over": AT}), AT)
+    assert driver.change("cancel", "2").state is ChangeState.ACCEPTED
+    driver.order.answer((parcel, 0), 1, Outcome(OutcomeKind.DONE), AT)
+    driver.run()
+    assert driver.order.state is LifecycleState.CANCELLED
+    assert not any("bill-fee" in call for call in driver.calls)
 
 
 def test_silos_are_asked_to_let_go_before_anything_else_is_undone() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from random import Random
 
 import pytest
@@ -14,11 +15,11 @@ from orders.fulfilment.preview import preview
 from orders.fulfilment.snapshot import Fork
 from orders.model.order import Revision
 from orders.model.plan import Plan
-from tests.orders.fulfilment.test_orders_at_random import NOW, Order, settle
 from tests.orders.support.driver import Driver, household, key
+from tests.orders.support.random_orders import NOW, Order, settle
 from tests.orders.support.world import AT
 
-ORDERS = 100
+ORDERS = int(os.environ.get("ORDERPIPE_TEST_PREVIEWS", "100"))
 CHUNKS = 2
 NOTHING_PLANNED = PlanAnswer()
 

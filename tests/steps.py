@@ -1,0 +1,66 @@
+"""Steps that tests take with an order in flight: hold it up, let it go, cancel it, lose its workflow."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx2
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest
+
+from orders.model import wire_names
+from tests.api.tmf.tmf_specs import TMF622, spec_problems
+from tests.households import internet_voice_tv
+from tests.pipe import Pipe, until
+
+
+async def held_up(pipe: Pipe, body: dict[str, Any]) -> str:
+    """An order whose parcel is on its way until told."""
+    await pipe.sim("PUT", "/shipping/pace", {"completes_after_ms": None})
+    return await pipe.submit(body)
+
+
+async def let_go(pipe: Pipe, order_id: str) -> None:
+    """The parcel arrives, and the order ends."""
+    await pipe.sim("PUT", "/shipping/pace", {"completes_after_ms": 0})
+    await pipe.sim("POST", "/shipping/complete", {"match": "", "outcome": "completed"})
+    await pipe.outcome(order_id)
+
+
+async def cancel(pipe: Pipe, order_id: str, key: str | None = None, **body: Any) -> httpx2.Response:
+    """Ask for a cancellation of an order."""
+    headers = {"idempotency-key": key} if key else {}
+    wanted = {"productOrder": {"id": order_id}, **body}
+    response = await pipe.http.post(pipe.api("/cancelProductOrder"), json=wanted, headers=headers)
+    if response.status_code == 201:
+        assert spec_problems(TMF622, "CancelProductOrder", response.json()) == []
+        assert response.headers["location"] == response.json()["href"]
+    return response
+
+
+async def delete_from_temporal(pipe: Pipe, order_id: str) -> None:
+    """Have Temporal lose an order's workflow."""
+    execution = WorkflowExecution(workflow_id=wire_names.workflow_id(order_id))
+    wanted = DeleteWorkflowExecutionRequest(namespace=pipe.client.namespace, workflow_execution=execution)
+    await pipe.client.workflow_service.delete_workflow_execution(wanted)
+
+    async def gone() -> bool:
+        seen = await pipe.http.get(f"{pipe.settings.api_address}/care/v1/orders/{order_id}")
+        return seen.json()["state"] == "held"
+
+    await until(gone, "the workflow to be gone")
+
+
+async def under_way(pipe: Pipe) -> str:
+    """An order that waits for a parcel, with a voice line done, and all of it recorded."""
+    order_id = await held_up(pipe, internet_voice_tv(installation="self"))
+    await pipe.until_task(order_id, "delivery/ship-parcel", "awaiting")
+    await pipe.until_recorded(order_id)
+    return order_id
+
+
+async def seen_again(pipe: Pipe, cancellation: dict[str, Any]) -> dict[str, Any]:
+    """A cancellation as it stands now."""
+    response = await pipe.http.get(cancellation["href"])
+    assert response.status_code == 200, response.text
+    return response.json()
