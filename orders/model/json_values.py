@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
-from typing import Annotated, Final, TypeAlias
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Annotated, Final, TypeAlias, cast
 
 from pydantic import AfterValidator, JsonValue, ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
@@ -29,12 +29,12 @@ def misfits_of_json(value: object) -> Iterator[tuple[Path, str]]:
         following: list[tuple[Path, object]] = []
         for path, one in level:
             if isinstance(one, Mapping):
-                for name, inner in one.items():
+                for name, inner in cast("Mapping[object, object]", one).items():
                     if (problem := misfit_of_text(str(name))) is not None:
                         yield path, f"a name in it {problem}"
-                    following.append(((*path, name), inner))
+                    following.append(((*path, str(name)), inner))
             elif isinstance(one, list | tuple):
-                following += [((*path, n), inner) for n, inner in enumerate(one)]
+                following += [((*path, n), inner) for n, inner in enumerate(cast("Sequence[object]", one))]
             elif (problem := _misfit(one)) is not None:
                 yield path, problem
         level = following

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Final, TypeAlias
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, JsonValue
 
 _NOT_IN_LINES: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _NOT_IN_TEXT: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
@@ -39,7 +39,7 @@ def _misfit(unwanted: re.Pattern[str], value: str) -> str | None:
     return None if found is None else f"must not hold the character U+{ord(found.group()):04X}"
 
 
-_IN_SCHEMA: Final = {"pattern": r"^[^\u0000-\u001f\u007f-\u009f\u2028\u2029]*$"}
+_IN_SCHEMA: Final[dict[str, JsonValue]] = {"pattern": r"^[^\u0000-\u001f\u007f-\u009f\u2028\u2029]*$"}
 
 Line: TypeAlias = Annotated[str, Field(max_length=1000, json_schema_extra=_IN_SCHEMA), AfterValidator(_one_line)]
 """A name, a reference or a code: one line without control characters."""
