@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import reduce
 from itertools import accumulate
-from operator import add, eq, ge, gt, le, lt
+from operator import eq, ge, gt, le, lt
 from typing import Any, Final, cast
 
 from sqlalchemy import Column, ColumnElement, Connection, Table, Text, and_, func, null, nulls_last, or_, select
@@ -71,9 +70,7 @@ class Search:
 
     def _within_a_page(self, connection: Connection, fitting: ColumnElement[bool], query: OrderQuery) -> int:
         """How many orders are answered at once: as many as asked for, but for one, no more than `PAGE_BYTES`."""
-        measured = [ORDERS.c.view, ORDERS.c.body] if query.with_body else [ORDERS.c.view]
-        lengths = [func.coalesce(func.length(cast_to(column, Text)), 0) for column in measured]
-        size = reduce(add, lengths).label("size")
+        size = _length(ORDERS.c.view) + _length(ORDERS.c.body) if query.with_body else _length(ORDERS.c.view)
         asked = select(size).where(fitting).order_by(*_sorted_by(query.sort)).offset(query.offset).limit(query.limit)
         sizes = connection.scalars(asked).all() if query.limit else []
         within = sum(total <= PAGE_BYTES for total in accumulate(sizes))
@@ -105,6 +102,10 @@ class Search:
                 return ORDERS.c.id.in_(having)  # So few that SQLite should begin with them.
             return having.where(table.c.order_id == ORDERS.c.id).exists()
         return compared(ORDERS.c[field.value], predicate.operator, predicate.value)
+
+
+def _length(column: Column[Any]) -> ColumnElement[int]:
+    return func.coalesce(func.length(cast_to(column, Text)), 0)
 
 
 def compared(column: ColumnElement[Any], operator: Comparison, value: Value | tuple[Value, ...]) -> ColumnElement[bool]:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Annotated, TypeVar
 
-from pydantic import Field, JsonValue, TypeAdapter, ValidationError, model_validator
+from pydantic import Field, JsonValue, model_validator
 
 from orders.model.instants import Instant, LocalInstant
 from orders.model.json_values import JsonObject
@@ -216,18 +216,6 @@ class Rejection(Exception):
     def __reduce__(self) -> tuple[type[Rejection], tuple[list[Reason]]]:
         """How it is told to another process."""
         return Rejection, (list(self.reasons),)
-
-
-_IDENTIFIER: TypeAdapter[str] = TypeAdapter(Identifier)
-
-
-def is_identifier(value: str) -> bool:
-    """True for what can be the id of a channel, a customer, an item or a site."""
-    try:
-        _IDENTIFIER.validate_python(value)
-    except ValidationError:
-        return False
-    return True
 
 
 def order_id(channel: str, external_id: str, customer: str | None = None) -> str:

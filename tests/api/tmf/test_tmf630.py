@@ -149,10 +149,10 @@ def test_fields_select_attributes_of_the_first_level() -> None:
     assert selected(resource, None) == resource
 
 
-@pytest.mark.parametrize("own", [{"query": ".".join(["a"] * 9) + "=1"}, {"query": "", "sort": ".".join(["a"] * 9)}])
-def test_a_path_has_a_depth(own: dict[str, str]) -> None:
+@pytest.mark.parametrize(("query", "sort"), [(".".join(["a"] * 9) + "=1", None), ("", ".".join(["a"] * 9))])
+def test_a_path_has_a_depth(query: str, sort: str | None) -> None:
     with pytest.raises(Malformed, match="up to 8 names"):
-        list_query(**own)
+        list_query(query, sort=sort)
     assert list_query(".".join(["a"] * 8) + "=1").filters
 
 

@@ -261,6 +261,7 @@ def test_an_impact_tells_values_before_and_after_and_what_only_an_output_decides
     assert by_task["fibre-internet/activate-line"].effect is Effect.AMENDED
     assert by_task["fibre-internet/activate-line"].after["port"] == KNOWN_AFTER_APPLY
     verdict = driver.change("amend", update=(update,))
+    assert verdict.impact is not None
     assert verdict.impact == impact.summary()
     assert verdict.impact.effects["resource-inventory"][Effect.REPLACED] == 1
 
