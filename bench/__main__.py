@@ -12,6 +12,8 @@ import time
 from pathlib import Path
 
 from bench import growth, preview, profile, register, throughput
+from bench.attacks import section as attacks
+from bench.attacks.attack import ATTACKS
 from bench.kinds import KINDS
 from bench.report import write_report
 from bench.section import Part, Plan
@@ -23,6 +25,7 @@ SECTIONS = {
     "growth": growth.run,
     "preview": preview.run,
     "register": register.run,
+    "attacks": attacks.run,
     "profile": profile.run,
 }
 """What is measured, in the order of the report."""
@@ -45,6 +48,8 @@ def main() -> None:
         rounds=arguments.rounds or (1 if arguments.quick else 7),
         quick=arguments.quick,
         growth=(10, 100) if arguments.quick else (10, 100, 1000),
+        attacks=tuple(arguments.attacks),
+        attack_s=arguments.seconds or (3 if arguments.quick else 30),
         say=say,
     )
     try:
@@ -79,6 +84,11 @@ def _arguments() -> argparse.Namespace:
         metavar="NAME",
         help=f"of {', '.join(sections)} (all)",
     )
+    names = list(ATTACKS)
+    parser.add_argument(
+        "--attacks", nargs="+", choices=names, default=names, metavar="NAME", help=f"of {', '.join(names)} (all)"
+    )
+    parser.add_argument("--seconds", type=float, help="of each attack (30, quick: 3)")
     parser.add_argument("--rounds", type=int, help="turns of each contender (7, quick: 1)")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent, help="folder of the report (bench)")
     return parser.parse_args()

@@ -11,13 +11,18 @@ from bench.kinds import Kind
 
 @dataclass(frozen=True)
 class Plan:
-    """How much is measured. Growth is measured at these numbers of tasks; `say` tells of progress."""
+    """How much is measured. Growth is measured at these numbers of tasks; each of the attacks goes on for `attack_s`.
+
+    `say` tells of progress.
+    """
 
     sections: tuple[str, ...]
     kinds: tuple[Kind, ...]
     rounds: int
     quick: bool
     growth: tuple[int, ...]
+    attacks: tuple[str, ...]
+    attack_s: float
     say: Callable[[str], None]
 
 

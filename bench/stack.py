@@ -22,9 +22,12 @@ from temporalio.api.workflowservice.v1 import RegisterNamespaceRequest
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
+from api.access.principal import Scope
 from bench.bare_worker import READY
 from bench.contenders import WORKER, Bare, Contender, Orderpipe
 from catalog_loader.catalog_files import read_catalog
+from ops.local.issuer import DevelopmentIssuer
+from ops.local.ports import free_ports
 from ops.local.process import Process, Program
 from ops.local.stack import Stack, on_free_ports
 from ops.local.temporal_server import answers
@@ -43,11 +46,35 @@ class Benched:
     orderpipe: Orderpipe
     bare: Bare
     silos: httpx2.AsyncClient
+    stack: Stack
 
     @property
     def contenders(self) -> tuple[Contender, Contender]:
         """Both."""
         return self.orderpipe, self.bare
+
+    @property
+    def settings(self) -> Settings:
+        """Those of orderpipe's own stack."""
+        return self.stack.settings
+
+    def token(self, *scopes: Scope, channel: str | None = None, subject: str = "bench") -> str:
+        """A token that the APIs of the stack take."""
+        return DevelopmentIssuer(self.settings).token(scopes, channel=channel, subject=subject)
+
+    @asynccontextmanager
+    async def api_of_its_own(self, *, codec_open: bool) -> AsyncIterator[tuple[int, int]]:
+        """Another API of the stack, for a while: its port and its process id. Silos go on to report to the first."""
+        port = free_ports(1)[0]
+        environment = {
+            **self.stack.processes["api"].program.environment,
+            "ORDERPIPE_API_PORT": str(port),
+            "ORDERPIPE_CODEC_OPEN": str(codec_open),
+        }
+        log = self.settings.data_dir / "logs" / f"api-{port}.log"
+        async with AsyncExitStack() as running:
+            process = await _start(running, _api("Another API", environment, port, log))
+            yield port, _pid(process)
 
     async def fresh_silos(self) -> None:
         """Empty the silos, so that none gets slower with what an earlier block left there. Work takes no time there."""
@@ -84,7 +111,12 @@ async def running_stack(folder: Path) -> AsyncIterator[Benched]:
             "TEMPORAL_NAMESPACE": BARE_NAMESPACE,
         }
         worker = await _start(running, _bare_worker(environment, bare_settings.data_dir))
-        api = await _start(running, _bare_api(environment, bare_settings))
+        api = await _start(
+            running,
+            _api(
+                "The API for the bare workflow", environment, bare_settings.api_port, bare_settings.data_dir / "api.log"
+            ),
+        )
         catalog = read_catalog(settings.catalog_dir)
         silos = await running.enter_async_context(
             httpx2.AsyncClient(base_url=settings.silos_address, timeout=60, trust_env=False)
@@ -94,6 +126,7 @@ async def running_stack(folder: Path) -> AsyncIterator[Benched]:
             Orderpipe(client, settings, catalog, pids),
             Bare(bare_client, catalog, {**pids, WORKER: _pid(worker), "api": _pid(api)}),
             silos,
+            stack,
         )
 
 
@@ -146,15 +179,15 @@ def _bare_worker(environment: dict[str, str], folder: Path) -> Program:
     )
 
 
-def _bare_api(environment: dict[str, str], settings: Settings) -> Program:
+def _api(name: str, environment: dict[str, str], port: int, log: Path) -> Program:
     async def ready(_: int) -> bool:
-        return await answers(f"{settings.api_address}/readyz")
+        return await answers(f"http://127.0.0.1:{port}/readyz")
 
     return Program(
-        name="The API for the bare workflow",
-        command=(sys.executable, "-P", "-m", "cli", "api", "--port", str(settings.api_port)),
+        name=name,
+        command=(sys.executable, "-P", "-m", "cli", "api", "--port", str(port)),
         environment=environment,
-        log=settings.data_dir / "api.log",
+        log=log,
         ready=ready,
     )
 
