@@ -3,45 +3,34 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from datetime import datetime, timedelta
-from functools import partial
-from typing import TypeVar
+from collections.abc import Coroutine
+from datetime import datetime
 
 from temporalio import workflow
-from temporalio.common import RawValue, RetryPolicy
-from temporalio.exceptions import FailureError
+from temporalio.common import RawValue
 
 from orders.change.request import ChangeKind, ChangeRequest, Verdict, read_change
-from orders.fulfilment.deciding import assess, consider, first_verdict, give_up
-from orders.fulfilment.messages import OrderOutcome, PlanAnswer, PlanQuestion, read_silo_event
+from orders.fulfilment.messages import OrderOutcome, read_silo_event
 from orders.fulfilment.observation import observe
 from orders.fulfilment.order_in_flight import Fulfilment
 from orders.fulfilment.reporting import order_view, plan_page
 from orders.fulfilment.snapshot import Fork, OrderStart
 from orders.model import wire_names
 from orders.model.instants import instant
-from orders.model.order import Reason
 from orders.model.plan import Plan
 from orders.read_model.records import Unrecorded
 from orders.read_model.views import OrderView, PlanPage
-from orders.reconcile.ledger import FactId, Step, parse_key, parse_service_id
-from orders.reconcile.outcome import Outcome, OutcomeKind
 from workflows.alarm import Alarm
+from workflows.deciding import Decisions
 from workflows.display import Display
 from workflows.draining import Drain
 from workflows.guarding import Guard
-from workflows.polling import PollSchedule
 from workflows.recording import Recorder
-from workflows.silo_calls import ask, carry_out
+from workflows.silo_work import SiloWork
 from workflows.turn import Turn, call_next
 
 MOST_CALLS_UNDER_WAY = 500
 TELL = "tell"
-LARGE = 500
-"""Tasks from which on reading an order, and working out an impact, count in what a worker may compute on end."""
-BREATH_S = 0.001
-_Answer = TypeVar("_Answer")
 
 
 @workflow.defn(name=wire_names.ORDER_WORKFLOW)
@@ -54,10 +43,11 @@ class OrderWorkflow:
         self._stirred = False
         self._broken: BaseException | None = None
         self._under_way: set[asyncio.Task[None]] = set()
-        self._polls = PollSchedule()
         self._drain = Drain()
         self._alarm = Alarm("next look at", self._stir)
         self._guard = Guard(self._order)
+        self._decisions = Decisions(self._order, self._guard)
+        self._silos = SiloWork(self._order, self._guard, self._stir)
         self._turn = Turn(self._order, self._guard)
         self._recorder = Recorder(self._order)
         self._display = Display()
@@ -80,10 +70,10 @@ class OrderWorkflow:
 
         One that waits for products has nothing to reconcile before its turn.
         """
-        await self._breathe()
-        self._expect_answers()
+        await self._decisions.breathe()
+        self._silos.expect_answers()
         while True:
-            await self._decide_changes()
+            await self._decisions.decide()
             self._ask_for_turn()
             self._start_steps()
             self._tell()
@@ -128,16 +118,8 @@ class OrderWorkflow:
             event = read_silo_event(_content(told))
         except ValueError as error:
             workflow.logger.error("an event of a silo cannot be read: %s", error)
-            return
-        try:
-            fact, n = parse_key(event.key) if event.key else (parse_service_id(event.service), 0)
-        except ValueError:
-            workflow.logger.error("event of %s names no call: %r %r", event.silo, event.key, event.service)
-            return
-        if not self._order.is_done_by(fact[0], event.silo):
-            workflow.logger.error("%s reported on %s, which is none of its tasks", event.silo, fact[0])
-            return
-        self._answered(fact, n, Outcome(event.kind, event.outputs, event.code, event.reason, event.milestones))
+        else:
+            self._silos.report(event)
 
     @workflow.signal(name=wire_names.TURN_SIGNAL)
     def turn(self) -> None:
@@ -167,54 +149,6 @@ class OrderWorkflow:
 
     # The loop's parts
 
-    async def _decide_changes(self) -> None:
-        """Decide what is in the inbox, in order of arrival. An accepted change moves the target."""
-        order, at = self._order, _instant()
-        if order.carried.assessment is not None:
-            self._guard.attempt("assessment", lambda: assess(order, at), lambda defect: give_up(order, defect, at))
-        while (change := order.next_change()) is not None:
-            if self._or_reject(change, partial(first_verdict, order, change, _instant())) is None:
-                await self._consider(change)
-            if change.kind.moves_the_target:
-                await self._breathe()
-
-    async def _breathe(self) -> None:
-        """Let others have their turn in a large order: what comes next is a workflow task of its own."""
-        if len(self._order.plan.tasks) > LARGE:
-            await asyncio.sleep(BREATH_S)
-
-    def _or_reject(self, change: ChangeRequest, decide: Callable[[], _Answer]) -> _Answer | Verdict:
-        def reject(defect: Reason) -> _Answer | Verdict:
-            return self._order.reject(change, [defect], _instant())
-
-        return self._guard.attempt(f"change {change.request_id}", decide, reject)
-
-    async def _consider(self, change: ChangeRequest) -> None:
-        """Decide a change that moves the target: a cancellation to the baseline, an amendment to a new plan."""
-        if change.kind is ChangeKind.CANCEL:
-            baseline = self._order.start.baseline_plan
-            self._or_reject(change, partial(consider, self._order, change, None, baseline, _instant()))
-            return
-        question = self._or_reject(change, partial(self._order.question, change))
-        if not isinstance(question, PlanQuestion):
-            return
-        try:
-            # No local activity: when it outlives a workflow task, `workflow.now()` after it is another at replay.
-            answer = await workflow.execute_activity(
-                wire_names.PLAN_REVISION,
-                question,
-                result_type=PlanAnswer,
-                start_to_close_timeout=timedelta(seconds=30),
-                retry_policy=RetryPolicy(maximum_attempts=3),
-                summary=f"plan change {change.request_id}",
-            )
-        except FailureError as error:
-            answer = PlanAnswer(reasons=(Reason(code="planning_failed", message=str(error.cause or error)[:500]),))
-        if answer.revision is None or answer.plan is None:
-            self._order.reject(change, list(answer.reasons), _instant())
-        else:
-            self._or_reject(change, partial(consider, self._order, change, answer.revision, answer.plan, _instant()))
-
     def _ask_for_turn(self) -> None:
         """See now and then whether an order that waits has its turn."""
         due = self._turn.due()
@@ -236,55 +170,9 @@ class OrderWorkflow:
             self._order.begin()
             self._order.bill()
             for step in self._order.reconciler.next_steps(MOST_CALLS_UNDER_WAY):
-                self._go(self._carry_out(step))
-        for fact, n, pause in self._polls.pop_due(workflow.now()):
-            self._go(self._poll(fact, n, pause))
-
-    async def _carry_out(self, step: Step) -> None:
-        ledger = self._order.reconciler.ledger
-        operation = ledger.operations[step.operation]
-        silo = ledger.silos[operation.silo]
-        priority = self._order.revision.priority
-        outcome = await carry_out(self._order.start.order_id, step, operation.operation, silo, priority)
-        self._record(step, outcome, _instant())
-        if outcome.kind is OutcomeKind.ACKNOWLEDGED:
-            self._polls.expect(step.fact, step.n, workflow.now(), silo.polling)
-        self._stirred = True
-
-    def _record(self, step: Step, outcome: Outcome, at: str) -> None:
-        def unknown(defect: Reason) -> None:  # A person decides, as wherever nobody knows what a silo has done.
-            in_doubt = Outcome(OutcomeKind.UNKNOWN, code=defect.code, reason=defect.message)
-            self._order.record(step, in_doubt, at)
-
-        self._guard.attempt_on(step.task, "outcome", lambda: self._order.record(step, outcome, at), unknown)
-
-    async def _poll(self, fact_id: FactId, n: int, pause: timedelta) -> None:
-        ledger = self._order.reconciler.ledger
-        fact = ledger.fact(fact_id)
-        if fact is None or fact.waiting is None or fact.waiting.n != n or fact_id in self._order.reconciler.calls:
-            return
-        operation = ledger.operations[fact.operation]
-        silo = ledger.silos[operation.silo]
-        outcome = await ask(self._order.start.order_id, fact, operation.operation, silo)
-        known = outcome is not None and self._answered(fact_id, n, outcome)
-        if outcome is None or not known or outcome.kind is OutcomeKind.ACKNOWLEDGED:
-            self._polls.again(fact_id, n, pause, workflow.now(), silo.polling)
-
-    def _answered(self, fact: FactId, n: int, outcome: Outcome) -> bool:
-        """Record what a silo has reported. False where a defect of ours is in the way: it is asked again."""
-        answer = partial(self._order.answer, fact, n, outcome, _instant())
-        news = self._guard.attempt_on(fact[0], "report", answer, lambda _: None)
-        self._stirred = self._stirred or news is not False
-        return news is not None
-
-    def _expect_answers(self) -> None:
-        """After a new run began: go on asking for what was awaited in the last one."""
-        ledger = self._order.reconciler.ledger
-        for fact_id in sorted(self._order.reconciler.waiting):
-            fact = ledger.fact(fact_id)
-            if fact is not None and fact.waiting is not None:
-                silo = ledger.silos[ledger.operations[fact.operation].silo]
-                self._polls.expect(fact_id, fact.waiting.n, workflow.now(), silo.polling)
+                self._go(self._silos.carry_out(step))
+        for awaited in self._silos.due():
+            self._go(self._silos.poll(*awaited))
 
     def _go(self, work: Coroutine[None, None, None]) -> None:
         """Do what this run has to see the end of."""
@@ -334,7 +222,7 @@ class OrderWorkflow:
         finished = self._finished()
         deadlines = [self._guard.tries_again_at, self._recorder.due(ended=finished)]
         if not finished:
-            begins = self._polls.next_due if self._order.carried.started else self._order.not_before
+            begins = self._silos.next_poll if self._order.carried.started else self._order.not_before
             deadlines += (begins, self._turn.due(), self._order.journal.late_at, self._drain.until)
         now = workflow.now()
         return min((deadline for deadline in deadlines if deadline is not None and deadline > now), default=None)
