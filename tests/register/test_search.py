@@ -168,4 +168,4 @@ def test_a_page_ends_where_it_would_be_too_long_but_has_one_order(
 ) -> None:
     monkeypatch.setattr(search, "PAGE_BYTES", 1)
     page = orders.search.orders(OrderQuery(with_body=True))
-    assert (len(page.orders), page.total) == (1, 3)
+    assert (len(page.orders), page.total) == (1, orders.search.count(OrderQuery()))
