@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from random import Random
 from typing import Any, TypeAlias
 
+from orders.model.instants import instant
 from tests.households import PLACE, item
 from tests.soak.script import Json
 
@@ -15,7 +17,8 @@ KEEPERS = ("resource-inventory", "number-inventory", "warehouse", "access-networ
 
 FUTURE_DATED = 0.08
 """The chance that an order is to begin later: only a change of dates, or a cancellation, gets it on its way."""
-EARLIER, LATER = "2026-01-05T09:00:00Z", "2099-01-05T09:00:00Z"
+EARLIER, LATER = instant(datetime.now(UTC)), "2099-01-05T09:00:00Z"
+"""A date to start at once. One long past is refused, so a script with it can be played again for a day."""
 
 _SITES = {name: {**PLACE, "id": f"site-{name}", "streetNr": name} for name in ("1", "2", "3")}
 _TV = ("tv-basic", "tv-sport", "tv-cinema")
