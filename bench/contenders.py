@@ -12,6 +12,7 @@ from temporalio.client import Client, WorkflowHandle
 from activities.capturing import prepare
 from api.service.gateway import Gateway
 from api.service.services import services
+from api.tmf.json_body import body_digest
 from api.tmf.links import Links
 from api.tmf.tmf622_request import to_request
 from api.working import Workshop
@@ -78,7 +79,7 @@ class Orderpipe:
         """Nothing is done ahead: all that orderpipe does for an order counts."""
 
         async def submit() -> Started:
-            view = (await self.services.submitting.submit(to_request(body), body)).view
+            view = (await self.services.submitting.submit(to_request(body), body, body_digest(body))).view
             handle = self.client.get_workflow_handle(wire_names.workflow_id(view.id), result_type=OrderOutcome)
             return Started(view.id, handle)
 

@@ -18,6 +18,7 @@ from workflows.codec import ENCODING
 
 ORDERS: Final = "/tmf-api/productOrderingManagement/v4/productOrder"
 DECODE: Final = "/codec/decode"
+JSON: Final = {"content-type": "application/json"}
 MIB: Final = 2**20
 
 LARGE = 999
@@ -48,7 +49,7 @@ class Shot:
     async def send(self, method: str, path: str, token: str | None = None, content: bytes | None = None) -> str:
         """Send a request. Gives the status that it was answered by."""
         headers = {"authorization": f"Bearer {token}"} if token else {}
-        headers |= {"content-type": "application/json"} if content is not None else {}
+        headers |= JSON if content is not None else {}
         try:
             return str((await self.client.request(method, path, headers=headers, content=content)).status_code)
         except httpx2.TransportError:
@@ -107,6 +108,13 @@ async def _submit(shot: Shot) -> str:
     return await shot.send("POST", ORDERS, shot.channel, _named(shot.content, f"{shot.attack}-{shot.number}"))
 
 
+async def _post(client: httpx2.AsyncClient, name: str, content: bytes) -> str:
+    answer = await client.post(ORDERS, content=_named(content, name), headers=JSON)
+    if answer.status_code != 201:
+        raise RuntimeError(f"an order was not taken: {answer.status_code} {answer.text[:500]}")
+    return answer.json()["id"]
+
+
 # Options
 
 
@@ -115,20 +123,12 @@ async def _large_order(client: httpx2.AsyncClient) -> str:
     content = _order(
         [_item(1, "fibre-500", LARGE)], channel=[{"id": "attack"}], requestedStartDate="2040-01-01T00:00:00Z"
     )
-    made = await client.post(ORDERS, content=_named(content, "attack-large"))
-    order_id = _made(made)
+    order_id = await _post(client, "attack-large", content)
     async with asyncio.timeout(_WAITS_FOR_AN_ORDER_S):
         # Only asking tells when a worker has it.
         while (await client.get(f"/care/v1/orders/{order_id}/tasks")).status_code != 200:  # noqa: ASYNC110
             await asyncio.sleep(0.2)
     return order_id
-
-
-def _made(answer: httpx2.Response) -> str:
-    """The id of an order, once it is there."""
-    if answer.status_code != 201:
-        raise RuntimeError(f"an order was not taken: {answer.status_code} {answer.text[:500]}")
-    return answer.json()["id"]
 
 
 async def _options(shot: Shot) -> str:
@@ -199,8 +199,7 @@ async def _rejected_orders(client: httpx2.AsyncClient) -> str:
     note = [{"text": "x" * REJECTED_BYTES}]
     content = _order([_item(1, "no-such-offering")], channel=[{"id": _LISTED}], note=note)
     for number in range(REJECTED):
-        made = await client.post(ORDERS, content=_named(content, f"attack-rejected-{number}"))
-        _made(made)
+        await _post(client, f"attack-rejected-{number}", content)
     return ""
 
 

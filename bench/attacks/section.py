@@ -193,11 +193,10 @@ def _markdown(found: Mapping[str, Noticed], plan: Plan) -> str:
     return "\n\n".join(
         [
             "## Attacks",
-            f"Each for {plan.attack_s:g} seconds on an API that was just started, from a process of its own on "
-            f"this same machine, while {PROBES_PER_S} probes of `/healthz` and {ORDERS_PER_S} small orders of another "
-            f"caller come in a second. Aim, at the 99th percentile: {PROBES_MS} ms for the probes and "
-            f"{SUBMISSIONS_MS} ms for those orders, none failing, which is {aim}. Of so few orders the 99th "
-            "percentile is about the longest. "
+            f"Each for {plan.attack_s:g} seconds on an API that was just started, from a process of its own on this "
+            f"machine. Meanwhile {PROBES_PER_S} probes of `/healthz` and {ORDERS_PER_S} small orders of another caller "
+            f"come in a second. Aim, at the 99th percentile: {PROBES_MS} ms for the probes and {SUBMISSIONS_MS} ms for "
+            f"those orders, none failing, which is {aim}. Of so few orders the 99th percentile is about the longest. "
             "Memory is that of the API's process, before and at its peak, and of those that work beside it.",
             table(
                 (

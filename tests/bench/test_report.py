@@ -12,7 +12,12 @@ from settings import ROOT
 @pytest.mark.timeout(180)
 def test_a_quick_run_writes_a_report_with_every_figure_of_both_contenders(tmp_path: Path) -> None:
     ran = subprocess.run(
-        [sys.executable, "-m", "bench", "--quick", "--kinds", "mobile", "--out", str(tmp_path)],
+        [
+            *(sys.executable, "-m", "bench"),
+            *("--quick", "--kinds", "mobile", "--attacks", "header", "--seconds", "1"),
+            "--out",
+            str(tmp_path),
+        ],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -30,6 +35,9 @@ def test_a_quick_run_writes_a_report_with_every_figure_of_both_contenders(tmp_pa
     assert all(size["worker_cpu_s"] > 0 for size in report["growth"].values())
     assert all(0 < report[asked]["p50_ms"] <= report[asked]["p99_ms"] for asked in ("preview", "options"))
     assert all(0 < asked["p50_ms"] <= asked["p95_ms"] for asked in report["register"]["sqlite"].values())
+    assert set(report["attacks"]) == {"none", "header"}
+    assert all(0 < one["probes"]["p50_ms"] <= one["probes"]["p99_ms"] for one in report["attacks"].values())
+    assert report["attacks"]["header"]["answers"]
     assert report["versions"]["temporalio"]
     text = (tmp_path / "report.md").read_text()
     assert all(
@@ -41,7 +49,8 @@ def test_a_quick_run_writes_a_report_with_every_figure_of_both_contenders(tmp_pa
             "## Growth",
             "## Previews",
             "## The register",
+            "## Attacks",
             "## Profile",
         )
     )
-    assert "--quick --kinds mobile" in text
+    assert "--quick --kinds mobile --attacks header" in text
