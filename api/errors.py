@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copyreg
 from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
 
@@ -56,6 +57,10 @@ class ApiError(Exception):
         self.reason = reason
         self.message = message
         self.details = tuple(details)[:MOST_DETAILS]
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """How it is told to another process: as it is, not made anew of its text."""
+        return copyreg.__newobj__, (type(self), *self.args), self.__dict__  # pyright: ignore[reportAttributeAccessIssue]
 
 
 class Malformed(ApiError):

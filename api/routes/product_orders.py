@@ -6,6 +6,7 @@ import uuid
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Request, Response
+from fastapi.responses import JSONResponse
 
 from api.access.principal import Principal, Scope
 from api.blocking import run_blocking
@@ -30,7 +31,7 @@ from api.tmf.links import Links
 from api.tmf.tmf622_bodies import ProductOrder
 from api.tmf.tmf622_patch import JSON_PATCH, PATCH_BODY, patched, read_patch, to_change
 from api.tmf.tmf622_query import order_query
-from api.tmf.tmf622_request import BASE_PATH, to_request
+from api.tmf.tmf622_request import BASE_PATH
 from api.tmf.tmf622_resource import to_resource
 from api.tmf.tmf630 import selected
 from orders.change.request import fingerprint
@@ -43,18 +44,18 @@ router = APIRouter(prefix=BASE_PATH, tags=["TMF622 product ordering"])
     "/productOrder",
     status_code=201,
     summary="Submit an order",
+    response_model=Json,
     responses={200: {"description": "This very body was submitted before: the order that it made"}}
     | errors(400, 409, 503),
 )
 async def submit(
     order: ProductOrder,
     request: Request,
-    response: Response,
     submitting: SubmittingDep,
     links: LinksDep,
     principal: Submitter,
     idempotency_key: Annotated[str | None, Header(max_length=256)] = None,
-) -> Json:
+) -> JSONResponse:
     """Start an order. Submitted again under the same `externalId` of a channel, the same body is the same order.
 
     One that cannot be fulfilled comes back with the state `rejected`, and is recorded like that: its notes, and for
@@ -65,16 +66,20 @@ async def submit(
     """
     body: Json = await request.json()  # As it came: what is not modelled is kept too.
     channel = principal.channel_for(order.channel[0].id if order.channel else None)
-    wanted = to_request(order, idempotency_key, channel)
+    wanted, digest = await submitting.read(await request.body(), idempotency_key, channel)
     principal.require_customer(wanted.customer_id)
     if principal.customer is not None:
         wanted = wanted.model_copy(update={"of_customer": True})
-    submission = await submitting.submit(wanted, body)
-    response.headers["Location"] = links.tmf622(submission.view.id)
-    if submission.created:
-        return to_resource(body, submission.view, links.api)
-    response.status_code = 200
-    return readable(principal, to_resource(body, submission.view, links.api))
+    submission = await submitting.submit(wanted, body, digest)
+
+    def answer() -> JSONResponse:
+        resource = to_resource(body, submission.view, links.api)
+        location = {"Location": links.tmf622(submission.view.id)}
+        if submission.created:
+            return JSONResponse(resource, 201, location)
+        return JSONResponse(readable(principal, resource), 200, location)
+
+    return await run_blocking(answer)
 
 
 @router.get("/productOrder", summary="Orders", responses=LISTED | errors(503))

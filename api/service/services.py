@@ -35,7 +35,11 @@ def services(
     return Services(
         gateway=gateway,
         submitting=Submitting(
-            gateway, Starter(gateway, catalog, versions, register, links, workshop), register.submissions, asking
+            gateway,
+            Starter(gateway, catalog, versions, register, links, workshop),
+            register.submissions,
+            asking,
+            workshop,
         ),
         asking=asking,
         changing=Changing(gateway, asking, Foresight(versions, workshop), register.records),

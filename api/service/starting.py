@@ -78,7 +78,8 @@ class Starter:
             await self.give_up(request)
             raise OrderTooLarge("The order is too large", too_large.message)
         if captured.start is None:
-            return Prepared(rejection(self._catalog, request, body, captured.rejected, now))
+            rejected = await run_blocking(rejection, self._catalog, request, body, captured.rejected, now)
+            return Prepared(rejected)
         start = captured.start.model_copy(update={"body": body})
         products = sum(item.quantity for item in start.revision.items)
         return Prepared(await self._workshop.run(products, _record, start, now), start)

@@ -9,10 +9,15 @@ from api.errors import ExternalIdReused, OrderDeleted, OrderTooLarge, Unavailabl
 from api.service.asking import Asking
 from api.service.gateway import AlreadyStarted, Gateway
 from api.service.starting import Starter
-from api.tmf.json_body import Json, body_digest
+from api.tmf.json_body import Json
+from api.tmf.tmf622_request import read_order
+from api.working import SMALL, Workshop
 from orders.model.order import OrderRequest
 from orders.read_model.views import OrderView
 from register.submissions import ClaimState, Submissions
+
+_SMALL_BYTES = 64 * 2**10
+"""A body that is read in a few dozen milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +31,27 @@ class Submission:
 class Submitting:
     """Takes orders in. It may raise `Unavailable`, after which the same order may be submitted again."""
 
-    def __init__(self, gateway: Gateway, starter: Starter, submissions: Submissions, asking: Asking) -> None:
+    def __init__(
+        self, gateway: Gateway, starter: Starter, submissions: Submissions, asking: Asking, workshop: Workshop
+    ) -> None:
         self._gateway = gateway
         self._starter = starter
         self._submissions = submissions
         self._asking = asking
+        self._workshop = workshop
 
-    async def submit(self, request: OrderRequest, body: Json) -> Submission:
-        """Take an order in, once.
+    async def read(self, raw: bytes, external_id: str | None, channel: str | None) -> tuple[OrderRequest, str]:
+        """What a body asks for, and its digest; for the rest see `read_order`.
+
+        Raises:
+            Malformed: naming the JSON path of everything that is wrong with it.
+            Busy, TooMuchWork: if it cannot be read now, or not in time.
+        """
+        size = SMALL * len(raw) // _SMALL_BYTES
+        return await self._workshop.run(size, read_order, raw, external_id, channel)
+
+    async def submit(self, request: OrderRequest, body: Json, digest: str) -> Submission:
+        """Take an order in, once. `digest` is that of its body.
 
         It is captured and claimed in the register, and then its workflow is started. Cut short between the two, the
         same submission again goes on from there. One that cannot be fulfilled under the current catalog is rejected:
@@ -44,7 +62,6 @@ class Submitting:
             OrderDeleted: if the order was deleted.
             OrderTooLarge: if it is more than a workflow can be started with.
         """
-        digest = body_digest(body)
         claim = _own(request, await run_blocking(self._submissions.look_up, request.order_id, digest))
         if claim is ClaimState.BEGUN or (claim is ClaimState.NOT_BEGUN and await self._has_begun(request, digest)):
             return await self._before(request)

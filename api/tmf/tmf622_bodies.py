@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 from pydantic.alias_generators import to_camel
 
+from orders.model.budget import ITEMS
 from orders.model.instants import Instant
 from orders.model.json_values import Json
 from orders.model.order import Identifier, require_order
@@ -115,7 +116,7 @@ class ProductOrderItem(TmfBody):
     quantity: Quantity = 1
     product_offering: ProductOfferingRef | None = None
     product: Product = Product()
-    product_order_item: tuple[ProductOrderItem, ...] = ()
+    product_order_item: Annotated[tuple[ProductOrderItem, ...], Field(max_length=ITEMS.most)] = ()
     product_order_item_relationship: tuple[ItemRelationship, ...] = ()
 
 
@@ -133,7 +134,7 @@ class ProductOrder(TmfBody):
     wait_for_products: bool = False
     channel: tuple[ChannelRef, ...] = ()
     related_party: Annotated[tuple[RelatedParty, ...], Field(min_length=1)]
-    product_order_item: Annotated[tuple[ProductOrderItem, ...], Field(min_length=1)]
+    product_order_item: Annotated[tuple[ProductOrderItem, ...], Field(min_length=1, max_length=ITEMS.most)]
 
     @model_validator(mode="after")
     def _ends_after_it_starts(self) -> ProductOrder:

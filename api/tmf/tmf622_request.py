@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
@@ -9,7 +10,7 @@ from typing import TypeVar
 from pydantic import BaseModel, JsonValue, TypeAdapter, ValidationError
 
 from api.errors import Detail, Malformed, problem, problems
-from api.tmf.json_body import Body
+from api.tmf.json_body import Body, body_digest
 from api.tmf.tmf622_bodies import Place, Product, ProductOrder, ProductOrderItem
 from orders.model.order import Identifier, OrderRequest, ProductId, RequestedItem, Site
 from orders.model.values import Action
@@ -60,6 +61,16 @@ def to_request(body: Body | ProductOrder, external_id: str | None = None, channe
         description=order.description,
         wait_for_products=order.wait_for_products,
     )
+
+
+def read_order(raw: bytes, external_id: str | None = None, channel: str | None = None) -> tuple[OrderRequest, str]:
+    """What a body asks for as it was sent, and its digest.
+
+    Raises:
+        Malformed: naming the JSON path of everything that is wrong with it.
+    """
+    body: Body = json.loads(raw)
+    return to_request(body, external_id, channel), body_digest(body)
 
 
 def fitting(kind: type[_Core], below: str = "", /, **fields: object) -> _Core:

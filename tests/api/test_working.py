@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from activities.capturing import IdTooLong
 from api.blocking import BILL, Bill
-from api.errors import Busy, TooMuchWork
+from api.errors import Busy, Malformed, TooMuchWork, problem
 from api.working import SMALL, Workshop
 from orders.model.order import Reason, Rejection, RequestedItem
 
@@ -45,6 +45,10 @@ def name_too_long() -> None:
         raise IdTooLong(error) from error
 
 
+def malformed() -> None:
+    raise Malformed([problem("productOrderItem", "is missing")])
+
+
 def fail_unspeakably() -> None:
     class Local(Exception):
         pass
@@ -72,6 +76,12 @@ async def test_errors_arrive_as_they_were_raised(workshop: Workshop) -> None:
     with pytest.raises(IdTooLong) as too_long:
         await workshop.run(LARGE, name_too_long)
     assert too_long.value.problems.errors()[0]["loc"] == ("id",)
+    with pytest.raises(Malformed) as refused:
+        await workshop.run(LARGE, malformed)
+    assert (refused.value.reason, refused.value.details) == (
+        "The request is malformed",
+        (problem("productOrderItem", "is missing"),),
+    )
     with pytest.raises(RuntimeError, match="Local"):
         await workshop.run(LARGE, fail_unspeakably)
     assert await workshop.run(LARGE, abs, -1) == 1

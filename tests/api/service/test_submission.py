@@ -19,7 +19,7 @@ from orders.fulfilment.order_in_flight import Fulfilment
 from orders.fulfilment.reporting import order_view
 from orders.fulfilment.snapshot import OrderStart
 from orders.model import wire_names
-from orders.model.budget import START
+from orders.model.budget import ITEMS, START
 from orders.read_model.records import OrderRecord
 from register import Register
 from register.submissions import ClaimState
@@ -201,6 +201,19 @@ async def test_an_order_of_too_many_products_is_refused_by_a_reason_that_names_l
     assert refused.json()["message"] == "4000 products in one order: at most 2000 are taken"
     with closing(Register(door.settings.register_address)) as register:
         assert register.records.find(to_request(body).order_id) is None
+
+
+async def test_what_is_wrong_with_a_large_body_is_told_like_with_a_small_one(door: Door) -> None:
+    wrong = {**item("1", "fibre-500"), "productOffering": None}
+    for text in ("", "x" * 200_000):
+        refused = await door.http.post(ORDERS, json=order(wrong) | {"note": [{"text": text}]})
+        assert (refused.status_code, refused.json()["code"]) == (400, "malformed")
+        assert [detail["path"] for detail in refused.json()["details"]] == ["productOrderItem[0].productOffering.id"]
+
+
+async def test_an_order_of_more_items_than_are_taken_is_refused_before_it_is_read(door: Door) -> None:
+    refused = await door.http.post(ORDERS, json=order(*(item(f"net-{n}", "fibre-500") for n in range(ITEMS.most + 1))))
+    assert (refused.status_code, refused.json()["details"][0]["path"]) == (400, "productOrderItem")
 
 
 async def test_an_order_that_is_too_large_for_a_workflow_leaves_its_id_free(door: Door) -> None:
