@@ -36,7 +36,7 @@ class Limit(NamedTuple):
 ITEMS: Final = Limit(1_000, "items in one order")
 PRODUCTS: Final = Limit(2_000, "products in one order")
 TASKS: Final = Limit(5_000, "tasks in one order")
-"""A worker takes in, judges and tells of that many in a third of the time that Temporal gives it."""
+"""That many take a worker up to half a second of CPU on end. Temporal gives it two, on the clock."""
 
 START: Final = Limit(300_000, "compressed bytes in one order, all that it brings and its plan")
 PLAN: Final = Limit(300_000, "compressed bytes in one revision and its plan")
