@@ -142,6 +142,8 @@ async def test_any_body_that_is_nearly_right_gets_a_documented_answer(pipe: Pipe
         found: set[tuple[str, int]] = set()
         for method, path, media_type, examples, sound in bodies:
             ask = ask_with(pipe.settings.api_address, documentation, method, path, media_type, order_id)
+            plain = {"description": "x"} if method == "patch" else sound[0]
+            found.add((path, ask(with_another_id(plain))))  # Chance need not come by a sound one.
 
             @some(examples)
             @given(broken(sound))
@@ -153,4 +155,5 @@ async def test_any_body_that_is_nearly_right_gets_a_documented_answer(pipe: Pipe
 
     found = await asyncio.to_thread(run)
     assert await harmed(pipe, order_id) == []
-    assert found >= {(ORDERS, 201), (ORDERS, 400), (f"{ORDERS}/{{order_id}}", 200), (CHANGES, 200), (CHANGES, 400)}
+    assert {path for path, status in found if status < 300} >= {ORDERS, f"{ORDERS}/{{order_id}}", CHANGES}
+    assert {path for path, status in found if status == 400} >= {ORDERS, CHANGES}
