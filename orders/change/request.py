@@ -8,14 +8,14 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, NamedTuple, TypeAlias
 
-from pydantic import Field, JsonValue, ValidationError, model_validator
+from pydantic import Field, JsonValue, TypeAdapter, model_validator
 
 from orders.change.impact import Impact, ImpactSummary
 from orders.model.budget import MOST_REASONS, cut
 from orders.model.instants import Instant
 from orders.model.json_values import JsonObject
 from orders.model.order import Appointment, Reason, RequestedItem, Site, require_order
-from orders.model.reading import problems_of
+from orders.model.reading import read_as
 from orders.model.text import Line, Name, Text
 from orders.model.values import Frozen, Money, Priority, Quantity, Whole
 
@@ -199,16 +199,12 @@ class ChangeRequest(Frozen):
         return self
 
 
-def read_change(content: object) -> ChangeRequest:
-    """A change request as somebody sent it.
+_CHANGE_REQUEST: TypeAdapter[ChangeRequest] = TypeAdapter(ChangeRequest)
 
-    Raises:
-        ValueError: saying shortly what is wrong with it.
-    """
-    try:
-        return ChangeRequest.model_validate(content)
-    except ValidationError as error:
-        raise ValueError(problems_of(error)) from None
+
+def read_change(content: object) -> ChangeRequest:
+    """A change request as somebody sent it; see `read_as`."""
+    return read_as(_CHANGE_REQUEST, content)
 
 
 def fingerprint(requester: str, channel: str, asked: JsonValue) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from orders.change.impact import Impact
 from orders.change.request import ChangeRequest, ChangeState
@@ -14,7 +14,7 @@ from orders.model.instants import InstantText
 from orders.model.json_values import JsonObject
 from orders.model.order import Reason, Revision
 from orders.model.plan import Plan
-from orders.model.reading import problems_of
+from orders.model.reading import read_as
 from orders.model.text import Line, Name
 from orders.model.values import Frozen, Inputs, Money, Verb
 from orders.planning.advancement import Advancement
@@ -61,15 +61,8 @@ _SILO_EVENT: TypeAdapter[SiloEvent] = TypeAdapter(SiloEvent)
 
 
 def read_silo_event(content: object) -> SiloEvent:
-    """A silo's event as somebody sent it.
-
-    Raises:
-        ValueError: saying shortly what is wrong with it.
-    """
-    try:
-        return _SILO_EVENT.validate_python(content)
-    except ValidationError as error:
-        raise ValueError(problems_of(error)) from None
+    """A silo's event as somebody sent it; see `read_as`."""
+    return read_as(_SILO_EVENT, content)
 
 
 class PlanQuestion(Frozen):

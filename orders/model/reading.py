@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, TypeVar
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from orders.model.text import printable
 
 MOST_PROBLEMS: Final = 10
 LONGEST: Final = 500
 _LONGEST_PART: Final = 60
+
+_Kind = TypeVar("_Kind")
+
+
+def read_as(kind: TypeAdapter[_Kind], content: object) -> _Kind:
+    """What somebody sent, as what it should be.
+
+    Raises:
+        ValueError: saying shortly what is wrong with it.
+    """
+    try:
+        return kind.validate_python(content)
+    except ValidationError as error:
+        raise ValueError(problems_of(error)) from None
 
 
 def problems_of(error: ValidationError) -> str:
