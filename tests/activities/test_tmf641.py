@@ -146,12 +146,14 @@ def test_a_milestone_counts_when_its_status_says_completed_or_nothing_and_its_in
     given = [
         {"name": "picked", "milestoneDate": "2026-03-01T13:00:00+01:00", "status": "Completed"},
         {"name": "packed"},
+        {"name": "weighed", "milestoneDate": "0001-01-01T00:00:00+01:00"},
+        {"name": "sealed", "milestoneDate": "9999-12-31T23:59:59.9999999-05:00"},
         {"name": "handed-over", "status": "Yet-To-Reach", "milestoneDate": "2026-03-02T12:00:00Z"},
         {"name": "insured", "status": "Violated"},
     ]
     answer = {**Answer(state="inProgress").model_dump(by_alias=True), "milestone": given}
     outcome = understood(ServiceOrder, json.dumps(answer).encode()).outcome
-    assert outcome.milestones == {"picked": "2026-03-01T12:00:00.000Z", "packed": ""}
+    assert outcome.milestones == {"picked": "2026-03-01T12:00:00.000Z", "packed": "", "weighed": "", "sealed": ""}
 
 
 @pytest.mark.parametrize("state", ["failed", "rejected", "cancelled", "partial"])

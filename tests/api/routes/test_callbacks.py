@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -154,6 +155,19 @@ MALFORMED: dict[str, tuple[dict[str, Any], str]] = {
         done("o", milestone=[HANDED_OVER | {"milestoneDate": "yesterday"}]),
         f"{ORDER_PATH}.milestone[0].milestoneDate",
     ),
+    "first instant": (
+        done("o", milestone=[HANDED_OVER | {"milestoneDate": "0001-01-01T00:00:00+01:00"}]),
+        f"{ORDER_PATH}.milestone[0].milestoneDate",
+    ),
+    "last instant": (
+        done("o", milestone=[HANDED_OVER | {"milestoneDate": "9999-12-31T23:59:59.9999999-05:00"}]),
+        f"{ORDER_PATH}.milestone[0].milestoneDate",
+    ),
+    "half a surrogate pair": (
+        done("o", errorMessage=[{"reason": "\ud800"}]),
+        f"{ORDER_PATH}.errorMessage[0].reason",
+    ),
+    "nul": (done("o") | {"correlationId": "a\0b"}, "correlationId"),
     "items": (done("o", serviceOrderItem=[]), f"{ORDER_PATH}.serviceOrderItem"),
     "service": (gone("o") | {"event": {}}, "event.service"),
     "service id": (gone("o", id="nothing"), "event.service.id"),
@@ -163,7 +177,8 @@ MALFORMED: dict[str, tuple[dict[str, Any], str]] = {
 @pytest.mark.parametrize("case", MALFORMED)
 async def test_a_malformed_event_is_refused_by_the_path_of_what_is_wrong(door: Door, case: str) -> None:
     body, path = MALFORMED[case]
-    response = await door.http.post("/callbacks/shipping", json=body)
+    content, headers = json.dumps(body), {"content-type": "application/json"}
+    response = await door.http.post("/callbacks/shipping", content=content, headers=headers)
     assert response.status_code == 400
     assert [detail["path"] for detail in response.json()["details"]] == [path]
 
