@@ -6,12 +6,17 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 
+import httpx2
 import pytest
-from starlette.types import Message
+from starlette.responses import PlainTextResponse
+from starlette.types import Message, Receive, Send
+from starlette.types import Scope as AsgiScope
 
 from api.access import limits
+from api.access.guard import Guard
 from api.access.limits import RateLimit
 from api.access.principal import Scope
+from api.blocking import bill
 from api.errors import BodyTooSlow, TooManyRequests
 from settings import Settings
 from tests.api.conftest import ORDERS, Door, ShutDoor, opened
@@ -146,6 +151,19 @@ def test_what_a_request_cost_is_waited_for_by_its_caller_alone() -> None:
     assert taken(rate, "a", 1) == 0
     clock.now = 6
     assert taken(rate, "a", 9) == 2
+
+
+@pytest.mark.parametrize(("cpu_s", "answers"), [(0.0, [200, 200, 200]), (10.0, [200, 429, 429])])
+async def test_whoever_asks_for_much_work_is_told_to_wait_until_it_is_paid_for(
+    cpu_s: float, answers: list[int]
+) -> None:
+    async def works(scope: AsgiScope, receive: Receive, send: Send) -> None:
+        bill(cpu_s)
+        await PlainTextResponse("done")(scope, receive, send)
+
+    guard = Guard(works, doorkeeper=None, rate=RateLimit(1), most_bytes=1000, names=["*"])
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(guard), base_url="http://127.0.0.1") as caller:
+        assert [(await caller.get("/x")).status_code for _ in answers] == answers
 
 
 async def test_a_body_that_does_not_come_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
