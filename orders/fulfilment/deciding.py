@@ -9,6 +9,7 @@ from orders.change.objections import Assessment, common_ground, not_let_go, obje
 from orders.change.request import ChangeKind, ChangeRequest, ChangeState, Verdict
 from orders.fulfilment.order_in_flight import Fulfilment
 from orders.fulfilment.whole import whole
+from orders.model.budget import BEHIND, BY_HAND, CHANGE, CONTENT, NAMED, size_of
 from orders.model.order import Reason, Revision
 from orders.model.plan import Plan
 from orders.read_model.states import LifecycleState
@@ -39,7 +40,7 @@ def first_verdict(order: Fulfilment, change: ChangeRequest, at: str) -> Verdict 
 
 def early_objections(order: Fulfilment, change: ChangeRequest) -> list[Reason]:
     """Why a change is refused whatever its impact would be."""
-    too_large = order.beyond_budget(change)
+    too_large = beyond_budget(order, change)
     if too_large:
         return too_large
     if change.expected_revision is not None and change.expected_revision != order.revision.number:
@@ -61,6 +62,20 @@ def early_objections(order: Fulfilment, change: ChangeRequest) -> list[Reason]:
     return []
 
 
+def beyond_budget(order: Fulfilment, change: ChangeRequest, revision: Revision | None = None) -> list[Reason]:
+    """Why a change, or the revision that it leads to, is more than the order can have."""
+    carried = order.carried
+    sizes = [(CHANGE, size_of(change.model_dump(mode="json"))), (BY_HAND, size_of(change.outputs))]
+    if change.content:
+        sizes.append((CONTENT, size_of(carried.contents) + size_of(change.content)))
+    if revision is not None:
+        sizes += [
+            (NAMED, len({*order.progress.items, *(item.id for item in revision.items)})),
+            (BEHIND, sum(len(kept.items) for kept in (*carried.revisions, revision))),
+        ]
+    return [reason for limit, size in sizes if (reason := limit.exceeded_by(size)) is not None]
+
+
 def _carry_out(order: Fulfilment, change: ChangeRequest, at: str) -> Reason | None:
     """Carry out a change that leaves the target alone, or say why it cannot be."""
     if change.kind is ChangeKind.HOLD:
@@ -80,7 +95,7 @@ def consider(order: Fulfilment, change: ChangeRequest, revision: Revision | None
 
 def _consider(order: Fulfilment, change: ChangeRequest, revision: Revision | None, target: Plan, at: str) -> Verdict:
     carried = order.carried
-    too_large = order.beyond_budget(change, revision) if revision is not None else []
+    too_large = beyond_budget(order, change, revision) if revision is not None else []
     if too_large:
         return order.reject(change, too_large, at)
     if change.kind is ChangeKind.CANCEL:

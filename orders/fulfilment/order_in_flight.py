@@ -5,7 +5,7 @@ Everything here is deterministic; the instant `now` comes from outside.
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from dataclasses import replace
@@ -18,9 +18,10 @@ from orders.change.impact import Impact, has_passed, impact_of, settled
 from orders.change.objections import Assessment
 from orders.change.request import ChangeKind, ChangeRequest, ChangeState, Verdict, entry_of
 from orders.fulfilment.change_log import ChangeLog
+from orders.fulfilment.inbox import Inbox
 from orders.fulfilment.messages import PlanQuestion
 from orders.fulfilment.snapshot import Fork, OrderStart, Snapshot
-from orders.model.budget import BEHIND, BY_HAND, CHANGE, CONTENT, INBOX, MOST_WAITING, NAMED, size_of
+from orders.model.budget import INBOX, MOST_WAITING
 from orders.model.order import Reason, Revision
 from orders.model.plan import BILLING, Plan
 from orders.planning.advancement import Advancement, advancement_of
@@ -43,10 +44,7 @@ class Fulfilment:
         self.start = start
         self.problems: dict[str, Reason] = {}
         """What no silo and no customer is to blame for, by what it is about, while it lasts."""
-        self.inbox: deque[ChangeRequest] = deque()
-        """Changes that have arrived and are still to be decided, in order of arrival."""
-        self._undecided: dict[str, str] = {}
-        """The fingerprints of those, by request id; also of the one that is being decided."""
+        self.inbox = Inbox()
         self.carried = start.carried or Snapshot(
             revisions=[start.baseline, start.revision],
             plan=start.plan,
@@ -279,47 +277,21 @@ class Fulfilment:
         change = change.model_copy(update={"asked_at": at})
         request_id = change.request_id
         known = self.verdicts.get(request_id)
-        first = known.fingerprint if known is not None else self._undecided.get(request_id, change.fingerprint)
-        if first != change.fingerprint:
+        first = known.fingerprint if known is not None else self.inbox.fingerprint(request_id)
+        if first not in (None, change.fingerprint):
             message = f"request id {request_id} is that of another request"
             refused = change.model_copy(update={"request_id": self._free_id("reused")})
             return self.reject(refused, [Reason(code="request_id_reused", message=message)], at).request_id
-        if len(self.inbox) < INBOX or self._is_first_cancellation(change):
-            self.inbox.append(change)
-            if known is None:
-                self._undecided[request_id] = first
-        elif known is None and request_id not in self._undecided:
+        if self.inbox.has_room_for(change):
+            self.inbox.put(change, is_known=known is not None)
+        elif first is None:
             message = f"{INBOX} changes wait to be decided already: ask again later"
             self.reject(change, [Reason(code="too_many_changes", message=message)], at)
         return request_id
 
-    def _is_first_cancellation(self, change: ChangeRequest) -> bool:
-        cancels = change.kind is ChangeKind.CANCEL
-        return cancels and all(waiting.kind is not ChangeKind.CANCEL for waiting in self.inbox)
-
-    def beyond_budget(self, change: ChangeRequest, revision: Revision | None = None) -> list[Reason]:
-        """Why a change, or the revision that it leads to, is more than the order can have."""
-        carried = self.carried
-        sizes = [
-            (CHANGE, size_of(change.model_dump(mode="json"))),
-            (BY_HAND, size_of(change.outputs)),
-        ]
-        if change.content:
-            sizes.append((CONTENT, size_of(carried.contents) + size_of(change.content)))
-        if revision is not None:
-            sizes += [
-                (NAMED, len({*self.progress.items, *(item.id for item in revision.items)})),
-                (BEHIND, sum(len(kept.items) for kept in (*carried.revisions, revision))),
-            ]
-        return [reason for limit, size in sizes if (reason := limit.exceeded_by(size)) is not None]
-
     def next_change(self) -> ChangeRequest | None:
         """The next change to decide."""
-        for place, change in enumerate(self.inbox):
-            if not self.holds_back(change):
-                del self.inbox[place]
-                return change
-        return None
+        return self.inbox.take_first(lambda change: not self.holds_back(change))
 
     def holds_back(self, change: ChangeRequest) -> bool:
         """True while another change is being assessed, and this one would move the target too.
@@ -448,13 +420,13 @@ class Fulfilment:
 
     def _free_id(self, kind: str) -> str:
         """A request id of our own, `malformed-2`, that nobody else has used."""
-        taken = self.verdicts.keys() | self._undecided
+        taken = {*self.verdicts, *self.inbox.taken}
         return next(name for number in count(1) if (name := f"{kind}-{number}") not in taken)
 
     def _keep_verdict(self, verdict: Verdict, now: datetime) -> Verdict:
         self.journal.decided(verdict, self.verdicts.get(verdict.request_id), now)
         self.change_log.keep(verdict)
-        self._undecided.pop(verdict.request_id, None)
+        self.inbox.decided(verdict.request_id)
         return verdict
 
     def _charged(self, plan: Plan) -> Plan:

@@ -8,7 +8,7 @@ from orders.change.by_hand import settle_by_hand
 from orders.change.impact import Effect, Impact
 from orders.change.objections import objections
 from orders.change.request import ChangeKind, ChangeRequest, ChangeState
-from orders.fulfilment.deciding import early_objections
+from orders.fulfilment.deciding import beyond_budget, early_objections
 from orders.fulfilment.messages import PlanAnswer, Preview
 from orders.fulfilment.order_in_flight import Fulfilment
 from orders.fulfilment.outlook import Outlook
@@ -24,7 +24,7 @@ def preview(order: Fulfilment, change: ChangeRequest, answer: PlanAnswer, now: d
     Everything is told, whether or not it would be accepted: fees are told as to be accepted, not as refused for want
     of it.
     """
-    reasons = early_objections(order, change) or order.beyond_budget(change, answer.revision)
+    reasons = early_objections(order, change) or beyond_budget(order, change, answer.revision)
     target = _target(order, change, answer)
     if reasons or target is None:
         return Preview(state=ChangeState.REJECTED, revision=order.revision.number, reasons=(*reasons, *answer.reasons))

@@ -151,7 +151,7 @@ def test_changes_beyond_those_that_can_wait_are_turned_away_but_for_a_cancellati
     assert len(driver.order.inbox) == INBOX + 1
     assert [reason.code for reason in driver.order.verdicts[f"c-{INBOX}"].reasons] == ["too_many_changes"]
     assert "c-0" not in driver.order.verdicts
-    assert driver.order.inbox[-1].request_id == "away"
+    assert list(driver.order.inbox)[-1].request_id == "away"
 
 
 def test_outputs_that_are_too_large_wait_for_a_person_who_tells_them() -> None:
