@@ -10,23 +10,19 @@ from collections.abc import Awaitable, Callable, Collection, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Final, TypeAlias
 
-from pydantic import ValidationError
 from temporalio import activity
 
 from catalog_loader.catalog_files import CatalogStore
 from orders.fulfilment.messages import Captured
 from orders.fulfilment.snapshot import OrderStart
+from orders.fulfilment.starting import IdTooLong, as_asked, prepare
 from orders.model import wire_names
 from orders.model.budget import PLAN, compressed_beyond
 from orders.model.catalog import Catalog
-from orders.model.order import Item, OrderRequest, Reason, Rejection, Revision
-from orders.model.plan import Plan
+from orders.model.order import OrderRequest, Reason, Rejection
 from orders.planning.amend import require_within_budget
-from orders.planning.baseline import baseline_of, linked_products, named_products
-from orders.planning.capture import capture
-from orders.planning.decompose import decompose
+from orders.planning.baseline import linked_products, named_products
 from orders.planning.installed import InstalledProduct
-from orders.planning.promise import promised_at
 from register import Register
 from register.line import Claim
 from workflows.executions import Execution
@@ -41,18 +37,6 @@ _TRIES: Final = 10
 
 class ProductsInMotion(Exception):
     """What the customer has changes faster than it can be claimed: to be tried again."""
-
-
-class IdTooLong(Exception):
-    """An id is too long to make others of it: `problems` says which."""
-
-    def __init__(self, problems: ValidationError) -> None:
-        super().__init__(str(problems))
-        self.problems = problems
-
-    def __reduce__(self) -> tuple[type[IdTooLong], tuple[ValidationError]]:
-        """How it is told to another process."""
-        return IdTooLong, (self.problems,)
 
 
 class Capturing:
@@ -173,90 +157,7 @@ def _in_flight(request: OrderRequest, claims: Iterable[Claim], why: dict[str, st
     return tuple(reasons)
 
 
-def prepare(
-    catalog: Catalog, request: OrderRequest, now: datetime, installed: Iterable[InstalledProduct] = ()
-) -> OrderStart:
-    """The order captured and planned under a catalog on the customer's installed products, and promised for a date.
-
-    Raises:
-        Rejection: with every reason why it cannot be fulfilled.
-        IdTooLong: if an id is too long to make others of it.
-    """
-    found = baseline_of(catalog, request, installed)
-    try:
-        revision = capture(catalog, request, baseline=found)
-    except ValidationError as error:
-        raise IdTooLong(error) from error
-    plan = decompose(catalog, request.order_id, revision, found.revision, found.plan)
-    return OrderStart(
-        order_id=request.order_id,
-        external_id=request.external_id,
-        ordered_at=now,
-        catalog=catalog.digest,
-        revision=revision,
-        plan=plan,
-        promised_at=promised_at(revision, plan, now),
-        baseline=found.revision,
-        baseline_plan=found.plan,
-        baseline_ledger=found.ledger,
-        installed=found.products,
-    )
-
-
 async def _in_a_thread(
     catalog: Catalog, request: OrderRequest, now: datetime, installed: Collection[InstalledProduct]
 ) -> OrderStart:
     return await asyncio.to_thread(prepare, catalog, request, now, installed)
-
-
-def as_asked(
-    catalog: Catalog,
-    request: OrderRequest,
-    now: datetime,
-    installed: Collection[InstalledProduct],
-    waits_for: tuple[Reason, ...],
-) -> OrderStart:
-    """An order that has to wait: what it asks for is looked at when it has its turn.
-
-    Raises:
-        IdTooLong: if an id is too long to make others of it.
-    """
-    offerings = {product.id: product.offering for product in installed}
-    try:
-        items = tuple(
-            Item(
-                id=item.id,
-                action=item.action,
-                offering=item.offering or offerings.get(item.product or "", ""),
-                specification=None,
-                characteristics=item.characteristics,
-                products=(),
-                site=item.site,
-                parent=item.parent,
-                relies_on=item.relies_on,
-            )
-            for item in request.items
-        )
-        revision = Revision(
-            number=1,
-            items=items,
-            requested_start=request.requested_start,
-            requested_completion=request.requested_completion,
-            priority=request.priority,
-            customer_id=request.customer_id,
-            channel=request.channel,
-        )
-    except ValidationError as error:
-        raise IdTooLong(error) from error
-    return OrderStart(
-        order_id=request.order_id,
-        external_id=request.external_id,
-        ordered_at=now,
-        catalog=catalog.digest,
-        revision=revision,
-        plan=Plan(),
-        promised_at=None,
-        baseline=Revision(number=0, customer_id=request.customer_id, channel=request.channel, items=()),
-        request=request,
-        waits_for=waits_for,
-    )

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from activities.capturing import Capturing, IdTooLong, ProductsInMotion, prepare
+from activities.capturing import Capturing, ProductsInMotion
 from api.blocking import register_errors, run_blocking
 from api.errors import Malformed, OrderTooLarge, Unavailable, problems
 from api.service import submission
@@ -19,6 +19,7 @@ from catalog_loader.catalog_files import CatalogStore
 from orders.fulfilment.order_in_flight import Fulfilment
 from orders.fulfilment.reporting import order_view
 from orders.fulfilment.snapshot import OrderStart
+from orders.fulfilment.starting import IdTooLong, prepare
 from orders.model.budget import TOO_LARGE
 from orders.model.catalog import Catalog
 from orders.model.order import OrderRequest

@@ -12,10 +12,10 @@ import pytest
 import pytest_asyncio
 from pydantic import ValidationError
 
-from activities.capturing import IdTooLong
 from api.blocking import BILL, Bill
 from api.errors import Busy, Malformed, TooMuchWork, problem
 from api.working import SMALL, Workshop
+from orders.fulfilment.starting import IdTooLong
 from orders.model.order import Reason, Rejection, RequestedItem
 
 LARGE = SMALL + 1

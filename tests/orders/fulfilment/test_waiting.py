@@ -6,12 +6,12 @@ from datetime import timedelta
 
 import pytest
 
-from activities.capturing import as_asked, prepare
 from orders.change.request import ChangeKind, ChangeRequest, ChangeState
 from orders.fulfilment.deciding import consider, first_verdict
 from orders.fulfilment.observation import observe
 from orders.fulfilment.order_in_flight import Fulfilment
 from orders.fulfilment.reporting import details, order_record, order_view
+from orders.fulfilment.starting import as_asked, prepare
 from orders.model.order import Reason
 from orders.read_model.states import LifecycleState
 from tests.orders.support.driver import AT, NOW, household, shipped_catalog

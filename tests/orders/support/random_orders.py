@@ -24,7 +24,7 @@ from orders.model.catalog import Catalog
 from orders.model.order import OrderRequest, Rejection, Revision
 from orders.model.plan import BILLING, Plan
 from orders.planning.amend import amended
-from orders.planning.baseline import baseline_of
+from orders.planning.baseline import Baseline, baseline_of
 from orders.planning.capture import capture
 from orders.planning.decompose import decompose
 from orders.planning.installed import InstalledProduct
@@ -188,6 +188,23 @@ def ordered(choose: Random) -> tuple[Catalog, OrderRequest, Revision, Plan]:
                 continue
 
 
+def start_of(order_id: str, catalog: Catalog, revision: Revision, plan: Plan, found: Baseline) -> OrderStart:
+    """What an order starts with, under an id that is short enough to read."""
+    return OrderStart(
+        order_id=order_id,
+        external_id="x",
+        ordered_at=NOW,
+        catalog=catalog.digest,
+        revision=revision,
+        plan=plan,
+        promised_at=promised_at(revision, plan, NOW),
+        baseline=found.revision,
+        baseline_plan=found.plan,
+        baseline_ledger=found.ledger,
+        installed=found.products,
+    )
+
+
 def random_world(choose: Random, catalog: Catalog) -> World:
     slow = frozenset(
         f"{name}/{task.name}"
@@ -207,16 +224,7 @@ def random_world(choose: Random, catalog: Catalog) -> World:
 def settle(choose: Random, kind: type[Order] = Order) -> None:
     """One random order, driven to its end and compared with its final revision ordered anew."""
     catalog, request, revision, plan = ordered(choose)
-    start = OrderStart(
-        order_id="o",
-        external_id="x",
-        ordered_at=NOW,
-        catalog=catalog.digest,
-        revision=revision,
-        plan=plan,
-        promised_at=promised_at(revision, plan, NOW),
-        baseline=baseline_of(catalog, request).revision,
-    )
+    start = start_of("o", catalog, revision, plan, baseline_of(catalog, request))
     world = random_world(choose, catalog)
     order = kind(choose, catalog, start)
     run(world, order, cancel_rate=0.25)
@@ -265,19 +273,7 @@ def follow_on(world: World, before: Order, base: dict[str, InstalledProduct], nu
     except Rejection:
         return before
     assert_at_rest(found)
-    start = OrderStart(
-        order_id=order_id,
-        external_id="x",
-        ordered_at=NOW,
-        catalog=catalog.digest,
-        revision=revision,
-        plan=plan,
-        promised_at=promised_at(revision, plan, NOW),
-        baseline=found.revision,
-        baseline_plan=found.plan,
-        baseline_ledger=found.ledger,
-        installed=found.products,
-    )
+    start = start_of(order_id, catalog, revision, plan, found)
     assert_verbatim(found, revision, plan)
     later = type(before)(choose, catalog, start)
     world.asked()
