@@ -47,7 +47,7 @@ BY_HAND: Final = Limit(4_000, "bytes of outputs")
 NAMED: Final = Limit(2 * ITEMS.most, "items that one order has ever had")
 BEHIND: Final = Limit(4 * ITEMS.most, "items in revisions of one order that the register does not have yet")
 
-LOG: Final = 200_000
+LOG: Final = 150_000
 """Bytes of the log of changes. Its oldest entries go when it grows beyond."""
 LONGEST_TEXT: Final = 1_000
 """Characters of a text that somebody gives for people to read. What is longer is cut."""
@@ -64,8 +64,8 @@ OUTPUTS: Final = 4_000
 """Bytes of outputs in one answer of a silo."""
 MILESTONES: Final = 1_000
 """Bytes of milestones in one answer of a silo."""
-GIVEN: Final = 600_000
-"""Bytes of everything that silos gave for one order."""
+GIVEN: Final = 200 * TASKS.most
+"""Bytes of everything that silos gave for one order: its tasks have room for what a silo usually gives for each."""
 
 
 def size_of(value: object) -> int:

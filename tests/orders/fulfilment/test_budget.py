@@ -17,7 +17,9 @@ from orders.model.budget import (
     MOST_NAMED,
     MOST_REASONS,
     OUTPUTS,
+    PLAN,
     PRODUCTS,
+    START,
     TASKS,
     TOO_LARGE,
     size_of,
@@ -196,3 +198,10 @@ def test_what_silos_give_is_bounded_in_all() -> None:
     for number in range(1000):
         given.note(f"o.1.{number}/s/t")
     assert given.total == 0
+
+
+def test_what_an_order_carries_at_most_fits_into_a_payload_of_temporal() -> None:
+    """Also where nothing of it can be compressed. Its tasks, as many as there may be, have room for their outputs."""
+    usual = {"charge_id": "BIL-0001234567", "bandwidth_mbps": 1000, "customer": "c" * 36, "product": "p" * 64}
+    assert TASKS.most * size_of(usual) <= GIVEN
+    assert START.most + PLAN.most + CONTENT.most + LOG + GIVEN < 2 * 2**20
