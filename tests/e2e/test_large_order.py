@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 
 from orders.model import wire_names
+from orders.model.budget import ITEMS, TASKS
 from orders.read_model.views import PlanPage
 from tests.e2e.comparison import flaws, read_journal
 from tests.e2e.running import StackPipe
 from tests.households import item, order
+from tests.soak.counting import failed_tasks
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 
@@ -69,4 +71,18 @@ async def test_a_large_order_that_is_cancelled_half_way_leaves_nothing(pipe: Sta
     assert (await pipe.outcome(order_id)).state == "cancelled"
     undone = {entry.id for entry in await read_journal(pipe) if entry.verb == "compensate"}
     assert len(undone) > 2 * sites
+    assert await flaws(pipe, [order_id]) == []
+
+
+async def test_an_order_as_large_as_may_be_is_changed_and_cancelled_in_the_middle(pipe: StackPipe) -> None:
+    sites = ITEMS.most - 2
+    assert TASKS.most - 2 * PER_SITE < PER_ORDER + PER_SITE * sites <= TASKS.most
+    await pipe.sim("PUT", "/*/pace", {"completes_after_ms": 0})
+    order_id = await pipe.submit(vpn(sites))
+    await pipe.until_calls("resource-inventory", "provision", 100)
+    faster = [{"id": f"site-{sites - 1}", "characteristics": {"bandwidth_mbps": 700}}]
+    await pipe.change(order_id, requestId="faster", kind="amend", update=faster)
+    await pipe.change(order_id, requestId="away", kind="cancel")
+    assert (await pipe.outcome(order_id)).state == "cancelled"
+    assert await failed_tasks(pipe.client, order_id) == []
     assert await flaws(pipe, [order_id]) == []
