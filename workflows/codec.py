@@ -67,8 +67,8 @@ def _restored(payload: Payload, most_bytes: int) -> Payload:
         return payload
     inflating = zlib.decompressobj()
     content = inflating.decompress(payload.data, max(most_bytes, 1))
-    if inflating.unconsumed_tail:
-        raise zlib.error("the payloads are larger than is restored at once")
     if not inflating.eof:
-        raise zlib.error("the payload is incomplete")
+        del content  # Else it lives as long as the exception, which whoever logs it may keep for a while.
+        what = "the payloads are larger than is restored at once" if inflating.unconsumed_tail else "it is incomplete"
+        raise zlib.error(what)
     return Payload.FromString(content)
