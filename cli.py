@@ -324,7 +324,7 @@ def _at_the_door(address: str | None, token: str | None, do: Callable[..., Await
 def _failed(error: object) -> typer.Exit:
     """Say what went wrong, without the way through the program, and end with exit status 1."""
     Console(stderr=True).print(
-        f"[red]orderpipe:[/red] {escape(logs.printable(str(error)))}", highlight=False, soft_wrap=True
+        f"[red]orderpipe:[/red] {escape(logs.quoted(str(error)))}", highlight=False, soft_wrap=True
     )
     return typer.Exit(1)
 

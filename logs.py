@@ -54,7 +54,7 @@ def configure() -> None:
     sys.unraisablehook = lambda args: _uncaught(args.exc_type, args.exc_value, args.exc_traceback)
 
 
-def printable(text: str) -> str:
+def quoted(text: str) -> str:
     """A text with everything quoted that is no visible character: line ends, terminals' control codes, and such."""
     if text.isprintable():
         return text
@@ -108,7 +108,7 @@ def _way_of_error(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
 
 
 def _line(_: WrappedLogger, __: str, event: EventDict) -> str:
-    time, level, what = event.pop("timestamp"), event.pop("level"), printable(str(event.pop("event")))
+    time, level, what = event.pop("timestamp"), event.pop("level"), quoted(str(event.pop("event")))
     way = event.pop("way", None)
     line = " ".join([time, f"[{level}]", what, *(f"{name}={_value(value)}" for name, value in event.items())])
     return line if way is None else f"{line}\n{way}"

@@ -88,4 +88,4 @@ def test_an_error_is_told_by_its_types_and_the_way_that_it_took(logged: StringIO
     [("plain Ümläut 🛰", "plain Ümläut 🛰"), ("\x1b]0;x\x07", r"\x1b]0;x\x07"), ("a\u202eb\n", r"a\u202eb\n")],
 )
 def test_what_a_terminal_would_obey_is_quoted(text: str, shown: str) -> None:
-    assert logs.printable(text) == shown
+    assert logs.quoted(text) == shown

@@ -17,7 +17,7 @@ from api.care.change_bodies import ChangeResponse
 from api.care.customer_bodies import CustomerResponse
 from api.errors import ErrorBody
 from api.tmf.tmf622_request import BASE_PATH
-from logs import printable
+from logs import quoted
 from orders.read_model.states import LifecycleState
 
 ENDED = (LifecycleState.COMPLETED, LifecycleState.CANCELLED, LifecycleState.REJECTED)
@@ -153,23 +153,23 @@ def _refusal(answer: httpx2.Response) -> _Refusal:
     try:
         error = ErrorBody.model_validate_json(_shown(answer))
     except ValueError:
-        return _Refusal("", f"HTTP status {answer.status_code}: {printable(answer.text[:200])}")
+        return _Refusal("", f"HTTP status {answer.status_code}: {quoted(answer.text[:200])}")
     said = f"{error.reason}: {error.message}" if error.message else error.reason
     return _Refusal(error.code, f"{said} ({error.code})")
 
 
 def _shown(answer: httpx2.Response) -> str:
     """An answer's JSON with all its text as it can be shown on a terminal: much of that is what somebody ordered."""
-    return json.dumps(_printable(json.loads(answer.content)))
+    return json.dumps(_quoted(json.loads(answer.content)))
 
 
-def _printable(value: JsonValue) -> JsonValue:
+def _quoted(value: JsonValue) -> JsonValue:
     if isinstance(value, str):
-        return printable(value)
+        return quoted(value)
     if isinstance(value, list):
-        return [_printable(each) for each in value]
+        return [_quoted(each) for each in value]
     if isinstance(value, dict):
-        return {printable(name): _printable(each) for name, each in value.items()}
+        return {quoted(name): _quoted(each) for name, each in value.items()}
     return value
 
 

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from logs import printable
+from logs import quoted
 from ops.client.door import Door, DoorError, Submitted
 from ops.client.order_files import OrderInFile, read_orders
 from orders.read_model.states import LifecycleState
@@ -112,7 +112,7 @@ class _Submission:
 
     def _fail(self, place: str, problem: str) -> None:
         self.failed += 1
-        line = f"[red]{escape(printable(place))}[/red]: {escape(printable(problem))}"
+        line = f"[red]{escape(quoted(place))}[/red]: {escape(quoted(problem))}"
         self.progress.console.print(line, highlight=False, soft_wrap=True)
 
 

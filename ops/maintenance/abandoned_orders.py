@@ -16,7 +16,7 @@ from temporalio.client import Client
 
 from api.errors import UnknownOrder
 from api.service.abandoned import WorkflowEnded, as_recorded, is_abandoned
-from logs import printable
+from logs import quoted
 from orders.read_model.states import LifecycleState
 from orders.read_model.views import OrderView
 from register import Register
@@ -52,7 +52,7 @@ def run_abandoned(settings: Settings, console: Console) -> None:
     found = asyncio.run(all_of_it())
     for order in found:
         told = f"{order.id}  {order.external_id}  customer {order.customer_id}  by {order.channel}"
-        console.print(printable(told), highlight=False, markup=False, soft_wrap=True)
+        console.print(quoted(told), highlight=False, markup=False, soft_wrap=True)
     console.print(f"Abandoned: {len(found)} orders.", highlight=False)
 
 

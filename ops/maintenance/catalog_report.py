@@ -7,7 +7,7 @@ from pathlib import Path
 from rich.console import Console
 
 from catalog_loader.catalog_files import CatalogError, read_catalog
-from logs import printable
+from logs import quoted
 from orders.model.catalog import Catalog
 
 
@@ -41,4 +41,4 @@ def _counted(count: int, what: str) -> str:
 
 
 def _print(console: Console, line: str) -> None:
-    console.print(printable(line), highlight=False, markup=False, soft_wrap=True)
+    console.print(quoted(line), highlight=False, markup=False, soft_wrap=True)

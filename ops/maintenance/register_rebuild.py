@@ -19,7 +19,7 @@ from temporalio.api.history.v1 import HistoryEvent
 from temporalio.api.workflowservice.v1 import ListWorkflowExecutionsRequest
 from temporalio.client import Client
 
-from logs import printable
+from logs import quoted
 from orders.fulfilment.messages import Captured
 from orders.fulfilment.order_in_flight import Fulfilment
 from orders.fulfilment.reporting import order_view
@@ -77,7 +77,7 @@ def run_rebuild(settings: Settings, console: Console) -> bool:
 
     rebuilt = asyncio.run(all_of_it())
     for run, why in rebuilt.unread.items():
-        console.print(printable(f"{run} could not be read: {why}"), highlight=False, markup=False, soft_wrap=True)
+        console.print(quoted(f"{run} could not be read: {why}"), highlight=False, markup=False, soft_wrap=True)
     console.print(f"Written again: {rebuilt.records} records of {rebuilt.orders} orders.", highlight=False)
     return not rebuilt.unread
 
