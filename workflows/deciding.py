@@ -22,7 +22,7 @@ from orders.model.order import Reason
 from workflows.guarding import Guard
 
 LARGE: Final = 500
-"""Tasks from which on reading an order, and working out an impact, count in what a worker may compute on end."""
+"""Tasks, or facts, from which on reading an order, and working out an impact, count in what a worker may compute on end."""
 BREATH_S: Final = 0.001
 
 _Answer = TypeVar("_Answer")
@@ -48,7 +48,7 @@ class Decisions:
 
     async def breathe(self) -> None:
         """Let others have their turn in a large order: what comes next is a workflow task of its own."""
-        if len(self._order.plan.tasks) > LARGE:
+        if is_large(self._order):
             await asyncio.sleep(BREATH_S)
 
     async def _consider(self, change: ChangeRequest) -> None:
@@ -71,6 +71,11 @@ class Decisions:
             return self._order.reject(change, [defect], _instant())
 
         return self._guard.attempt(f"change {change.request_id}", decide, reject)
+
+
+def is_large(order: Fulfilment) -> bool:
+    """True for an order that takes so long to look at that others, and Temporal, have to be thought of."""
+    return max(len(order.plan.tasks), len(order.reconciler.ledger.facts)) > LARGE  # A cancelled one has no plan left.
 
 
 async def _planned(question: PlanQuestion) -> PlanAnswer:

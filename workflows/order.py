@@ -21,7 +21,7 @@ from orders.model.plan import Plan
 from orders.read_model.records import Unrecorded
 from orders.read_model.views import OrderView, PlanPage
 from workflows.alarm import Alarm
-from workflows.deciding import Decisions
+from workflows.deciding import Decisions, is_large
 from workflows.display import Display
 from workflows.draining import Drain
 from workflows.guarding import Guard
@@ -30,6 +30,9 @@ from workflows.silo_work import SiloWork
 from workflows.turn import Turn, call_next
 
 MOST_CALLS_UNDER_WAY = 500
+MOST_OF_A_LARGE_ORDER = 40
+"""While a workflow task is worked on, Temporal keeps up to 100 events back, two for each call that ends, and then has
+the task done anew: that of a large order takes long enough for it to happen over and over."""
 TELL = "tell"
 
 
@@ -169,7 +172,8 @@ class OrderWorkflow:
         else:
             self._order.begin()
             self._order.bill()
-            for step in self._order.reconciler.next_steps(MOST_CALLS_UNDER_WAY):
+            most = MOST_OF_A_LARGE_ORDER if is_large(self._order) else MOST_CALLS_UNDER_WAY
+            for step in self._order.reconciler.next_steps(most):
                 self._go(self._silos.carry_out(step))
         for awaited in self._silos.due():
             self._go(self._silos.poll(*awaited))
