@@ -75,7 +75,8 @@ class Decisions:
 
 def is_large(order: Fulfilment) -> bool:
     """True for an order that takes so long to look at that others, and Temporal, have to be thought of."""
-    return max(len(order.plan.tasks), len(order.reconciler.ledger.facts)) > LARGE  # A cancelled one has no plan left.
+    # A cancelled one has facts, but no plan any more.
+    return max(len(order.plan.tasks), len(order.reconciler.ledger.facts)) > LARGE
 
 
 async def _planned(question: PlanQuestion) -> PlanAnswer:
