@@ -22,7 +22,7 @@ from orders.model.order import Reason
 from workflows.guarding import Guard
 
 LARGE: Final = 500
-"""Tasks, or facts, from which on reading an order, and working out an impact, count in what a worker may compute on end."""
+"""Tasks, or facts, from which on reading an order and working out an impact take noticeable time of a worker."""
 BREATH_S: Final = 0.001
 
 _Answer = TypeVar("_Answer")
