@@ -27,7 +27,7 @@ from orders.planning.installed import InstalledProduct
 from orders.read_model.records import OrderRecord
 from register import Register
 from register.submissions import CLAIM
-from workflows.executions import PATIENCE
+from workflows.sdk.executions import PATIENCE
 
 
 @dataclass(frozen=True, slots=True)
