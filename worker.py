@@ -71,7 +71,7 @@ async def workers(settings: Settings, client: Client) -> AsyncIterator[None]:
                 task_queue=wire_names.ORDERS_QUEUE,
                 workflows=[OrderWorkflow],
                 activities=[
-                    Planning(catalogs).plan_revision,
+                    Planning(catalogs, register.documents).plan_revision,
                     Capturing(partial(describe, client), catalog, catalogs, register).capture_order,
                     register.records.record,
                 ],
