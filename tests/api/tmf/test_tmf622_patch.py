@@ -160,7 +160,8 @@ def test_a_fee_can_be_accepted_along_and_is_no_content() -> None:
             },
             "productOrderItem.productOrderItemRelationship",
         ),
-        ({"productOrderItem": [{"id": "new", "action": "add"}]}, "productOrderItem[2].productOffering.id"),
+        ({"productOrderItem": [{"id": "new", "action": "add", "quantity": "2"}]}, "productOrderItem[2].quantity"),
+        ({"note": "ring twice"}, "note"),
     ],
 )
 def test_what_can_not_be_patched_is_named(patch: dict[str, Any], path: str) -> None:
