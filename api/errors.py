@@ -159,6 +159,15 @@ class UnknownOrder(ApiError):
     code = "unknown_order"
 
 
+class UnknownOrderNamed(UnknownOrder):
+    """400: a body names an order that there is not. 404 is for what the path names."""
+
+    status = HTTPStatus.BAD_REQUEST
+
+    def __init__(self, path: str, error: UnknownOrder) -> None:
+        super().__init__(error.reason, error.message, [Detail(code=self.code, path=path, message=error.reason)])
+
+
 class UnknownCustomer(ApiError):
     """404: no customer of that id has or had an order or a product."""
 

@@ -11,7 +11,15 @@ from typing import Annotated, TypeAlias
 from fastapi import APIRouter, Header, Path, Request, Response
 
 from api.blocking import run_blocking
-from api.errors import IdempotencyKeyReused, Malformed, OrderClosed, UnknownCancellation, UnknownOrder, problem
+from api.errors import (
+    IdempotencyKeyReused,
+    Malformed,
+    OrderClosed,
+    UnknownCancellation,
+    UnknownOrder,
+    UnknownOrderNamed,
+    problem,
+)
 from api.http.dependencies import (
     NO_NUL,
     AskingDep,
@@ -42,7 +50,7 @@ CancellationId: TypeAlias = Annotated[str, Path(max_length=400, pattern=NO_NUL)]
 _CLOCKS_DIFFER = timedelta(minutes=5)
 
 
-@router.post("", status_code=201, summary="Cancel an order", responses=errors(400, 404, 409, 503))
+@router.post("", status_code=201, summary="Cancel an order", responses=errors(400, 409, 503))
 async def cancel(
     cancellation: CancelProductOrder,
     request: Request,
@@ -67,7 +75,10 @@ async def cancel(
     if wish is not None and wish > datetime.now(UTC) + _CLOCKS_DIFFER:
         raise Malformed([problem("requestedCancellationDate", "an order is cancelled at once: ask for it then")])
     order_id = cancellation.product_order.id
-    view = await changeable(principal, order_id, asking)
+    try:
+        view = await changeable(principal, order_id, asking)
+    except UnknownOrder as error:
+        raise UnknownOrderNamed("productOrder.id", error) from error
     request_id = _request_id(order_id, idempotency_key)
     named = cancellation_id(order_id, request_id)
     known = await run_blocking(register.cancellations.find, named) if idempotency_key else None

@@ -19,7 +19,7 @@ from pydantic import JsonValue
 
 from api.errors import Detail, Malformed, problem
 from orders.model.instants import EARLIEST, LATEST
-from orders.model.text import quoted
+from orders.model.text import as_json
 
 
 class FilterOperator(StrEnum):
@@ -156,7 +156,7 @@ def _sort(text: str | None, found: list[Detail]) -> tuple[Sort, ...]:
     names = [name.strip() for name in text.split(",")] if text else []
     order = [Sort(name.lstrip("+-").strip(), name.startswith("-")) for name in names if name]
     found += [
-        problem("query.sort", f"{quoted(by.path)} is no attribute path")
+        problem("query.sort", f"{as_json(by.path)} is no attribute path")
         for by in order
         if not re.fullmatch(_PATH, by.path)
     ]
@@ -178,7 +178,7 @@ def instant_of(text: str, path: str) -> datetime:
         return value
     except (ValueError, OverflowError) as error:
         raise Malformed(
-            [problem(f"query.{path}", f"{quoted(text)} is no instant, such as 2031-03-03T07:00:00Z")]
+            [problem(f"query.{path}", f"{as_json(text)} is no instant, such as 2031-03-03T07:00:00Z")]
         ) from error
 
 

@@ -112,7 +112,8 @@ async def test_an_order_that_has_ended_is_not_cancelled(pipe: Pipe) -> None:
 
 async def test_what_is_wrong_with_a_cancellation_is_named(pipe: Pipe) -> None:
     unknown = await cancel(pipe, "web-000000000000")
-    assert (unknown.status_code, unknown.json()["code"]) == (404, "unknown_order")
+    assert (unknown.status_code, unknown.json()["code"]) == (400, "unknown_order")
+    assert unknown.json()["details"][0]["path"] == "productOrder.id"
     order_id = await held_up(pipe, order(item("sim", "mobile-s", sim_type="physical")))
     later = await cancel(pipe, order_id, requestedCancellationDate="2150-01-01T00:00:00Z")
     assert (later.status_code, later.json()["details"][0]["path"]) == (400, "requestedCancellationDate")
