@@ -27,9 +27,9 @@ from catalog_loader.catalog_files import CatalogStore, read_catalog
 from orders.model import wire_names
 from register import Register
 from settings import PRIVATE_UMASK, Settings, SettingsError
-from workflows.connection import connect, sandbox
-from workflows.executions import describe
 from workflows.order import OrderWorkflow
+from workflows.sdk.connection import connect, sandbox
+from workflows.sdk.executions import describe
 
 GRACE = timedelta(seconds=5)
 NEW_OBJECTS = 20_000

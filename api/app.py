@@ -31,8 +31,8 @@ from catalog_loader.catalog_files import CatalogStore, read_catalog
 from register import Register
 from register.documents import UNUSED_FOR
 from settings import VERSION, Settings
-from workflows.codec import CompressingCodec
-from workflows.connection import connect
+from workflows.sdk.codec import CompressingCodec
+from workflows.sdk.connection import connect
 
 log = structlog.get_logger()
 

@@ -18,6 +18,7 @@ from datetime import datetime
 from enum import Enum, StrEnum
 from typing import Final, TypeAlias
 
+from orders.model.text import quoted
 from orders.read_model.views import OrderView
 
 
@@ -94,7 +95,7 @@ class BodyPath:
     def __post_init__(self) -> None:
         """Check the names."""
         if not 0 < len(self.names) <= MOST_NAMES or any(not name or set(name) & set('"\\\0') for name in self.names):
-            raise ValueError(f"{'.'.join(self.names)!r} is no path of attributes")
+            raise ValueError(f"{quoted('.'.join(self.names))} is no path of attributes")
 
 
 Value: TypeAlias = str | int | bool | datetime

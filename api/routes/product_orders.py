@@ -58,14 +58,16 @@ async def submit(
     """Start an order. Submitted again under the same `externalId` of a channel, the same body is the same order.
 
     One that cannot be fulfilled comes back with the state `rejected`, and is recorded like that: its notes, and for
-    programs `productOrderErrorMessage` as in v5, give every reason and its items.
+    programs `productOrderErrorMessage` as in v5, give every reason and its items. So does one that names no customer,
+    or does not say what to add. The token of a customer need not name that one.
 
     Without an `externalId` the header `Idempotency-Key` stands for it. A channel submits as itself only; it need not
     say so.
     """
     body: Json = await request.json()  # As it came: what is not modelled is kept too.
     channel = principal.channel_for(order.channel[0].id if order.channel else None)
-    wanted, digest = await submitting.read(await request.body(), idempotency_key, channel)
+    raw = await request.body()
+    wanted, digest = await submitting.read(raw, idempotency_key, channel, principal.customer)
     principal.require_customer(wanted.customer_id)
     if principal.customer is not None:
         wanted = wanted.model_copy(update={"of_customer": True})

@@ -42,7 +42,9 @@ class Submitting:
         self._asking = asking
         self._workshop = workshop
 
-    async def read(self, raw: bytes, external_id: str | None, channel: str | None) -> tuple[OrderRequest, str]:
+    async def read(
+        self, raw: bytes, external_id: str | None, channel: str | None, customer: str | None
+    ) -> tuple[OrderRequest, str]:
         """What a body asks for, and its digest; for the rest see `read_order`.
 
         Raises:
@@ -50,7 +52,7 @@ class Submitting:
             Busy, TooMuchWork: if it cannot be read now, or not in time.
         """
         size = SMALL * len(raw) // _SMALL_BYTES
-        return await self._workshop.run(size, read_order, raw, external_id, channel)
+        return await self._workshop.run(size, read_order, raw, external_id, channel, customer)
 
     async def submit(self, request: OrderRequest, body: Json, digest: str) -> Submission:
         """Take an order in, once. `digest` is that of its body.

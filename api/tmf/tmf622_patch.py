@@ -21,7 +21,7 @@ from jsonpatch import JsonPatch, JsonPatchConflict, JsonPatchException, JsonPatc
 from jsonpointer import JsonPointerException
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
-from api.errors import Detail, Malformed, PatchConflict, problem, problems
+from api.errors import ChangeRefused, Detail, Malformed, PatchConflict, problem, problems
 from api.tmf.json_body import Json, require_sound
 from api.tmf.tmf622_bodies import MoneyBody
 from api.tmf.tmf622_merge import ITEMS, difference, merged, walk
@@ -125,7 +125,7 @@ def _check_items(items: JsonValue, path: str) -> None:
         raise Malformed([problem(path, "must be a list of items")])
     for n, item in enumerate(items):
         if not isinstance(item, dict) or not isinstance(item.get("id"), str):
-            raise Malformed([problem(f"{path}[{n}].id", "Field required: items are merged by their ids")])
+            raise Malformed([problem(f"{path}[{n}].id", "is required: items are merged by their ids")])
         _check_items(item.get(ITEMS), f"{path}[{n}].{ITEMS}")
 
 
@@ -169,6 +169,7 @@ def to_change(
 
     Raises:
         Malformed: naming the path of whatever is wrong, or cannot be changed.
+        ChangeRefused: where the order would contradict itself.
     """
     after = deepcopy(after)
     fee = _fee(after.pop("acceptFee", None))
@@ -179,8 +180,8 @@ def to_change(
         raise Malformed(found)
     old, new = to_request(before), to_request(after)
     items_before, items_after = ({item.id: item for item in request.items} for request in (old, new))
-    if len(items_after) < len(new.items):
-        found.append(problem(ITEMS, "has an item twice"))
+    if new.contradictions:
+        raise ChangeRefused(new.contradictions)
     updates = [
         _update(items_before[item_id], item, found)
         for item_id, item in items_after.items()

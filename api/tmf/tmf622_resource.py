@@ -131,7 +131,7 @@ def _tell_reasons(resource: Json, view: OrderView) -> None:
             "timestamp": date,
             "productOrderItem": [
                 {"@type": "ProductOrderItemRef", "productOrderId": view.id, "productOrderItemId": item_id}
-                for item_id in (reason.item.split(", ") if reason.item else ())
+                for item_id in ([reason.item] if reason.item else ())
             ],
         }
         for reason in view.reasons

@@ -30,7 +30,7 @@ from orders.read_model.records import OrderRecord
 from register import Register
 from register.submissions import CLAIM
 from settings import Settings
-from workflows.connection import connect
+from workflows.sdk.connection import connect
 
 _RUNS_A_PAGE = 200
 _SIDE_BY_SIDE = 8
