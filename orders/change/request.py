@@ -242,6 +242,11 @@ class Verdict(Frozen):
     decided_at: str = ""
     fingerprint: str = ""
 
+    @property
+    def waits(self) -> bool:
+        """True while nobody has looked at the change."""
+        return self.state is ChangeState.ASSESSING and not self.decided_at
+
     def answers(self, fingerprint: str) -> bool:
         """True if this is the verdict on the request of a fingerprint; False on another that had the same id."""
         return self.fingerprint == fingerprint
