@@ -23,7 +23,7 @@ from pydantic import JsonValue, TypeAdapter, ValidationError
 from api.errors import Detail, Malformed, PatchConflict, problem, problems
 from api.tmf.json_body import Json, require_sound
 from api.tmf.tmf622_bodies import MoneyBody
-from api.tmf.tmf622_merge import ITEMS, difference, merged, walk
+from api.tmf.tmf622_merge import ITEMS, difference, merged, names_of, walk
 from api.tmf.tmf622_request import fitting, to_request
 from orders.change.request import ChangeKind, ChangeRequest, ItemUpdate
 from orders.model.order import OrderRequest, RequestedItem
@@ -200,6 +200,7 @@ def to_change(before: Json, after: Json, request_id: str) -> ChangeRequest | Non
         priority=new.priority if new.priority != old.priority else None,
         accept_fee=fee,
         content=content,
+        attributes=names_of(content),
     )
 
 

@@ -105,7 +105,7 @@ _ANSWERS = ("accept_fee", "digest")
 NEEDS: Mapping[ChangeKind, Needs] = {
     ChangeKind.AMEND: Needs(
         one_of=("add", "update", "remove", *_DATES, "priority", "content"),
-        may=("cascade", *_ANSWERS),
+        may=("cascade", "attributes", *_ANSWERS),
     ),
     ChangeKind.RESCHEDULE: Needs(one_of=_DATES, may=_ANSWERS),
     ChangeKind.CHANGE_PRIORITY: Needs(all_of=("priority",), may=_ANSWERS),
@@ -149,8 +149,9 @@ class ChangeRequest(Frozen):
     any more. `accept_fee` is what the customer agreed to pay. `items` are those to cancel; `cascade` takes with an
     item what depends on it. `task` names the task to replace, retry or resolve; `resolution` says how, with the
     `outputs` of what was done by hand. `asked_at` is noted when it arrives, whatever it says. `content` is what else
-    is to be different about the order in the form that it has outside: kept with it, never read. `NEEDS` tells which
-    kind carries what.
+    is to be different about the order in the form that it has outside: kept with it, never read. `attributes` are the
+    names, outside, of all that is to be different: by item id, under the empty one those of the order itself. `NEEDS`
+    tells which kind carries what.
     """
 
     request_id: RequestId
@@ -174,6 +175,7 @@ class ChangeRequest(Frozen):
     resolution: Resolution | None = None
     outputs: JsonObject = Field(default_factory=dict)
     content: JsonObject = Field(default_factory=dict)
+    attributes: dict[Line, tuple[Line, ...]] = Field(default_factory=dict)
     asked_at: Name = ""
     asked_as: Text = ""
 

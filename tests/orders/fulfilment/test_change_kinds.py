@@ -28,6 +28,7 @@ SAID: dict[str, Any] = {
     "appointments": [{"site": "home", "start": "2026-03-09T08:00:00+01:00", "time_zone": "Europe/Berlin"}],
     "priority": 0,
     "content": {"description": "ring twice"},
+    "attributes": {"": ("description",)},
     "cascade": True,
     "accept_fee": {"amount": "9.90", "currency": "EUR"},
     "digest": "d",
