@@ -16,7 +16,14 @@ from orders.model.values import Action
 from orders.read_model.states import LifecycleState
 from orders.read_model.views import ItemView, OrderView
 
-_OURS = ("state", "orderDate", "completionDate", "expectedCompletionDate")
+_OURS = (
+    "state",
+    "orderDate",
+    "completionDate",
+    "expectedCompletionDate",
+    "cancellationDate",
+    "cancellationReason",
+)
 """What only the provider can know, whatever was submitted."""
 
 
