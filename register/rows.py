@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
@@ -11,8 +12,11 @@ from pydantic import JsonValue
 
 from orders.planning.installed import InstalledProduct
 from orders.read_model.records import OrderRecord
+from orders.read_model.states import LifecycleState
 from orders.read_model.views import OrderView
 from register.query import Pair
+
+_SAID_WHY = (LifecycleState.CANCELLED, LifecycleState.PENDING_CANCELLATION)
 
 Row: TypeAlias = Mapping[str, Any]
 """Values by column."""
@@ -27,6 +31,7 @@ _TOLD_AS_THEY_ARE = (
     "external_id",
     "revision",
     "catalog",
+    "document",
     "priority",
     "ordered_at",
     "requested_start",
@@ -38,11 +43,18 @@ _TOLD_AS_THEY_ARE = (
 )
 
 
+def telling_of(view: OrderView) -> str:
+    """Names everything that, beside what stands in columns, decides how an order is shown."""
+    shown = (view.document, view.revision, [item.amended for item in view.items], view.state in _SAID_WHY, view.reasons)
+    return hashlib.sha256(repr(shown).encode()).hexdigest()[:16]
+
+
 def order_row(version: int, view: OrderView) -> Row:
-    """The row of table `orders`."""
+    """The row of table `orders`, but for what is told of it otherwise than it stands in its document."""
     columns = {name: getattr(view, name) for name in _TOLD_AS_THEY_ARE}
     content = view.model_dump(mode="json", exclude={"body"})
-    return {**columns, "version": version, "state": str(view.state), "body": view.body, "view": content}
+    state, telling = str(view.state), telling_of(view)
+    return {**columns, "version": version, "state": state, "telling": telling, "view": content}
 
 
 def offering_rows(view: OrderView) -> list[Row]:

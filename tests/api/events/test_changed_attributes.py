@@ -37,13 +37,14 @@ def catalog() -> Catalog:
 def events_of(catalog: Catalog, patch: dict[str, Any]) -> list[dict[str, Any]]:
     """What is told of the change that a patch of a household's order asks for."""
     body = internet_voice_tv() | {"description": "a", "notificationContact": "anna@example.org"}
-    order = Fulfilment(prepare(catalog, to_request(body), NOW).model_copy(update={"body": body}))
+    order = Fulfilment(prepare(catalog, to_request(body), NOW))
     before = to_resource(body, order_view(order, NOW), LINKS.api)
-    change = to_change(before, patched(before, "application/json", patch), "p")
-    if change is None:
+    asked = to_change(body, before, patched(before, "application/json", patch), "p")
+    if asked is None:
         return []
+    change = asked.change
     consider(order, change, *amended(catalog, order.start.order_id, order.revision, change), at="2026-03-02T09:00:00Z")
-    view = order_view(order, NOW, with_body=True)
+    view = order_view(order, NOW).model_copy(update={"body": asked.document})
     events = order.carried.journal.events
     return [
         json.loads(to_event(view, event, LINKS).body())

@@ -61,8 +61,8 @@ DATA: dict[EventKind, dict[str, Any]] = {
 def order() -> OrderView:
     """A household's order that was asked to be cancelled."""
     body = internet_voice_tv()
-    start = prepare(read_catalog(ROOT / "catalog"), to_request(body), NOON).model_copy(update={"body": body})
-    view = order_view(Fulfilment(start), NOON, with_body=True)
+    start = prepare(read_catalog(ROOT / "catalog"), to_request(body), NOON)
+    view = order_view(Fulfilment(start), NOON).model_copy(update={"body": body})
     cancel = Verdict(
         request_id="c-2", kind=ChangeKind.CANCEL, state=ChangeState.APPLIED, revision=1, reason="moves abroad"
     )
@@ -163,8 +163,9 @@ def test_what_was_amended_comes_as_it_is_now_with_the_path_to_it(order: OrderVie
 
 
 def test_what_no_silo_uses_is_told_with_its_path_and_value_like_all_else(order: OrderView) -> None:
-    contents = ({"description": "b", "note": [{"text": "ring"}], "productOrderItem": [{"id": "tv", "itemTerm": []}]},)
-    now = order.model_copy(update={"contents": contents})
+    items = [item | {"itemTerm": []} for item in internet_voice_tv()["productOrderItem"]]
+    body = internet_voice_tv() | {"description": "b", "note": [{"text": "ring"}], "productOrderItem": items}
+    now = order.model_copy(update={"body": body})
     outside = {"": ["description", "note", "category"], "tv": ["itemTerm", "product.place"]}
     event = told(now, EventKind.ATTRIBUTES_CHANGED, order=[], items={}, attributes=outside)
     assert event["fieldPath"] == ("description,note,category,productOrderItem.itemTerm,productOrderItem.product.place")

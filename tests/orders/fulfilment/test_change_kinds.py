@@ -27,7 +27,7 @@ SAID: dict[str, Any] = {
     "requested_completion": "2026-04-01T00:00:00Z",
     "appointments": [{"site": "home", "start": "2026-03-09T08:00:00+01:00", "time_zone": "Europe/Berlin"}],
     "priority": 0,
-    "content": {"description": "ring twice"},
+    "document": "d" * 64,
     "attributes": {"": ("description",)},
     "cascade": True,
     "accept_fee": {"amount": "9.90", "currency": "EUR"},

@@ -198,7 +198,7 @@ def test_a_new_revision_is_announced_by_the_names_of_what_is_different() -> None
 def test_names_that_a_request_brings_along_are_announced_with_the_revision_though_no_silo_uses_them() -> None:
     told = ResponseModel(waiting=["field-service"])
     told.run()
-    told.change("amend", "words", content={"note": []}, attributes={"": ("note",), "tv": ("itemTerm",)})
+    told.change("amend", "words", document="d" * 64, attributes={"": ("note",), "tv": ("itemTerm",)})
     assert told.events(EventKind.ATTRIBUTES_CHANGED) == [
         {
             "revision": 2,
