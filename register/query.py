@@ -63,6 +63,13 @@ _SEVERAL = (
 )
 
 
+class Pair(StrEnum):
+    """What a product has by name and value."""
+
+    CHARACTERISTIC = "characteristic"
+    RESOURCE = "resource"
+
+
 class Comparison(Enum):
     """How a value is compared. `IN` takes several values, the others one."""
 
