@@ -41,10 +41,25 @@ class Asking:
                 raise
             view = as_recorded(record, error)
             return view if with_body else view.model_copy(update={"body": None})
+        if view.ending:
+            view = await self._at_its_end(view, with_body=with_body)
         # Only such orders can be deleted, and their workflows do not know.
         if view.state in DELETABLE and await run_blocking(self._register.records.is_deleted, order_id):
             raise UnknownOrder(f"There is no order {order_id}, or it has ended")
         return view
+
+    async def _at_its_end(self, view: OrderView, *, with_body: bool) -> OrderView:
+        """An order that has come to its end by its own account: told like that once the register knows of it.
+
+        Lists, events and products come from there, so nobody is told of an end before the others are.
+        """
+        try:
+            record = await run_blocking(self._register.records.find, view.id)
+        except Unavailable:
+            return view
+        if record is None or record.view.completed_at is None:
+            return view
+        return record.view if with_body else record.view.model_copy(update={"body": None})
 
     async def with_problems(self, order_id: str) -> OrderView:
         """The same, with what stands in its way that its workflow cannot tell itself.

@@ -75,7 +75,7 @@ def to_cancel_resource(found: CancellationStatus, base_url: str) -> Json:
     order = resource["productOrder"]
     if isinstance(order, dict):
         order["href"] = order_href(base_url, cancellation.order_id)
-    if found.verdict is not None and found.verdict.state is ChangeState.REJECTED:
+    if found.verdict is not None and found.verdict.state in (ChangeState.REJECTED, ChangeState.SUPERSEDED):
         reasons: list[JsonValue] = [
             {"@type": "ErrorMessage", "code": reason.code, "reason": reason.message} for reason in found.verdict.reasons
         ]
