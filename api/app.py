@@ -29,9 +29,10 @@ from api.tmf.links import Links
 from api.working import Workshop
 from catalog_loader.catalog_files import CatalogStore, read_catalog
 from register import Register
+from register.documents import UNUSED_FOR
 from settings import VERSION, Settings
-from workflows.codec import CompressingCodec
-from workflows.connection import connect
+from workflows.sdk.codec import CompressingCodec
+from workflows.sdk.connection import connect
 
 log = structlog.get_logger()
 
@@ -72,6 +73,7 @@ def create_app(settings: Settings | None = None, client: Client | None = None) -
                 sending as sender,
                 run_in_background(Dispatcher(register.deliveries, sender, links).run()),
                 run_in_background(Forgetter(register.deliveries, settings.keep_deliveries).run()),
+                run_in_background(Forgetter(register.documents, UNUSED_FOR).run()),
             ):
                 yield
         finally:

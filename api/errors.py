@@ -5,6 +5,7 @@ from __future__ import annotations
 import copyreg
 from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
+from typing import TYPE_CHECKING
 
 import structlog
 from fastapi import FastAPI, Request
@@ -14,8 +15,18 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.exceptions import HTTPException
 
 from orders.model.order import Reason
+from orders.model.reading import in_words, telling
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 log = structlog.get_logger()
+
+MALFORMED = "malformed"
+"""The code of whatever is not of the form asked for."""
+
+_DEEPEST = 10
+"""Names in the path of what is nested too deep."""
 
 MOST_DETAILS = 50
 """A body can be wrong in thousands of places; nobody reads further."""
@@ -67,7 +78,7 @@ class Malformed(ApiError):
     """400: the body or a parameter is not of the form asked for. Every detail names its JSON path."""
 
     status = HTTPStatus.BAD_REQUEST
-    code = "malformed"
+    code = MALFORMED
 
     def __init__(self, details: Iterable[Detail]) -> None:
         found = tuple(details)
@@ -294,13 +305,23 @@ class CatalogNotKept(ApiError):
 
 def problem(path: str, message: str) -> Detail:
     """Something malformed at a JSON path such as `productOrderItem[0].action`."""
-    return Detail(code="malformed", path=path, message=message)
+    return Detail(code=MALFORMED, path=path, message=message)
 
 
 def problems(error: ValidationError | RequestValidationError, below: str = "") -> list[Detail]:
     """What pydantic found, each with its JSON path; `below` is the path of what was validated."""
-    found = error.errors()[:MOST_DETAILS]
-    return [problem(json_path(detail["loc"], below), detail["msg"].removeprefix("Value error, ")) for detail in found]
+    found = telling(error.errors())[:MOST_DETAILS]
+    return [problem(_path(detail, below), in_words(detail)) for detail in found]
+
+
+def _path(detail: ErrorDetails, below: str) -> str:
+    match detail["type"]:
+        case "json_invalid":  # What is no JSON has no paths: the place in it is a character.
+            return "body"
+        case "recursion_loop":
+            return json_path(detail["loc"][:_DEEPEST], below)
+        case _:
+            return json_path(detail["loc"], below)
 
 
 def json_path(location: Sequence[str | int], below: str = "") -> str:

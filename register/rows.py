@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 from orders.planning.installed import InstalledProduct
 from orders.read_model.records import OrderRecord
+from orders.read_model.states import LifecycleState
 from orders.read_model.views import OrderView
+
+_SAID_WHY = (LifecycleState.CANCELLED, LifecycleState.PENDING_CANCELLATION)
 
 Row: TypeAlias = Mapping[str, Any]
 """Values by column."""
@@ -20,6 +24,7 @@ _TOLD_AS_THEY_ARE = (
     "external_id",
     "revision",
     "catalog",
+    "document",
     "priority",
     "ordered_at",
     "requested_start",
@@ -31,11 +36,18 @@ _TOLD_AS_THEY_ARE = (
 )
 
 
+def telling_of(view: OrderView) -> str:
+    """Names everything that, beside what stands in columns, decides how an order is shown."""
+    shown = (view.document, view.revision, [item.amended for item in view.items], view.state in _SAID_WHY, view.reasons)
+    return hashlib.sha256(repr(shown).encode()).hexdigest()[:16]
+
+
 def order_row(version: int, view: OrderView) -> Row:
-    """The row of table `orders`."""
+    """The row of table `orders`, but for what is told of it otherwise than it stands in its document."""
     columns = {name: getattr(view, name) for name in _TOLD_AS_THEY_ARE}
     content = view.model_dump(mode="json", exclude={"body"})
-    return {**columns, "version": version, "state": str(view.state), "body": view.body, "view": content}
+    state, telling = str(view.state), telling_of(view)
+    return {**columns, "version": version, "state": state, "telling": telling, "view": content}
 
 
 def offering_rows(view: OrderView) -> list[Row]:

@@ -124,25 +124,24 @@ class _Telling:
             update={
                 "state": LifecycleState.ACKNOWLEDGED,
                 "revision": 1,
-                "contents": (),
                 "reasons": (),
                 "expected_at": None,
                 "completed_at": None,
                 "items": tuple(
-                    item.model_copy(update={"state": LifecycleState.ACKNOWLEDGED})
+                    item.model_copy(update={"state": LifecycleState.ACKNOWLEDGED, "amended": ()})
                     for item in self.order.items
                     if item.id in items
                 ),
             }
         )
-        return "was submitted", {"productOrder": to_resource(self.order.body or {}, then, self.links.api)}
+        return "was submitted", {"productOrder": to_resource(self.order.body, then, self.links.api)}
 
     def state_changed(self) -> tuple[str, Json]:
         states = {item: {"state": state} for item, state in self.data.items.items()}
         return f"is {self.data.state}", self.about_order({"state": self.data.state}, states)
 
     def attributes_changed(self) -> tuple[str, Json]:
-        now = to_resource(self.order.body or {}, self.order, self.links.api)
+        now = to_resource(self.order.body, self.order, self.links.api)
         names = self.changed_attributes()
         attributes = {name: now[name] for name in names if name in now and name != ITEMS}
         return f"was changed: {', '.join(names)}".removesuffix(": "), self.about_order(

@@ -13,7 +13,9 @@ from api.errors import ErrorBody, Forbidden, Unauthorized
 from api.events.subscribers import Subscribers
 from api.service.asking import Asking
 from api.service.changing import Changing
+from api.service.finding import Finding
 from api.service.gateway import Gateway
+from api.service.patching import Patching
 from api.service.services import Services
 from api.service.submitting import Submitting
 from api.tmf.links import Links
@@ -57,6 +59,14 @@ def _changing(provided: _Provided) -> Changing:
     return provided.services.changing
 
 
+def _patching(provided: _Provided) -> Patching:
+    return provided.services.patching
+
+
+def _finding(provided: _Provided) -> Finding:
+    return provided.services.finding
+
+
 def _register(provided: _Provided) -> Register:
     return provided.register
 
@@ -77,6 +87,8 @@ GatewayDep: TypeAlias = Annotated[Gateway, Depends(_gateway)]
 SubmittingDep: TypeAlias = Annotated[Submitting, Depends(_submitting)]
 AskingDep: TypeAlias = Annotated[Asking, Depends(_asking)]
 ChangingDep: TypeAlias = Annotated[Changing, Depends(_changing)]
+PatchingDep: TypeAlias = Annotated[Patching, Depends(_patching)]
+FindingDep: TypeAlias = Annotated[Finding, Depends(_finding)]
 RegisterDep: TypeAlias = Annotated[Register, Depends(_register)]
 CatalogDep: TypeAlias = Annotated[Catalog, Depends(_catalog)]
 LinksDep: TypeAlias = Annotated[Links, Depends(_links)]

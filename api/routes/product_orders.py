@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Request, Response
@@ -13,11 +12,12 @@ from api.blocking import run_blocking
 from api.http.dependencies import (
     AskingDep,
     ChangingDep,
+    FindingDep,
     LinksDep,
     Operator,
     OrderId,
+    PatchingDep,
     Reader,
-    RegisterDep,
     Submitter,
     SubmittingDep,
     errors,
@@ -25,16 +25,15 @@ from api.http.dependencies import (
 from api.http.listing import FIELDS, LISTED, ListingDep
 from api.http.verdicts import etag, is_decided, require_granted, require_match
 from api.http.visibility import VisibleOrderId, changeable, readable, seen, visibility_of
-from api.service.changing import own_verdict
-from api.tmf.json_body import Json, body_digest
+from api.service.patching import NothingAsked, Patch
+from api.tmf.json_body import Json
 from api.tmf.links import Links
 from api.tmf.tmf622_bodies import ProductOrder
-from api.tmf.tmf622_patch import JSON_PATCH, PATCH_BODY, patched, read_patch, to_change
+from api.tmf.tmf622_patch import JSON_PATCH, PATCH_BODY, read_patch
 from api.tmf.tmf622_query import order_query
 from api.tmf.tmf622_request import BASE_PATH
 from api.tmf.tmf622_resource import to_resource
 from api.tmf.tmf630 import selected
-from orders.change.request import fingerprint
 from orders.read_model.views import OrderView
 
 router = APIRouter(prefix=BASE_PATH, tags=["TMF622 product ordering"])
@@ -59,14 +58,16 @@ async def submit(
     """Start an order. Submitted again under the same `externalId` of a channel, the same body is the same order.
 
     One that cannot be fulfilled comes back with the state `rejected`, and is recorded like that: its notes, and for
-    programs `productOrderErrorMessage` as in v5, give every reason and its items.
+    programs `productOrderErrorMessage` as in v5, give every reason and its items. So does one that names no customer,
+    or does not say what to add. The token of a customer need not name that one.
 
     Without an `externalId` the header `Idempotency-Key` stands for it. A channel submits as itself only; it need not
     say so.
     """
     body: Json = await request.json()  # As it came: what is not modelled is kept too.
     channel = principal.channel_for(order.channel[0].id if order.channel else None)
-    wanted, digest = await submitting.read(await request.body(), idempotency_key, channel)
+    raw = await request.body()
+    wanted, digest = await submitting.read(raw, idempotency_key, channel, principal.customer)
     principal.require_customer(wanted.customer_id)
     if principal.customer is not None:
         wanted = wanted.model_copy(update={"of_customer": True})
@@ -84,7 +85,7 @@ async def submit(
 
 @router.get("/productOrder", summary="Orders", responses=LISTED | errors(503))
 async def find(
-    listing: ListingDep, response: Response, links: LinksDep, register: RegisterDep, principal: Reader
+    listing: ListingDep, response: Response, links: LinksDep, finding: FindingDep, principal: Reader
 ) -> list[Json]:
     """Those that one may see, the latest first. Orders in flight show as they were a few seconds ago at most.
 
@@ -92,8 +93,8 @@ async def find(
     commas separate alternatives, and `.gt`, `.gte`, `.lt` and `.lte` at the end compare. `relatedParty.id` is that of
     the customer, unless `relatedParty.role` is asked for too.
     """
-    page = await run_blocking(register.search.orders, order_query(listing.query, visibility_of(principal)))
-    resources = (to_resource(view.body or {}, view, links.api) for view in page.orders)
+    page = await finding.orders(order_query(listing.query, visibility_of(principal)))
+    resources = (to_resource(view.body, view, links.api) for view in page.orders)
     return listing.answer(response, resources, page.total, links.api)
 
 
@@ -109,7 +110,7 @@ async def retrieve(
     """What was submitted, with states, dates, and what amendments made of it. The header ETag is its revision."""
     view = await seen(principal, order_id, asking)
     response.headers["ETag"] = etag(view)
-    return selected(to_resource(view.body or {}, view, links.api), fields)
+    return selected(to_resource(view.body, view, links.api), fields)
 
 
 @router.patch(
@@ -127,7 +128,7 @@ async def amend(
     request: Request,
     response: Response,
     asking: AskingDep,
-    changing: ChangingDep,
+    patching: PatchingDep,
     links: LinksDep,
     principal: Submitter,
     idempotency_key: Annotated[str | None, Header(min_length=1, max_length=100)] = None,
@@ -147,25 +148,18 @@ async def amend(
         principal.require(Scope.READ)
     view = await changeable(principal, order_id, asking)
     require_match(if_match, view)
-    requester, channel = principal.requester(""), principal.channel or ""
-    asked_as = body_digest({"patch": document, "type": media_type})
-    verdict = view.verdict_on(idempotency_key)
-    if verdict is not None:
-        own_verdict(verdict, verdict.request_id, fingerprint(requester, channel, asked_as))
-    else:
-        before = to_resource(view.body or {}, view, links.api)
-        wanted = to_change(before, patched(before, media_type, document), idempotency_key or str(uuid.uuid4()))
-        if wanted is None:
-            return _told(principal, view, response, links)
-        # The places in a JSON patch are those of one revision.
-        bound = if_match is not None or media_type == JSON_PATCH
-        asked = {
-            "requester": requester,
-            "channel": channel,
-            "asked_as": asked_as,
-            "expected_revision": view.revision if bound else None,
-        }
-        verdict = await changing.change(order_id, wanted.model_copy(update=asked))
+    patch = Patch(
+        media_type,
+        document,
+        requester=principal.requester(""),
+        channel=principal.channel or "",
+        key=idempotency_key,
+        for_revision=if_match not in (None, "*"),
+    )
+    try:
+        verdict = await patching.patch(view, patch)
+    except NothingAsked:
+        return _told(principal, view, response, links)
     require_granted(verdict)
     response.status_code = 200 if is_decided(verdict) else 202
     return _told(principal, await asking.view(order_id, with_body=True), response, links)
@@ -181,4 +175,4 @@ def _told(principal: Principal, view: OrderView, response: Response, links: Link
     """An order to whoever asked for a change of it: with its revision, if it may be read."""
     if principal.may(Scope.READ):
         response.headers["ETag"] = etag(view)
-    return readable(principal, to_resource(view.body or {}, view, links.api))
+    return readable(principal, to_resource(view.body, view, links.api))

@@ -9,13 +9,16 @@ from api.errors import Unavailable, UnknownOrder
 from api.service.abandoned import as_recorded
 from api.service.gateway import Gateway
 from orders.model import wire_names
-from orders.read_model.records import TransitionPage, Unrecorded
+from orders.read_model.records import Transition, TransitionPage, Unrecorded
 from orders.read_model.states import LifecycleState
 from orders.read_model.views import OrderView, PlanPage
 from register import Register
 
 DELETABLE: Final = (LifecycleState.CANCELLED, LifecycleState.REJECTED)
 """States in which an order holds nothing, and never will."""
+
+_ALL: Final = 1_000_000
+"""More moves than an order within its budget makes."""
 
 
 class Asking:
@@ -28,13 +31,15 @@ class Asking:
     async def view(self, order_id: str, *, with_body: bool = False) -> OrderView:
         """An order in summary, from its workflow, or from the register when that is gone or does not answer.
 
+        Its document is in the register alone.
+
         One that was abandoned is shown as that.
 
         Raises:
             UnknownOrder: if neither knows it.
         """
         try:
-            view = await self._gateway.query(order_id, wire_names.ORDER_QUERY, [with_body], OrderView)
+            view = await self._gateway.query(order_id, wire_names.ORDER_QUERY, [], OrderView)
         except (UnknownOrder, Unavailable) as error:
             record = await run_blocking(self._register.records.find, order_id)
             if record is None:
@@ -42,13 +47,16 @@ class Asking:
             view = as_recorded(record, error)
             return view if with_body else view.model_copy(update={"body": None})
         if view.ending:
-            view = await self._at_its_end(view, with_body=with_body)
+            view = await self._at_its_end(view)
         # Only such orders can be deleted, and their workflows do not know.
         if view.state in DELETABLE and await run_blocking(self._register.records.is_deleted, order_id):
             raise UnknownOrder(f"There is no order {order_id}, or it has ended")
-        return view
+        if not with_body:
+            return view
+        document = await run_blocking(self._register.documents.find, order_id, view.document)
+        return view.model_copy(update={"body": document})
 
-    async def _at_its_end(self, view: OrderView, *, with_body: bool) -> OrderView:
+    async def _at_its_end(self, view: OrderView) -> OrderView:
         """An order that has come to its end by its own account: told like that once the register knows of it.
 
         Lists, events and products come from there, so nobody is told of an end before the others are.
@@ -59,7 +67,7 @@ class Asking:
             return view
         if record is None or record.view.completed_at is None:
             return view
-        return record.view if with_body else record.view.model_copy(update={"body": None})
+        return record.view.model_copy(update={"body": None})
 
     async def with_problems(self, order_id: str) -> OrderView:
         """The same, with what stands in its way that its workflow cannot tell itself.
@@ -100,6 +108,14 @@ class Asking:
         numbered = {move.number: move for move in (*page.transitions, *fresh) if offset < move.number <= offset + limit}
         total = max(page.total, *(move.number for move in fresh), 0)
         return TransitionPage(transitions=tuple(numbered[number] for number in sorted(numbered)), total=total)
+
+    async def moves(self, order_id: str) -> tuple[Transition, ...]:
+        """All moves of an order from state to state, as far as they are recorded or its workflow tells of them.
+
+        Raises:
+            UnknownOrder: if there is no such order.
+        """
+        return (await self.history(order_id, 0, _ALL)).transitions
 
     async def has_order(self, channel: str, customer_id: str) -> bool:
         """True if a channel has submitted an order of a customer that was not rejected."""

@@ -13,8 +13,9 @@ from urllib.parse import quote
 from pydantic import Field, JsonValue
 
 from api.tmf.json_body import Json
-from api.tmf.tmf622_bodies import MoneyBody, TmfBody
+from api.tmf.tmf622_bodies import MoneyBody
 from api.tmf.tmf622_request import BASE_PATH, order_href
+from api.tmf.tmf622_shapes import TmfBody
 from orders.change.request import ChangeState
 from orders.model.instants import Instant, instant
 from orders.model.text import Text

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from api.errors import Malformed, problem
 from api.tmf.tmf630 import Filter, FilterOperator, ListQuery, instants_between, named_fields
+from orders.model.text import quoted
 from orders.read_model.states import LifecycleState
 from register.query import BodyPath, Comparison, OrderField, OrderQuery, Predicate, Value, Visibility
 from register.query import Sort as SortedBy
@@ -104,7 +105,7 @@ def _number(text: str, path: str) -> int:
     except ValueError:
         number = None
     if number is None or abs(number) >= 2**31:
-        raise Malformed([problem(f"query.{path}", f"{text!r} is no number")])
+        raise Malformed([problem(f"query.{path}", f"{quoted(text)} is no number")])
     return number
 
 

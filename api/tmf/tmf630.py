@@ -19,6 +19,7 @@ from pydantic import JsonValue
 
 from api.errors import Detail, Malformed, problem
 from orders.model.instants import EARLIEST, LATEST
+from orders.model.text import quoted
 
 
 class FilterOperator(StrEnum):
@@ -155,7 +156,9 @@ def _sort(text: str | None, found: list[Detail]) -> tuple[Sort, ...]:
     names = [name.strip() for name in text.split(",")] if text else []
     order = [Sort(name.lstrip("+-").strip(), name.startswith("-")) for name in names if name]
     found += [
-        problem("query.sort", f"{by.path!r} is no attribute path") for by in order if not re.fullmatch(_PATH, by.path)
+        problem("query.sort", f"{quoted(by.path)} is no attribute path")
+        for by in order
+        if not re.fullmatch(_PATH, by.path)
     ]
     return tuple(order)
 
@@ -174,7 +177,9 @@ def instant_of(text: str, path: str) -> datetime:
             raise ValueError(text)
         return value
     except (ValueError, OverflowError) as error:
-        raise Malformed([problem(f"query.{path}", f"{text!r} is no instant, such as 2031-03-03T07:00:00Z")]) from error
+        raise Malformed(
+            [problem(f"query.{path}", f"{quoted(text)} is no instant, such as 2031-03-03T07:00:00Z")]
+        ) from error
 
 
 def instants_between(wanted: Filter) -> Iterator[tuple[FilterOperator, datetime]]:

@@ -34,16 +34,16 @@ _UNRECORDED: Final = (
 )
 
 
-def order_view(order: Fulfilment, now: datetime, *, with_body: bool = False) -> OrderView:
-    """The order in summary as everybody is told it, with the order as submitted if asked for."""
+def order_view(order: Fulfilment, now: datetime) -> OrderView:
+    """The order in summary as everybody is told it."""
     problems = tuple(order.problems.values())
     if order.ending:
         problems = (*problems, Reason(code=END_UNRECORDED, message=_UNRECORDED))
-    view = _view(order, now, ended=order.carried.end_recorded, with_body=with_body)
+    view = _view(order, now, ended=order.carried.end_recorded)
     return view.model_copy(update={"problems": problems, "ending": order.ending})
 
 
-def _view(order: Fulfilment, now: datetime, *, ended: bool, with_body: bool) -> OrderView:
+def _view(order: Fulfilment, now: datetime, *, ended: bool) -> OrderView:
     start, revision, items = order.start, order.revision, item_views(order)
     if order.carried.rejected and not ended:  # They are told as rejected with their order.
         items = [item.model_copy(update={"state": LifecycleState.ACKNOWLEDGED}) for item in items]
@@ -70,13 +70,13 @@ def _view(order: Fulfilment, now: datetime, *, ended: bool, with_body: bool) -> 
         priority=revision.priority,
         messages=tuple(message_views(order)),
         reasons=order.reasons,
-        contents=tuple(order.carried.contents),
-        body=start.body if with_body else None,
+        document=order.document,
+        submitted=start.document,
     )
 
 
 def order_record(order: Fulfilment, now: datetime) -> OrderRecord:
-    """Everything that the register does not know yet, the order as submitted only if it knows nothing at all.
+    """Everything that the register does not know yet.
 
     From here on it counts as on its way there.
     """
@@ -85,7 +85,7 @@ def order_record(order: Fulfilment, now: datetime) -> OrderRecord:
     record = OrderRecord(
         version=journal.carried.version + 1,
         # Without its problems: what stands in the way now is over, or another thing, once this is read.
-        view=_view(order, now, ended=ended, with_body=not journal.carried.recorded),
+        view=_view(order, now, ended=ended),
         # What one that waits asks for is no revision yet, but what stands where its first one will.
         revisions=() if order.waits else tuple(order.carried.revisions[journal.carried.revisions :]),
         transitions=tuple(journal.carried.transitions),
@@ -113,11 +113,14 @@ def charge_records(order: Fulfilment) -> list[ChargeRecord]:
 
 def item_views(order: Fulfilment) -> list[ItemView]:
     """Every item that the order ever named, in order of first appearance, as it last was."""
-    progress = order.progress
-    return [_item_view(item, order.state_of(item.id), progress.tasks_of(item.id)) for item in progress.items.values()]
+    progress, amended = order.progress, order.carried.amended
+    return [
+        _item_view(item, order.state_of(item.id), progress.tasks_of(item.id), amended.get(item.id, ()))
+        for item in progress.items.values()
+    ]
 
 
-def _item_view(item: Item, state: LifecycleState, states: Counter[TaskState]) -> ItemView:
+def _item_view(item: Item, state: LifecycleState, states: Counter[TaskState], amended: tuple[str, ...]) -> ItemView:
     return ItemView(
         id=item.id,
         offering=item.offering,
@@ -129,6 +132,7 @@ def _item_view(item: Item, state: LifecycleState, states: Counter[TaskState]) ->
         site=item.site,
         parent=item.parent,
         relies_on=item.relies_on,
+        amended=amended,
         tasks=states.total(),
         tasks_done=states[TaskState.DONE],
     )

@@ -75,6 +75,17 @@ def upgrade() -> None:
     name = op.f("ix_deliveries_settled_at")
     op.create_index(name, "deliveries", ["settled_at"], sqlite_where=delivered, postgresql_where=delivered)
     op.create_table(
+        "documents",
+        sa.Column("order_id", sa.String(), nullable=False),
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("content", sa.JSON(), nullable=False),
+        sa.Column("unused_since", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("order_id", "digest", name=op.f("pk_documents")),
+    )
+    unused = sa.text("unused_since IS NOT NULL")
+    name = op.f("ix_documents_unused_since")
+    op.create_index(name, "documents", ["unused_since"], sqlite_where=unused, postgresql_where=unused)
+    op.create_table(
         "events",
         sa.Column("order_id", sa.String(), nullable=False),
         sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
@@ -130,7 +141,10 @@ def upgrade() -> None:
         sa.Column("completed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("in_jeopardy", sa.Boolean(), nullable=False),
         sa.Column("deleted_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("body", sa.JSON(), nullable=True),
+        sa.Column("document", sa.String(), nullable=False),
+        sa.Column("telling", sa.String(), nullable=False),
+        sa.Column("told_as", sa.String(), nullable=True),
+        sa.Column("told", sa.JSON(), nullable=True),
         sa.Column("view", sa.JSON(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_orders")),
     )

@@ -57,8 +57,8 @@ DATA: dict[EventKind, dict[str, Any]] = {
 def order() -> OrderView:
     """A household's order that was asked to be cancelled."""
     body = internet_voice_tv()
-    start = prepare(read_catalog(ROOT / "catalog"), to_request(body), NOON).model_copy(update={"body": body})
-    view = order_view(Fulfilment(start), NOON, with_body=True)
+    start = prepare(read_catalog(ROOT / "catalog"), to_request(body), NOON)
+    view = order_view(Fulfilment(start), NOON).model_copy(update={"body": body})
     cancel = Verdict(
         request_id="c-2", kind=ChangeKind.CANCEL, state=ChangeState.APPLIED, revision=1, reason="moves abroad"
     )

@@ -20,6 +20,7 @@ from orders.model.catalog import Catalog
 from orders.read_model.records import OrderRecord
 from orders.read_model.states import LifecycleState
 from register import Register
+from register.documents import digest_of
 from settings import ROOT, Settings
 from tests.api.conftest import ORDERS, opened
 from tests.api.tmf.tmf_specs import TMF622, spec_problems
@@ -29,8 +30,8 @@ NOON = datetime(2031, 3, 3, 12, tzinfo=UTC)
 
 
 def written(register: Register, catalog: Catalog, at: datetime, state: LifecycleState, body: dict[str, Any]) -> None:
-    start = prepare(catalog, to_request(body), at).model_copy(update={"body": body})
-    view = order_view(Fulfilment(start), at, with_body=True)
+    start = prepare(catalog, to_request(body), at).model_copy(update={"document": digest_of(body)})
+    view = order_view(Fulfilment(start), at).model_copy(update={"body": body})
     ended = at if state in (LifecycleState.COMPLETED, LifecycleState.CANCELLED) else None
     items = tuple(item.model_copy(update={"state": state}) for item in view.items)
     view = view.model_copy(update={"state": state, "completed_at": ended, "items": items})

@@ -36,7 +36,7 @@ def catalog() -> Catalog:
 
 
 def captured(catalog: Catalog, body: dict[str, Any]) -> Fulfilment:
-    return Fulfilment(prepare(catalog, to_request(body), NOW).model_copy(update={"body": body}))
+    return Fulfilment(prepare(catalog, to_request(body), NOW))
 
 
 def shown(body: dict[str, Any], order: Fulfilment | OrderView) -> dict[str, Any]:
