@@ -28,12 +28,13 @@ class Asking:
         self._gateway = gateway
         self._register = register
 
-    async def view(self, order_id: str, *, with_body: bool = False) -> OrderView:
+    async def view(self, order_id: str, *, with_body: bool = False, live: bool = False) -> OrderView:
         """An order in summary, from its workflow, or from the register when that is gone or does not answer.
 
         Its document is in the register alone.
 
-        One that was abandoned is shown as that.
+        One that was abandoned is shown as that. A `live` one is not taken from the register while its workflow may know
+        better.
 
         Raises:
             UnknownOrder: if neither knows it.
@@ -42,7 +43,7 @@ class Asking:
             view = await self._gateway.query(order_id, wire_names.ORDER_QUERY, [], OrderView)
         except (UnknownOrder, Unavailable) as error:
             record = await run_blocking(self._register.records.find, order_id)
-            if record is None:
+            if record is None or (live and isinstance(error, Unavailable)):
                 raise
             view = as_recorded(record, error)
             return view if with_body else view.model_copy(update={"body": None})
@@ -108,6 +109,18 @@ class Asking:
         numbered = {move.number: move for move in (*page.transitions, *fresh) if offset < move.number <= offset + limit}
         total = max(page.total, *(move.number for move in fresh), 0)
         return TransitionPage(transitions=tuple(numbered[number] for number in sorted(numbered)), total=total)
+
+    async def as_it_is(self, order_id: str) -> OrderView:
+        """An order with its document, as nothing but a decision on a new change could make it differ.
+
+        Raises:
+            UnknownOrder: if there is no such order.
+            Unavailable: also where all that is there is a copy of it, or a change of it still waits to be decided.
+        """
+        view = await self.view(order_id, with_body=True, live=True)
+        if any(verdict.waits for verdict in view.changes):
+            raise Unavailable("A change of the order is still to be decided")
+        return view
 
     async def moves(self, order_id: str) -> tuple[Transition, ...]:
         """All moves of an order from state to state, as far as they are recorded or its workflow tells of them.

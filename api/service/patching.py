@@ -85,13 +85,21 @@ class Patching:
                 if verdict is not None:
                     view = await self._asking.view(view.id, with_body=True)
                 change = await self._worked_out(view, patch, request_id)
+                if change is None:
+                    view = await self._asking.as_it_is(view.id)
+                    change = await self._worked_out(view, patch, request_id)
+                if change is None:
+                    raise NothingAsked
                 verdict = await self._changing.change(view.id, change.model_copy(update=asker))
             if patch.is_bound or not _is_stale(verdict):
                 break
         return verdict
 
-    async def _worked_out(self, view: OrderView, patch: Patch, request_id: str) -> ChangeRequest:
-        """The change that a patch asks for, of the revision that was seen. What it makes of the document is kept."""
+    async def _worked_out(self, view: OrderView, patch: Patch, request_id: str) -> ChangeRequest | None:
+        """The change that a patch asks for, of the revision that was seen. What it makes of the document is kept.
+
+        None where it ends where it began.
+        """
 
         def rendered() -> tuple[Json, Json, Json]:
             before = to_resource(view.body, view, self._base_url)
@@ -102,7 +110,7 @@ class Patching:
         shown = shown_by(await self._asking.moves(view.id)) if has_moved(before, after) else NOTHING_SHOWN
         amendment = await run_blocking(to_change, document, before, after, request_id, shown)
         if amendment is None:
-            raise NothingAsked
+            return None
         if amendment.document is not None:
             await run_blocking(self._keep, view.id, amendment.document)
         return amendment.change.model_copy(update={"expected_revision": view.revision})

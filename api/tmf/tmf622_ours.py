@@ -114,10 +114,10 @@ def _settle_notes(before: Json, after: Json, document: Body) -> None:
         return
     written = [note for note in _notes(after) if not is_our_note(note, document)]
     notes = [*written, *(note for note in _notes(before) if is_our_note(note, document))]
-    if notes != _notes(after):
+    if notes or "note" in before:
         after["note"] = notes
-    if not notes and "note" not in before:
-        after.pop("note", None)
+    elif _notes(after):
+        del after["note"]
 
 
 def is_our_note(note: JsonValue, document: Body) -> bool:

@@ -156,8 +156,9 @@ class ChangeRequest(Frozen):
     any more. `accept_fee` is what the customer agreed to pay. `items` are those to cancel; `cascade` takes with an
     item what depends on it. `task` names the task to replace, retry or resolve; `resolution` says how, with the
     `outputs` of what was done by hand. `asked_at` is noted when it arrives, whatever it says. `document` is the digest
-    of the form that the order is to have outside, which the register keeps, and `attributes` names what is different in
-    it: neither is read. `NEEDS` tells which kind carries what.
+    of the form that the order is to have outside, which the register keeps. `attributes` are the names, there, of what
+    is different, or the first of very many: by item id, under the empty one those of the order itself. Neither is read.
+    `NEEDS` tells which kind carries what.
     """
 
     request_id: RequestId
@@ -181,7 +182,7 @@ class ChangeRequest(Frozen):
     resolution: Resolution | None = None
     outputs: JsonObject = Field(default_factory=dict)
     document: DocumentDigest | None = None
-    attributes: Annotated[tuple[Line, ...], Field(max_length=MOST_ATTRIBUTES)] = ()
+    attributes: Annotated[dict[Line, tuple[Line, ...]], Field(max_length=MOST_ATTRIBUTES)] = Field(default_factory=dict)
     asked_at: Name = ""
     asked_as: Text = ""
 
@@ -241,6 +242,11 @@ class Verdict(Frozen):
     asked_at: str = ""
     decided_at: str = ""
     fingerprint: str = ""
+
+    @property
+    def waits(self) -> bool:
+        """True while nobody has looked at the change."""
+        return self.state is ChangeState.ASSESSING and not self.decided_at
 
     def answers(self, fingerprint: str) -> bool:
         """True if this is the verdict on the request of a fingerprint; False on another that had the same id."""

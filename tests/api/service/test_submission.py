@@ -19,7 +19,7 @@ from orders.fulfilment.order_in_flight import Fulfilment
 from orders.fulfilment.reporting import order_view
 from orders.fulfilment.snapshot import OrderStart
 from orders.model import wire_names
-from orders.model.budget import ITEMS, START
+from orders.model.budget import DOCUMENT, ITEMS, START
 from orders.read_model.records import OrderRecord
 from register import Register
 from register.documents import digest_of
@@ -27,7 +27,7 @@ from register.submissions import ClaimState
 from settings import ROOT
 from tests.api.conftest import ORDERS, Door
 from tests.api.tmf.tmf_specs import TMF622, spec_problems
-from tests.households import internet_voice_tv, item, order
+from tests.households import PLACE, internet_voice_tv, item, order
 from tests.pipe import body_of
 
 
@@ -219,9 +219,19 @@ async def test_an_order_of_more_items_than_are_taken_is_refused_before_it_is_rea
     assert (refused.status_code, refused.json()["details"][0]["path"]) == (400, "productOrderItem")
 
 
-async def test_an_order_that_is_too_large_for_a_workflow_leaves_its_id_free(door: Door) -> None:
+async def test_what_nobody_reads_of_an_order_is_bounded_by_itself(door: Door) -> None:
     body = internet_voice_tv()
-    large: dict[str, Any] = body | {"note": [{"text": secrets.token_hex(START.most)}]}  # Which no codec makes small.
+    assert await door.submit({**internet_voice_tv(), "attachment": [{"content": secrets.token_hex(START.most)}]})
+    refused = await door.http.post(ORDERS, json=body | {"attachment": [{"content": "x" * DOCUMENT.most}]})
+    assert (refused.status_code, refused.json()["code"]) == (400, "order_too_large")
+    assert str(DOCUMENT.most) in refused.json()["message"]
+    assert await door.submit(body)
+
+
+async def test_an_order_that_is_too_large_for_a_workflow_leaves_its_id_free(door: Door) -> None:
+    body, net = order(item("net", "fibre-500")), item("net", "fibre-500")
+    long = {**PLACE, "directions": secrets.token_hex(START.most)}  # Which no codec makes small.
+    large: dict[str, Any] = body | {"productOrderItem": [{**net, "product": {**net["product"], "place": [long]}}]}
     refused = await door.http.post(ORDERS, json=large)
     assert (refused.status_code, refused.json()["code"]) == (400, "order_too_large")
     assert str(START.most) in refused.json()["message"]
