@@ -12,8 +12,10 @@ from collections.abc import Iterator, Mapping
 from pydantic import JsonValue
 
 from api.tmf.json_body import Json
+from orders.model.text import printable
 
 ITEMS = "productOrderItem"
+_LONGEST_NAME = 200
 
 
 def merged(document: Mapping[str, JsonValue], patch: Mapping[str, JsonValue]) -> Json:
@@ -82,6 +84,22 @@ def difference(before: Mapping[str, JsonValue], after: Mapping[str, JsonValue]) 
     if items:
         patch[ITEMS] = items
     return patch
+
+
+def names_of(patch: Mapping[str, JsonValue]) -> dict[str, tuple[str, ...]]:
+    """The attributes that a patch is about, by item id; under the empty one those of the order itself."""
+    names = {"": tuple(printable(name, _LONGEST_NAME) for name in patch if name != ITEMS)}
+    for item in walk(patch.get(ITEMS)):
+        names[str(item.get("id"))] = tuple(printable(name, _LONGEST_NAME) for name in _item_names(item))
+    return {item: named for item, named in names.items() if named}
+
+
+def _item_names(item: Mapping[str, JsonValue]) -> Iterator[str]:
+    for name, value in item.items():
+        if name == "product" and isinstance(value, dict):
+            yield from (f"{name}.{inner}" for inner in value)
+        elif name not in ("id", ITEMS):
+            yield name
 
 
 def _item_differences(items: JsonValue, parent: str | None, known: Mapping[str, Json]) -> Iterator[JsonValue]:

@@ -13,7 +13,6 @@ import json
 from copy import deepcopy
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
 from typing import TypeAlias
 
 from fastapi import Request
@@ -24,10 +23,10 @@ from pydantic import JsonValue, TypeAdapter, ValidationError
 from api.errors import ChangeRefused, Detail, Malformed, PatchConflict, problem, problems
 from api.tmf.json_body import Json, require_sound
 from api.tmf.tmf622_bodies import MoneyBody
-from api.tmf.tmf622_merge import ITEMS, difference, merged, walk
+from api.tmf.tmf622_merge import ITEMS, difference, merged, names_of, walk
 from api.tmf.tmf622_ours import GONE, Shown, settle, without_ours
 from api.tmf.tmf622_request import fitting, to_request
-from orders.change.request import MOST_ATTRIBUTES, ChangeKind, ChangeRequest, ItemUpdate
+from orders.change.request import ChangeKind, ChangeRequest, ItemUpdate
 from orders.model.budget import DOCUMENT
 from orders.model.order import OrderRequest, RequestedItem
 from orders.model.values import Money
@@ -69,7 +68,6 @@ LARGEST_RESULT = DOCUMENT.most
 """Characters. A JSON patch can copy what it has copied."""
 
 NOTHING_SHOWN = Shown()
-_LONGEST_NAME = 200
 
 _WIRE = {
     "action": "action",
@@ -207,7 +205,7 @@ def to_change(
         priority=new.priority if new.priority != old.priority else None,
         accept_fee=fee,
         document=digest_of(written) if written is not None else None,
-        attributes=tuple(name[:_LONGEST_NAME] for name in islice(content, MOST_ATTRIBUTES)),
+        attributes=names_of(content),
     )
     return Amendment(change, written)
 
