@@ -18,7 +18,7 @@ from datetime import datetime
 from enum import Enum, StrEnum
 from typing import Final, TypeAlias
 
-from orders.model.text import quoted
+from orders.model.text import as_json
 from orders.read_model.views import OrderView
 
 
@@ -63,6 +63,13 @@ _SEVERAL = (
 )
 
 
+class Pair(StrEnum):
+    """What a product has by name and value."""
+
+    CHARACTERISTIC = "characteristic"
+    RESOURCE = "resource"
+
+
 class Comparison(Enum):
     """How a value is compared. `IN` takes several values, the others one."""
 
@@ -95,7 +102,7 @@ class BodyPath:
     def __post_init__(self) -> None:
         """Check the names."""
         if not 0 < len(self.names) <= MOST_NAMES or any(not name or set(name) & set('"\\\0') for name in self.names):
-            raise ValueError(f"{quoted('.'.join(self.names))} is no path of attributes")
+            raise ValueError(f"{as_json('.'.join(self.names))} is no path of attributes")
 
 
 Value: TypeAlias = str | int | bool | datetime

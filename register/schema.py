@@ -333,6 +333,18 @@ PRODUCT_RELATIONS: Final = Table(
 )
 """Which product is held by a bundle, or stands on another."""
 
+PRODUCT_VALUES: Final = Table(
+    "product_values",
+    SCHEMA,
+    _key("product_id"),
+    _key("kind"),
+    _key("name"),
+    _key("value"),
+    Index(None, "value", "name", "kind"),
+)
+"""What a product is found by that has a name: a characteristic, or a resource that was drawn, such as its number.
+Values are as they are written in words; long ones are left out."""
+
 PRODUCT_CLAIMS: Final = Table(
     "product_claims",
     SCHEMA,

@@ -19,7 +19,8 @@ from api.service.patching import Patching
 from api.service.services import Services
 from api.service.submitting import Submitting
 from api.tmf.links import Links
-from orders.model.catalog import Catalog
+from api.tmf.tmf620 import CatalogInForce
+from catalog_loader.catalog_files import CatalogStore
 from register import Register
 
 NO_NUL = r"^[^\x00]*$"
@@ -31,7 +32,8 @@ class Provided:
 
     services: Services
     register: Register
-    catalog: Catalog
+    catalog: CatalogInForce
+    versions: CatalogStore
     links: Links
     subscribers: Subscribers
 
@@ -71,8 +73,12 @@ def _register(provided: _Provided) -> Register:
     return provided.register
 
 
-def _catalog(provided: _Provided) -> Catalog:
+def _catalog(provided: _Provided) -> CatalogInForce:
     return provided.catalog
+
+
+def _versions(provided: _Provided) -> CatalogStore:
+    return provided.versions
 
 
 def _links(provided: _Provided) -> Links:
@@ -90,7 +96,8 @@ ChangingDep: TypeAlias = Annotated[Changing, Depends(_changing)]
 PatchingDep: TypeAlias = Annotated[Patching, Depends(_patching)]
 FindingDep: TypeAlias = Annotated[Finding, Depends(_finding)]
 RegisterDep: TypeAlias = Annotated[Register, Depends(_register)]
-CatalogDep: TypeAlias = Annotated[Catalog, Depends(_catalog)]
+CatalogDep: TypeAlias = Annotated[CatalogInForce, Depends(_catalog)]
+VersionsDep: TypeAlias = Annotated[CatalogStore, Depends(_versions)]
 LinksDep: TypeAlias = Annotated[Links, Depends(_links)]
 SubscribersDep: TypeAlias = Annotated[Subscribers, Depends(_subscribers)]
 

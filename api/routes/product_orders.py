@@ -22,8 +22,9 @@ from api.http.dependencies import (
     SubmittingDep,
     errors,
 )
-from api.http.listing import FIELDS, LISTED, ListingDep
-from api.http.verdicts import etag, is_decided, require_granted, require_match
+from api.http.entity_tags import require_match, tagged
+from api.http.listing import LISTED, FieldsDep, ListingDep
+from api.http.verdicts import is_decided, require_granted
 from api.http.visibility import VisibleOrderId, changeable, readable, seen, visibility_of
 from api.service.patching import NothingAsked, Patch
 from api.tmf.json_body import Json
@@ -98,24 +99,37 @@ async def find(
     return listing.answer(response, resources, page.total, links.api)
 
 
-@router.get("/productOrder/{order_id}", summary="An order as it stands", responses=errors(404, 503))
+@router.get(
+    "/productOrder/{order_id}",
+    summary="An order as it stands",
+    response_model=Json,
+    responses={304: {"description": "It is what If-None-Match names"}} | errors(400, 404, 503),
+)
 async def retrieve(
     order_id: OrderId,
-    response: Response,
     asking: AskingDep,
     links: LinksDep,
     principal: Reader,
-    fields: Annotated[str | None, FIELDS] = None,
-) -> Json:
-    """What was submitted, with states, dates, and what amendments made of it. The header ETag is its revision."""
+    fields: FieldsDep,
+    if_none_match: Annotated[str | None, Header(max_length=1000)] = None,
+) -> Response:
+    """What was submitted, with states, dates, and what amendments made of it.
+
+    The header ETag stands for what is shown, and begins with the revision that a patch may depend on.
+    """
     view = await seen(principal, order_id, asking)
-    response.headers["ETag"] = etag(view)
-    return selected(to_resource(view.body, view, links.api), fields)
+
+    def answer() -> Response:
+        resource = selected(to_resource(view.body, view, links.api), fields)
+        return tagged(resource, view, if_none_match=if_none_match)
+
+    return await run_blocking(answer)
 
 
 @router.patch(
     "/productOrder/{order_id}",
     summary="Amend an order",
+    response_model=Json,
     responses={
         200: {"description": "The order as it is now, which is what was asked for"},
         202: {"description": "The order as it stands while the change is assessed, as a rule with state pending"},
@@ -126,14 +140,13 @@ async def retrieve(
 async def amend(
     order_id: OrderId,
     request: Request,
-    response: Response,
     asking: AskingDep,
     patching: PatchingDep,
     links: LinksDep,
     principal: Submitter,
     idempotency_key: Annotated[str | None, Header(min_length=1, max_length=100)] = None,
-    if_match: Annotated[str | None, Header(max_length=200)] = None,
-) -> Json:
+    if_match: Annotated[str | None, Header(max_length=1000)] = None,
+) -> Response:
     """Patch an order's resource. What differs then becomes an amendment, decided like every other change.
 
     `application/merge-patch+json`, or `application/json`, merges order items by their ids, and null takes an attribute
@@ -159,10 +172,10 @@ async def amend(
     try:
         verdict = await patching.patch(view, patch)
     except NothingAsked:
-        return _told(principal, view, response, links)
+        return _told(principal, view, links)
     require_granted(verdict)
-    response.status_code = 200 if is_decided(verdict) else 202
-    return _told(principal, await asking.view(order_id, with_body=True), response, links)
+    status = 200 if is_decided(verdict) else 202
+    return _told(principal, await asking.view(order_id, with_body=True), links, status)
 
 
 @router.delete("/productOrder/{order_id}", status_code=204, summary="Delete an order", responses=errors(404, 409, 503))
@@ -171,8 +184,9 @@ async def delete(operator: Operator, order_id: VisibleOrderId, changing: Changin
     await changing.delete(order_id)
 
 
-def _told(principal: Principal, view: OrderView, response: Response, links: Links) -> Json:
-    """An order to whoever asked for a change of it: with its revision, if it may be read."""
+def _told(principal: Principal, view: OrderView, links: Links, status: int = 200) -> Response:
+    """An order to whoever asked for a change of it: with its tag, if it may be read."""
+    resource = to_resource(view.body, view, links.api)
     if principal.may(Scope.READ):
-        response.headers["ETag"] = etag(view)
-    return readable(principal, to_resource(view.body, view, links.api))
+        return tagged(resource, view, status)
+    return JSONResponse(readable(principal, resource), status)

@@ -7,11 +7,10 @@ a characteristic no `value`.
 
 from __future__ import annotations
 
-from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import ConfigDict, Field
 
 from api.tmf.tmf622_shapes import (
     AgreementItemRef,
@@ -38,7 +37,6 @@ from orders.model.budget import ITEMS
 from orders.model.identifiers import Identifier
 from orders.model.instants import Instant
 from orders.model.json_values import Json
-from orders.model.order import require_order
 from orders.model.text import Line, Text
 from orders.model.values import Action, Currency, Money, Quantity
 
@@ -201,9 +199,3 @@ class ProductOrder(Extensible):
     payment: tuple[Reference, ...] = ()
     product_offering_qualification: tuple[Reference, ...] = ()
     quote: tuple[Reference, ...] = ()
-
-    @field_validator("requested_completion_date")
-    @classmethod
-    def _after_the_start(cls, value: datetime | None, known: ValidationInfo) -> datetime | None:
-        require_order(known.data.get("requested_start_date"), value)
-        return value

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from itertools import islice
 
 from pydantic import JsonValue
 
 from api.tmf.json_body import Json
+from orders.change.request import MOST_ATTRIBUTES
 from orders.model.text import printable
 
 ITEMS = "productOrderItem"
@@ -87,11 +89,20 @@ def difference(before: Mapping[str, JsonValue], after: Mapping[str, JsonValue]) 
 
 
 def names_of(patch: Mapping[str, JsonValue]) -> dict[str, tuple[str, ...]]:
-    """The attributes that a patch is about, by item id; under the empty one those of the order itself."""
-    names = {"": tuple(printable(name, _LONGEST_NAME) for name in patch if name != ITEMS)}
+    """The attributes that a patch is about, the first of very many, by item id.
+
+    Under the empty one stand those of the order itself.
+    """
+    found: dict[str, list[str]] = {}
+    for item, name in islice(_names(patch), MOST_ATTRIBUTES):
+        found.setdefault(item, []).append(printable(name, _LONGEST_NAME))
+    return {item: tuple(names) for item, names in found.items()}
+
+
+def _names(patch: Mapping[str, JsonValue]) -> Iterator[tuple[str, str]]:
+    yield from (("", name) for name in patch if name != ITEMS)
     for item in walk(patch.get(ITEMS)):
-        names[str(item.get("id"))] = tuple(printable(name, _LONGEST_NAME) for name in _item_names(item))
-    return {item: named for item, named in names.items() if named}
+        yield from ((str(item.get("id")), name) for name in _item_names(item))
 
 
 def _item_names(item: Mapping[str, JsonValue]) -> Iterator[str]:

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, NamedTuple, TypeAlias
+from typing import Annotated, Final, NamedTuple, TypeAlias
 
 from pydantic import Field, JsonValue, TypeAdapter, model_validator
 
@@ -28,6 +28,9 @@ RevisionNumber: TypeAlias = Annotated[Whole, Field(ge=0, lt=2**31)]
 
 DocumentDigest: TypeAlias = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 """Names the form of an order that the register keeps."""
+
+MOST_ATTRIBUTES: Final = 100
+"""How many attributes of a document are named."""
 
 
 class ChangeKind(StrEnum):
@@ -153,9 +156,9 @@ class ChangeRequest(Frozen):
     any more. `accept_fee` is what the customer agreed to pay. `items` are those to cancel; `cascade` takes with an
     item what depends on it. `task` names the task to replace, retry or resolve; `resolution` says how, with the
     `outputs` of what was done by hand. `asked_at` is noted when it arrives, whatever it says. `document` is the digest
-    of the form that the order is to have outside, which the register keeps. `attributes` are the names, outside, of all
-    that is to be different: by item id, under the empty one those of the order itself. `NEEDS` tells which kind carries
-    what.
+    of the form that the order is to have outside, which the register keeps. `attributes` are the names, there, of what
+    is different, or the first of very many: by item id, under the empty one those of the order itself. Neither is read.
+    `NEEDS` tells which kind carries what.
     """
 
     request_id: RequestId
@@ -179,7 +182,7 @@ class ChangeRequest(Frozen):
     resolution: Resolution | None = None
     outputs: JsonObject = Field(default_factory=dict)
     document: DocumentDigest | None = None
-    attributes: dict[Line, tuple[Line, ...]] = Field(default_factory=dict)
+    attributes: Annotated[dict[Line, tuple[Line, ...]], Field(max_length=MOST_ATTRIBUTES)] = Field(default_factory=dict)
     asked_at: Name = ""
     asked_as: Text = ""
 

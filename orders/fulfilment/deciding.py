@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from orders.change.impact import Impact, has_passed
-from orders.change.objections import Assessment, common_ground, not_let_go, objections, undone_facts
+from orders.change.objections import SUBMIT_AGAIN, Assessment, common_ground, not_let_go, objections, undone_facts
 from orders.change.request import ChangeKind, ChangeRequest, ChangeState, Verdict
 from orders.fulfilment.order_in_flight import Fulfilment
 from orders.fulfilment.whole import whole
@@ -51,7 +51,7 @@ def early_objections(order: Fulfilment, change: ChangeRequest) -> list[Reason]:
         message = f"revision {change.expected_revision} was expected, the current one is {order.revision.number}"
         return [Reason(code=STALE, message=message)]
     if order.carried.rejected:
-        return [Reason(code="order_rejected", message="the order was rejected: it cannot be fulfilled")]
+        return [Reason(code="order_rejected", message=f"the order was rejected: {SUBMIT_AGAIN}")]
     if order.waits and change.kind is not ChangeKind.CANCEL:
         message = "the order waits for products: until it has its turn it can only be cancelled"
         return [Reason(code="order_waits", message=message)]

@@ -371,7 +371,7 @@ class Fulfilment:
         carried = self.carried
         promised = self.promise(revision, target, now)
         moved = ("promised_at",) if promised != self.promised_at else ()
-        self.journal.amended(change.request_id, self.revision, revision, now, moved)
+        self.journal.amended(change, self.revision, revision, now, moved)
         carried.promised_at = promised
         carried.amended |= amended_with(revision, self.revision, carried.amended)
         carried.revisions.append(revision)

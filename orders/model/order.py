@@ -93,7 +93,8 @@ class OrderRequest(Frozen):
     external id is the channel's own, or `of_customer` the customer's: somebody who stands for one customer must neither
     meet nor learn of the external ids of others.
 
-    Without a customer, or with `contradictions` that were found in it when it was read, it is rejected.
+    Nothing is said of whether it can be carried out. Without a customer, or with `contradictions` that were found when
+    it was read, it cannot.
     """
 
     external_id: Line
@@ -107,11 +108,6 @@ class OrderRequest(Frozen):
     wait_for_products: bool = False
     of_customer: bool = False
     contradictions: tuple[Reason, ...] = ()
-
-    @model_validator(mode="after")
-    def _ends_after_it_starts(self) -> OrderRequest:
-        require_order(self.requested_start, self.requested_completion)
-        return self
 
     @property
     def order_id(self) -> str:

@@ -23,7 +23,7 @@ def printable(value: str, longest: int) -> str:
     return _NOT_IN_LINES.sub("\N{REPLACEMENT CHARACTER}", value[:longest])
 
 
-def quoted(value: JsonValue, longest: int = 100) -> str:
+def as_json(value: JsonValue, longest: int = 100) -> str:
     """A value as JSON writes it, to be told in a sentence."""
     return printable(json.dumps(value, ensure_ascii=False), longest)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from orders.model.order import OrderRequest, Reason, Rejection, RequestedItem
+from orders.model.order import OrderRequest, Reason, Rejection, RequestedItem, require_order
 from orders.model.values import Action
 
 
@@ -14,11 +14,15 @@ def require_fit(request: OrderRequest) -> None:
     Raises:
         Rejection: with everything that is missing, or contradictory.
     """
-    reasons = [*request.contradictions]
+    reasons: list[Reason] = []
     if not request.customer_id:
         message = "the order is for nobody: the customer is to be named in relatedParty"
-        reasons.insert(0, Reason(code="no_customer", message=message))
-    reasons += _lacking(request.items)
+        reasons.append(Reason(code="no_customer", message=message))
+    try:
+        require_order(request.requested_start, request.requested_completion)
+    except ValueError as error:
+        reasons.append(Reason(code="dates_in_disorder", message=str(error)))
+    reasons += [*request.contradictions, *_lacking(request.items)]
     if reasons:
         raise Rejection(reasons)
 

@@ -174,6 +174,15 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_product_relations_other_id"), "product_relations", ["other_id"])
     op.create_table(
+        "product_values",
+        sa.Column("product_id", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("value", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("product_id", "kind", "name", "value", name=op.f("pk_product_values")),
+    )
+    op.create_index(op.f("ix_product_values_value_name_kind"), "product_values", ["value", "name", "kind"])
+    op.create_table(
         "products",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
