@@ -30,7 +30,7 @@ from orders.planning.promise import chooses_dates, promised_at
 from orders.read_model.journal import Journal, Journalled
 from orders.read_model.progress import Progress
 from orders.read_model.records import OrderRecord
-from orders.read_model.states import LifecycleState, order_state
+from orders.read_model.states import LifecycleState, order_state, short_of_the_end
 from orders.reconcile.given import Given
 from orders.reconcile.ledger import FactId, Ledger, Step, operation_name
 from orders.reconcile.outcome import Outcome, OutcomeKind
@@ -108,8 +108,22 @@ class Fulfilment:
         return self.carried.waits_for or self.carried.rejected
 
     @property
+    def told_state(self) -> LifecycleState:
+        """The order's TMF622 state as everybody is told it: an end once the register knows of that, and not before.
+
+        So whoever is told finds the products, and may order what comes next.
+        """
+        carried = self.carried
+        return self.state if carried.end_recorded else short_of_the_end(self.state, started=carried.started)
+
+    @property
+    def ending(self) -> bool:
+        """True from when the order has come to its end until the register knows."""
+        return self.carried.completed_at is not None and not self.carried.end_recorded
+
+    @property
     def state(self) -> LifecycleState:
-        """The order's TMF622 state."""
+        """The TMF622 state that the order has come to."""
         if self.waits:
             return LifecycleState.PENDING
         if self.carried.rejected:
@@ -128,18 +142,18 @@ class Fulfilment:
 
     @property
     def verdicts(self) -> dict[str, Verdict]:
-        """The changes decided, by request id, in the order of decision. Of very many the oldest are forgotten."""
+        """The changes decided or being assessed, by request id. Of very many the oldest are forgotten."""
         return self.carried.verdicts
 
     @property
     def log(self) -> tuple[Verdict, ...]:
-        """The changes asked for, in the order of decision; the first of those still to be decided stand at the end."""
+        """The changes asked for, in the order of decision; at the end what is assessed, and the first that wait."""
         waiting = {
             change.request_id: entry_of(change, ChangeState.ASSESSING, self.revision.number)
             for change in islice(self.inbox, MOST_WAITING)
             if change.request_id not in self.verdicts
         }
-        return (*self.verdicts.values(), *waiting.values())
+        return (*self.change_log.decided, *self.change_log.assessed, *waiting.values())
 
     @property
     def document(self) -> str:
@@ -235,6 +249,9 @@ class Fulfilment:
         """The register has a record: of the revisions that it tells, only the current one is carried any longer."""
         self.journal.recorded(record)
         carried = self.carried
+        # Not that of an end from which it has gone on meanwhile.
+        if carried.completed_at is not None and record.view.completed_at == carried.completed_at:
+            carried.end_recorded = True
         kept = min(carried.journal.revisions, len(carried.revisions) - 1)
         for revision in carried.revisions[:kept]:
             carried.named.update((item.id, item) for item in revision.ordered())
@@ -419,8 +436,9 @@ class Fulfilment:
         at: str,
         impact: Impact | None = None,
     ) -> Verdict:
-        """Note what became of a change."""
-        verdict = entry_of(change, state, self.revision.number, reasons, impact, at)
+        """Note what became of a change: a decision, or that it is being assessed."""
+        decided_at = "" if state is ChangeState.ASSESSING else at
+        verdict = entry_of(change, state, self.revision.number, reasons, impact, decided_at)
         if state is not ChangeState.REJECTED or self.journal.carried.state in _ASSESSED:
             self.journal.because(f"change {change.request_id}: {change.kind} {state}")
         return self._keep_verdict(verdict, datetime.fromisoformat(at))

@@ -71,7 +71,8 @@ class OrderView(Frozen):
 
     An order that was rejected says its `reasons`, and so does one that waits for products, while it does; neither is
     promised for anything. So does one that is held because its workflow was ended from outside. `problems` are what no
-    silo and no customer is to blame for, while they last; they are not recorded.
+    silo and no customer is to blame for, while they last; they are not recorded. `ending` is one that has come to its
+    end by its own account: it is told like that once the register knows.
     """
 
     id: str
@@ -100,6 +101,7 @@ class OrderView(Frozen):
     body: dict[str, JsonValue] | None = None
     appointments: tuple[Appointment, ...] = ()
     problems: tuple[Reason, ...] = ()
+    ending: bool = False
 
     def verdict_on(self, request_id: str | None) -> Verdict | None:
         """The verdict on the change of that request, if it was decided, or is being assessed."""
