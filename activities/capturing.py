@@ -26,7 +26,7 @@ from orders.planning.completeness import require_fit
 from orders.planning.installed import InstalledProduct
 from register import Register
 from register.line import Claim
-from workflows.executions import Execution
+from workflows.sdk.executions import Execution
 
 Describe: TypeAlias = Callable[[str], Awaitable[Execution | None]]
 Prepare: TypeAlias = Callable[[Catalog, OrderRequest, datetime, Collection[InstalledProduct]], Awaitable[OrderStart]]

@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 
 from orders.model.order import Reason
 from orders.model.reading import in_words, telling
+from orders.model.values import Money
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -43,8 +44,17 @@ class Detail(BaseModel):
     item: str | None = None
 
 
+class MoneyOut(BaseModel):
+    """TM Forum's `Money`: `unit` is an ISO 4217 currency."""
+
+    model_config = ConfigDict(frozen=True)
+
+    unit: str
+    value: float
+
+
 class ErrorBody(BaseModel):
-    """TMF630 `Error`; `details` is an extension, one entry for each thing that is wrong."""
+    """TMF630 `Error`. Extensions: `details`, an entry for each thing that is wrong; `fee`, at which it can be had."""
 
     model_config = ConfigDict(frozen=True, populate_by_name=True)
 
@@ -54,6 +64,7 @@ class ErrorBody(BaseModel):
     message: str = ""
     status: str
     details: tuple[Detail, ...] | None = None
+    fee: tuple[MoneyOut, ...] | None = None
 
 
 class ApiError(Exception):
@@ -62,6 +73,7 @@ class ApiError(Exception):
     status = HTTPStatus.INTERNAL_SERVER_ERROR
     code = "internal"
     headers: Mapping[str, str] = {}
+    fees: tuple[Money, ...] = ()
 
     def __init__(self, reason: str, message: str = "", details: Iterable[Detail] = ()) -> None:
         super().__init__(f"{reason}: {message}" if message else reason)
@@ -258,10 +270,11 @@ class ChangeRefused(ApiError):
     status = HTTPStatus.CONFLICT
     code = "change_refused"
 
-    def __init__(self, reasons: Iterable[Reason]) -> None:
+    def __init__(self, reasons: Iterable[Reason], fees: Iterable[Money] = ()) -> None:
         found = tuple(reasons)
         message = "; ".join(reason.message for reason in found)
         super().__init__("The order cannot be changed like that", message, map(_of_reason, found))
+        self.fees = tuple(fees)
 
 
 class Outdated(ApiError):
@@ -355,15 +368,23 @@ def answer(
     message: str = "",
     details: Sequence[Detail] = (),
     headers: Mapping[str, str] = {},
+    fees: Iterable[Money] = (),
 ) -> JSONResponse:
     """An error as an HTTP answer."""
-    body = ErrorBody(code=code, reason=reason, message=message, status=str(int(status)), details=tuple(details) or None)
+    body = ErrorBody(
+        code=code,
+        reason=reason,
+        message=message,
+        status=str(int(status)),
+        details=tuple(details) or None,
+        fee=tuple(MoneyOut(unit=fee.currency, value=float(fee.amount)) for fee in fees) or None,
+    )
     return JSONResponse(body.model_dump(by_alias=True, exclude_none=True), int(status), headers=dict(headers))
 
 
 def error_response(error: ApiError) -> JSONResponse:
     """An error of ours as an HTTP answer."""
-    return answer(error.status, error.code, error.reason, error.message, error.details, error.headers)
+    return answer(error.status, error.code, error.reason, error.message, error.details, error.headers, error.fees)
 
 
 def install(app: FastAPI) -> None:

@@ -63,6 +63,13 @@ _SEVERAL = (
 )
 
 
+class Pair(StrEnum):
+    """What a product has by name and value."""
+
+    CHARACTERISTIC = "characteristic"
+    RESOURCE = "resource"
+
+
 class Comparison(Enum):
     """How a value is compared. `IN` takes several values, the others one."""
 
@@ -80,7 +87,7 @@ MOST_NAMES: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class BodyPath:
-    """Names of attributes, one in the other, in the order as submitted. Lists on the way stand for all their entries.
+    """Names of attributes, one in the other, in the order as it is shown. Lists on the way stand for all their entries.
 
     Values are compared as the text that they are written with (`true`, `7`, a string as it is); greater and less
     compare numbers with numbers where a number is given, else strings with strings, as ISO 8601 allows for dates. No
@@ -141,7 +148,12 @@ class OrderQuery:
     offset: int = 0
     limit: int = 100
     with_body: bool = False
-    """Whether the orders come as submitted too, which can be megabytes of each."""
+    """Whether the orders come with their documents, which can be megabytes of each."""
+
+    @property
+    def looks_into_documents(self) -> bool:
+        """True where an attribute is asked for that has no column."""
+        return any(isinstance(predicate.field, BodyPath) for predicate in self.where)
 
 
 @dataclass(frozen=True, slots=True)

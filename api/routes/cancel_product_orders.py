@@ -30,7 +30,7 @@ from api.http.dependencies import (
     Submitter,
     errors,
 )
-from api.http.listing import FIELDS, LISTED, ListingDep
+from api.http.listing import LISTED, FieldsDep, ListingDep
 from api.http.visibility import changeable, readable, seen, visibility_of
 from api.service.abandoned import closed, is_abandoned
 from api.tmf.json_body import Json, require_sound
@@ -122,14 +122,14 @@ async def cancellations(
     return listing.answer(response, resources, total, links.api)
 
 
-@router.get("/{cancellation_id:path}", summary="A cancellation", responses=errors(404, 503))
+@router.get("/{cancellation_id:path}", summary="A cancellation", responses=errors(400, 404, 503))
 async def cancellation(
     cancellation_id: CancellationId,
     asking: AskingDep,
     links: LinksDep,
     register: RegisterDep,
     principal: Reader,
-    fields: Annotated[str | None, FIELDS] = None,
+    fields: FieldsDep,
 ) -> Json:
     """What became of it by now, wherever it was asked for: its id is `<order id>.<id of the change request>`."""
     unknown = UnknownCancellation(f"There is no cancellation {cancellation_id}")
@@ -155,7 +155,7 @@ _FILTERS = {"id": "ids", "state": "states", "productOrder.id": "orders"}
 
 def _query(query: ListQuery) -> dict[str, tuple[str, ...]]:
     found = [
-        problem(f"query.{one.path}", f"cancellations are found by {', '.join(_FILTERS)}")
+        problem(f"query.{one.path}", f"cancellations are found by {', '.join(_FILTERS)}, compared by .eq")
         for one in query.filters
         if one.path not in _FILTERS or one.operator is not FilterOperator.EQ
     ]

@@ -10,6 +10,7 @@ from activities.capturing import Capturing, ProductsInMotion
 from api.blocking import register_errors, run_blocking
 from api.errors import OrderTooLarge, Unavailable
 from api.service import submission
+from api.service.documents import document_digest
 from api.service.gateway import Gateway, reaching
 from api.service.rejections import rejection
 from api.tmf.json_body import Json
@@ -27,7 +28,7 @@ from orders.planning.installed import InstalledProduct
 from orders.read_model.records import OrderRecord
 from register import Register
 from register.submissions import CLAIM
-from workflows.executions import PATIENCE
+from workflows.sdk.executions import PATIENCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,7 @@ class Starter:
         Raises:
             OrderTooLarge: if it would be more than one order may have.
         """
+        digest = await run_blocking(document_digest, body)
         try:
             async with reaching(2 * PATIENCE), register_errors():
                 captured = await self._capturing.capture(request)
@@ -76,11 +78,11 @@ class Starter:
             await self.give_up(request)
             raise OrderTooLarge("The order is too large", too_large.message)
         if captured.start is None:
-            rejected = await run_blocking(rejection, self._catalog, request, body, captured.rejected, now)
-            return Prepared(rejected)
-        start = captured.start.model_copy(update={"body": body})
+            rejected = await run_blocking(rejection, self._catalog, request, digest, captured.rejected, now)
+            return Prepared(_with(rejected, body))
+        start = captured.start.model_copy(update={"document": digest})
         products = sum(item.quantity for item in start.revision.items)
-        return Prepared(await self._workshop.run(products, _record, start, now), start)
+        return Prepared(_with(await self._workshop.run(products, _record, start, now), body), start)
 
     async def _planned(
         self, catalog: Catalog, request: OrderRequest, now: datetime, installed: Collection[InstalledProduct]
@@ -107,4 +109,8 @@ class Starter:
 
 
 def _record(start: OrderStart, now: datetime) -> OrderRecord:
-    return OrderRecord(version=CLAIM, view=order_view(Fulfilment(start), now, with_body=True))
+    return OrderRecord(version=CLAIM, view=order_view(Fulfilment(start), now))
+
+
+def _with(record: OrderRecord, document: Json) -> OrderRecord:
+    return record.model_copy(update={"view": record.view.model_copy(update={"body": document})})

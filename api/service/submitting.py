@@ -11,8 +11,10 @@ from api.service.gateway import AlreadyStarted, Gateway
 from api.service.starting import Starter
 from api.tmf.json_body import Json
 from api.tmf.tmf622_request import read_order
+from api.tmf.tmf622_resource import told_beside
 from api.working import SMALL, Workshop
 from orders.model.order import OrderRequest
+from orders.read_model.records import OrderRecord
 from orders.read_model.views import OrderView
 from register.submissions import ClaimState, Submissions
 
@@ -71,7 +73,7 @@ class Submitting:
         # A register put back from a backup may lack what the order, which is long on its way, has found.
         if prepared.start is None and claim is ClaimState.FREE and await self._has_begun(request, digest):
             return await self._before(request)
-        claimed = await run_blocking(self._submissions.claim, prepared.record, digest)
+        claimed = await run_blocking(self._claim, prepared.record, digest)
         claim = _own(request, claimed)
         if claim is ClaimState.BEGUN:
             return await self._before(request)
@@ -89,6 +91,9 @@ class Submitting:
             await run_blocking(self._submissions.withdraw, request.order_id)
             raise
         return Submission(prepared.record.view, created=True)
+
+    def _claim(self, record: OrderRecord, digest: str) -> ClaimState:
+        return self._submissions.claim(record, digest, told_beside(record.view.body, record.view))
 
     async def _has_begun(self, request: OrderRequest, digest: str) -> bool:
         """True if Temporal has the order's workflow: of another submission, or from before a register that was lost.

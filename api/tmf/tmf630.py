@@ -75,6 +75,8 @@ _PRECISION = timedelta(milliseconds=1)
 _OWN = frozenset({"fields", "offset", "limit", "sort"})
 _PATH = r"@?[A-Za-z][A-Za-z0-9_-]*(?:\.@?[A-Za-z][A-Za-z0-9_-]*)*"
 _COMPARISON = re.compile(rf"(?P<path>{_PATH})(?P<sign>>=|<=|==|=|>|<)(?P<values>.*)", re.DOTALL)
+_NO_SIGN = re.compile(rf"(?P<path>{_PATH})(?P<sign>=~|<>|[!*~](?==|$))")
+"""Others have more: `*=` and `=~` are those of TMF630 for regular expressions, which not every database has."""
 _SIGNS = {
     "=": FilterOperator.EQ,
     "==": FilterOperator.EQ,
@@ -129,6 +131,10 @@ def _filters(query: str, found: list[Detail]) -> tuple[Filter, ...]:
             continue
         # Commas are told apart before decoding: one that is part of a value is sent as %2C.
         values = [unquote_plus(value) for value in raw_values.split(",")]
+        if (unknown := _NO_SIGN.match(name)) is not None:
+            sign = unknown["sign"] if len(unknown["sign"]) > 1 else unknown["sign"] + "="
+            found.append(problem(f"query.{unknown['path'][:100]}", no_operator(sign)))
+            continue
         comparison = _COMPARISON.fullmatch(f"{name}={values[0]}" if "=" in part else name)
         if comparison is None:
             found.append(problem(f"query.{name[:100]}", "is no attribute path, such as productOrderItem.state"))
@@ -149,6 +155,12 @@ def _filters(query: str, found: list[Detail]) -> tuple[Filter, ...]:
     if len(merged) > MOST_FILTERS or any(len(values) > MOST_VALUES for values in merged.values()):
         found.append(problem("query", f"takes up to {MOST_FILTERS} filters, of up to {MOST_VALUES} values each"))
     return tuple(Filter(path, operator, tuple(values)) for (path, operator), values in merged.items())
+
+
+def no_operator(name: str) -> str:
+    """What is said of an operator that there is not."""
+    *others, last = (f".{operator}" for operator in FilterOperator)
+    return f"there is no operator {name}: attributes are compared by {', '.join(others)} and {last}"
 
 
 def _sort(text: str | None, found: list[Detail]) -> tuple[Sort, ...]:

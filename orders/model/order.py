@@ -154,10 +154,6 @@ class Revision(Frozen):
     appointments: tuple[Appointment, ...] = ()
     next_product: dict[str, int] = Field(default_factory=dict)
 
-    def appointment_at(self, site_id: str) -> Appointment | None:
-        """The appointment at a site, or None. There is one at most."""
-        return next((appointment for appointment in self.appointments if appointment.site == site_id), None)
-
     def item(self, item_id: str) -> Item | None:
         """The item of that id, or None. It looks through all of them: whoever asks for many takes `by_id`."""
         return next((item for item in self.items if item.id == item_id), None)
@@ -184,10 +180,6 @@ class Revision(Frozen):
         ordered = self.ordered()
         ids = {item.id for item in ordered}
         return sorted({item.offering for item in ordered if item.parent not in ids})
-
-    def item_of(self, product: str) -> Item | None:
-        """The item that has a product, or None."""
-        return next((item for item in self.items if product in item.products), None)
 
 
 def held_by(items: Iterable[_Held]) -> dict[str | None, list[_Held]]:
