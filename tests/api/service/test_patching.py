@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import closing
+from datetime import timedelta
 from typing import Any
 
 import pytest_asyncio
@@ -36,7 +37,9 @@ async def built(pipe: Pipe) -> AsyncIterator[Services]:
     links, workshop = Links(pipe.settings.api_address, pipe.settings.web_ui_address, "default"), Workshop(1)
     with closing(workshop), closing(Register(pipe.settings.register_address)) as register:
         versions = CatalogStore(pipe.settings.catalog_versions)
-        yield services(Gateway(pipe.client), read_catalog(ROOT / "catalog"), versions, register, links, workshop)
+        gateway = Gateway(pipe.client)
+        gateway.answer_within = timedelta(seconds=30)  # So that a busy machine decides in time.
+        yield services(gateway, read_catalog(ROOT / "catalog"), versions, register, links, workshop)
 
 
 def characteristics(value: list[dict[str, Any]]) -> dict[str, Any]:
