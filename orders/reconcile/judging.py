@@ -218,7 +218,7 @@ class Judge:
         if not self.begins:
             return self._skip_on_hold(fact.task)
         self._dependencies.begin(
-            Step(Verb.AMEND, fact.task, fact.generation, fact.n + 1, fact.operation, inputs, built_on)
+            Step(Verb.AMEND, fact.task, fact.generation, fact.n + 1, fact.operation, inputs, built_on, fact.asks)
         )
         return TaskStatus.UNDER_WAY
 

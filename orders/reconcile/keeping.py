@@ -71,9 +71,9 @@ class Keeping:
         """True while the very thing that a task wants is being given back: only then can it be asked for."""
         operation = self._target.plan.operation(task)
         return any(
-            fact.found and operation.identities and operation.is_same_thing(fact.inputs, inputs)
+            self._ledger.is_what_was_found(fact) and operation.is_same_thing(fact.inputs, inputs)
             for fact in facts
-            if self._dependencies.is_going(fact) and not fact.to_be_replaced
+            if self._dependencies.is_going(fact)
         )
 
     def asks(self, task: Task, inputs: Inputs) -> Inputs:

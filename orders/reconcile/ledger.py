@@ -130,7 +130,8 @@ class Fact:
     was submitted; after that, what is in force. `n` is the highest number of any call made on it. `milestones` are
     those that the silo reported, with the instant. `to_be_replaced`: a person asked for the same thing anew.
     `installed`: as the order found it, whose points of no return closed with the order that made it. `found`: the order
-    found it, amended since or not: what identifies it is the customer's.
+    found it, amended since or not: what identifies it is the customer's. `asks`: by what it was asked for as such, as
+    every call on it says again.
     """
 
     task: str
@@ -149,6 +150,7 @@ class Fact:
     to_be_replaced: bool = False
     installed: bool = False
     found: bool = False
+    asks: Inputs = field(default_factory=dict)
 
     def copy(self) -> Fact:
         """A copy to work on. Written out, as it is made for each fact whenever a change is weighed."""
@@ -169,6 +171,7 @@ class Fact:
             self.to_be_replaced,
             self.installed,
             self.found,
+            self.asks,
         )
 
     @property
@@ -314,9 +317,13 @@ class Ledger:
         identities = self.operations[fact.operation].identities
         if not identities or not fact.established or fact.to_be_replaced or fact.being_compensated:
             return False
-        gone = self.gone.get(fact.task)
+        return self.is_what_was_found(fact) or any(identity.keep for identity in identities.values())
+
+    def is_what_was_found(self, fact: Fact) -> bool:
+        """True for what the order found, or has asked for again: another one is not the same."""
+        identities, gone = self.operations[fact.operation].identities, self.gone.get(fact.task)
         again = gone is not None and all(gone.outputs.get(name) == fact.outputs.get(name) for name in identities)
-        return fact.found or again or any(identity.keep for identity in identities.values())
+        return bool(identities) and not fact.to_be_replaced and (fact.found or again)
 
     def drop(self, fact: FactId) -> None:
         """Forget a fact: the silo is known not to hold it any more, or it is spent."""

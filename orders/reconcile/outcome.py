@@ -260,6 +260,7 @@ def _provisioned(ledger: Ledger, step: Step, items: tuple[str, ...], outcome: Ou
         operation=step.operation,
         items=items,
         inputs=step.inputs,
+        asks=step.asks,
         built_on=step.built_on,
         n=max(step.n, before.n if before else 0),
         since=at,

@@ -63,12 +63,15 @@ _ACCEPTED = (ChangeState.ACCEPTED, ChangeState.APPLIED)
 
 
 def assert_same_things(found: Ledger, ledger: Ledger, but_for: set[str]) -> None:
-    """What was found is the same thing by what identifies it, but for what got lost or a person wanted anew."""
+    """What was found is the same thing by what identifies it, but for what got lost or a person wanted anew.
+
+    So may be what refers to that.
+    """
     for fact in found.all_facts():
-        identities = found.operations[fact.operation].identities
-        if identities and fact.task not in but_for:
-            (now,) = ledger.facts[fact.task].values()
-            changed = [name for name in identities if now.outputs[name] != fact.outputs[name]]
+        operation, (now,) = found.operations[fact.operation], ledger.facts[fact.task].values()
+        follows = bool(but_for) and not operation.is_same_thing(fact.inputs, now.inputs)
+        if fact.task not in but_for and not follows:
+            changed = [name for name in operation.identities if now.outputs[name] != fact.outputs[name]]
             assert not changed, f"{fact.task} was {fact.outputs}, and is {now.outputs}"
 
 

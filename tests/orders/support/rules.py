@@ -136,10 +136,12 @@ class Rules:
             late = [other for other in task.release_after if other in self.plan.tasks and other not in self.placed]
             if not late:
                 return
-        groups = self._falling()
+        # What breaks by itself need not wait for what another task waits for to be free.
+        apart = self._falling(contested=self._is_contested(fact))
+        groups = apart if any(fact.id in group for group in apart) else self._falling()
         group = next((group for group in groups if fact.id in group), None)
         assert group is not None, f"{step.key} is compensated though it is neither unwanted nor doomed"
-        broken = {task for group in groups for task, _ in group}
+        broken = {task for group in self._falling() for task, _ in group}
         self._is_late(step, group, broken | self._spent() | self._waiting_for(self.facts))
 
     def _identifies(self, fact: Fact) -> bool:
@@ -171,9 +173,9 @@ class Rules:
             found |= more
         return found
 
-    def _falling(self) -> list[set[FactId]]:
+    def _falling(self, *, contested: bool = True) -> list[set[FactId]]:
         """The doomed and what falls with them, in groups that stand on each other."""
-        falling = {fact.id for fact in self.facts.values() if self._must_break(fact)}
+        falling = {fact.id for fact in self.facts.values() if self._must_break(fact, contested=contested)}
         doomed = set(falling)
         grown = True
         while grown:
@@ -223,8 +225,8 @@ class Rules:
     def _exclusive(self, fact: Fact) -> tuple[str, ...]:
         return self.ledger.operations[fact.operation].exclusive
 
-    def _must_break(self, fact: Fact) -> bool:
-        if self._is_contested(fact) and not fact.being_compensated:
+    def _must_break(self, fact: Fact, *, contested: bool) -> bool:
+        if contested and self._is_contested(fact) and not fact.being_compensated:
             return True
         if fact.task not in self.wanted or fact.being_compensated:
             return False
