@@ -97,9 +97,17 @@ async def test_a_register_that_can_not_be_written_delays_the_end_alone_and_what_
         await pipe.sim("POST", "/field-service/complete", {"match": "", "outcome": "completed"})
 
         async def settled() -> bool:
-            return (await pipe.view(order_id)).completed_at is not None
+            return (await pipe.view(order_id)).ending
 
         await until(settled, "the order to be settled")
+        seen = (await pipe.http.get(f"{pipe.settings.api_address}/care/v1/orders/{order_id}")).json()
+        assert (seen["state"], seen["completedAt"]) == ("inProgress", None)
+        assert [problem["code"] for problem in seen["problems"]] == ["end_unrecorded"]
+        resource = (await pipe.http.get(pipe.api(f"/productOrder/{order_id}"))).json()
+        assert (resource["state"], "completionDate" in resource) == ("inProgress", False)
+        assert {each["state"] for each in resource["productOrderItem"]} == {"completed"}
+        moves = (await history(pipe, order_id))["transitions"]
+        assert [move["after"] for move in moves if move["item"] is None][-1] == "inProgress"
         assert (await pipe.handle(order_id).describe()).status == WorkflowExecutionStatus.RUNNING
         faster = {"id": "net", "offering": "fibre-500"}
         address = f"{pipe.settings.api_address}/care/v1/orders/{order_id}"
