@@ -117,12 +117,23 @@ class ObstacleResponse(ResponseModel):
     fee: Money | None
 
 
+class SparedResponse(ResponseModel):
+    """A fee of an earlier `change` that is not owed with this one: nothing is undone for it."""
+
+    change: str
+    fee: Money
+
+
 class ImpactResponse(ResponseModel):
-    """What a change does, task by task; tasks of `asks` are let go by their silos first, or the change is refused."""
+    """What a change does, task by task; tasks of `asks` are let go by their silos first, or the change is refused.
+
+    `spared` are fees of earlier changes that are not owed any more.
+    """
 
     tasks: tuple[TaskImpactResponse, ...]
     obstacles: tuple[ObstacleResponse, ...]
     asks: tuple[str, ...]
+    spared: tuple[SparedResponse, ...]
 
 
 class ImpactSummaryResponse(ResponseModel):
@@ -132,6 +143,7 @@ class ImpactSummaryResponse(ResponseModel):
     fees: tuple[Money, ...]
     obstacles: tuple[ObstacleResponse, ...]
     asks: tuple[str, ...]
+    spared: tuple[SparedResponse, ...]
     digest: str
 
 

@@ -134,19 +134,19 @@ class Changing:
             raise _starting(order_id)
         raise closed(order_id, view)
 
-    async def _without_workflow(self, order_id: str, error: UnknownOrder) -> OrderClosed | Unavailable:
-        """Why there is nothing to be looked at: the order has ended, or was rejected at once, or is being started."""
-        if isinstance(error, WorkflowEnded):
-            return await self._closed(order_id)
-        view = await self._asking.view(order_id)
-        return closed(order_id, view) if view.completed_at or is_abandoned(view) else _starting(order_id)
-
     async def _until_closed(self, order_id: str) -> None:
         deadline = asyncio.get_running_loop().time() + _CLOSES_WITHIN_S
         while await self._is_open(order_id):
             if asyncio.get_running_loop().time() > deadline:
                 raise Unavailable(f"Order {order_id} is about to close")
             await asyncio.sleep(_PAUSE_S)
+
+    async def _without_workflow(self, order_id: str, error: UnknownOrder) -> OrderClosed | Unavailable:
+        """Why there is nothing to be looked at: the order has ended, or was rejected at once, or is being started."""
+        if isinstance(error, WorkflowEnded):
+            return await self._closed(order_id)
+        view = await self._asking.view(order_id)
+        return closed(order_id, view) if view.completed_at or is_abandoned(view) else _starting(order_id)
 
     async def _is_open(self, order_id: str) -> bool:
         execution = await self._gateway.describe(order_id)

@@ -13,7 +13,7 @@ from datetime import datetime
 from itertools import count, islice
 
 from orders.change.by_hand import settle_by_hand
-from orders.change.charges import already_accepted, charges_of, fall_due, forgo, take_over, with_charges
+from orders.change.charges import already_accepted, charges_of, fall_due, forgo, spared, take_over, with_charges
 from orders.change.impact import Impact, has_passed, impact_of, settled
 from orders.change.objections import Assessment
 from orders.change.request import ChangeKind, ChangeRequest, ChangeState, Verdict, entry_of
@@ -344,7 +344,16 @@ class Fulfilment:
         assessment = self.carried.assessment
         decided = assessment.before if assessment else None
         impact = impact_of(self.plan, ledger, calls, self._charged(target), replaced_task, decided)
-        return already_accepted(self.carried.charges, ledger, impact)
+        impact = already_accepted(self.carried.charges, ledger, impact)
+        if of is not None or not self._has_fees_to_come:
+            return impact
+        after = settled(target, ledger, self.reconciler.calls.values(), replaced_task)
+        saved = spared(self.carried.charges, ledger, self.reconciler.calls, after)
+        return impact.model_copy(update={"spared": saved})
+
+    @property
+    def _has_fees_to_come(self) -> bool:
+        return any(not charge.due and not charge.forgone for charge in self.carried.charges)
 
     def promise(self, revision: Revision, target: Plan, now: datetime) -> datetime | None:
         """What the customer is promised with another revision: as if its dates had been chosen at once.
@@ -398,7 +407,7 @@ class Fulfilment:
         """Take on what an accepted change costs. Those of earlier ones are given up whose undo its target spares."""
         charges = self.carried.charges
         ledger, calls = self.reconciler.ledger, self.reconciler.calls
-        if any(not charge.due and not charge.forgone for charge in charges):
+        if self._has_fees_to_come:
             take_over(charges, ledger, calls, settled(target, ledger, calls.values(), change.replaced_task))
         charges += charges_of(self.start.order_id, change.request_id, len(charges) + 1, ledger, impact)
 

@@ -17,6 +17,8 @@ from orders.read_model.states import LifecycleState, TaskState, task_state
 from orders.read_model.views import (
     FactView,
     FalloutView,
+    FeeState,
+    FeeView,
     ItemView,
     MessageView,
     OrderView,
@@ -69,6 +71,7 @@ def _view(order: Fulfilment, now: datetime, *, ended: bool) -> OrderView:
         appointments=revision.appointments,
         priority=revision.priority,
         messages=tuple(message_views(order)),
+        fees=tuple(fee_views(order)),
         reasons=order.reasons,
         document=order.document,
         submitted=start.document,
@@ -109,6 +112,19 @@ def charge_records(order: Fulfilment) -> list[ChargeRecord]:
         )
         for charge in order.carried.charges
     ]
+
+
+def fee_views(order: Fulfilment) -> list[FeeView]:
+    """The fees of accepted changes, for people."""
+    return [
+        FeeView(change=charge.change, fee=charge.money, state=_fee_state(charge)) for charge in charge_records(order)
+    ]
+
+
+def _fee_state(charge: ChargeRecord) -> FeeState:
+    if charge.billed:
+        return FeeState.BILLED
+    return FeeState.NOT_OWED if charge.forgone else FeeState.PENDING
 
 
 def item_views(order: Fulfilment) -> list[ItemView]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 
 from pydantic import JsonValue
 
@@ -63,6 +64,24 @@ class MessageView(Frozen):
     sent_at: str
 
 
+class FeeState(StrEnum):
+    """How a fee stands that a change has accepted."""
+
+    PENDING = "pending"
+    """What it pays for is still to be undone, or it is not billed yet."""
+    BILLED = "billed"
+    NOT_OWED = "notOwed"
+    """Nothing was undone for it: a later change or a silo has spared that, or a person wrote it off."""
+
+
+class FeeView(Frozen):
+    """A fee, and the change that has accepted it."""
+
+    change: str
+    fee: Money
+    state: FeeState
+
+
 class OrderView(Frozen):
     """An order in summary: small, whatever the number of its tasks.
 
@@ -102,6 +121,7 @@ class OrderView(Frozen):
     appointments: tuple[Appointment, ...] = ()
     problems: tuple[Reason, ...] = ()
     ending: bool = False
+    fees: tuple[FeeView, ...] = ()
 
     def verdict_on(self, request_id: str | None) -> Verdict | None:
         """The verdict on the change of that request, if it was decided, or is being assessed."""
