@@ -13,7 +13,16 @@ from datetime import datetime
 from itertools import count, islice
 
 from orders.change.by_hand import settle_by_hand
-from orders.change.charges import already_accepted, charges_of, fall_due, forgo, spared, take_over, with_charges
+from orders.change.charges import (
+    already_accepted,
+    charges_of,
+    fall_due,
+    forgo,
+    spared,
+    take_over,
+    undone,
+    with_charges,
+)
 from orders.change.impact import Impact, has_passed, impact_of, settled
 from orders.change.objections import Assessment
 from orders.change.request import ChangeKind, ChangeRequest, ChangeState, Verdict, entry_of
@@ -25,6 +34,7 @@ from orders.fulfilment.snapshot import Fork, OrderStart, Snapshot
 from orders.model.budget import INBOX, MOST_WAITING
 from orders.model.order import Reason, Revision
 from orders.model.plan import BILLING, Plan
+from orders.model.values import Verb
 from orders.planning.advancement import Advancement, advancement_of
 from orders.planning.promise import chooses_dates, promised_at
 from orders.read_model.journal import Journal, Journalled
@@ -227,23 +237,30 @@ class Fulfilment:
         """Record how a call has ended."""
         self.reconciler.record(step, self._given.fitting(outcome), at)
         self._given.note(step.task)
+        self._see_undone(step.fact, step.verb)
         self.journal.because(f"{step.task} {step.verb} {outcome.kind}", self.reconciler.items_of(step.task))
 
     def answer(self, fact_id: FactId, n: int, outcome: Outcome, at: str) -> bool:
         """Record what a silo reported by callback or polling. False where it says nothing new."""
         fact = self.reconciler.ledger.fact(fact_id)
-        verb = f" {fact.waiting.verb}" if fact is not None and fact.waiting is not None else ""
+        verb = fact.waiting.verb if fact is not None and fact.waiting is not None else None
         outcome = self._given.fitting(outcome)
         news = self.reconciler.answer(fact_id, n, outcome, at)
         self._given.note(fact_id[0])
         if news:
             on_its_way = outcome.kind is OutcomeKind.ACKNOWLEDGED
             told = ", ".join(outcome.milestones) if on_its_way else outcome.kind
-            self.journal.because(f"{fact_id[0]}{verb} {told}", self.reconciler.items_of(fact_id[0]))
+            self.journal.because(" ".join(filter(None, (fact_id[0], verb, told))), self.reconciler.items_of(fact_id[0]))
         if outcome.kind is OutcomeKind.LOST:
             # What is gone by itself will not be undone, so nobody pays for that.
             forgo(self.carried.charges, fact_id)
+        self._see_undone(fact_id, verb)
         return news
+
+    def _see_undone(self, fact: FactId, verb: Verb | None) -> None:
+        """Note whose undo is paid for and was just done."""
+        if verb is Verb.COMPENSATE and self.reconciler.ledger.fact(fact) is None:
+            undone(self.carried.charges, fact)
 
     def recorded(self, record: OrderRecord) -> None:
         """The register has a record: of the revisions that it tells, only the current one is carried any longer."""
@@ -343,7 +360,8 @@ class Fulfilment:
         calls = () if of else self.reconciler.calls.values()
         assessment = self.carried.assessment
         decided = assessment.before if assessment else None
-        impact = impact_of(self.plan, ledger, calls, self._charged(target), replaced_task, decided)
+        goes_back = target == self.start.baseline_plan
+        impact = impact_of(self.plan, ledger, calls, self._charged(target), replaced_task, decided, goes_back=goes_back)
         impact = already_accepted(self.carried.charges, ledger, impact)
         if of is not None or not self._has_fees_to_come:
             return impact
@@ -413,8 +431,11 @@ class Fulfilment:
 
     def bill(self) -> None:
         """Make charges part of the target whose undo has been done."""
-        if self.carried.charges and fall_due(self.carried.charges, self.reconciler.ledger):
-            self.aim_at(self.carried.plan)
+        charges = self.carried.charges
+        if charges:
+            fall_due(charges, self.reconciler.ledger)
+            if any(charge.due and charge.task not in self.plan.tasks for charge in charges):
+                self.aim_at(self.carried.plan)
 
     def accept(self, change: ChangeRequest, at: str, impact: Impact | None = None) -> Verdict:
         """Note that a change was accepted."""
@@ -466,7 +487,8 @@ class Fulfilment:
     def _charged(self, plan: Plan) -> Plan:
         carried, start = self.carried, self.start
         billing = carried.ledger.operations.get(BILLING)
-        return with_charges(plan, carried.charges, billing, start.order_id, start.revision.customer_id)
+        charged = with_charges(plan, carried.charges, billing, start.order_id, start.revision.customer_id)
+        return replace(charged, final=True) if self.cancelled else charged
 
     def aim_at(self, plan: Plan) -> None:
         """Make another plan the target, with the charges that are due."""
