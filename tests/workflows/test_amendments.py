@@ -31,7 +31,6 @@ PHONE_NUMBER = (
     [
         "number-inventory.provision voice-line/reserve-number/1/0",
         "voice.amend voice-line/activate-line/0/1",
-        "number-inventory.compensate voice-line/reserve-number/0/1",
     ],
 )
 
