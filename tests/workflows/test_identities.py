@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import uuid4
 
+from simulated_silos.faults import Faults, PermanentFault
 from tests.cases import submitted
 from tests.households import item, order, phone_number
 from tests.installed import Household, change
@@ -147,8 +148,8 @@ async def test_a_contract_that_was_given_back_and_cannot_be_had_again_refuses_th
 
 async def refusing(pipe: Pipe, silo: str, operation: str) -> None:
     """Have a silo refuse an operation for good."""
-    fault = {"operation": f"{silo}.{operation}", "match": "", "code": "no"}
-    await pipe.sim("PUT", f"/{silo}/faults", {"permanent": [fault]})
+    faults = Faults(permanent=[PermanentFault(operation=f"{silo}.{operation}", code="no")])
+    await pipe.sim("PUT", f"/{silo}/faults", faults.model_dump(mode="json"))
 
 
 async def until_held(pipe: Pipe, order_id: str) -> None:

@@ -8,6 +8,7 @@ from contextlib import closing
 from typing import Any
 
 import pytest_asyncio
+from pydantic import JsonValue
 
 from api.service.gateway import Gateway
 from api.service.patching import Patch
@@ -76,7 +77,7 @@ async def test_a_patch_that_repeats_what_an_old_copy_had_does_not_bring_it_back(
 async def test_a_patch_for_one_revision_is_refused_once_that_has_passed(pipe: Pipe, built: Services) -> None:
     old = await seen(pipe, built)
     await built.patching.patch(old, Patch(MERGE_PATCH, {"description": "b"}))
-    places = [{"op": "add", "path": "/description", "value": "c"}]
+    places: list[JsonValue] = [{"op": "add", "path": "/description", "value": "c"}]
     for patch in (Patch(MERGE_PATCH, {"description": "c"}, for_revision=True), Patch(JSON_PATCH, places)):
         verdict = await built.patching.patch(old, patch)
         assert verdict is not None
