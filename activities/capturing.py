@@ -155,6 +155,8 @@ class Capturing:
         if execution is None or not execution.is_open:
             if record is not None and record.view.completed_at is not None:
                 return None
+            if record is None and await asyncio.to_thread(self._records.is_deleted, order_id):
+                return None
             if execution is None and datetime.now(UTC) - claim.since > UNBORN:
                 return None
             if execution is not None and not claim.has_turn:  # Ended from outside before it had done anything.

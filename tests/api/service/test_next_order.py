@@ -69,6 +69,7 @@ async def test_an_order_that_is_told_as_cancelled_can_be_deleted_at_once_and_its
     for _ in range(3):
         anew = change(product, sim_type="physical")
         order_id = await pipe.submit(of_customer(customer, anew))
+        assert (await pipe.http.get(pipe.api(f"/productOrder/{order_id}"))).json()["state"] != "rejected"
         await pipe.until_task(order_id, "mobile/ship-sim", "awaiting")
         await cancel(pipe, order_id)
         await told(pipe, order_id, "cancelled")
