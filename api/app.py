@@ -64,7 +64,7 @@ def create_app(settings: Settings | None = None, client: Client | None = None) -
             Gateway(connected), catalog, CatalogStore(settings.catalog_versions), register, links, workshop
         )
         subscribers = Subscribers(register.subscriptions, links, allow_internal=settings.callbacks_allow_internal)
-        app.state.provided = Provided(built, register, catalog, links, subscribers)
+        app.state.provided = Provided(built, workshop, register, catalog, links, subscribers)
         log.info("api ready", catalog=catalog.digest, offerings=len(catalog.offerings))
         sending = event_sender(allow_internal=settings.callbacks_allow_internal, connections=AT_ONCE)
         try:

@@ -105,8 +105,8 @@ ORDERS: Final = Table(
     _instant("completed_at", nullable=True),
     Column("in_jeopardy", Boolean, nullable=False),
     _instant("deleted_at", nullable=True),
-    _json("body", nullable=True),
     _json("view"),
+    _json("body", nullable=True),  # The last: SQLite reads a row from its beginning, and this can be megabytes.
     _index_of_the_listed("ordered_at", "id"),
     _index_of_the_listed("customer_id", "ordered_at", "id"),
     _index_of_the_listed("state", "ordered_at", "id"),

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import accumulate
 from operator import eq, ge, gt, le, lt
 from typing import Any, Final, cast
 
-from sqlalchemy import Column, ColumnElement, Connection, Table, Text, and_, func, null, nulls_last, or_, select
+from sqlalchemy import Column, ColumnElement, Table, Text, and_, func, null, nulls_last, or_, select
 from sqlalchemy import cast as cast_to
 
 from orders.read_model.states import LifecycleState
-from orders.read_model.views import OrderView
 from register.body_paths import on_postgresql, on_sqlite
 from register.engine import Database
+from register.pages import length, read_page
 from register.query import (
     BodyPath,
     Comparison,
@@ -22,6 +21,7 @@ from register.query import (
     OrderQuery,
     Predicate,
     Sort,
+    StoredOrder,
     Value,
     Visibility,
 )
@@ -46,8 +46,8 @@ _ELSEWHERE: Final[dict[OrderField, tuple[Table, Column[Any]]]] = {
 }
 
 
-PAGE_BYTES: Final = 4 * 2**20
-"""What a page holds at most, but for an order that is larger alone: it ends early, and the next one goes on."""
+_BODIES_WITHIN_S: Final = 5.0
+"""How long orders are looked for in what was submitted. No index helps there."""
 
 
 class Search:
@@ -57,24 +57,25 @@ class Search:
         self._database = database
 
     def orders(self, query: OrderQuery) -> OrderPage:
-        """A page of the orders that fit, and how many there are."""
-        fitting = and_(*self._conditions(query))
-        body = ORDERS.c.body if query.with_body else null().label("body")
-        page = select(ORDERS.c.view, body).where(fitting).order_by(*_sorted_by(query.sort))
-        with self._database.reading() as connection:
-            total = connection.scalar(select(func.count()).select_from(ORDERS).where(fitting)) or 0
-            bounded = self._within_a_page(connection, fitting, query)
-            found = connection.execute(page.offset(query.offset).limit(bounded)).all() if bounded else []
-        views = (OrderView.model_validate({**row.view, "body": row.body}) for row in found)
-        return OrderPage(tuple(views), total)
+        """A page of the orders that fit, and how many there are.
 
-    def _within_a_page(self, connection: Connection, fitting: ColumnElement[bool], query: OrderQuery) -> int:
-        """How many orders are answered at once: as many as asked for, but for one, no more than `PAGE_BYTES`."""
-        size = _length(ORDERS.c.view) + _length(ORDERS.c.body) if query.with_body else _length(ORDERS.c.view)
-        asked = select(size).where(fitting).order_by(*_sorted_by(query.sort)).offset(query.offset).limit(query.limit)
-        sizes = connection.scalars(asked).all() if query.limit else []
-        within = sum(total <= PAGE_BYTES for total in accumulate(sizes))
-        return max(within, min(1, len(sizes)))
+        Raises:
+            TakesTooLong: if too many bodies would have to be read for it.
+        """
+        fitting = and_(*self._conditions(query))
+        body = cast_to(ORDERS.c.body, Text) if query.with_body else null()
+        page = select(cast_to(ORDERS.c.view, Text).label("view"), body.label("body"))
+        size = length(ORDERS.c.view, ORDERS.c.body) if query.with_body else length(ORDERS.c.view)
+        order, offset = _sorted_by(query.sort), query.offset
+        with self._database.reading(_BODIES_WITHIN_S if query.reads_bodies else None) as connection:
+            if query.reads_bodies:  # Once: to look again for how many there are, and for their sizes, costs as much.
+                ids = connection.scalars(select(ORDERS.c.id).where(fitting).order_by(*order)).all()
+                total = len(ids)
+                fitting, offset = ORDERS.c.id.in_(ids[offset : offset + query.limit]), 0
+            else:
+                total = connection.scalar(select(func.count()).select_from(ORDERS).where(fitting)) or 0
+            found = read_page(connection, page.where(fitting).order_by(*order), size, offset, query.limit)
+        return OrderPage(tuple(StoredOrder(row.view, row.body) for row in found), total)
 
     def count(self, query: OrderQuery) -> int:
         """How many orders fit."""
@@ -102,10 +103,6 @@ class Search:
                 return ORDERS.c.id.in_(having)  # So few that SQLite should begin with them.
             return having.where(table.c.order_id == ORDERS.c.id).exists()
         return compared(ORDERS.c[field.value], predicate.operator, predicate.value)
-
-
-def _length(column: Column[Any]) -> ColumnElement[int]:
-    return func.coalesce(func.length(cast_to(column, Text)), 0)
 
 
 def compared(column: ColumnElement[Any], operator: Comparison, value: Value | tuple[Value, ...]) -> ColumnElement[bool]:

@@ -17,6 +17,7 @@ from api.service.gateway import Gateway
 from api.service.services import Services
 from api.service.submitting import Submitting
 from api.tmf.links import Links
+from api.working import Workshop
 from orders.model.catalog import Catalog
 from register import Register
 
@@ -28,17 +29,19 @@ class Provided:
     """What an app provides its routes with, in `app.state.provided`."""
 
     services: Services
+    workshop: Workshop
     register: Register
     catalog: Catalog
     links: Links
     subscribers: Subscribers
 
 
-def _provided(request: Request) -> Provided:
+def provided(request: Request) -> Provided:
+    """What the app of a request provides."""
     return request.app.state.provided
 
 
-_Provided: TypeAlias = Annotated[Provided, Depends(_provided)]
+_Provided: TypeAlias = Annotated[Provided, Depends(provided)]
 
 
 def _gateway(provided: _Provided) -> Gateway:
@@ -69,6 +72,10 @@ def _links(provided: _Provided) -> Links:
     return provided.links
 
 
+def _workshop(provided: _Provided) -> Workshop:
+    return provided.workshop
+
+
 def _subscribers(provided: _Provided) -> Subscribers:
     return provided.subscribers
 
@@ -79,6 +86,7 @@ AskingDep: TypeAlias = Annotated[Asking, Depends(_asking)]
 ChangingDep: TypeAlias = Annotated[Changing, Depends(_changing)]
 RegisterDep: TypeAlias = Annotated[Register, Depends(_register)]
 CatalogDep: TypeAlias = Annotated[Catalog, Depends(_catalog)]
+WorkshopDep: TypeAlias = Annotated[Workshop, Depends(_workshop)]
 LinksDep: TypeAlias = Annotated[Links, Depends(_links)]
 SubscribersDep: TypeAlias = Annotated[Subscribers, Depends(_subscribers)]
 

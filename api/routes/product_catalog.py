@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Annotated
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse
 
 from api.access.principal import Scope
 from api.errors import NotInCatalog
@@ -18,11 +19,11 @@ from api.tmf.tmf630 import select_page, selected
 router = APIRouter(prefix=BASE_PATH, tags=["TMF620 product catalog"], dependencies=[needs(Scope.READ)])
 
 
-@router.get("/productOffering", summary="What can be ordered", responses=LISTED)
-async def offerings(listing: ListingDep, response: Response, catalog: CatalogDep, links: LinksDep) -> list[Json]:
+@router.get("/productOffering", summary="What can be ordered", response_model=list[Json], responses=LISTED)
+async def offerings(listing: ListingDep, catalog: CatalogDep, links: LinksDep) -> JSONResponse:
     """Offerings with their prices, the values that they fix, and what a bundle can hold in each of its roles."""
     page, total = select_page(offering_resources(catalog, links.api), listing.query)
-    return listing.answer(response, page, total, links.api)
+    return listing.answer(page, total, links.api)
 
 
 @router.get("/productOffering/{name}", summary="An offering", responses=errors(404))
@@ -33,11 +34,13 @@ async def offering(
     return selected(_named(name, offering_resources(catalog, links.api)), fields)
 
 
-@router.get("/productSpecification", summary="What is behind the offerings", responses=LISTED)
-async def specifications(listing: ListingDep, response: Response, catalog: CatalogDep, links: LinksDep) -> list[Json]:
+@router.get(
+    "/productSpecification", summary="What is behind the offerings", response_model=list[Json], responses=LISTED
+)
+async def specifications(listing: ListingDep, catalog: CatalogDep, links: LinksDep) -> JSONResponse:
     """Specifications with their characteristics: types, ranges, values and defaults."""
     page, total = select_page(specification_resources(catalog, links.api), listing.query)
-    return listing.answer(response, page, total, links.api)
+    return listing.answer(page, total, links.api)
 
 
 @router.get("/productSpecification/{name}", summary="A specification", responses=errors(404))

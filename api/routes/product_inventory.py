@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Path
+from fastapi.responses import JSONResponse
 
 from api.blocking import run_blocking
 from api.errors import UnknownProduct
@@ -22,19 +23,21 @@ router = APIRouter(prefix=BASE_PATH, tags=["TMF637 product inventory"])
 ProductId = Annotated[str, Path(max_length=200)]
 
 
-@router.get("/product", summary="Installed products", responses=LISTED | errors(503))
-async def find(
-    listing: ListingDep, response: Response, links: LinksDep, register: RegisterDep, principal: Reader
-) -> list[Json]:
+@router.get("/product", summary="Installed products", response_model=list[Json], responses=LISTED | errors(503))
+async def find(listing: ListingDep, links: LinksDep, register: RegisterDep, principal: Reader) -> JSONResponse:
     """Those that one may see, by id: from the end of the order that adds them on, and when they are ceased still.
 
     Parameters beside the first four are attributes by their dotted path: `relatedParty.id` (the customer), `status`,
     `productOffering.id`, `productSpecification.id`, `place.id`, `productOrderItem.productOrderId`, `startDate` and
     `terminationDate`.
     """
-    page = await run_blocking(register.products.page, product_query(listing.query, visibility_of(principal)))
-    resources = (product_resource(product, links.api) for product in page.products)
-    return listing.answer(response, resources, page.total, links.api)
+    query = product_query(listing.query, visibility_of(principal))
+
+    def answer() -> JSONResponse:
+        page = register.products.page(query)
+        return listing.answer((product_resource(one, links.api) for one in page.products), page.total, links.api)
+
+    return await run_blocking(answer)
 
 
 @router.get("/product/{product_id}", summary="An installed product", responses=errors(404, 503))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import uuid
+from contextlib import nullcontext
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Request, Response
@@ -20,9 +22,11 @@ from api.http.dependencies import (
     RegisterDep,
     Submitter,
     SubmittingDep,
+    WorkshopDep,
     errors,
 )
-from api.http.listing import FIELDS, LISTED, ListingDep
+from api.http.large_bodies import LargeBodies
+from api.http.listing import FIELDS, LISTED, Listing, ListingDep
 from api.http.verdicts import etag, is_decided, require_granted, require_match
 from api.http.visibility import VisibleOrderId, changeable, readable, seen, visibility_of
 from api.service.changing import own_verdict
@@ -34,10 +38,12 @@ from api.tmf.tmf622_query import order_query
 from api.tmf.tmf622_request import BASE_PATH
 from api.tmf.tmf622_resource import to_resource
 from api.tmf.tmf630 import selected
+from api.working import in_products
 from orders.change.request import fingerprint
 from orders.read_model.views import OrderView
+from register.query import OrderPage
 
-router = APIRouter(prefix=BASE_PATH, tags=["TMF622 product ordering"])
+router = APIRouter(prefix=BASE_PATH, tags=["TMF622 product ordering"], route_class=LargeBodies)
 
 
 @router.post(
@@ -64,9 +70,10 @@ async def submit(
     Without an `externalId` the header `Idempotency-Key` stands for it. A channel submits as itself only; it need not
     say so.
     """
-    body: Json = await request.json()  # As it came: what is not modelled is kept too.
+    raw = await request.body()
+    body: Json = json.loads(raw)  # As it came: what is not modelled is kept too.
     channel = principal.channel_for(order.channel[0].id if order.channel else None)
-    wanted, digest = await submitting.read(await request.body(), idempotency_key, channel)
+    wanted, digest = await submitting.read(raw, idempotency_key, channel)
     principal.require_customer(wanted.customer_id)
     if principal.customer is not None:
         wanted = wanted.model_copy(update={"of_customer": True})
@@ -82,19 +89,25 @@ async def submit(
     return await run_blocking(answer)
 
 
-@router.get("/productOrder", summary="Orders", responses=LISTED | errors(503))
+@router.get("/productOrder", summary="Orders", response_model=list[Json], responses=LISTED | errors(503))
 async def find(
-    listing: ListingDep, response: Response, links: LinksDep, register: RegisterDep, principal: Reader
-) -> list[Json]:
+    listing: ListingDep, links: LinksDep, register: RegisterDep, workshop: WorkshopDep, principal: Reader
+) -> JSONResponse:
     """Those that one may see, the latest first. Orders in flight show as they were a few seconds ago at most.
 
     Parameters beside the first four are attributes by their dotted path, such as `productOrderItem.state=held`:
     commas separate alternatives, and `.gt`, `.gte`, `.lt` and `.lte` at the end compare. `relatedParty.id` is that of
     the customer, unless `relatedParty.role` is asked for too.
     """
-    page = await run_blocking(register.search.orders, order_query(listing.query, visibility_of(principal)))
-    resources = (to_resource(view.body or {}, view, links.api) for view in page.orders)
-    return listing.answer(response, resources, page.total, links.api)
+    query = order_query(listing.query, visibility_of(principal))
+    search = workshop.one_by_one() if query.reads_bodies else nullcontext()
+    async with search:
+        page = await run_blocking(register.search.orders, query)
+    return await workshop.run(in_products(page.length), _listed, listing, page, links.api)
+
+
+def _listed(listing: Listing, page: OrderPage, api: str) -> JSONResponse:
+    return listing.answer((to_resource(view.body or {}, view, api) for view in page.orders), page.total, api)
 
 
 @router.get("/productOrder/{order_id}", summary="An order as it stands", responses=errors(404, 503))

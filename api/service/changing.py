@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from functools import partial
+from typing import TypeVar
 
 from api.blocking import run_blocking
 from api.errors import IdempotencyKeyReused, OrderClosed, OrderNotOver, OrderTooLarge, Unavailable, UnknownOrder
 from api.service.abandoned import WorkflowEnded, closed
 from api.service.asking import DELETABLE, Asking
 from api.service.gateway import Gateway
-from api.service.previewing import Foresight
+from api.service.previewing import AtItsEnd, Foresight, NotInFlight
 from api.tmf.json_body import require_sound
 from orders.change.request import ChangeRequest, Verdict
 from orders.fulfilment.messages import Preview
-from orders.fulfilment.options import OrderOptions
-from orders.fulfilment.snapshot import Fork
+from orders.fulfilment.options import OptionsPage, OrderOptions
 from orders.model import wire_names
 from orders.model.budget import CHANGE, size_of
 from register.records import Records
+
+_Foreseen = TypeVar("_Foreseen")
 
 
 class Changing:
@@ -74,15 +78,15 @@ class Changing:
             CatalogNotKept: if the catalog version that it was sold from is gone.
         """
         require_sound(request.model_dump())
-        return await self._foresight.preview(await self._fork(order_id), request)
+        return await self._foreseen(order_id, partial(self._foresight.preview, order_id, request))
 
-    async def options(self, order_id: str, offset: int, limit: int) -> OrderOptions:
+    async def options(self, order_id: str, page: OptionsPage) -> OrderOptions:
         """What may still be changed, worked out like a preview.
 
         Raises:
             UnknownOrder, OrderClosed, CatalogNotKept: like a preview.
         """
-        return await self._foresight.options(await self._fork(order_id), offset, limit)
+        return await self._foreseen(order_id, partial(self._foresight.options, order_id, page))
 
     async def delete(self, order_id: str) -> None:
         """Tell no more of an order that holds nothing: it was cancelled, or rejected. Its id stays taken.
@@ -97,16 +101,18 @@ class Changing:
         if not await run_blocking(self._records.delete, order_id, datetime.now(UTC)):
             raise Unavailable("The order's record is in motion")
 
-    async def _fork(self, order_id: str) -> Fork:
+    async def _foreseen(self, order_id: str, foresee: Callable[[bytes, bool], Awaitable[_Foreseen]]) -> _Foreseen:
+        """What is worked out on a copy of the order, which at its end takes changes until the register knows of it."""
         try:
-            fork = await self._gateway.query(order_id, wire_names.FORK_QUERY, [], Fork)
-        except WorkflowEnded:
+            fork = await self._gateway.query_as_it_came(order_id, wire_names.FORK_QUERY)
+            try:
+                return await foresee(fork, False)
+            except AtItsEnd:
+                if not await self._is_open(order_id):
+                    raise
+                return await foresee(fork, True)
+        except (WorkflowEnded, NotInFlight):
             raise await self._closed(order_id) from None
-        carried = fork.start.carried
-        # One at its end takes changes until the register knows of it.
-        if carried is None or (carried.completed_at is not None and not await self._is_open(order_id)):
-            raise await self._closed(order_id)
-        return fork
 
     async def _decided_without(self, order_id: str, request: ChangeRequest) -> Verdict:
         """The verdict on a change of a closed order: it cannot take any more, but may have taken it before."""

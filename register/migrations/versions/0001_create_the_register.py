@@ -130,8 +130,8 @@ def upgrade() -> None:
         sa.Column("completed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("in_jeopardy", sa.Boolean(), nullable=False),
         sa.Column("deleted_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("body", sa.JSON(), nullable=True),
         sa.Column("view", sa.JSON(), nullable=False),
+        sa.Column("body", sa.JSON(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_orders")),
     )
     listed = sa.text("deleted_at IS NULL")
