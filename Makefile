@@ -23,7 +23,7 @@ LOCKED = --require-hashes --only-binary :all:
 INSTALL_PROJECT = $(PIP_INSTALL) --no-deps --no-index --no-build-isolation --editable .
 
 .DEFAULT_GOAL = help
-.PHONY: help setup demo test coverage fuzz soak check format up bench lock clean
+.PHONY: help setup demo test coverage fuzz soak next-orders check format up bench lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -46,6 +46,10 @@ coverage: setup ## run the tests of the core, the register and the mappings, and
 
 fuzz: setup ## send anything to the API and to orders in flight (SEED=7 for what was sent before)
 	$(BIN)/python -m pytest -m fuzz tests/api $(ARGS)
+
+next-orders: setup ## a thousand times: order the next thing right when the last is told as completed (N=200)
+	ORDERPIPE_TEST_NEXT_ORDERS=$(if $(filter command environment,$(origin N)),$(N),1000) \
+		$(BIN)/python -m pytest -q --timeout 7200 tests/api/service/test_next_order.py
 
 soak: setup ## random histories on the real engine (N=1000 SEED=7 HOSTILE=1, or SCRIPT=file of one that failed)
 	$(BIN)/python -m tests.soak --histories $(N) --seed $(SEED) $(if $(HOSTILE),--hostile) \

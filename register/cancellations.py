@@ -96,7 +96,7 @@ def state_of(verdict: ChangeState | None, order: LifecycleState | None) -> Cance
 
 _Rule = tuple[tuple[ChangeState, ...] | None, tuple[LifecycleState, ...] | None]
 _RULES: Final[tuple[tuple[_Rule, CancellationState], ...]] = (
-    (((ChangeState.REJECTED,), None), CancellationState.TERMINATED_WITH_ERROR),
+    (((ChangeState.REJECTED, ChangeState.SUPERSEDED), None), CancellationState.TERMINATED_WITH_ERROR),
     ((None, (LifecycleState.CANCELLED,)), CancellationState.DONE),
     ((None, (LifecycleState.COMPLETED, LifecycleState.REJECTED)), CancellationState.TERMINATED_WITH_ERROR),
     (((ChangeState.ASSESSING, ChangeState.ACCEPTED, ChangeState.APPLIED), None), CancellationState.IN_PROGRESS),

@@ -2,15 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from operator import eq, ge, gt, le, lt
 from typing import Any, Final, cast
 
-from sqlalchemy import Column, ColumnElement, Table, Text, and_, func, null, nulls_last, or_, select
+from pydantic import JsonValue
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Select,
+    Table,
+    Text,
+    and_,
+    bindparam,
+    func,
+    null,
+    nulls_last,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy import cast as cast_to
 
 from orders.read_model.states import LifecycleState
+from orders.read_model.views import OrderView
 from register.body_paths import on_postgresql, on_sqlite
+from register.documents import OF_ORDER
 from register.engine import Database
 from register.pages import length, read_page
 from register.query import (
@@ -25,7 +44,7 @@ from register.query import (
     Value,
     Visibility,
 )
-from register.schema import ITEMS, LISTED, ORDER_FALLOUT, ORDER_OFFERINGS, ORDERS
+from register.schema import DOCUMENTS, ITEMS, LISTED, ORDER_FALLOUT, ORDER_OFFERINGS, ORDERS
 
 _COMPARE: Final[dict[Comparison, Callable[[Any, Any], ColumnElement[bool]]]] = {
     Comparison.EQ: eq,
@@ -46,8 +65,25 @@ _ELSEWHERE: Final[dict[OrderField, tuple[Table, Column[Any]]]] = {
 }
 
 
-_BODIES_WITHIN_S: Final = 5.0
-"""How long orders are looked for in what was submitted. No index helps there."""
+_INTO_DOCUMENTS_S: Final = 5.0
+"""How long orders are looked for in their documents. No index helps there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outdated:
+    """An order with its document, and what decides how it is shown."""
+
+    view: OrderView
+    telling: str
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What of an order is shown otherwise than it stands in its document, while its `telling` is that."""
+
+    order_id: str
+    telling: str
+    content: dict[str, JsonValue]
 
 
 class Search:
@@ -60,28 +96,52 @@ class Search:
         """A page of the orders that fit, and how many there are.
 
         Raises:
-            TakesTooLong: if too many bodies would have to be read for it.
+            TakesTooLong: if too many documents would have to be looked into for it.
         """
         fitting = and_(*self._conditions(query))
-        body = cast_to(ORDERS.c.body, Text) if query.with_body else null()
-        page = select(cast_to(ORDERS.c.view, Text).label("view"), body.label("body"))
-        size = length(ORDERS.c.view, ORDERS.c.body) if query.with_body else length(ORDERS.c.view)
+        body = cast_to(DOCUMENTS.c.content, Text) if query.with_body else null()
+        page = self._joined(select(cast_to(ORDERS.c.view, Text).label("view"), body.label("body")), query)
+        size = length(ORDERS.c.view, DOCUMENTS.c.content) if query.with_body else length(ORDERS.c.view)
         order, offset = _sorted_by(query.sort), query.offset
-        with self._database.reading(_BODIES_WITHIN_S if query.reads_bodies else None) as connection:
-            if query.reads_bodies:  # Once: to look again for how many there are, and for their sizes, costs as much.
-                ids = connection.scalars(select(ORDERS.c.id).where(fitting).order_by(*order)).all()
+        with self._database.reading(_INTO_DOCUMENTS_S if query.looks_into_documents else None) as connection:
+            if query.looks_into_documents:  # Once: to look again for how many there are, and how long, costs as much.
+                ids = connection.scalars(self._joined(select(ORDERS.c.id), query).where(fitting).order_by(*order)).all()
                 total = len(ids)
                 fitting, offset = ORDERS.c.id.in_(ids[offset : offset + query.limit]), 0
             else:
-                total = connection.scalar(select(func.count()).select_from(ORDERS).where(fitting)) or 0
+                total = connection.scalar(self._joined(select(func.count()), query).where(fitting)) or 0
             found = read_page(connection, page.where(fitting).order_by(*order), size, offset, query.limit)
         return OrderPage(tuple(StoredOrder(row.view, row.body) for row in found), total)
+
+    def outdated(self, query: OrderQuery, most: int) -> list[Outdated]:
+        """Some of the orders that fit, their attributes apart, of which is not known how they are shown by now."""
+        known = tuple(predicate for predicate in query.where if not isinstance(predicate.field, BodyPath))
+        conditions = self._conditions(replace(query, where=known))
+        old = or_(ORDERS.c.told_as.is_(None), ORDERS.c.told_as != ORDERS.c.telling)
+        columns = (ORDERS.c.view, ORDERS.c.telling, DOCUMENTS.c.content)
+        wanted = select(*columns).select_from(ORDERS.outerjoin(DOCUMENTS, OF_ORDER)).where(*conditions, old).limit(most)
+        with self._database.reading() as connection:
+            rows = connection.execute(wanted).all()
+        return [Outdated(OrderView.model_validate({**row.view, "body": row.content}), row.telling) for row in rows]
+
+    def tell(self, told: Iterable[Told]) -> None:
+        """Note how orders are shown beside their documents, unless they have changed meanwhile."""
+        listed = list(told)
+        if listed:
+            with self._database.writing() as connection:
+                note_told(connection, listed)
 
     def count(self, query: OrderQuery) -> int:
         """How many orders fit."""
         fitting = and_(*self._conditions(query))
         with self._database.reading() as connection:
-            return connection.scalar(select(func.count()).select_from(ORDERS).where(fitting)) or 0
+            return connection.scalar(self._joined(select(func.count()), query).where(fitting)) or 0
+
+    def _joined(self, wanted: Select[*tuple[Any, ...]], query: OrderQuery) -> Select[*tuple[Any, ...]]:
+        """From orders, with their documents where those are told or looked into."""
+        if query.with_body or query.looks_into_documents:
+            return wanted.select_from(ORDERS.outerjoin(DOCUMENTS, OF_ORDER))
+        return wanted.select_from(ORDERS)
 
     def _conditions(self, query: OrderQuery) -> list[ColumnElement[bool]]:
         conditions = [self._condition(predicate) for predicate in query.where]
@@ -103,6 +163,17 @@ class Search:
                 return ORDERS.c.id.in_(having)  # So few that SQLite should begin with them.
             return having.where(table.c.order_id == ORDERS.c.id).exists()
         return compared(ORDERS.c[field.value], predicate.operator, predicate.value)
+
+
+def note_told(connection: Connection, told: Iterable[Told]) -> None:
+    """The same within a transaction."""
+    noting = (
+        update(ORDERS)
+        .where(ORDERS.c.id == bindparam("of_order"), ORDERS.c.telling == bindparam("as_of"))
+        .values(told_as=bindparam("as_of"), told=bindparam("content"))
+    )
+    rows = [{"of_order": each.order_id, "as_of": each.telling, "content": each.content} for each in told]
+    connection.execute(noting, rows)
 
 
 def compared(column: ColumnElement[Any], operator: Comparison, value: Value | tuple[Value, ...]) -> ColumnElement[bool]:

@@ -8,13 +8,15 @@ from pydantic import ConfigDict, JsonValue
 
 from api.tmf.response_model import ResponseModel
 from api.tmf.times import InstantOut
-from api.tmf.tmf622_bodies import Place, Product, ProductOrderItem, TmfBody
+from api.tmf.tmf622_bodies import Place, Product, ProductOrderItem
+from api.tmf.tmf622_shapes import TmfBody
 from orders.change.impact import Effect
 from orders.change.request import ChangeKind, ChangeState, RequestId, Resolution, RevisionNumber
 from orders.fulfilment.options import Subject
+from orders.model.identifiers import Identifier
 from orders.model.instants import Instant, LocalInstant
 from orders.model.json_values import JsonObject
-from orders.model.order import Identifier, TimeZone
+from orders.model.order import TimeZone
 from orders.model.text import Line, Name, Text
 from orders.model.values import Money, Priority, Quantity
 
@@ -115,12 +117,23 @@ class ObstacleResponse(ResponseModel):
     fee: Money | None
 
 
+class SparedResponse(ResponseModel):
+    """A fee of an earlier `change` that is not owed with this one: nothing is undone for it."""
+
+    change: str
+    fee: Money
+
+
 class ImpactResponse(ResponseModel):
-    """What a change does, task by task; tasks of `asks` are let go by their silos first, or the change is refused."""
+    """What a change does, task by task; tasks of `asks` are let go by their silos first, or the change is refused.
+
+    `spared` are fees of earlier changes that are not owed any more.
+    """
 
     tasks: tuple[TaskImpactResponse, ...]
     obstacles: tuple[ObstacleResponse, ...]
     asks: tuple[str, ...]
+    spared: tuple[SparedResponse, ...]
 
 
 class ImpactSummaryResponse(ResponseModel):
@@ -130,6 +143,7 @@ class ImpactSummaryResponse(ResponseModel):
     fees: tuple[Money, ...]
     obstacles: tuple[ObstacleResponse, ...]
     asks: tuple[str, ...]
+    spared: tuple[SparedResponse, ...]
     digest: str
 
 

@@ -13,12 +13,15 @@ from api.errors import ErrorBody, Forbidden, Unauthorized
 from api.events.subscribers import Subscribers
 from api.service.asking import Asking
 from api.service.changing import Changing
+from api.service.finding import Finding
 from api.service.gateway import Gateway
+from api.service.patching import Patching
 from api.service.services import Services
 from api.service.submitting import Submitting
 from api.tmf.links import Links
+from api.tmf.tmf620 import CatalogInForce
 from api.working import Workshop
-from orders.model.catalog import Catalog
+from catalog_loader.catalog_files import CatalogStore
 from register import Register
 
 NO_NUL = r"^[^\x00]*$"
@@ -31,7 +34,8 @@ class Provided:
     services: Services
     workshop: Workshop
     register: Register
-    catalog: Catalog
+    catalog: CatalogInForce
+    versions: CatalogStore
     links: Links
     subscribers: Subscribers
 
@@ -60,12 +64,24 @@ def _changing(provided: _Provided) -> Changing:
     return provided.services.changing
 
 
+def _patching(provided: _Provided) -> Patching:
+    return provided.services.patching
+
+
+def _finding(provided: _Provided) -> Finding:
+    return provided.services.finding
+
+
 def _register(provided: _Provided) -> Register:
     return provided.register
 
 
-def _catalog(provided: _Provided) -> Catalog:
+def _catalog(provided: _Provided) -> CatalogInForce:
     return provided.catalog
+
+
+def _versions(provided: _Provided) -> CatalogStore:
+    return provided.versions
 
 
 def _links(provided: _Provided) -> Links:
@@ -84,8 +100,11 @@ GatewayDep: TypeAlias = Annotated[Gateway, Depends(_gateway)]
 SubmittingDep: TypeAlias = Annotated[Submitting, Depends(_submitting)]
 AskingDep: TypeAlias = Annotated[Asking, Depends(_asking)]
 ChangingDep: TypeAlias = Annotated[Changing, Depends(_changing)]
+PatchingDep: TypeAlias = Annotated[Patching, Depends(_patching)]
+FindingDep: TypeAlias = Annotated[Finding, Depends(_finding)]
 RegisterDep: TypeAlias = Annotated[Register, Depends(_register)]
-CatalogDep: TypeAlias = Annotated[Catalog, Depends(_catalog)]
+CatalogDep: TypeAlias = Annotated[CatalogInForce, Depends(_catalog)]
+VersionsDep: TypeAlias = Annotated[CatalogStore, Depends(_versions)]
 WorkshopDep: TypeAlias = Annotated[Workshop, Depends(_workshop)]
 LinksDep: TypeAlias = Annotated[Links, Depends(_links)]
 SubscribersDep: TypeAlias = Annotated[Subscribers, Depends(_subscribers)]

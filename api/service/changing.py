@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from functools import partial
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from api.blocking import run_blocking
 from api.errors import IdempotencyKeyReused, OrderClosed, OrderNotOver, OrderTooLarge, Unavailable, UnknownOrder
-from api.service.abandoned import WorkflowEnded, closed
+from api.service.abandoned import WorkflowEnded, closed, is_abandoned
 from api.service.asking import DELETABLE, Asking
 from api.service.gateway import Gateway
-from api.service.previewing import AtItsEnd, Foresight, NotInFlight
+from api.service.previewing import Foresight, NotInFlight
 from api.tmf.json_body import require_sound
 from orders.change.request import ChangeRequest, Verdict
 from orders.fulfilment.messages import Preview
@@ -20,6 +21,10 @@ from orders.fulfilment.options import OptionsPage, OrderOptions
 from orders.model import wire_names
 from orders.model.budget import CHANGE, size_of
 from register.records import Records
+
+_CLOSES_WITHIN_S: Final = 2.0
+_PAUSE_S: Final = 0.05
+"""How long a workflow may take to close once the register knows the order's end, and how often that is looked at."""
 
 _Foreseen = TypeVar("_Foreseen")
 
@@ -63,11 +68,16 @@ class Changing:
             return await self._decided_without(order_id, request)
 
     async def _require_free(self, order_id: str, request: ChangeRequest) -> None:
-        """Return unless the register knows of another request under the id: it will not be told what became of this."""
+        """Return unless the register knows that the order has ended, or of another request under the id.
+
+        Whoever asks like that will not be told what became of it.
+        """
         record = await run_blocking(self._records.find, order_id)
         verdict = record.view.verdict_on(request.request_id) if record is not None else None
         if verdict is not None:
             own_verdict(verdict, request.request_id, request.fingerprint)
+        elif record is not None and record.view.completed_at is not None:
+            raise closed(order_id, record.view)
 
     async def preview(self, order_id: str, request: ChangeRequest) -> Preview:
         """What a change would do now, worked out on a copy of the order, without a trace in its history.
@@ -94,24 +104,24 @@ class Changing:
         Raises:
             UnknownOrder: if there is no such order.
             OrderNotOver: if it is in flight, or holds what it ordered.
+            Unavailable: also where its workflow has yet to close, and may write once more.
         """
         view = await self._asking.view(order_id)
         if view.state not in DELETABLE:
             raise OrderNotOver(f"Order {order_id} is {view.state}", "Only what is cancelled or rejected can be deleted")
+        await self._until_closed(order_id)
         if not await run_blocking(self._records.delete, order_id, datetime.now(UTC)):
             raise Unavailable("The order's record is in motion")
 
-    async def _foreseen(self, order_id: str, foresee: Callable[[bytes, bool], Awaitable[_Foreseen]]) -> _Foreseen:
-        """What is worked out on a copy of the order, which at its end takes changes until the register knows of it."""
+    async def _foreseen(self, order_id: str, foresee: Callable[[bytes], Awaitable[_Foreseen]]) -> _Foreseen:
+        """What is worked out on a copy of the order."""
         try:
             fork = await self._gateway.query_as_it_came(order_id, wire_names.FORK_QUERY)
-            try:
-                return await foresee(fork, False)
-            except AtItsEnd:
-                if not await self._is_open(order_id):
-                    raise
-                return await foresee(fork, True)
-        except (WorkflowEnded, NotInFlight):
+        except UnknownOrder as error:
+            raise await self._without_workflow(order_id, error) from None
+        try:
+            return await foresee(fork)
+        except NotInFlight:
             raise await self._closed(order_id) from None
 
     async def _decided_without(self, order_id: str, request: ChangeRequest) -> Verdict:
@@ -124,8 +134,22 @@ class Changing:
         if verdict is not None:
             return own_verdict(verdict, request.request_id, request.fingerprint)
         if view.completed_at is None and await self._is_open(order_id):
-            raise Unavailable(f"Order {order_id} has been started this moment")
+            raise _starting(order_id)
         raise closed(order_id, view)
+
+    async def _until_closed(self, order_id: str) -> None:
+        deadline = asyncio.get_running_loop().time() + _CLOSES_WITHIN_S
+        while await self._is_open(order_id):
+            if asyncio.get_running_loop().time() > deadline:
+                raise Unavailable(f"Order {order_id} is about to close")
+            await asyncio.sleep(_PAUSE_S)
+
+    async def _without_workflow(self, order_id: str, error: UnknownOrder) -> OrderClosed | Unavailable:
+        """Why there is nothing to be looked at: the order has ended, or was rejected at once, or is being started."""
+        if isinstance(error, WorkflowEnded):
+            return await self._closed(order_id)
+        view = await self._asking.view(order_id)
+        return closed(order_id, view) if view.completed_at or is_abandoned(view) else _starting(order_id)
 
     async def _is_open(self, order_id: str) -> bool:
         execution = await self._gateway.describe(order_id)
@@ -133,6 +157,10 @@ class Changing:
 
     async def _closed(self, order_id: str) -> OrderClosed:
         return closed(order_id, await self._asking.view(order_id))
+
+
+def _starting(order_id: str) -> Unavailable:
+    return Unavailable(f"Order {order_id} has been started this moment")
 
 
 def own_verdict(verdict: Verdict, request_id: str, fingerprint: str) -> Verdict:

@@ -21,7 +21,7 @@ from orders.fulfilment.options import OptionsPage, OrderOptions, options_of
 from orders.fulfilment.order_in_flight import Fulfilment
 from orders.fulfilment.preview import preview
 from orders.fulfilment.snapshot import Fork
-from workflows.connection import read_payload
+from workflows.sdk.connection import read_payload
 
 log = structlog.get_logger()
 
@@ -34,20 +34,15 @@ _OPTIONS_WITHIN_S: Final = 4.0
 
 
 class NotInFlight(Exception):
-    """There is no copy to work with: the order waits for products, or was rejected once it had its turn."""
-
-
-class AtItsEnd(NotInFlight):
-    """The order was settled when it was asked, and may have ended."""
+    """There is nothing to work with: the order waits for products, was rejected once it had its turn, or has ended."""
 
 
 class Foresight:
     """Works beside the event loop, in a workshop, by the catalog version that an order was sold from.
 
-    A `fork` is the copy as it came from the order's workflow. One of an order that is settled is worked with if it is
-    known to be `open_still`. Every method raises
+    A `fork` is the copy as it came from the order's workflow. Every method raises
 
-        NotInFlight, AtItsEnd: if the fork is that of no order in flight.
+        NotInFlight: if it is that of no order in flight.
         CatalogNotKept: if the catalog version is gone.
         Unavailable: if the fork cannot be read.
     """
@@ -56,43 +51,43 @@ class Foresight:
         self._versions = versions
         self._workshop = workshop
 
-    async def preview(self, order_id: str, change: ChangeRequest, fork: bytes, open_still: bool) -> Preview:
+    async def preview(self, order_id: str, change: ChangeRequest, fork: bytes) -> Preview:
         """What a change that arrived now would do, and what would be said to it."""
         with _kept(order_id):
-            return await self._workshop.run(_size(fork), _preview, self._versions, fork, open_still, change)
+            return await self._workshop.run(_size(fork), _preview, self._versions, fork, change)
 
-    async def options(self, order_id: str, page: OptionsPage, fork: bytes, open_still: bool) -> OrderOptions:
+    async def options(self, order_id: str, page: OptionsPage, fork: bytes) -> OrderOptions:
         """What may still be changed about the order and some of its items."""
         with _kept(order_id):
-            return await self._workshop.run(_TRIALS * _size(fork), _options, self._versions, fork, open_still, page)
+            return await self._workshop.run(_TRIALS * _size(fork), _options, self._versions, fork, page)
 
 
 def _size(fork: bytes) -> int:
     return SMALL * len(fork) // _SMALL_FORK
 
 
-def _opened(content: bytes, open_still: bool) -> Fork:
+def _opened(content: bytes) -> Fork:
     try:
         fork = read_payload(content, Fork)
     except ValidationError as error:
         raise Unavailable("The order's answer cannot be read", "Its worker may be of another version") from error
-    if fork.start.carried is None:
+    carried = fork.start.carried
+    # One at its end takes changes until the register knows of it.
+    if carried is None or carried.end_recorded:
         raise NotInFlight
-    if fork.start.carried.completed_at is not None and not open_still:
-        raise AtItsEnd
     return fork
 
 
-def _preview(versions: CatalogStore, content: bytes, open_still: bool, change: ChangeRequest) -> Preview:
-    order = Fulfilment.of(_opened(content, open_still))
+def _preview(versions: CatalogStore, content: bytes, change: ChangeRequest) -> Preview:
+    order = Fulfilment.of(_opened(content))
     answer, now = PlanAnswer(), datetime.now(UTC)
     if change.kind.revises:
         answer = answer_question(versions, order.question(change), now)
     return preview(order, change, answer, now)
 
 
-def _options(versions: CatalogStore, content: bytes, open_still: bool, page: OptionsPage) -> OrderOptions:
-    fork = _opened(content, open_still)
+def _options(versions: CatalogStore, content: bytes, page: OptionsPage) -> OrderOptions:
+    fork = _opened(content)
     catalog = versions.load(fork.start.catalog)
     until = time.monotonic() + _OPTIONS_WITHIN_S
     return options_of(Fulfilment.of(fork), catalog, datetime.now(UTC), page, lambda: time.monotonic() > until)

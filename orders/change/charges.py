@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Container
 from dataclasses import dataclass, replace
 
-from orders.change.impact import Effect, Impact
+from orders.change.impact import Effect, Impact, Spared
 from orders.model.catalog import OnChange
 from orders.model.plan import BILLING, Operation, Plan, Task
 from orders.model.values import Inputs, Money
@@ -84,6 +84,17 @@ def take_over(charges: list[Charge], ledger: Ledger, busy: Container[FactId], af
             charge.effect = Effect.AMENDED
         else:
             charge.forgone = True
+
+
+def spared(charges: list[Charge], ledger: Ledger, busy: Container[FactId], after: Ledger) -> tuple[Spared, ...]:
+    """The fees that would be given up if another target were adopted, which leads to `after`."""
+    trial = [replace(charge) for charge in charges]
+    take_over(trial, ledger, busy, after)
+    return tuple(
+        Spared(change=now.change, fee=now.money)
+        for now, then in zip(charges, trial, strict=True)
+        if then.forgone and not now.forgone
+    )
 
 
 def _is_amended(fact: Fact, charge: Charge, ledger: Ledger) -> bool:

@@ -65,6 +65,13 @@ class Obstacle(Frozen):
     accepted: bool = False
 
 
+class Spared(Frozen):
+    """A fee that an earlier change has accepted and that is not owed with this one: nothing is undone for it."""
+
+    change: str
+    fee: Money
+
+
 class Impact(Frozen):
     """What another target would do to an order, task by task, and the points of no return in its way.
 
@@ -75,6 +82,7 @@ class Impact(Frozen):
     tasks: tuple[TaskImpact, ...]
     obstacles: tuple[Obstacle, ...] = ()
     asks: tuple[str, ...] = ()
+    spared: tuple[Spared, ...] = ()
 
     def summary(self) -> ImpactSummary:
         """What is kept of it in the log of changes."""
@@ -90,6 +98,7 @@ class Impact(Frozen):
                 for obstacle in self.obstacles[:MOST_NAMED]
             ),
             asks=self.asks[:MOST_NAMED],
+            spared=self.spared[:MOST_NAMED],
             digest=self.digest,
         )
 
@@ -138,6 +147,7 @@ class ImpactSummary(Frozen):
     fees: tuple[Money, ...] = ()
     obstacles: tuple[Obstacle, ...] = ()
     asks: tuple[str, ...] = ()
+    spared: tuple[Spared, ...] = ()
     digest: str = ""
 
 

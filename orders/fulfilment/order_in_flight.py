@@ -13,10 +13,11 @@ from datetime import datetime
 from itertools import count, islice
 
 from orders.change.by_hand import settle_by_hand
-from orders.change.charges import already_accepted, charges_of, fall_due, forgo, take_over, with_charges
+from orders.change.charges import already_accepted, charges_of, fall_due, forgo, spared, take_over, with_charges
 from orders.change.impact import Impact, has_passed, impact_of, settled
 from orders.change.objections import Assessment
 from orders.change.request import ChangeKind, ChangeRequest, ChangeState, Verdict, entry_of
+from orders.fulfilment.amended import amended_with
 from orders.fulfilment.change_log import ChangeLog
 from orders.fulfilment.inbox import Inbox
 from orders.fulfilment.messages import PlanQuestion
@@ -29,7 +30,7 @@ from orders.planning.promise import chooses_dates, promised_at
 from orders.read_model.journal import Journal, Journalled
 from orders.read_model.progress import Progress
 from orders.read_model.records import OrderRecord
-from orders.read_model.states import LifecycleState, order_state
+from orders.read_model.states import LifecycleState, order_state, short_of_the_end
 from orders.reconcile.given import Given
 from orders.reconcile.ledger import FactId, Ledger, Step, operation_name
 from orders.reconcile.outcome import Outcome, OutcomeKind
@@ -71,7 +72,7 @@ class Fulfilment:
     def fork(self) -> Fork:
         """A copy of the order as it is now."""
         carried = replace(self.carried, verdicts={}, journal=Journalled())
-        start = self.start.model_copy(update={"plan": Plan(), "body": {}, "carried": carried})
+        start = self.start.model_copy(update={"plan": Plan(), "carried": carried})
         return Fork(start=start, calls=tuple(self.reconciler.calls.values()), status=self.reconciler.status)
 
     # What it is
@@ -107,8 +108,22 @@ class Fulfilment:
         return self.carried.waits_for or self.carried.rejected
 
     @property
+    def told_state(self) -> LifecycleState:
+        """The order's TMF622 state as everybody is told it: an end once the register knows of that, and not before.
+
+        So whoever is told finds the products, and may order what comes next.
+        """
+        carried = self.carried
+        return self.state if carried.end_recorded else short_of_the_end(self.state, started=carried.started)
+
+    @property
+    def ending(self) -> bool:
+        """True from when the order has come to its end until the register knows."""
+        return self.carried.completed_at is not None and not self.carried.end_recorded
+
+    @property
     def state(self) -> LifecycleState:
-        """The order's TMF622 state."""
+        """The TMF622 state that the order has come to."""
         if self.waits:
             return LifecycleState.PENDING
         if self.carried.rejected:
@@ -127,18 +142,23 @@ class Fulfilment:
 
     @property
     def verdicts(self) -> dict[str, Verdict]:
-        """The changes decided, by request id, in the order of decision. Of very many the oldest are forgotten."""
+        """The changes decided or being assessed, by request id. Of very many the oldest are forgotten."""
         return self.carried.verdicts
 
     @property
     def log(self) -> tuple[Verdict, ...]:
-        """The changes asked for, in the order of decision; the first of those still to be decided stand at the end."""
+        """The changes asked for, in the order of decision; at the end what is assessed, and the first that wait."""
         waiting = {
             change.request_id: entry_of(change, ChangeState.ASSESSING, self.revision.number)
             for change in islice(self.inbox, MOST_WAITING)
             if change.request_id not in self.verdicts
         }
-        return (*self.verdicts.values(), *waiting.values())
+        return (*self.change_log.decided, *self.change_log.assessed, *waiting.values())
+
+    @property
+    def document(self) -> str:
+        """The digest of the order's form outside, as last asked for."""
+        return self.carried.document or self.start.document
 
     @property
     def not_before(self) -> datetime | None:
@@ -177,7 +197,8 @@ class Fulfilment:
 
     def take_turn(self, captured: OrderStart, now: datetime) -> None:
         """Go on as captured now, on what is installed now. What was told and decided while it waited stays."""
-        own = {"external_id": self.start.external_id, "ordered_at": self.start.ordered_at, "body": self.start.body}
+        kept = ("external_id", "ordered_at", "document")
+        own = {name: getattr(self.start, name) for name in kept}
         self.start = start = captured.model_copy(update=own)
         carried = self.carried
         carried.waits_for = ()
@@ -228,6 +249,9 @@ class Fulfilment:
         """The register has a record: of the revisions that it tells, only the current one is carried any longer."""
         self.journal.recorded(record)
         carried = self.carried
+        # Not that of an end from which it has gone on meanwhile.
+        if carried.completed_at is not None and record.view.completed_at == carried.completed_at:
+            carried.end_recorded = True
         kept = min(carried.journal.revisions, len(carried.revisions) - 1)
         for revision in carried.revisions[:kept]:
             carried.named.update((item.id, item) for item in revision.ordered())
@@ -320,7 +344,16 @@ class Fulfilment:
         assessment = self.carried.assessment
         decided = assessment.before if assessment else None
         impact = impact_of(self.plan, ledger, calls, self._charged(target), replaced_task, decided)
-        return already_accepted(self.carried.charges, ledger, impact)
+        impact = already_accepted(self.carried.charges, ledger, impact)
+        if of is not None or not self._has_fees_to_come:
+            return impact
+        after = settled(target, ledger, self.reconciler.calls.values(), replaced_task)
+        saved = spared(self.carried.charges, ledger, self.reconciler.calls, after)
+        return impact.model_copy(update={"spared": saved})
+
+    @property
+    def _has_fees_to_come(self) -> bool:
+        return any(not charge.due and not charge.forgone for charge in self.carried.charges)
 
     def promise(self, revision: Revision, target: Plan, now: datetime) -> datetime | None:
         """What the customer is promised with another revision: as if its dates had been chosen at once.
@@ -364,17 +397,17 @@ class Fulfilment:
         carried = self.carried
         promised = self.promise(revision, target, now)
         moved = ("promised_at",) if promised != self.promised_at else ()
-        self.journal.amended(change.request_id, self.revision, revision, now, moved)
+        self.journal.amended(change, self.revision, revision, now, moved)
         carried.promised_at = promised
+        carried.amended |= amended_with(revision, self.revision, carried.amended)
         carried.revisions.append(revision)
-        if change.content:
-            carried.contents.append(change.content)
+        carried.document = change.document or carried.document
 
     def charge(self, change: ChangeRequest, impact: Impact, target: Plan) -> None:
         """Take on what an accepted change costs. Those of earlier ones are given up whose undo its target spares."""
         charges = self.carried.charges
         ledger, calls = self.reconciler.ledger, self.reconciler.calls
-        if any(not charge.due and not charge.forgone for charge in charges):
+        if self._has_fees_to_come:
             take_over(charges, ledger, calls, settled(target, ledger, calls.values(), change.replaced_task))
         charges += charges_of(self.start.order_id, change.request_id, len(charges) + 1, ledger, impact)
 
@@ -412,8 +445,9 @@ class Fulfilment:
         at: str,
         impact: Impact | None = None,
     ) -> Verdict:
-        """Note what became of a change."""
-        verdict = entry_of(change, state, self.revision.number, reasons, impact, at)
+        """Note what became of a change: a decision, or that it is being assessed."""
+        decided_at = "" if state is ChangeState.ASSESSING else at
+        verdict = entry_of(change, state, self.revision.number, reasons, impact, decided_at)
         if state is not ChangeState.REJECTED or self.journal.carried.state in _ASSESSED:
             self.journal.because(f"change {change.request_id}: {change.kind} {state}")
         return self._keep_verdict(verdict, datetime.fromisoformat(at))

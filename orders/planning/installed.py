@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -11,7 +12,7 @@ from pydantic import JsonValue
 from orders.model.order import Site
 from orders.model.plan import Task
 from orders.model.values import Frozen
-from orders.reconcile.ledger import Ledger
+from orders.reconcile.ledger import Ledger, service_id
 
 
 class ProductStatus(StrEnum):
@@ -26,6 +27,15 @@ class ProductStatus(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Drawn:
+    """Something that a silo holds and has drawn, such as a telephone number: under which id, and by which name."""
+
+    id: str
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
 class Holding:
     """What the silos hold for one product: its own tasks as they were last planned, and its part of the ledger.
 
@@ -35,6 +45,15 @@ class Holding:
 
     tasks: dict[str, Task] = field(default_factory=dict)
     ledger: Ledger = field(default_factory=Ledger)
+
+    def drawn(self) -> Iterator[Drawn]:
+        """What silos have drawn, each under the name of an input by which it could have been asked for."""
+        for fact in self.ledger.all_facts():
+            operation = self.ledger.operations[fact.operation]
+            for name in operation.outputs if fact.established else ():
+                value = fact.outputs.get(name)
+                if name in operation.on_change and isinstance(value, str):
+                    yield Drawn(service_id(fact.id), name, value)
 
 
 class InstalledProduct(Frozen):
@@ -53,6 +72,7 @@ class InstalledProduct(Frozen):
     specification: str | None
     characteristics: dict[str, JsonValue]
     site: Site | None = None
+    billing_account: str | None = None
     bundle: str | None = None
     relies_on: tuple[str, ...] = ()
     order_id: str

@@ -10,6 +10,7 @@ from pydantic import JsonValue
 
 from orders.model.catalog import Catalog, InputTemplate, ProductSpecification, Scope, TaskTemplate
 from orders.model.expressions import Reference, fill, references, whole_reference
+from orders.model.identifiers import key_part
 from orders.model.order import Appointment, Item, Revision
 
 
@@ -86,10 +87,10 @@ class Products:
             case Scope.PRODUCT:
                 return product.id
             case Scope.ITEM:
-                return f"{self.order_id}.{product.item.id}"
+                return f"{self.order_id}.{key_part(product.item.id)}"
             case Scope.SITE:
                 site = product.item.site
-                return f"{self.order_id}@{site.id if site else ''}"
+                return f"{self.order_id}@{key_part(site.id) if site else ''}"
             case Scope.ORDER:
                 return self.order_id
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 
 from pydantic import JsonValue
 
@@ -13,7 +14,10 @@ from orders.read_model.states import LifecycleState, TaskState
 
 
 class ItemView(Frozen):
-    """One order item, with its state and how many of its tasks are done. Removed items stay, as cancelled."""
+    """One order item, with its state and how many of its tasks are done. Removed items stay, as cancelled.
+
+    `amended` names what changes have made different about it, see `orders.fulfilment.amended`.
+    """
 
     id: str
     offering: str
@@ -25,6 +29,7 @@ class ItemView(Frozen):
     site: Site | None = None
     parent: str | None = None
     relies_on: tuple[str, ...] = ()
+    amended: tuple[str, ...] = ()
     tasks: int = 0
     tasks_done: int = 0
 
@@ -59,13 +64,34 @@ class MessageView(Frozen):
     sent_at: str
 
 
+class FeeState(StrEnum):
+    """How a fee stands that a change has accepted."""
+
+    PENDING = "pending"
+    """What it pays for is still to be undone, or it is not billed yet."""
+    BILLED = "billed"
+    NOT_OWED = "notOwed"
+    """Nothing was undone for it: a later change or a silo has spared that, or a person wrote it off."""
+
+
+class FeeView(Frozen):
+    """A fee, and the change that has accepted it."""
+
+    change: str
+    fee: Money
+    state: FeeState
+
+
 class OrderView(Frozen):
     """An order in summary: small, whatever the number of its tasks.
 
-    `body` is the order as submitted, if asked for; `contents` are what accepted changes have brought since of the form
-    that it has outside. An order that was rejected says its `reasons`, and so does one that waits for products, while
-    it does; neither is promised for anything. So does one that is held because its workflow was ended from outside.
-    `problems` are what no silo and no customer is to blame for, while they last; they are not recorded.
+    `document` is the digest of the form that it has outside, as accepted changes have left it, and `submitted` that of
+    what it was at first. `body` is the document itself, where it was looked up in the register: no workflow has it.
+
+    An order that was rejected says its `reasons`, and so does one that waits for products, while it does; neither is
+    promised for anything. So does one that is held because its workflow was ended from outside. `problems` are what no
+    silo and no customer is to blame for, while they last; they are not recorded. `ending` is one that has come to its
+    end by its own account: it is told like that once the register knows.
     """
 
     id: str
@@ -89,10 +115,13 @@ class OrderView(Frozen):
     priority: int = 4
     messages: tuple[MessageView, ...] = ()
     reasons: tuple[Reason, ...] = ()
-    contents: tuple[dict[str, JsonValue], ...] = ()
+    document: str = ""
+    submitted: str = ""
     body: dict[str, JsonValue] | None = None
     appointments: tuple[Appointment, ...] = ()
     problems: tuple[Reason, ...] = ()
+    ending: bool = False
+    fees: tuple[FeeView, ...] = ()
 
     def verdict_on(self, request_id: str | None) -> Verdict | None:
         """The verdict on the change of that request, if it was decided, or is being assessed."""

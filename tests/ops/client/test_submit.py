@@ -58,7 +58,7 @@ async def test_what_is_refused_is_told_with_file_and_line_and_the_rest_is_taken_
     unknown = body_of("mobile")
     unknown["productOrderItem"][0]["productOffering"]["id"] = "telepathy"
     malformed = body_of("mobile")
-    del malformed["relatedParty"]
+    del malformed["productOrderItem"]
     file = ndjson(tmp_path, unknown, "{nonsense", body_of("retail-device"), malformed)
     printed = Printed()
     assert not await submit(door, [file], printed, wait=False)
@@ -66,7 +66,7 @@ async def test_what_is_refused_is_told_with_file_and_line_and_the_rest_is_taken_
     assert f"{file}:1: The order cannot be fulfilled: " in told
     assert "telepathy" in told
     assert f"{file}:2: is not JSON" in told
-    assert f"{file}:4: The request is malformed: relatedParty: Field required" in told
+    assert f"{file}:4: The request is malformed: productOrderItem: is required" in told
     assert "1 acknowledged, 3 failed" in told
     assert len(printed.lines) == 1
 

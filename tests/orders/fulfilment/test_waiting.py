@@ -24,7 +24,7 @@ LATER = NOW + timedelta(hours=1)
 def order() -> Fulfilment:
     """An order that waits."""
     start = as_asked(shipped_catalog(), household(), NOW, [], OTHERS)
-    return Fulfilment(start.model_copy(update={"body": {"note": "as submitted"}}))
+    return Fulfilment(start.model_copy(update={"document": "as submitted"}))
 
 
 def asked(kind: ChangeKind, request_id: str = "r1") -> ChangeRequest:
@@ -78,7 +78,7 @@ def test_with_its_turn_it_goes_on_as_captured_and_keeps_what_it_told_and_decided
     order.take_turn(prepare(shipped_catalog(), household(), LATER), LATER)
     step(order)
     assert not order.waits
-    assert (order.start.ordered_at, order.start.body) == (NOW, {"note": "as submitted"})
+    assert (order.start.ordered_at, order.document) == (NOW, "as submitted")
     assert list(order.verdicts) == ["r1"]
     assert order.plan.tasks
     assert order.promised_at is not None
@@ -93,11 +93,17 @@ def test_it_is_rejected_at_its_turn_and_takes_no_change_any_more(order: Fulfilme
     order.turn_down(reasons)
     step(order)
     assert order.settled
-    assert (order.state, order.reasons, states(order)) == (LifecycleState.REJECTED, reasons, {LifecycleState.REJECTED})
+    assert (order.state, order.told_state) == (LifecycleState.REJECTED, LifecycleState.PENDING)
+    assert (order.reasons, states(order)) == (reasons, {LifecycleState.ACKNOWLEDGED})
+    order.close(LATER)
+    record = order_record(order, LATER)
+    assert (record.view.state, {item.state for item in record.view.items}) == ("rejected", {"rejected"})
+    order.recorded(record)
+    assert (order.told_state, states(order)) == (LifecycleState.REJECTED, {LifecycleState.REJECTED})
     verdict = first_verdict(order, asked(ChangeKind.CANCEL), AT)
     assert verdict is not None
     assert [reason.code for reason in verdict.reasons] == ["order_rejected"]
-    assert order_record(order, LATER).transitions[-1].cause == "rejected: product_not_active"
+    assert record.transitions[-1].cause == "rejected: product_not_active"
 
 
 def test_the_next_run_of_its_workflow_still_waits(order: Fulfilment) -> None:

@@ -78,7 +78,7 @@ class Order:
     def tick(self) -> bool:
         """Bill what is due and decide what can be decided, as the workflow does."""
         before = self.fulfilment.plan
-        observe(self.fulfilment, NOW)
+        observe(self.fulfilment, NOW, ended=False)
         if self.choose.random() < 0.1:
             self.write_down()
         self.fulfilment.begin()
@@ -163,7 +163,7 @@ class Order:
         order = self.fulfilment
         view = order_view(order, NOW)
         page = plan_page(order, 0, 1000)
-        assert order.state in details(order)
+        assert order.told_state in details(order)
         assert page.total == len(page.tasks) >= len(order.plan.tasks)
         statuses = Counter(
             (order.plan.operation(task).silo, order.reconciler.status[key]) for key, task in order.plan.tasks.items()
@@ -252,6 +252,7 @@ def run(world: World, order: Order, cancel_rate: float) -> None:
     assert order.fulfilment.state is wanted
     order.look()
     observe(order.fulfilment, NOW)
+    order.fulfilment.close(NOW)
     order.write_down()
     assert_legal_to_the_end(order.records)
 
