@@ -25,7 +25,7 @@ from workflows.sdk.connection import read_payload
 
 log = structlog.get_logger()
 
-_SMALL_FORK: Final = 8 * 2**10
+_SMALL_FORK: Final = 32 * 2**10
 """Bytes of a fork, compressed, of an order that is worked out in a few dozen milliseconds."""
 _TRIALS: Final = 5
 """What a look at the options costs more than a preview: it tries many changes."""
