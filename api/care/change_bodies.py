@@ -203,12 +203,16 @@ class ItemOptionsResponse(ResponseModel):
 
 
 class OptionsResponse(ResponseModel):
-    """What may be changed about an order, and about a page of its items. `nextOffset` is null on the last one."""
+    """What may be changed about an order, told on the first page, and about a page of its items.
+
+    The next page is the one from `nextOffset` on, without `nextSkip` options of its first item: null on the last one.
+    """
 
     revision: int
     order: tuple[OptionResponse, ...]
     items: tuple[ItemOptionsResponse, ...]
     next_offset: int | None
+    next_skip: int
 
 
 class ChangeResponse(ResponseModel):

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import Final
+from functools import partial
+from typing import Final, TypeVar
 
 from api.blocking import run_blocking
 from api.errors import IdempotencyKeyReused, OrderClosed, OrderNotOver, OrderTooLarge, Unavailable, UnknownOrder
 from api.service.abandoned import WorkflowEnded, closed, is_abandoned
 from api.service.asking import DELETABLE, Asking
 from api.service.gateway import Gateway
-from api.service.previewing import Foresight
+from api.service.previewing import Foresight, NotInFlight
 from api.tmf.json_body import require_sound
 from orders.change.request import ChangeRequest, Verdict
 from orders.fulfilment.messages import Preview
-from orders.fulfilment.options import OrderOptions
-from orders.fulfilment.snapshot import Fork
+from orders.fulfilment.options import OptionsPage, OrderOptions
 from orders.model import wire_names
 from orders.model.budget import CHANGE, size_of
 from register.records import Records
@@ -24,6 +25,8 @@ from register.records import Records
 _CLOSES_WITHIN_S: Final = 2.0
 _PAUSE_S: Final = 0.05
 """How long a workflow may take to close once the register knows the order's end, and how often that is looked at."""
+
+_Foreseen = TypeVar("_Foreseen")
 
 
 class Changing:
@@ -85,15 +88,15 @@ class Changing:
             CatalogNotKept: if the catalog version that it was sold from is gone.
         """
         require_sound(request.model_dump())
-        return await self._foresight.preview(await self._fork(order_id), request)
+        return await self._foreseen(order_id, partial(self._foresight.preview, order_id, request))
 
-    async def options(self, order_id: str, offset: int, limit: int) -> OrderOptions:
+    async def options(self, order_id: str, page: OptionsPage) -> OrderOptions:
         """What may still be changed, worked out like a preview.
 
         Raises:
             UnknownOrder, OrderClosed, CatalogNotKept: like a preview.
         """
-        return await self._foresight.options(await self._fork(order_id), offset, limit)
+        return await self._foreseen(order_id, partial(self._foresight.options, order_id, page))
 
     async def delete(self, order_id: str) -> None:
         """Tell no more of an order that holds nothing: it was cancelled, or rejected. Its id stays taken.
@@ -110,16 +113,16 @@ class Changing:
         if not await run_blocking(self._records.delete, order_id, datetime.now(UTC)):
             raise Unavailable("The order's record is in motion")
 
-    async def _fork(self, order_id: str) -> Fork:
+    async def _foreseen(self, order_id: str, foresee: Callable[[bytes], Awaitable[_Foreseen]]) -> _Foreseen:
+        """What is worked out on a copy of the order."""
         try:
-            fork = await self._gateway.query(order_id, wire_names.FORK_QUERY, [], Fork)
+            fork = await self._gateway.query_as_it_came(order_id, wire_names.FORK_QUERY)
         except UnknownOrder as error:
             raise await self._without_workflow(order_id, error) from None
-        carried = fork.start.carried
-        # One at its end takes changes until the register knows of it.
-        if carried is None or carried.end_recorded:
-            raise await self._closed(order_id)
-        return fork
+        try:
+            return await foresee(fork)
+        except NotInFlight:
+            raise await self._closed(order_id) from None
 
     async def _decided_without(self, order_id: str, request: ChangeRequest) -> Verdict:
         """The verdict on a change of a closed order: it cannot take any more, but may have taken it before."""
