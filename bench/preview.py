@@ -14,6 +14,7 @@ from bench.kinds import Kind, business_vpn, mobile, new_body
 from bench.section import Part, Plan, table
 from bench.stack import Benched
 from orders.change.request import ChangeKind, ChangeRequest, ItemUpdate
+from orders.fulfilment.options import OptionsPage
 
 SITES = 3
 TASKS = 20
@@ -48,7 +49,7 @@ async def run(bench: Benched, plan: Plan) -> Part:
     changing = bench.orderpipe.services.changing
     async with _others(bench):
         preview = await _answers(lambda: changing.preview(order.order_id, FASTER), asked)
-        options = await _answers(lambda: changing.options(order.order_id, 0, 20), asked)
+        options = await _answers(lambda: changing.options(order.order_id, OptionsPage(limit=20)), asked)
     (await bench.silos.post("/_sim/field-service/complete", json={"match": order.order_id})).raise_for_status()
     (await bench.silos.put("/_sim/field-service/pace", json={"completes_after_ms": 0})).raise_for_status()
     await bench.orderpipe.finish(order)
