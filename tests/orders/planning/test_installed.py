@@ -246,6 +246,16 @@ def test_a_bundle_moves_and_ends_with_its_components() -> None:
     assert {product.status for product in installed.values()} == {ProductStatus.TERMINATED}
 
 
+def test_what_stands_on_another_product_is_linked_with_it_though_nothing_else_relates_them_any_more(
+    home: tuple[InstalledProduct, ...],
+) -> None:
+    net, voice, tv = home
+    driver = Driver(later(cease(TV)), installed=(net, voice, tv.model_copy(update={"relies_on": ()})))
+    assert {product.id for product in driver.order.start.installed} == {NET, VOICE, TV}
+    driver.run()
+    assert driver.order.state is LifecycleState.COMPLETED
+
+
 def test_a_component_that_its_bundle_needs_is_not_ceased() -> None:
     installed = left_by(example("orders/triple-play"))
     tv = next(product for product in installed.values() if product.specification == "tv")
