@@ -15,7 +15,7 @@ from orders.model.plan import Plan
 from orders.model.values import Inputs
 from orders.reconcile.ledger import Ledger
 from orders.reconcile.reconciler import Reconciler
-from tests.orders.support.world import World
+from tests.orders.support.world import Hears, World
 
 
 @dataclass
@@ -29,6 +29,11 @@ class Loop:
         return False
 
     @property
+    def hears(self) -> Hears:
+        """The reconciler itself."""
+        return self.reconciler
+
+    @property
     def undecided(self) -> bool:
         """Changes are decided at once."""
         return False
@@ -39,6 +44,9 @@ class HasLoop(Protocol):
 
     @property
     def reconciler(self) -> Reconciler: ...
+
+    @property
+    def hears(self) -> Hears: ...
 
     def tick(self) -> bool:
         """Decide what can be decided now. True where it moved the target."""
@@ -71,8 +79,8 @@ def drive(
             world.asked()
             rest.pop(0)()
         elif world.choose.random() < loss_rate:
-            world.lose(reconciler)
-        elif world.answer_one(reconciler):
+            world.lose(order.hears)
+        elif world.answer_one(order.hears):
             world.count()
         elif reconciler.next_steps():
             raise AssertionError("steps were held back with nothing under way")

@@ -98,6 +98,7 @@ def assert_fees_billed_once(order: Fulfilment, undone: set[FactId], amended: dic
             f"{fact} is not amended as often as paid for: {due}"
         )
         assert not due or fact in undone or other, f"{due} is due for what was never undone"
+        assert due or fact not in undone, f"the undo of {fact} came about, and none of {about} is due"
         assert due or about[-1].forgone, f"{about} is neither due nor forgone"
     billed = sorted(str(fact.inputs["change"]) for fact in ledger.all_facts() if fact.operation == BILLING)
     assert billed == sorted(charge.change for charge in charges if charge.due)

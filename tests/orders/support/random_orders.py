@@ -51,7 +51,7 @@ from tests.orders.support.random_catalogs import (
     random_follow_on,
     random_items,
 )
-from tests.orders.support.world import AT, World
+from tests.orders.support.world import AT, Hears, World
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 SNAPSHOT = TypeAdapter(Snapshot)
@@ -74,6 +74,11 @@ class Order:
     @property
     def reconciler(self) -> Reconciler:
         return self.fulfilment.reconciler
+
+    @property
+    def hears(self) -> Hears:
+        """The order, which bills what was undone."""
+        return self.fulfilment
 
     @property
     def undecided(self) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from random import Random
+from typing import Protocol
 from zlib import crc32
 
 from pydantic import JsonValue
@@ -22,6 +23,14 @@ from tests.orders.support.rules import Rules
 AT = "2026-01-01T00:00:00.000Z"
 MILESTONE = "on-the-way"
 """What an acknowledged call may report before its effect."""
+
+
+class Hears(Protocol):
+    """Who hears what silos say: a reconciler on its own, or an order that also bills by it."""
+
+    def record(self, step: Step, outcome: Outcome, at: str, /) -> None: ...
+
+    def answer(self, fact_id: FactId, n: int, outcome: Outcome, at: str, /) -> bool: ...
 
 
 @dataclass
@@ -153,7 +162,7 @@ class World:
 
     # What comes back
 
-    def answer_one(self, reconciler: Reconciler) -> bool:
+    def answer_one(self, hears: Hears) -> bool:
         """One random call is answered, effect lands or callback arrives. False where nothing is on its way."""
         queues: list[list[InFlight] | list[Pending] | list[tuple[FactId, int, Outcome]] | list[Step]]
         queues = [self.in_flight, self.pending, self.letters, self.strays]
@@ -163,18 +172,18 @@ class World:
         index = self.choose.randrange(waiting)
         if index < len(self.in_flight):
             call = self.in_flight.pop(index)
-            reconciler.record(call.step, self._outcome(call), AT)
+            hears.record(call.step, self._outcome(call), AT)
             return True
         index -= len(self.in_flight)
         if index < len(self.pending):
-            self._land(self.pending[index], reconciler)
+            self._land(self.pending[index], hears)
             return True
         index -= len(self.pending)
         if index < len(self.letters):
             fact, n, outcome = self.letters.pop(index)
             if outcome.kind not in (OutcomeKind.DONE, OutcomeKind.ACKNOWLEDGED):
                 self.noise()
-            reconciler.answer(fact, n, outcome, AT)
+            hears.answer(fact, n, outcome, AT)
             return True
         self._apply(self.strays.pop(index - len(self.letters)))
         return True
@@ -238,7 +247,7 @@ class World:
         self.effects[step.key] = outputs
         return outputs
 
-    def _land(self, pending: Pending, reconciler: Reconciler) -> None:
+    def _land(self, pending: Pending, hears: Hears) -> None:
         """An acknowledged call takes effect, or fails; its callback may come late, and twice."""
         step = pending.step
         if pending.fails:
@@ -253,11 +262,11 @@ class World:
             outcome = Outcome(OutcomeKind.DONE, outputs=self._apply(step))
         for _ in range(self.choose.choice((1, 1, 2))):
             if self.choose.random() < 0.5:
-                reconciler.answer(step.fact, step.n, outcome, AT)
+                hears.answer(step.fact, step.n, outcome, AT)
             else:
                 self.letters.append((step.fact, step.n, outcome))
 
-    def lose(self, reconciler: Reconciler) -> None:
+    def lose(self, hears: Hears) -> None:
         """A silo reports that something it held is gone."""
         made = {call.step.fact for call in self.in_flight if call.step.verb is Verb.PROVISION}
         candidates = sorted(set(self.held) - made)
@@ -267,7 +276,7 @@ class World:
             self.lost.add(fact[0])
             del self.held[fact]
             self._forget(fact)
-            reconciler.answer(fact, 0, Outcome(OutcomeKind.LOST), AT)
+            hears.answer(fact, 0, Outcome(OutcomeKind.LOST), AT)
 
     # Minimal work
 
