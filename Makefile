@@ -3,7 +3,7 @@
 PYTHON ?= python3
 # More of pytest's options: make test ARGS="-k cancel -x"
 ARGS ?=
-# Histories of make soak, the seed of the first, or a script that failed before: make soak SCRIPT=.soak/seed-7.json
+# Histories of make soak and make histories, the seed of the first, or a script that failed before: make soak SCRIPT=.soak/seed-7.json
 N ?= 200
 SEED ?= 1
 SCRIPT ?=
@@ -23,7 +23,7 @@ LOCKED = --require-hashes --only-binary :all:
 INSTALL_PROJECT = $(PIP_INSTALL) --no-deps --no-index --no-build-isolation --editable .
 
 .DEFAULT_GOAL = help
-.PHONY: help setup demo test coverage fuzz soak check format up bench lock clean
+.PHONY: help setup demo test coverage fuzz histories soak next-orders check format up bench lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -46,6 +46,16 @@ coverage: setup ## run the tests of the core, the register and the mappings, and
 
 fuzz: setup ## send anything to the API and to orders in flight (SEED=7 for what was sent before)
 	$(BIN)/python -m pytest -m fuzz tests/api $(ARGS)
+
+# 200,000 random histories of the loop and whole orders take some hours: make histories N=200000
+histories: setup ## random histories of the core, without an engine (N=200000)
+	ORDERPIPE_TEST_HISTORIES=$(N) ORDERPIPE_TEST_ORDERS=$$(( ($(N) + 19) / 20 )) $(BIN)/python -m pytest \
+		-n $(WORKERS) --dist worksteal tests/orders/reconcile/test_reconcile_histories.py \
+		tests/orders/fulfilment/test_orders_at_random.py $(ARGS)
+
+next-orders: setup ## a thousand times: order the next thing right when the last is told as completed (N=200)
+	ORDERPIPE_TEST_NEXT_ORDERS=$(if $(filter command environment,$(origin N)),$(N),1000) \
+		$(BIN)/python -m pytest -q --timeout 7200 tests/api/service/test_next_order.py
 
 soak: setup ## random histories on the real engine (N=1000 SEED=7 HOSTILE=1, or SCRIPT=file of one that failed)
 	$(BIN)/python -m tests.soak --histories $(N) --seed $(SEED) $(if $(HOSTILE),--hostile) \

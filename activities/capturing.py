@@ -6,7 +6,8 @@ The API does so when an order is submitted. One that has to wait asks again by i
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final, TypeAlias
 
@@ -33,7 +34,18 @@ Prepare: TypeAlias = Callable[[Catalog, OrderRequest, datetime, Collection[Insta
 
 UNBORN: Final = timedelta(minutes=1)
 """How long an order with a claim may be without a workflow: it is being submitted, or it never will be."""
+CLOSES_WITHIN_S: Final = 5.0
+"""How long an order that has ended, as the register and everybody else knows, may take to close."""
 _TRIES: Final = 10
+_PAUSE_S: Final = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class _Blocked:
+    """Why what an order has claimed cannot be touched by the next: for this moment only, where that order `closes`."""
+
+    why: str
+    closes: bool = False
 
 
 class ProductsInMotion(Exception):
@@ -78,7 +90,7 @@ class Capturing:
         Where other orders come first, one that asks for that is to wait: its start says for what.
 
         Raises:
-            ProductsInMotion: if others are too busy with the products.
+            ProductsInMotion: if others are too busy with the products, or one that has ended has yet to close.
             Exception: what `describe` raises, if Temporal cannot be asked.
             sqlalchemy.exc.DBAPIError: if the register cannot be asked.
         """
@@ -108,13 +120,22 @@ class Capturing:
         """
         if not named_products(request):
             return [], ()
-        for _ in range(_TRIES):
+        tries, deadline = 0, asyncio.get_running_loop().time() + CLOSES_WITHIN_S
+        while tries < _TRIES:
             found = await self._linked(request)
             ids, now, waits = [product.id for product in found], datetime.now(UTC), request.wait_for_products
             claims = await asyncio.to_thread(self._line.claim, request.order_id, ids, now, waits=waits)
             first = {claim.product_id: claim for claim in reversed(claims)}
-            why = {claim.order_id: await self._why_not_free(claim) for claim in first.values()}
-            ended = [order_id for order_id, reason in why.items() if reason is None]
+            blocked = {claim.order_id: await self._blocked(claim) for claim in first.values()}
+            ended = [order_id for order_id, blocks in blocked.items() if blocks is None]
+            why = {order_id: blocks.why for order_id, blocks in blocked.items() if blocks is not None}
+            closing = bool(blocked) and all(blocks is not None and blocks.closes for blocks in blocked.values())
+            if closing and asyncio.get_running_loop().time() < deadline:
+                await asyncio.sleep(_PAUSE_S)
+                continue
+            if closing and not waits:  # It would be rejected for good, by what is as good as over.
+                break
+            tries += 1
             if ended:
                 await asyncio.to_thread(self._line.free, ended)
             # Whoever touched them last may have written them down since they were read.
@@ -126,7 +147,7 @@ class Capturing:
         products = await asyncio.to_thread(self._products.of_customer, request.customer_id)
         return linked_products(request, products)
 
-    async def _why_not_free(self, claim: Claim) -> str | None:
+    async def _blocked(self, claim: Claim) -> _Blocked | None:
         """Why what an order has claimed cannot be touched by the next. None where it can."""
         order_id = claim.order_id
         execution = await self._describe(order_id)
@@ -134,18 +155,23 @@ class Capturing:
         if execution is None or not execution.is_open:
             if record is not None and record.view.completed_at is not None:
                 return None
+            if record is None and await asyncio.to_thread(self._records.is_deleted, order_id):
+                return None
             if execution is None and datetime.now(UTC) - claim.since > UNBORN:
                 return None
             if execution is not None and not claim.has_turn:  # Ended from outside before it had done anything.
                 return None
         if not claim.has_turn:
-            return f"is waited for by order {order_id}"
+            return _Blocked(f"is waited for by order {order_id}")
         if execution is None or execution.is_open:
-            return f"is being changed by order {order_id}"
-        return f"was left by order {order_id} in a state that nobody wrote down: its workflow was ended from outside"
+            closes = execution is not None and record is not None and record.view.completed_at is not None
+            return _Blocked(f"is being changed by order {order_id}", closes)
+        return _Blocked(
+            f"was left by order {order_id} in a state that nobody wrote down: its workflow was ended from outside"
+        )
 
 
-def _in_flight(request: OrderRequest, claims: Iterable[Claim], why: dict[str, str | None]) -> tuple[Reason, ...]:
+def _in_flight(request: OrderRequest, claims: Iterable[Claim], why: Mapping[str, str]) -> tuple[Reason, ...]:
     items = {product: item for item, product in named_products(request)}
     reasons: list[Reason] = []
     for claim in claims:

@@ -69,7 +69,7 @@ def create_app(settings: Settings | None = None, client: Client | None = None) -
         in_force = CatalogInForce(catalog, await run_blocking(_in_force_since, versions, catalog))
         built = services(Gateway(connected), catalog, versions, register, links, workshop)
         subscribers = Subscribers(register.subscriptions, links, allow_internal=settings.callbacks_allow_internal)
-        app.state.provided = Provided(built, register, in_force, versions, links, subscribers)
+        app.state.provided = Provided(built, workshop, register, in_force, versions, links, subscribers)
         log.info("api ready", catalog=catalog.digest, offerings=len(catalog.offerings))
         sending = event_sender(allow_internal=settings.callbacks_allow_internal, connections=AT_ONCE)
         try:

@@ -12,7 +12,8 @@ from typing import ParamSpec, TypeVar
 import structlog
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from api.errors import Unavailable
+from api.errors import TooMuchWork, Unavailable
+from register.engine import TakesTooLong
 
 log = structlog.get_logger()
 
@@ -40,10 +41,11 @@ def _measured(call: Callable[_Given, _Result], *args: _Given.args, **kwargs: _Gi
 
 
 class Bill:
-    """What a request has cost so far beside the event loop, in seconds of CPU."""
+    """What a request of a caller has cost so far, in seconds of CPU."""
 
-    def __init__(self) -> None:
-        self.cpu_s = 0.0
+    def __init__(self, caller: str = "", cpu_s: float = 0.0) -> None:
+        self.caller = caller
+        self.cpu_s = cpu_s
 
 
 BILL: ContextVar[Bill | None] = ContextVar("BILL", default=None)
@@ -63,9 +65,12 @@ async def register_errors() -> AsyncIterator[None]:
 
     Raises:
         Unavailable: if the register is locked, or cannot be reached.
+        TooMuchWork: if it takes too long.
     """
     try:
         yield
+    except TakesTooLong as error:
+        raise TooMuchWork("It takes too long to find that", "Ask for less, by what is found quickly too") from error
     except DBAPIError as error:
         log.warning("the register cannot be asked", error=_told(error))
         raise Unavailable("The register cannot be asked now", type(error).__name__) from error

@@ -16,12 +16,13 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import suppress
+from contextlib import AbstractAsyncContextManager, suppress
 from types import FrameType
 from typing import Final, ParamSpec, TypeVar
 
 import structlog
 
+from api.admission import Admission
 from api.blocking import bill, run_blocking
 from api.errors import Busy, TooMuchWork
 
@@ -29,7 +30,11 @@ log = structlog.get_logger()
 
 SMALL: Final = 20
 """Products whose planning takes a thread as long as it takes to hand them to a process: some ten milliseconds."""
+SMALL_BYTES: Final = 32 * 2**10
+"""JSON that is read, or written, in about the same time."""
 _WAITING: Final = 8
+_NICE: Final = 10
+"""What answers others goes first where there are more processes than processors."""
 _DEADLINE_S: Final = 10.0
 _STARTS_WITHIN_S: Final = 60.0
 
@@ -44,15 +49,16 @@ class Overdue(Exception):
 class Workshop:
     """Does work in a few processes, which are started when they are first needed.
 
-    No more than `waiting` pieces are taken in at a time, and none is worked on for more than `deadline_s`.
+    Half of them at most work for one caller, on no piece for more than `deadline_s` of CPU. `waiting` pieces may wait.
     """
 
     def __init__(self, processes: int = 1, *, waiting: int = _WAITING, deadline_s: float = _DEADLINE_S) -> None:
         self._processes = processes
-        self._most = processes + waiting
+        self._patience_s = _STARTS_WITHIN_S + (processes + waiting) * deadline_s
         self._deadline_s = deadline_s
+        self._admission = Admission(processes, processes + waiting)
+        self._lane = Admission(1, 1 + waiting)
         self._pool: ProcessPoolExecutor | None = None
-        self._taken = 0
 
     async def run(
         self, size: int, call: Callable[_Given, _Result], *args: _Given.args, **kwargs: _Given.kwargs
@@ -65,12 +71,23 @@ class Workshop:
         """
         if size <= SMALL:
             return await run_blocking(call, *args, **kwargs)
-        if self._taken >= self._most:
-            raise Busy("Too much waits to be worked out")
-        self._taken += 1
+        async with self._admission.turn():
+            return await self._aside(call, args, kwargs)
+
+    def one_by_one(self) -> AbstractAsyncContextManager[None]:
+        """While something is done in a thread that no other thread of this kind should be at meanwhile.
+
+        Raises:
+            Busy: if too much waits already.
+        """
+        return self._lane.turn()
+
+    async def _aside(
+        self, call: Callable[..., _Result], args: tuple[object, ...], kwargs: dict[str, object]
+    ) -> _Result:
         pool = self._pool = self._pool or self._started()
         try:
-            async with asyncio.timeout(_STARTS_WITHIN_S + self._most * self._deadline_s):
+            async with asyncio.timeout(self._patience_s):
                 working = asyncio.get_running_loop().run_in_executor(pool, _done, self._deadline_s, call, args, kwargs)
                 result, cpu_s = await working
         except BrokenProcessPool as error:
@@ -81,9 +98,7 @@ class Workshop:
             raise Busy("It could not be worked out in time") from error
         except Overdue as error:
             bill(self._deadline_s)
-            raise TooMuchWork(f"It takes more than {self._deadline_s:g} seconds to work out") from error
-        finally:
-            self._taken -= 1
+            raise TooMuchWork(f"It takes more than {self._deadline_s:g} seconds of CPU to work out") from error
         bill(cpu_s)
         return result
 
@@ -103,10 +118,16 @@ class Workshop:
         pool.shutdown(wait=False, cancel_futures=True)
 
 
+def in_products(length: int) -> int:
+    """The `size` of a piece of work that is to read, or write, so many bytes of JSON."""
+    return SMALL * length // SMALL_BYTES
+
+
 def _settle_in() -> None:
-    """Make a process end with the one that started it, however that ends, and leave Ctrl-C to it."""
+    """Make a process end with the one that started it, however that ends, leave Ctrl-C to it, and give way to it."""
+    os.nice(_NICE)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGALRM, _alarm)
+    signal.signal(signal.SIGPROF, _alarm)
     threading.Thread(target=_follow, daemon=True).start()
 
 
@@ -126,14 +147,14 @@ def _done(
 ) -> tuple[_Result, float]:
     """The result of a call and the CPU seconds that it took."""
     began = time.process_time()
-    signal.setitimer(signal.ITIMER_REAL, deadline_s)
+    signal.setitimer(signal.ITIMER_PROF, deadline_s)
     try:
         return call(*args, **kwargs), time.process_time() - began
     except Exception as error:
         _require_to_travel(error)
         raise
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.setitimer(signal.ITIMER_PROF, 0)
 
 
 def _require_to_travel(error: Exception) -> None:

@@ -19,6 +19,7 @@ from orders.read_model.journal import CancellationState
 from orders.read_model.states import LifecycleState
 from orders.read_model.views import OrderView
 from register.engine import Database
+from register.pages import length, read_page
 from register.query import Visibility
 from register.schema import CANCELLATIONS, CHANGES, LISTED, ORDERS
 from register.search import seen_by
@@ -95,7 +96,7 @@ def state_of(verdict: ChangeState | None, order: LifecycleState | None) -> Cance
 
 _Rule = tuple[tuple[ChangeState, ...] | None, tuple[LifecycleState, ...] | None]
 _RULES: Final[tuple[tuple[_Rule, CancellationState], ...]] = (
-    (((ChangeState.REJECTED,), None), CancellationState.TERMINATED_WITH_ERROR),
+    (((ChangeState.REJECTED, ChangeState.SUPERSEDED), None), CancellationState.TERMINATED_WITH_ERROR),
     ((None, (LifecycleState.CANCELLED,)), CancellationState.DONE),
     ((None, (LifecycleState.COMPLETED, LifecycleState.REJECTED)), CancellationState.TERMINATED_WITH_ERROR),
     (((ChangeState.ASSESSING, ChangeState.ACCEPTED, ChangeState.APPLIED), None), CancellationState.IN_PROGRESS),
@@ -124,7 +125,7 @@ class Cancellations:
         return None if row is None else _cancellation(row)
 
     def page(self, query: CancellationQuery) -> tuple[list[CancellationStatus], int]:
-        """The cancellations asked for, as far as their orders have written that down, and how many.
+        """The cancellations asked for, as far as their orders have written that down, and how many fit in all.
 
         Those of deleted orders are not told any more.
         """
@@ -147,9 +148,10 @@ class Cancellations:
         columns = (*CANCELLATIONS.c, ORDERS.c.completed_at, CHANGES.c.content.label("verdict"), state.label("state"))
         latest = (CANCELLATIONS.c.created_at.desc(), CANCELLATIONS.c.id)
         page = select(*columns).select_from(joined).where(*fits).order_by(*latest)
+        size = length(CANCELLATIONS.c.body, CHANGES.c.content)
         with self._database.reading() as connection:
             total = connection.scalar(select(func.count()).select_from(joined).where(*fits)) or 0
-            rows = connection.execute(page.offset(query.offset).limit(query.limit)).all()
+            rows = read_page(connection, page, size, query.offset, query.limit)
         return [_standing(row) for row in rows], total
 
 

@@ -27,12 +27,18 @@ Insert: TypeAlias = sqlite.Insert | postgresql.Insert
 
 _ADVISORY_LOCK: Final = 0x6F72646572  # "order"
 _PATIENCE_S: Final = 30
+_STEPS: Final = 1000
+"""Of SQLite's, between two looks at the clock. To look into a large order takes some of a few milliseconds each."""
 # Alembic's context is one for the whole process.
 _migrating: Final = Lock()
 
 
 class RegisterError(Exception):
     """The register cannot be used as it is: says why, for people."""
+
+
+class TakesTooLong(Exception):
+    """A question that takes the register longer than anybody is given."""
 
 
 class Database:
@@ -70,11 +76,37 @@ class Database:
             self._prepared = True
 
     @contextmanager
-    def reading(self) -> Iterator[Connection]:
-        """A connection to read by."""
+    def reading(self, within_s: float | None = None) -> Iterator[Connection]:
+        """A connection to read by, for so long if that is bounded.
+
+        Raises:
+            TakesTooLong: if it takes longer.
+        """
         self._make_ready()
         with self._engine.connect() as connection:
-            yield connection
+            if within_s is None:
+                yield connection
+            else:
+                with self._bounded(connection, within_s):
+                    yield connection
+
+    @contextmanager
+    def _bounded(self, connection: Connection, within_s: float) -> Iterator[None]:
+        raw = connection.connection.dbapi_connection
+        deadline = time.monotonic() + within_s
+        if isinstance(raw, sqlite3.Connection):
+            raw.set_progress_handler(lambda: time.monotonic() > deadline, _STEPS)
+        else:
+            connection.exec_driver_sql(f"SET LOCAL statement_timeout = {int(1000 * within_s)}")
+        try:
+            yield
+        except OperationalError as error:
+            if time.monotonic() > deadline:
+                raise TakesTooLong(f"the register is asked for more than it finds in {within_s:g} seconds") from error
+            raise
+        finally:
+            if isinstance(raw, sqlite3.Connection):
+                raw.set_progress_handler(None, 0)
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:

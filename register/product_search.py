@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, and_, func, nulls_last, or_, select
 
 from orders.planning.installed import InstalledProduct
+from register.pages import length, read_page
 from register.query import Comparison, Pair, Value, Visibility
 from register.schema import ORDERS, PRODUCT_VALUES, PRODUCTS
 from register.search import compared, has_customer
@@ -69,7 +70,7 @@ class ProductQuery:
 
 @dataclass(frozen=True, slots=True)
 class ProductPage:
-    """The products asked for, and how many fit in all."""
+    """The products asked for, as many as fit into a page's bytes, and how many fit in all."""
 
     products: tuple[InstalledProduct, ...]
     total: int
@@ -87,8 +88,8 @@ def product_page(connection: Connection, query: ProductQuery) -> ProductPage:
     ]
     page = select(PRODUCTS.c.content).where(fitting).order_by(*order, PRODUCTS.c.id)
     total = connection.scalar(select(func.count()).select_from(PRODUCTS).where(fitting)) or 0
-    found = connection.scalars(page.offset(query.offset).limit(query.limit)).all()
-    return ProductPage(tuple(map(InstalledProduct.model_validate, found)), total)
+    found = read_page(connection, page, length(PRODUCTS.c.content), query.offset, query.limit)
+    return ProductPage(tuple(InstalledProduct.model_validate(row.content) for row in found), total)
 
 
 def _has(wanted: ProductHaving) -> ColumnElement[bool]:

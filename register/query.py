@@ -13,6 +13,7 @@ OrderQuery(
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, StrEnum
@@ -157,8 +158,31 @@ class OrderQuery:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredOrder:
+    """An order as the register has it: JSON, which takes a while to read where it is long."""
+
+    view: str
+    body: str | None = None
+
+    def read(self) -> OrderView:
+        """The order in summary, with its body if that was asked for."""
+        body = None if self.body is None else json.loads(self.body)
+        return OrderView.model_validate({**json.loads(self.view), "body": body})
+
+
+@dataclass(frozen=True, slots=True)
 class OrderPage:
     """The orders asked for, as many as fit into a page's bytes, and how many fit in all."""
 
-    orders: tuple[OrderView, ...]
+    stored: tuple[StoredOrder, ...]
     total: int
+
+    @property
+    def orders(self) -> tuple[OrderView, ...]:
+        """The orders, each read anew."""
+        return tuple(each.read() for each in self.stored)
+
+    @property
+    def length(self) -> int:
+        """How long all that is to be read is."""
+        return sum(len(each.view) + len(each.body or "") for each in self.stored)

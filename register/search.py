@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from itertools import accumulate
 from operator import eq, ge, gt, le, lt
 from typing import Any, Final, cast
 
@@ -32,6 +31,7 @@ from orders.read_model.views import OrderView
 from register.body_paths import on_postgresql, on_sqlite
 from register.documents import OF_ORDER
 from register.engine import Database
+from register.pages import length, read_page
 from register.query import (
     BodyPath,
     Comparison,
@@ -40,6 +40,7 @@ from register.query import (
     OrderQuery,
     Predicate,
     Sort,
+    StoredOrder,
     Value,
     Visibility,
 )
@@ -64,8 +65,8 @@ _ELSEWHERE: Final[dict[OrderField, tuple[Table, Column[Any]]]] = {
 }
 
 
-PAGE_BYTES: Final = 4 * 2**20
-"""What a page holds at most, but for an order that is larger alone: it ends early, and the next one goes on."""
+_INTO_DOCUMENTS_S: Final = 5.0
+"""How long orders are looked for in their documents. No index helps there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,16 +93,25 @@ class Search:
         self._database = database
 
     def orders(self, query: OrderQuery) -> OrderPage:
-        """A page of the orders that fit, and how many there are."""
+        """A page of the orders that fit, and how many there are.
+
+        Raises:
+            TakesTooLong: if too many documents would have to be looked into for it.
+        """
         fitting = and_(*self._conditions(query))
-        body = DOCUMENTS.c.content if query.with_body else null().label("content")
-        page = self._joined(select(ORDERS.c.view, body), query).where(fitting).order_by(*_sorted_by(query.sort))
-        with self._database.reading() as connection:
-            total = connection.scalar(self._joined(select(func.count()), query).where(fitting)) or 0
-            bounded = self._within_a_page(connection, fitting, query)
-            found = connection.execute(page.offset(query.offset).limit(bounded)).all() if bounded else []
-        views = (OrderView.model_validate({**row.view, "body": row.content}) for row in found)
-        return OrderPage(tuple(views), total)
+        body = cast_to(DOCUMENTS.c.content, Text) if query.with_body else null()
+        page = self._joined(select(cast_to(ORDERS.c.view, Text).label("view"), body.label("body")), query)
+        size = length(ORDERS.c.view, DOCUMENTS.c.content) if query.with_body else length(ORDERS.c.view)
+        order, offset = _sorted_by(query.sort), query.offset
+        with self._database.reading(_INTO_DOCUMENTS_S if query.looks_into_documents else None) as connection:
+            if query.looks_into_documents:  # Once: to look again for how many there are, and how long, costs as much.
+                ids = connection.scalars(self._joined(select(ORDERS.c.id), query).where(fitting).order_by(*order)).all()
+                total = len(ids)
+                fitting, offset = ORDERS.c.id.in_(ids[offset : offset + query.limit]), 0
+            else:
+                total = connection.scalar(self._joined(select(func.count()), query).where(fitting)) or 0
+            found = read_page(connection, page.where(fitting).order_by(*order), size, offset, query.limit)
+        return OrderPage(tuple(StoredOrder(row.view, row.body) for row in found), total)
 
     def outdated(self, query: OrderQuery, most: int) -> list[Outdated]:
         """Some of the orders that fit, their attributes apart, of which is not known how they are shown by now."""
@@ -120,15 +130,6 @@ class Search:
         if listed:
             with self._database.writing() as connection:
                 note_told(connection, listed)
-
-    def _within_a_page(self, connection: Connection, fitting: ColumnElement[bool], query: OrderQuery) -> int:
-        """How many orders are answered at once: as many as asked for, but for one, no more than `PAGE_BYTES`."""
-        size = _length(ORDERS.c.view) + _length(DOCUMENTS.c.content) if query.with_body else _length(ORDERS.c.view)
-        asked = self._joined(select(size), query).where(fitting).order_by(*_sorted_by(query.sort))
-        asked = asked.offset(query.offset).limit(query.limit)
-        sizes = connection.scalars(asked).all() if query.limit else []
-        within = sum(total <= PAGE_BYTES for total in accumulate(sizes))
-        return max(within, min(1, len(sizes)))
 
     def count(self, query: OrderQuery) -> int:
         """How many orders fit."""
@@ -173,10 +174,6 @@ def note_told(connection: Connection, told: Iterable[Told]) -> None:
     )
     rows = [{"of_order": each.order_id, "as_of": each.telling, "content": each.content} for each in told]
     connection.execute(noting, rows)
-
-
-def _length(column: Column[Any]) -> ColumnElement[int]:
-    return func.coalesce(func.length(cast_to(column, Text)), 0)
 
 
 def compared(column: ColumnElement[Any], operator: Comparison, value: Value | tuple[Value, ...]) -> ColumnElement[bool]:

@@ -118,10 +118,15 @@ def shipped_profiles() -> Profiles:
     return load_profiles(SHIPPED, declared_outputs(Path(os.environ.get("ORDERPIPE_CATALOG_DIR", CATALOG))))
 
 
+class _Identity(BaseModel):
+    asked_by: str | None = None
+
+
 class _Task(BaseModel):
     silo: str
     operation: str
     outputs: tuple[str, ...] = ()
+    identities: dict[str, _Identity] = {}
 
 
 class _Specification(BaseModel):
@@ -135,6 +140,8 @@ class _CatalogFile(BaseModel):
 def declared_outputs(folder: Path) -> dict[str, dict[str, Operation]]:
     """By silo and operation, patterns for the outputs that the catalog in a folder declares.
 
+    One by which a thing can be asked for, in an input of its name, is given out as asked for.
+
     What cannot be read is left out: whoever reads the catalog in earnest says what is wrong with it.
     """
     found: defaultdict[str, dict[str, Operation]] = defaultdict(dict)
@@ -145,9 +152,12 @@ def declared_outputs(folder: Path) -> dict[str, dict[str, Operation]]:
             continue
         for specification in content.specifications.values():
             for task in specification.tasks.values():
-                before = found[task.silo].get(task.operation, Operation()).outputs
+                before = found[task.silo].get(task.operation, Operation())
                 patterns = {name: f"{name.removesuffix('_id').upper()}-{{n:07d}}" for name in task.outputs}
-                found[task.silo][task.operation] = Operation(outputs={**before, **patterns})
+                asked = (name for name, identity in task.identities.items() if identity.asked_by == name)
+                found[task.silo][task.operation] = Operation(
+                    outputs={**before.outputs, **patterns}, exclusive=tuple(dict.fromkeys((*before.exclusive, *asked)))
+                )
     return dict(found)
 
 

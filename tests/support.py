@@ -27,7 +27,7 @@ SEARCH_ATTRIBUTES = (
     display.PROBLEM,
 )
 
-NAMESPACES = ("deserted", "ahead")
+NAMESPACES = ("deserted", "ahead", "measured")
 """Beside `default`. Workers of one know nothing of orders in another; nobody works in `deserted`, a later version in
 `ahead`.
 """

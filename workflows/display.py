@@ -46,7 +46,7 @@ class Display:
         workflow.set_current_details(details(order))
         in_jeopardy = order.journal.carried.in_jeopardy
         shown = _Shown(
-            order.state,
+            order.told_state,
             order.revision.number,
             tuple(order.fallout_silos()),
             in_jeopardy,

@@ -76,7 +76,8 @@ class OrderWorkflow:
         await self._decisions.breathe()
         self._silos.expect_answers()
         while True:
-            await self._decisions.decide()
+            if not self._recorder.end_in_doubt:  # Else what comes in is decided once that is known.
+                await self._decisions.decide()
             self._ask_for_turn()
             self._start_steps()
             self._tell()
@@ -200,7 +201,7 @@ class OrderWorkflow:
 
     def _tell_register(self) -> None:
         now, ended = workflow.now(), self._finished()
-        observe(self._order, now)
+        observe(self._order, now, ended=ended)
         if ended:
             self._order.close(now)
         else:
@@ -228,6 +229,8 @@ class OrderWorkflow:
         if not finished:
             begins = self._silos.next_poll if self._order.carried.started else self._order.not_before
             deadlines += (begins, self._turn.due(), self._order.journal.late_at, self._drain.until)
+        elif self._order.inbox:
+            deadlines.append(self._recorder.in_doubt_until)
         now = workflow.now()
         return min((deadline for deadline in deadlines if deadline is not None and deadline > now), default=None)
 
@@ -259,19 +262,21 @@ class OrderWorkflow:
         return self._draining() and idle and not self._finished()
 
     def _finished(self) -> bool:
-        """True when nothing is left to do or to decide. It is no end yet: more may come in."""
+        """True when nothing is left to do or to decide. It is no end before the register knows: more may come in."""
         carried = self._order.carried
-        return self._order.settled and not carried.on_hold and not self._order.inbox and carried.assessment is None
+        at_rest = self._order.settled and not carried.on_hold and carried.assessment is None
+        return at_rest and (not self._order.inbox or carried.end_recorded or self._recorder.end_in_doubt)
 
     def _closed(self) -> bool:
         """True when nothing is left to do, the register knows it, and whoever asked for something has his answer."""
         told = self._order.journal.complete and not self._guard.is_undone(TELL) and not self._turn.asking
-        return told and self._finished() and workflow.all_handlers_finished()
+        heard = not self._order.inbox and workflow.all_handlers_finished()
+        return told and heard and self._finished()
 
     def _outcome(self) -> OrderOutcome:
         return OrderOutcome(
             order_id=self._order.start.order_id,
-            state=self._order.state,
+            state=self._order.told_state,
             revision=self._order.revision.number,
             completed_at=self._order.carried.completed_at or workflow.now(),
         )

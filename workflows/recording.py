@@ -20,6 +20,8 @@ BUSY = timedelta(seconds=5)
 """How long news may wait for more while silo calls are under way."""
 AT_REST = timedelta(seconds=1)
 """How long two records of an order at rest are apart: what is awaited may come in quick succession."""
+IN_DOUBT = timedelta(seconds=10)
+"""How long changes wait to hear whether the order has ended. Then the register cannot be written, and it goes on."""
 UNTIL_IT_IS_WRITTEN = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(minutes=1))
 REFUSED_FIRST, REFUSED_LONGEST = timedelta(minutes=1), timedelta(hours=1)
 """How long after a record that was refused the next one is tried: twice as long each time."""
@@ -40,8 +42,15 @@ class Recorder:
         self._next: datetime | None = None
         self._pause: timedelta | None = None
         self._decided = 0
+        self.in_doubt_until: datetime | None = None
+        """Until when changes wait for the record of the order's end that is under way, if one is."""
         self.next_in_line: list[str] = []
         """The orders that wait for what this one had, and are next, as far as the last record knows."""
+
+    @property
+    def end_in_doubt(self) -> bool:
+        """True while the register may have written down the end, and that is not known yet."""
+        return self.in_doubt_until is not None and workflow.now() < self.in_doubt_until
 
     def due(self, *, ended: bool = False) -> datetime | None:
         """When to write next. None while there is no news, or a record is under way."""
@@ -60,6 +69,8 @@ class Recorder:
         """Write down what is new until now, however long the database takes."""
         record = order_record(self._order, workflow.now())
         self._writing = True
+        if self._order.ending:
+            self.in_doubt_until = workflow.now() + IN_DOUBT
         return self._write(record, len(self._order.verdicts))
 
     async def _write(self, record: OrderRecord, decided: int) -> None:
@@ -79,7 +90,7 @@ class Recorder:
             self._order.recorded(record)
             self._order.problems.pop(RECORD_REFUSED, None)
             self._next, self._pause = workflow.now() + AT_REST, None
-        self._writing = False
+        self._writing, self.in_doubt_until = False, None
 
     def _refused(self, reason: str, decided: int) -> None:
         now = workflow.now()

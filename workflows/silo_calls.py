@@ -25,7 +25,7 @@ async def carry_out(order_id: str, step: Step, operation: str, silo: Silo, prior
     Nothing is read from the kind of failure, which may differ between live run and replay: what a silo refuses for good
     is an ordinary result of the activity.
     """
-    call = SiloCall(order_id, service_id(step.fact), step.key, operation, step.inputs)
+    call = SiloCall(order_id, service_id(step.fact), step.key, operation, step.sent)
     try:
         return await workflow.execute_activity(
             wire_names.silo_activity(silo.name, step.verb),
@@ -49,7 +49,7 @@ async def ask(order_id: str, fact: Fact, operation: str, silo: Silo) -> Outcome 
     if waiting is None:
         return None
     service = service_id(fact.id)
-    call = SiloCall(order_id, service, f"{service}/{waiting.n}", operation, waiting.inputs, awaited=waiting.verb)
+    call = SiloCall(order_id, service, f"{service}/{waiting.n}", operation, waiting.sent, awaited=waiting.verb)
     try:
         return await workflow.execute_activity(
             wire_names.silo_activity(silo.name, Verb.INSPECT),

@@ -40,7 +40,10 @@ class SiloWork:
         self._stir()
 
     def report(self, event: SiloEvent) -> None:
-        """Record a callback: what a silo reports of its own tasks is a fact at once."""
+        """Record a callback: what a silo reports of its own tasks is a fact at once. An end stays one."""
+        if self._order.carried.end_recorded:
+            workflow.logger.info("%s reported on an order that has ended", event.silo)
+            return
         try:
             fact, n = parse_key(event.key) if event.key else (parse_service_id(event.service), 0)
         except ValueError:

@@ -12,7 +12,7 @@ from starlette.datastructures import Headers
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.access.limits import RateLimit, read_body
+from api.access.limits import BODY_CPU_S, RateLimit, read_body
 from api.access.principal import ANYBODY, Principal
 from api.access.tokens import Keys, Tokens
 from api.blocking import BILL, Bill
@@ -97,24 +97,24 @@ class Guard:
             # Probes come by address.
             await (self.app if scope.get("path") in _PROBES else self._by_name)(scope, receive, send)
             return
+        read = 0
         try:
             principal = scope.setdefault("state", {})["principal"] = await self._admit(scope)
             if principal is None and not self._codec_open:
                 receive = _nothing  # It will be refused: nobody is to read it.
             else:
-                receive = await read_body(scope, receive, self._most_bytes)
+                receive, read = await read_body(scope, receive, self._most_bytes)
         except ApiError as error:
             await error_response(error)(scope, receive, send)
             return
-        caller = _address(scope) if principal is None else principal.name
-        bill = Bill()
+        bill = Bill(_address(scope) if principal is None else principal.name, read * BODY_CPU_S)
         BILL.set(bill)
         has_token = principal not in (None, ANYBODY)
         try:
             await (self.app if has_token else self._by_name)(scope, receive, send)
         finally:
             if principal is None or principal.silo is None:
-                self._rate.charge(caller, bill.cpu_s)
+                self._rate.charge(bill.caller, bill.cpu_s)
 
     async def _admit(self, scope: Scope) -> Principal | None:
         principal = ANYBODY

@@ -9,7 +9,9 @@ from pydantic import JsonValue
 from api.care.change_bodies import ChangeResponse, ReasonResponse
 from api.tmf.response_model import ResponseModel
 from api.tmf.times import InstantOut
+from orders.model.values import Money
 from orders.read_model.states import LifecycleState, TaskState
+from orders.read_model.views import FeeState
 
 
 class SiteResponse(ResponseModel):
@@ -65,6 +67,14 @@ class FalloutResponse(ResponseModel):
     since: str
 
 
+class FeeResponse(ResponseModel):
+    """A fee, and the change that has accepted it. Not owed is one for which nothing was undone."""
+
+    change: str
+    fee: Money
+    state: FeeState
+
+
 class OrderResponse(ResponseModel):
     """An order for a care agent. `webUi` is its workflow in Temporal's Web UI, `tasks` the address of its tasks."""
 
@@ -88,6 +98,7 @@ class OrderResponse(ResponseModel):
     fallout: tuple[FalloutResponse, ...]
     appointments: tuple[AppointmentResponse, ...]
     changes: tuple[ChangeResponse, ...]
+    fees: tuple[FeeResponse, ...]
     reasons: tuple[ReasonResponse, ...]
     problems: tuple[ReasonResponse, ...]
     product_order: str

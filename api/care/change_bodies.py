@@ -117,12 +117,23 @@ class ObstacleResponse(ResponseModel):
     fee: Money | None
 
 
+class SparedResponse(ResponseModel):
+    """A fee of an earlier `change` that is not owed with this one: nothing is undone for it."""
+
+    change: str
+    fee: Money
+
+
 class ImpactResponse(ResponseModel):
-    """What a change does, task by task; tasks of `asks` are let go by their silos first, or the change is refused."""
+    """What a change does, task by task; tasks of `asks` are let go by their silos first, or the change is refused.
+
+    `spared` are fees of earlier changes that are not owed any more.
+    """
 
     tasks: tuple[TaskImpactResponse, ...]
     obstacles: tuple[ObstacleResponse, ...]
     asks: tuple[str, ...]
+    spared: tuple[SparedResponse, ...]
 
 
 class ImpactSummaryResponse(ResponseModel):
@@ -132,6 +143,7 @@ class ImpactSummaryResponse(ResponseModel):
     fees: tuple[Money, ...]
     obstacles: tuple[ObstacleResponse, ...]
     asks: tuple[str, ...]
+    spared: tuple[SparedResponse, ...]
     digest: str
 
 
@@ -191,12 +203,16 @@ class ItemOptionsResponse(ResponseModel):
 
 
 class OptionsResponse(ResponseModel):
-    """What may be changed about an order, and about a page of its items. `nextOffset` is null on the last one."""
+    """What may be changed about an order, told on the first page, and about a page of its items.
+
+    The next page is the one from `nextOffset` on, without `nextSkip` options of its first item: null on the last one.
+    """
 
     revision: int
     order: tuple[OptionResponse, ...]
     items: tuple[ItemOptionsResponse, ...]
     next_offset: int | None
+    next_skip: int
 
 
 class ChangeResponse(ResponseModel):

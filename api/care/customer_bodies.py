@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from pydantic.alias_generators import to_camel
 
-from api.care.care_bodies import SiteResponse
+from api.care.care_bodies import FeeResponse, SiteResponse
 from api.care.change_bodies import ChangeResponse
 from api.http.dependencies import NO_NUL
 from api.tmf.response_model import ResponseModel
@@ -101,6 +101,12 @@ class Notification(ResponseModel):
     sent_at: str
 
 
+class CustomerFee(FeeResponse):
+    """A fee of one of the customer's orders."""
+
+    order_id: str
+
+
 class CustomerResponse(ResponseModel):
     """Everything about a customer in one answer, whichever channel it came from and whichever asks.
 
@@ -113,3 +119,4 @@ class CustomerResponse(ResponseModel):
     open_changes: tuple[OpenChange, ...]
     products: tuple[ProductResponse, ...]
     notifications: tuple[Notification, ...]
+    fees: tuple[CustomerFee, ...]

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query
 
 from api.blocking import run_blocking
 from api.care.customer_bodies import (
+    CustomerFee,
     CustomerResponse,
     ListedOrder,
     ListedOrders,
@@ -80,6 +81,9 @@ async def customer(customer_id: Id, links: LinksDep, register: RegisterDep, prin
             Notification.model_validate({**dict(message), "order_id": view.id})
             for view in page.orders
             for message in view.messages
+        ),
+        fees=tuple(
+            CustomerFee.model_validate({**dict(fee), "order_id": view.id}) for view in page.orders for fee in view.fees
         ),
     )
 

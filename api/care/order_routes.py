@@ -26,16 +26,18 @@ from api.care.change_bodies import (
 )
 from api.errors import Detail, Malformed, UnknownChange, problem
 from api.http.dependencies import Agent, AskingDep, ChangingDep, LinksDep, Offset, errors, needs
+from api.http.large_bodies import LargeBodies
 from api.http.verdicts import is_decided
 from api.http.visibility import VisibleOrderId
 from api.tmf.links import Links
 from api.tmf.tmf622_request import characteristics_of, fitting, read_items, site_at, site_of
 from orders.change.request import ChangeRequest, ItemUpdate, misfits
+from orders.fulfilment.options import OptionsPage
 from orders.model.order import Appointment
 from orders.model.values import Action
 from orders.read_model.views import OrderView
 
-router = APIRouter(prefix="/care/v1/orders", tags=["care"], dependencies=[needs(Scope.CARE)])
+router = APIRouter(prefix="/care/v1/orders", tags=["care"], dependencies=[needs(Scope.CARE)], route_class=LargeBodies)
 
 
 @router.get("/{order_id}", summary="An order in full", responses=errors(404, 503))
@@ -72,12 +74,15 @@ async def options(
     changing: ChangingDep,
     offset: Offset = 0,
     limit: Annotated[int, Query(ge=1, le=50)] = 20,
+    skip: Annotated[int, Query(ge=0, le=100_000, description="how many options of the first item")] = 0,
 ) -> OptionsResponse:
     """For each item of a page the changes that it may take now, until when and at what fee, or why not.
 
-    Each is tried as a request for it would be, on a copy: nothing is changed. 409 once the order has ended.
+    Each is tried as a request for it would be, on a copy: nothing is changed. 409 once the order has ended. In a large
+    order that takes a while: a page ends after some seconds, in the middle of an item if need be, and the next one goes
+    on at `nextOffset` and `nextSkip`.
     """
-    return OptionsResponse.model_validate(await changing.options(order_id, offset, limit))
+    return OptionsResponse.model_validate(await changing.options(order_id, OptionsPage(offset, limit, skip)))
 
 
 @router.post(

@@ -20,6 +20,7 @@ from api.service.services import Services
 from api.service.submitting import Submitting
 from api.tmf.links import Links
 from api.tmf.tmf620 import CatalogInForce
+from api.working import Workshop
 from catalog_loader.catalog_files import CatalogStore
 from register import Register
 
@@ -31,6 +32,7 @@ class Provided:
     """What an app provides its routes with, in `app.state.provided`."""
 
     services: Services
+    workshop: Workshop
     register: Register
     catalog: CatalogInForce
     versions: CatalogStore
@@ -38,11 +40,12 @@ class Provided:
     subscribers: Subscribers
 
 
-def _provided(request: Request) -> Provided:
+def provided(request: Request) -> Provided:
+    """What the app of a request provides."""
     return request.app.state.provided
 
 
-_Provided: TypeAlias = Annotated[Provided, Depends(_provided)]
+_Provided: TypeAlias = Annotated[Provided, Depends(provided)]
 
 
 def _gateway(provided: _Provided) -> Gateway:
@@ -85,6 +88,10 @@ def _links(provided: _Provided) -> Links:
     return provided.links
 
 
+def _workshop(provided: _Provided) -> Workshop:
+    return provided.workshop
+
+
 def _subscribers(provided: _Provided) -> Subscribers:
     return provided.subscribers
 
@@ -98,6 +105,7 @@ FindingDep: TypeAlias = Annotated[Finding, Depends(_finding)]
 RegisterDep: TypeAlias = Annotated[Register, Depends(_register)]
 CatalogDep: TypeAlias = Annotated[CatalogInForce, Depends(_catalog)]
 VersionsDep: TypeAlias = Annotated[CatalogStore, Depends(_versions)]
+WorkshopDep: TypeAlias = Annotated[Workshop, Depends(_workshop)]
 LinksDep: TypeAlias = Annotated[Links, Depends(_links)]
 SubscribersDep: TypeAlias = Annotated[Subscribers, Depends(_subscribers)]
 

@@ -17,7 +17,7 @@ def require_granted(verdict: Verdict | None) -> None:
     """Return if a change was granted, or is still to be decided.
 
     Raises:
-        ChangeRefused: if it was rejected.
+        ChangeRefused: if it was rejected, or a cancellation has superseded it.
     """
-    if verdict is not None and verdict.state is ChangeState.REJECTED:
+    if verdict is not None and verdict.state in (ChangeState.REJECTED, ChangeState.SUPERSEDED):
         raise ChangeRefused(verdict.reasons, verdict.impact.fees if verdict.impact else ())

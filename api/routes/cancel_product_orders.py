@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, TypeAlias
 
 from fastapi import APIRouter, Header, Path, Request, Response
+from fastapi.responses import JSONResponse
 
 from api.blocking import run_blocking
 from api.errors import (
@@ -106,20 +107,18 @@ async def cancel(
     return readable(principal, to_cancel_resource(found, links.api))
 
 
-@router.get("", summary="Cancellations", responses=LISTED | errors(503))
-async def cancellations(
-    listing: ListingDep, response: Response, links: LinksDep, register: RegisterDep, principal: Reader
-) -> list[Json]:
+@router.get("", summary="Cancellations", response_model=list[Json], responses=LISTED | errors(503))
+async def cancellations(listing: ListingDep, links: LinksDep, register: RegisterDep, principal: Reader) -> JSONResponse:
     """The latest first, wherever they were asked for. They are found by `id`, `state` and `productOrder.id`."""
-    query = _query(listing.query)
-    found, total = await run_blocking(
-        register.cancellations.page,
-        CancellationQuery(
-            **query, visible_to=visibility_of(principal), offset=listing.query.offset, limit=listing.query.limit
-        ),
-    )
-    resources = (to_cancel_resource(one, links.api) for one in found)
-    return listing.answer(response, resources, total, links.api)
+    asked = _query(listing.query)
+    sight, offset, limit = visibility_of(principal), listing.query.offset, listing.query.limit
+    query = CancellationQuery(**asked, visible_to=sight, offset=offset, limit=limit)
+
+    def answer() -> JSONResponse:
+        found, total = register.cancellations.page(query)
+        return listing.answer((to_cancel_resource(one, links.api) for one in found), total, links.api)
+
+    return await run_blocking(answer)
 
 
 @router.get("/{cancellation_id:path}", summary="A cancellation", responses=errors(400, 404, 503))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, NamedTuple
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Path
+from fastapi.responses import JSONResponse
 
 from api.access.principal import Scope
 from api.errors import NotInCatalog
@@ -79,10 +80,10 @@ _KINDS = (
 
 
 def _add(kind: _Kind) -> None:
-    async def find(listing: ListingDep, response: Response, catalog: CatalogDep, links: LinksDep) -> list[Json]:
+    async def find(listing: ListingDep, catalog: CatalogDep, links: LinksDep) -> JSONResponse:
         kind.attributes.require(listing.query)
         page, total = select_page(kind.told(Tmf620(catalog, links.api)), listing.query)
-        return listing.answer(response, page, total, links.api)
+        return listing.answer(page, total, links.api)
 
     async def retrieve(name: Name, catalog: CatalogDep, links: LinksDep, fields: FieldsDep) -> Json:
         for resource in kind.told(Tmf620(catalog, links.api)):
@@ -96,6 +97,7 @@ def _add(kind: _Kind) -> None:
         name=f"find {kind.path}",
         summary=kind.summary,
         description=kind.description,
+        response_model=list[Json],
         responses=LISTED,
     )
     router.add_api_route(

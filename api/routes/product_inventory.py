@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Path
+from fastapi.responses import JSONResponse
 
 from api.blocking import run_blocking
 from api.errors import UnknownProduct
@@ -22,15 +23,10 @@ router = APIRouter(prefix=BASE_PATH, tags=["TMF637 product inventory"])
 ProductId = Annotated[str, Path(max_length=200)]
 
 
-@router.get("/product", summary="Installed products", responses=LISTED | errors(503))
+@router.get("/product", summary="Installed products", response_model=list[Json], responses=LISTED | errors(503))
 async def find(
-    listing: ListingDep,
-    response: Response,
-    links: LinksDep,
-    register: RegisterDep,
-    versions: VersionsDep,
-    principal: Reader,
-) -> list[Json]:
+    listing: ListingDep, links: LinksDep, register: RegisterDep, versions: VersionsDep, principal: Reader
+) -> JSONResponse:
     """Those that one may see, by id: from the end of the order that adds them on, and when they are ceased still.
 
     Parameters beside the first four are attributes by their dotted path: `relatedParty.id` (the customer), `status`,
@@ -40,12 +36,12 @@ async def find(
     """
     query = product_query(listing.query, visibility_of(principal))
 
-    def read() -> tuple[list[Json], int]:
+    def answer() -> JSONResponse:
         page = register.products.page(query)
-        return [product_resource(each, prices_of(each, versions), links.api) for each in page.products], page.total
+        resources = (product_resource(each, prices_of(each, versions), links.api) for each in page.products)
+        return listing.answer(resources, page.total, links.api)
 
-    resources, total = await run_blocking(read)
-    return listing.answer(response, resources, total, links.api)
+    return await run_blocking(answer)
 
 
 @router.get("/product/{product_id}", summary="An installed product", responses=errors(400, 404, 503))

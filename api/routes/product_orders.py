@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Request, Response
@@ -20,10 +21,12 @@ from api.http.dependencies import (
     Reader,
     Submitter,
     SubmittingDep,
+    WorkshopDep,
     errors,
 )
 from api.http.entity_tags import require_match, tagged
-from api.http.listing import LISTED, FieldsDep, ListingDep
+from api.http.large_bodies import LargeBodies
+from api.http.listing import LISTED, FieldsDep, Listing, ListingDep
 from api.http.verdicts import is_decided, require_granted
 from api.http.visibility import VisibleOrderId, changeable, readable, seen, visibility_of
 from api.service.patching import NothingAsked, Patch
@@ -35,9 +38,11 @@ from api.tmf.tmf622_query import order_query
 from api.tmf.tmf622_request import BASE_PATH
 from api.tmf.tmf622_resource import to_resource
 from api.tmf.tmf630 import selected
+from api.working import in_products
 from orders.read_model.views import OrderView
+from register.query import OrderPage
 
-router = APIRouter(prefix=BASE_PATH, tags=["TMF622 product ordering"])
+router = APIRouter(prefix=BASE_PATH, tags=["TMF622 product ordering"], route_class=LargeBodies)
 
 
 @router.post(
@@ -65,9 +70,9 @@ async def submit(
     Without an `externalId` the header `Idempotency-Key` stands for it. A channel submits as itself only; it need not
     say so.
     """
-    body: Json = await request.json()  # As it came: what is not modelled is kept too.
-    channel = principal.channel_for(order.channel[0].id if order.channel else None)
     raw = await request.body()
+    body: Json = json.loads(raw)  # As it came: what is not modelled is kept too.
+    channel = principal.channel_for(order.channel[0].id if order.channel else None)
     wanted, digest = await submitting.read(raw, idempotency_key, channel, principal.customer)
     principal.require_customer(wanted.customer_id)
     if principal.customer is not None:
@@ -84,10 +89,10 @@ async def submit(
     return await run_blocking(answer)
 
 
-@router.get("/productOrder", summary="Orders", responses=LISTED | errors(503))
+@router.get("/productOrder", summary="Orders", response_model=list[Json], responses=LISTED | errors(503))
 async def find(
-    listing: ListingDep, response: Response, links: LinksDep, finding: FindingDep, principal: Reader
-) -> list[Json]:
+    listing: ListingDep, links: LinksDep, finding: FindingDep, workshop: WorkshopDep, principal: Reader
+) -> JSONResponse:
     """Those that one may see, the latest first. Orders in flight show as they were a few seconds ago at most.
 
     Parameters beside the first four are attributes by their dotted path, such as `productOrderItem.state=held`:
@@ -95,8 +100,11 @@ async def find(
     the customer, unless `relatedParty.role` is asked for too.
     """
     page = await finding.orders(order_query(listing.query, visibility_of(principal)))
-    resources = (to_resource(view.body, view, links.api) for view in page.orders)
-    return listing.answer(response, resources, page.total, links.api)
+    return await workshop.run(in_products(page.length), _listed, listing, page, links.api)
+
+
+def _listed(listing: Listing, page: OrderPage, api: str) -> JSONResponse:
+    return listing.answer((to_resource(view.body, view, api) for view in page.orders), page.total, api)
 
 
 @router.get(

@@ -47,6 +47,8 @@ class Asking:
                 raise
             view = as_recorded(record, error)
             return view if with_body else view.model_copy(update={"body": None})
+        if view.ending:
+            view = await self._at_its_end(view)
         # Only such orders can be deleted, and their workflows do not know.
         if view.state in DELETABLE and await run_blocking(self._register.records.is_deleted, order_id):
             raise UnknownOrder(f"There is no order {order_id}, or it has ended")
@@ -54,6 +56,19 @@ class Asking:
             return view
         document = await run_blocking(self._register.documents.find, order_id, view.document)
         return view.model_copy(update={"body": document})
+
+    async def _at_its_end(self, view: OrderView) -> OrderView:
+        """An order that has come to its end by its own account: told like that once the register knows of it.
+
+        Lists, events and products come from there, so nobody is told of an end before the others are.
+        """
+        try:
+            record = await run_blocking(self._register.records.find, view.id)
+        except Unavailable:
+            return view
+        if record is None or record.view.completed_at is None:
+            return view
+        return record.view.model_copy(update={"body": None})
 
     async def with_problems(self, order_id: str) -> OrderView:
         """The same, with what stands in its way that its workflow cannot tell itself.

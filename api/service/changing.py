@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from functools import partial
+from typing import Final, TypeVar
 
 from api.blocking import run_blocking
 from api.errors import IdempotencyKeyReused, OrderClosed, OrderNotOver, OrderTooLarge, Unavailable, UnknownOrder
 from api.service.abandoned import WorkflowEnded, closed, is_abandoned
 from api.service.asking import DELETABLE, Asking
 from api.service.gateway import Gateway
-from api.service.previewing import Foresight
+from api.service.previewing import Foresight, NotInFlight
 from api.tmf.json_body import require_sound
 from orders.change.request import ChangeRequest, Verdict
 from orders.fulfilment.messages import Preview
-from orders.fulfilment.options import OrderOptions
-from orders.fulfilment.snapshot import Fork
+from orders.fulfilment.options import OptionsPage, OrderOptions
 from orders.model import wire_names
 from orders.model.budget import CHANGE, size_of
 from register.records import Records
+
+_CLOSES_WITHIN_S: Final = 2.0
+_PAUSE_S: Final = 0.05
+"""How long a workflow may take to close once the register knows the order's end, and how often that is looked at."""
+
+_Foreseen = TypeVar("_Foreseen")
 
 
 class Changing:
@@ -59,11 +68,16 @@ class Changing:
             return await self._decided_without(order_id, request)
 
     async def _require_free(self, order_id: str, request: ChangeRequest) -> None:
-        """Return unless the register knows of another request under the id: it will not be told what became of this."""
+        """Return unless the register knows that the order has ended, or of another request under the id.
+
+        Whoever asks like that will not be told what became of it.
+        """
         record = await run_blocking(self._records.find, order_id)
         verdict = record.view.verdict_on(request.request_id) if record is not None else None
         if verdict is not None:
             own_verdict(verdict, request.request_id, request.fingerprint)
+        elif record is not None and record.view.completed_at is not None:
+            raise closed(order_id, record.view)
 
     async def preview(self, order_id: str, request: ChangeRequest) -> Preview:
         """What a change would do now, worked out on a copy of the order, without a trace in its history.
@@ -74,15 +88,15 @@ class Changing:
             CatalogNotKept: if the catalog version that it was sold from is gone.
         """
         require_sound(request.model_dump())
-        return await self._foresight.preview(await self._fork(order_id), request)
+        return await self._foreseen(order_id, partial(self._foresight.preview, order_id, request))
 
-    async def options(self, order_id: str, offset: int, limit: int) -> OrderOptions:
+    async def options(self, order_id: str, page: OptionsPage) -> OrderOptions:
         """What may still be changed, worked out like a preview.
 
         Raises:
             UnknownOrder, OrderClosed, CatalogNotKept: like a preview.
         """
-        return await self._foresight.options(await self._fork(order_id), offset, limit)
+        return await self._foreseen(order_id, partial(self._foresight.options, order_id, page))
 
     async def delete(self, order_id: str) -> None:
         """Tell no more of an order that holds nothing: it was cancelled, or rejected. Its id stays taken.
@@ -90,23 +104,25 @@ class Changing:
         Raises:
             UnknownOrder: if there is no such order.
             OrderNotOver: if it is in flight, or holds what it ordered.
+            Unavailable: also where its workflow has yet to close, and may write once more.
         """
         view = await self._asking.view(order_id)
         if view.state not in DELETABLE:
             raise OrderNotOver(f"Order {order_id} is {view.state}", "Only what is cancelled or rejected can be deleted")
+        await self._until_closed(order_id)
         if not await run_blocking(self._records.delete, order_id, datetime.now(UTC)):
             raise Unavailable("The order's record is in motion")
 
-    async def _fork(self, order_id: str) -> Fork:
+    async def _foreseen(self, order_id: str, foresee: Callable[[bytes], Awaitable[_Foreseen]]) -> _Foreseen:
+        """What is worked out on a copy of the order."""
         try:
-            fork = await self._gateway.query(order_id, wire_names.FORK_QUERY, [], Fork)
+            fork = await self._gateway.query_as_it_came(order_id, wire_names.FORK_QUERY)
         except UnknownOrder as error:
             raise await self._without_workflow(order_id, error) from None
-        carried = fork.start.carried
-        # One at its end takes changes until the register knows of it.
-        if carried is None or (carried.completed_at is not None and not await self._is_open(order_id)):
-            raise await self._closed(order_id)
-        return fork
+        try:
+            return await foresee(fork)
+        except NotInFlight:
+            raise await self._closed(order_id) from None
 
     async def _decided_without(self, order_id: str, request: ChangeRequest) -> Verdict:
         """The verdict on a change of a closed order: it cannot take any more, but may have taken it before."""
@@ -120,6 +136,13 @@ class Changing:
         if view.completed_at is None and await self._is_open(order_id):
             raise _starting(order_id)
         raise closed(order_id, view)
+
+    async def _until_closed(self, order_id: str) -> None:
+        deadline = asyncio.get_running_loop().time() + _CLOSES_WITHIN_S
+        while await self._is_open(order_id):
+            if asyncio.get_running_loop().time() > deadline:
+                raise Unavailable(f"Order {order_id} is about to close")
+            await asyncio.sleep(_PAUSE_S)
 
     async def _without_workflow(self, order_id: str, error: UnknownOrder) -> OrderClosed | Unavailable:
         """Why there is nothing to be looked at: the order has ended, or was rejected at once, or is being started."""

@@ -2,75 +2,102 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from typing import Final
 
 import structlog
+from pydantic import ValidationError
 
 from activities.planning import answer_question
-from api.errors import CatalogNotKept
-from api.working import Workshop
+from api.errors import CatalogNotKept, Unavailable
+from api.working import SMALL, Workshop
 from catalog_loader.catalog_files import CatalogStore, UnknownCatalogVersion
 from orders.change.request import ChangeRequest
 from orders.fulfilment.messages import PlanAnswer, Preview
-from orders.fulfilment.options import OrderOptions, options_of
+from orders.fulfilment.options import OptionsPage, OrderOptions, options_of
 from orders.fulfilment.order_in_flight import Fulfilment
 from orders.fulfilment.preview import preview
 from orders.fulfilment.snapshot import Fork
+from workflows.sdk.connection import read_payload
 
 log = structlog.get_logger()
 
-_TRIALS = 5
+_SMALL_FORK: Final = 32 * 2**10
+"""Bytes of a fork, compressed, of an order that is worked out in a few dozen milliseconds."""
+_TRIALS: Final = 5
 """What a look at the options costs more than a preview: it tries many changes."""
+_OPTIONS_WITHIN_S: Final = 4.0
+"""No further change is tried after that: an answer comes with what was, and says where the next one goes on."""
+
+
+class NotInFlight(Exception):
+    """There is nothing to work with: the order waits for products, was rejected once it had its turn, or has ended."""
 
 
 class Foresight:
     """Works beside the event loop, in a workshop, by the catalog version that an order was sold from.
 
-    Every method raises `CatalogNotKept` if that is gone.
+    A `fork` is the copy as it came from the order's workflow. Every method raises
+
+        NotInFlight: if it is that of no order in flight.
+        CatalogNotKept: if the catalog version is gone.
+        Unavailable: if the fork cannot be read.
     """
 
     def __init__(self, versions: CatalogStore, workshop: Workshop) -> None:
         self._versions = versions
         self._workshop = workshop
 
-    async def preview(self, fork: Fork, change: ChangeRequest) -> Preview:
+    async def preview(self, order_id: str, change: ChangeRequest, fork: bytes) -> Preview:
         """What a change that arrived now would do, and what would be said to it."""
-        with _kept(fork):
-            return await self._workshop.run(_products(fork), _preview, self._versions, fork, change)
+        with _kept(order_id):
+            return await self._workshop.run(_size(fork), _preview, self._versions, fork, change)
 
-    async def options(self, fork: Fork, offset: int, limit: int) -> OrderOptions:
-        """What may still be changed about the order and a page of its items."""
-        with _kept(fork):
-            return await self._workshop.run(_TRIALS * _products(fork), _options, self._versions, fork, offset, limit)
+    async def options(self, order_id: str, page: OptionsPage, fork: bytes) -> OrderOptions:
+        """What may still be changed about the order and some of its items."""
+        with _kept(order_id):
+            return await self._workshop.run(_TRIALS * _size(fork), _options, self._versions, fork, page)
 
 
-def _products(fork: Fork) -> int:
+def _size(fork: bytes) -> int:
+    return SMALL * len(fork) // _SMALL_FORK
+
+
+def _opened(content: bytes) -> Fork:
+    try:
+        fork = read_payload(content, Fork)
+    except ValidationError as error:
+        raise Unavailable("The order's answer cannot be read", "Its worker may be of another version") from error
     carried = fork.start.carried
-    revision = carried.revisions[-1] if carried is not None else fork.start.revision
-    return sum(item.quantity for item in revision.items)
+    # One at its end takes changes until the register knows of it.
+    if carried is None or carried.end_recorded:
+        raise NotInFlight
+    return fork
 
 
-def _preview(versions: CatalogStore, fork: Fork, change: ChangeRequest) -> Preview:
-    order = Fulfilment.of(fork)
+def _preview(versions: CatalogStore, content: bytes, change: ChangeRequest) -> Preview:
+    order = Fulfilment.of(_opened(content))
     answer, now = PlanAnswer(), datetime.now(UTC)
     if change.kind.revises:
         answer = answer_question(versions, order.question(change), now)
     return preview(order, change, answer, now)
 
 
-def _options(versions: CatalogStore, fork: Fork, offset: int, limit: int) -> OrderOptions:
+def _options(versions: CatalogStore, content: bytes, page: OptionsPage) -> OrderOptions:
+    fork = _opened(content)
     catalog = versions.load(fork.start.catalog)
-    return options_of(Fulfilment.of(fork), catalog, datetime.now(UTC), offset, limit)
+    until = time.monotonic() + _OPTIONS_WITHIN_S
+    return options_of(Fulfilment.of(fork), catalog, datetime.now(UTC), page, lambda: time.monotonic() > until)
 
 
 @contextmanager
-def _kept(fork: Fork) -> Iterator[None]:
+def _kept(order_id: str) -> Iterator[None]:
     try:
         yield
     except UnknownCatalogVersion as error:
-        order_id = fork.start.order_id
         log.error("catalog version not kept", order=order_id, error=str(error))
         raise CatalogNotKept(
             f"The catalog version that order {order_id} was sold from is not kept any more",

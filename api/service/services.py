@@ -49,5 +49,5 @@ def services(
         asking=asking,
         changing=changing,
         patching=Patching(asking, changing, register.documents, links.api),
-        finding=Finding(register.search),
+        finding=Finding(register.search, workshop),
     )

@@ -12,14 +12,11 @@ from api.service.starting import Starter
 from api.tmf.json_body import Json
 from api.tmf.tmf622_request import read_order
 from api.tmf.tmf622_resource import told_beside
-from api.working import SMALL, Workshop
+from api.working import Workshop, in_products
 from orders.model.order import OrderRequest
 from orders.read_model.records import OrderRecord
 from orders.read_model.views import OrderView
 from register.submissions import ClaimState, Submissions
-
-_SMALL_BYTES = 64 * 2**10
-"""A body that is read in a few dozen milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +48,7 @@ class Submitting:
             Malformed: naming the JSON path of everything that is wrong with it.
             Busy, TooMuchWork: if it cannot be read now, or not in time.
         """
-        size = SMALL * len(raw) // _SMALL_BYTES
-        return await self._workshop.run(size, read_order, raw, external_id, channel, customer)
+        return await self._workshop.run(in_products(len(raw)), read_order, raw, external_id, channel, customer)
 
     async def submit(self, request: OrderRequest, body: Json, digest: str) -> Submission:
         """Take an order in, once. `digest` is that of its body.

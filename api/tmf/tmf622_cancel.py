@@ -88,7 +88,7 @@ def errors_of(verdict: Verdict) -> Json:
     told: Json = {}
     if verdict.impact is not None and verdict.impact.fees:
         told["fee"] = fees_out(verdict.impact.fees)
-    if verdict.state is ChangeState.REJECTED:
+    if verdict.state in (ChangeState.REJECTED, ChangeState.SUPERSEDED):
         told["errorMessage"] = [
             {"@type": "ErrorMessage", "code": reason.code, "reason": reason.message} for reason in verdict.reasons
         ]

@@ -24,7 +24,7 @@ def settle_by_hand(change: ChangeRequest, reconciler: Reconciler, charges: list[
         done = reconciler.done_by_hand(task, change.outputs, at)
         message = f"{task} has no refused provision to be done by hand"
     else:
-        done = _write_off(task, reconciler, charges)
+        done = _write_off(task, reconciler, charges, at)
         message = f"no silo still holds anything of {task} that it refused to let go of"
     return None if done else Reason(code=code, message=message, task=task)
 
@@ -34,9 +34,9 @@ def _missing(task: str, outputs: Inputs, reconciler: Reconciler) -> list[str]:
     return reconciler.outputs_missing(task, outputs) if task in reconciler.fallout else []
 
 
-def _write_off(task: str, reconciler: Reconciler, charges: list[Charge]) -> bool:
+def _write_off(task: str, reconciler: Reconciler, charges: list[Charge], at: str) -> bool:
     refused_compensations = [fact for fact in reconciler.refused_compensations if fact[0] == task]
     for fact in refused_compensations:
-        if reconciler.write_off(fact):
+        if reconciler.write_off(fact, at):
             forgo(charges, fact)
     return bool(refused_compensations)

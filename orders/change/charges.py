@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Container
 from dataclasses import dataclass, replace
 
-from orders.change.impact import Effect, Impact
+from orders.change.impact import Effect, Impact, Spared
 from orders.model.catalog import OnChange
 from orders.model.plan import BILLING, Operation, Plan, Task
 from orders.model.values import Inputs, Money
@@ -45,13 +45,23 @@ def charges_of(order_id: str, change: str, number: int, ledger: Ledger, impact: 
     return found
 
 
-def fall_due(charges: list[Charge], ledger: Ledger) -> bool:
-    """Note which undos have been done. True where a charge has become due."""
-    fallen = False
+def undone(charges: list[Charge], fact: FactId) -> None:
+    """A silo has let go of a fact: what was to be paid for that is due."""
     for charge in charges:
-        if not charge.due and not charge.forgone and _undone(charge, ledger):
-            charge.due = fallen = True
-    return fallen
+        if charge.fact == fact and not charge.forgone:
+            charge.due = True
+
+
+def fall_due(charges: list[Charge], ledger: Ledger) -> None:
+    """Note which amendments have been done that are paid for, and what was forgotten without an undo: it was spent."""
+    for charge in charges:
+        fact = ledger.fact(charge.fact)
+        if charge.due or charge.forgone:
+            continue
+        if fact is None:
+            charge.forgone = True
+        elif charge.effect is Effect.AMENDED and fact.waiting is None and _is_amended(fact, charge, ledger):
+            charge.due = True
 
 
 def already_accepted(charges: list[Charge], ledger: Ledger, impact: Impact) -> Impact:
@@ -86,6 +96,17 @@ def take_over(charges: list[Charge], ledger: Ledger, busy: Container[FactId], af
             charge.forgone = True
 
 
+def spared(charges: list[Charge], ledger: Ledger, busy: Container[FactId], after: Ledger) -> tuple[Spared, ...]:
+    """The fees that would be given up if another target were adopted, which leads to `after`."""
+    trial = [replace(charge) for charge in charges]
+    take_over(trial, ledger, busy, after)
+    return tuple(
+        Spared(change=now.change, fee=now.money)
+        for now, then in zip(charges, trial, strict=True)
+        if then.forgone and not now.forgone
+    )
+
+
 def _is_amended(fact: Fact, charge: Charge, ledger: Ledger) -> bool:
     """True where a silo has acknowledged an amendment of what the charge is about, or done it."""
     on_change, desired_inputs = ledger.operations[fact.operation].on_change, fact.desired_inputs
@@ -100,13 +121,6 @@ def forgo(charges: list[Charge], fact: FactId) -> None:
     for charge in charges:
         if charge.fact == fact and not charge.due:
             charge.forgone = True
-
-
-def _undone(charge: Charge, ledger: Ledger) -> bool:
-    fact = ledger.fact(charge.fact)
-    if fact is None:
-        return True
-    return charge.effect is Effect.AMENDED and fact.waiting is None and _is_amended(fact, charge, ledger)
 
 
 def with_charges(plan: Plan, charges: list[Charge], billing: Operation | None, order_id: str, customer: str) -> Plan:

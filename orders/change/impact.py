@@ -14,6 +14,7 @@ from enum import StrEnum
 
 from pydantic import JsonValue
 
+from orders.change.identities import lost_identities
 from orders.model.budget import MOST_NAMED
 from orders.model.catalog import Undo
 from orders.model.plan import Operation, Plan, Task
@@ -52,6 +53,9 @@ class TaskImpact(Frozen):
 class Obstacle(Frozen):
     """A point of no return that was passed and that the impact touches. A fee makes it soft.
 
+    `identity` is what cannot be had again, such as `imsi 262990000000001`: it was given back, and the silo cannot be
+    asked for it.
+
     `accepted`: an earlier change causes this very undo, which is still to come, at a fee that it has accepted or for
     nothing. This one owes nothing for it.
     """
@@ -63,6 +67,14 @@ class Obstacle(Frozen):
     since: str
     fee: Money | None = None
     accepted: bool = False
+    identity: str = ""
+
+
+class Spared(Frozen):
+    """A fee that an earlier change has accepted and that is not owed with this one: nothing is undone for it."""
+
+    change: str
+    fee: Money
 
 
 class Impact(Frozen):
@@ -75,6 +87,7 @@ class Impact(Frozen):
     tasks: tuple[TaskImpact, ...]
     obstacles: tuple[Obstacle, ...] = ()
     asks: tuple[str, ...] = ()
+    spared: tuple[Spared, ...] = ()
 
     def summary(self) -> ImpactSummary:
         """What is kept of it in the log of changes."""
@@ -90,6 +103,7 @@ class Impact(Frozen):
                 for obstacle in self.obstacles[:MOST_NAMED]
             ),
             asks=self.asks[:MOST_NAMED],
+            spared=self.spared[:MOST_NAMED],
             digest=self.digest,
         )
 
@@ -138,6 +152,7 @@ class ImpactSummary(Frozen):
     fees: tuple[Money, ...] = ()
     obstacles: tuple[Obstacle, ...] = ()
     asks: tuple[str, ...] = ()
+    spared: tuple[Spared, ...] = ()
     digest: str = ""
 
 
@@ -148,11 +163,13 @@ def impact_of(
     target: Plan,
     replaced_task: str | None = None,
     decided: Plan | None = None,
+    *,
+    goes_back: bool = False,
 ) -> Impact:
     """What `target` would do, in place of `plan`, to an order with this ledger and these calls under way.
 
     `replaced_task` is a task to be made anew though nothing about it differs. `decided` is what was decided last, where
-    the present `plan` already goes towards a change that is not.
+    the present `plan` already goes towards a change that is not. `goes_back`: all is to be as the order found it.
     """
     calls = list(calls)
     fork = _fork(target, ledger, calls)
@@ -167,6 +184,19 @@ def impact_of(
     obstacles = [obstacle for task in tasks if (obstacle := _obstacle(ledger, task)) is not None]
     if any(obstacle.fee is not None for obstacle in obstacles):
         obstacles = _caused_before(obstacles, ledger, settled(decided or plan, ledger, calls), fork.ledger)
+    of_task = {task.task: task for task in tasks}
+    for lost in lost_identities(plan, target, ledger, calls, fork.ledger, goes_back=goes_back):
+        task = of_task[lost.task]
+        obstacles.append(
+            Obstacle(
+                task=lost.task,
+                silo=task.silo,
+                items=task.items,
+                effect=task.effect,
+                since=lost.since,
+                identity=lost.identity,
+            )
+        )
     asks = tuple(task.task for task in tasks if _to_be_asked(ledger, task))
     return Impact(tasks=tuple(tasks), obstacles=tuple(obstacles), asks=asks)
 
@@ -231,7 +261,7 @@ def _settle(fork: Reconciler) -> tuple[set[str], set[str]]:
         for fact_id in waiting:
             fact = fork.ledger.fact(fact_id)
             if fact is not None and fact.waiting is not None:
-                outputs = _outputs(fork, fact_id, fact.operation, wanted)
+                outputs = _outputs(fork, fact_id, fact.operation, fact.waiting.sent, wanted)
                 fork.answer(fact_id, fact.waiting.n, Outcome(OutcomeKind.DONE, outputs), "")
 
 
@@ -247,15 +277,16 @@ def _referred_outputs(plan: Plan) -> defaultdict[str, set[str]]:
 def _done(fork: Reconciler, step: Step, wanted: defaultdict[str, set[str]]) -> Outcome:
     if step.verb is Verb.COMPENSATE:
         return Outcome(OutcomeKind.DONE)
-    return Outcome(OutcomeKind.DONE, _outputs(fork, step.fact, step.operation, wanted))
+    return Outcome(OutcomeKind.DONE, _outputs(fork, step.fact, step.operation, step.sent, wanted))
 
 
-def _outputs(fork: Reconciler, fact_id: FactId, operation: str, wanted: defaultdict[str, set[str]]) -> Inputs:
-    """What a silo would give back: what it has given already, and placeholders for the rest."""
-    fact = fork.ledger.fact(fact_id)
+def _outputs(fork: Reconciler, fact_id: FactId, name: str, sent: Inputs, wanted: defaultdict[str, set[str]]) -> Inputs:
+    """What a silo would give back: what it has given already, what it is asked for, and placeholders for the rest."""
+    fact, operation = fork.ledger.fact(fact_id), fork.ledger.operations[name]
     held = fact.outputs if fact is not None else {}
-    names = sorted({*wanted[fact_id[0]], *fork.ledger.operations[operation].outputs})
-    return {name: f"{_PLACEHOLDER}{fact_id[0]}/{fact_id[1]}.{name}" for name in names} | held
+    names = sorted({*wanted[fact_id[0]], *operation.outputs})
+    drawn = {name: f"{_PLACEHOLDER}{fact_id[0]}/{fact_id[1]}.{name}" for name in names}
+    return {**drawn, **held, **operation.asked_outputs(sent)}
 
 
 def _effect(
@@ -267,7 +298,8 @@ def _effect(
         return None
     task = wanted or planned
     operation = ledger.operations.get(operation_name(key)) or _operation(fork.plan, wanted)
-    effect = _kind(operation, wanted, planned, held, key in made, key in amended)
+    gone = held is not None and fork.ledger.fact(held.id) is None
+    effect = _kind(operation, wanted, planned, held, key in made or gone, key in amended)
     before, after = _values(fork, key, wanted, held if held else None) if effect in _SHOWN else ({}, {})
     if held is not None and wanted is None:
         before, after = held.desired_inputs, {}
@@ -339,8 +371,16 @@ def _obstacle(ledger: Ledger, task: TaskImpact) -> Obstacle | None:
     point = ledger.operations[fact.operation].point_of_no_return
     if point is None or verb not in point.verbs or not has_passed(ledger, fact):
         return None
+    if point.fee is not None and task.effect is not Effect.AMENDED and is_spent(ledger, fact):
+        return None  # It is forgotten without a call: there is no undo to pay for.
     since = fact.milestones.get(point.milestone or "", fact.since)
     return Obstacle(task=task.task, silo=task.silo, items=task.items, effect=task.effect, since=since, fee=point.fee)
+
+
+def is_spent(ledger: Ledger, fact: Fact) -> bool:
+    """True when a fact cannot be undone any more: a visit that took place."""
+    undo, done = ledger.operations[fact.operation].undo, fact.established and fact.waiting is None
+    return undo is Undo.NEVER or (undo is Undo.UNTIL_DONE and done)
 
 
 def has_passed(ledger: Ledger, fact: Fact) -> bool:

@@ -46,10 +46,20 @@ def past_no_return(impact: Impact) -> list[Reason]:
         for reason in reasons_about(
             "past_no_return",
             obstacle,
-            f"{obstacle.task} ({obstacle.silo}) cannot be {obstacle.effect}: "
+            _cannot_come_back(obstacle)
+            if obstacle.identity
+            else f"{obstacle.task} ({obstacle.silo}) cannot be {obstacle.effect}: "
             f"past its point of no return since {obstacle.since}; {FOLLOW_ON}",
         )
     ]
+
+
+def _cannot_come_back(obstacle: Obstacle) -> str:
+    gone = f"was given back at {obstacle.since}" if obstacle.since else "would have to be given back first"
+    return (
+        f"{obstacle.task} ({obstacle.silo}) cannot be put back as it was: {obstacle.identity} {gone}, "
+        f"and {obstacle.silo} cannot be asked for it again"
+    )
 
 
 def not_let_go(silo: str, fact: Fact) -> list[Reason]:

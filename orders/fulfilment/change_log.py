@@ -13,7 +13,7 @@ _REFUSED = (ChangeState.REJECTED, ChangeState.SUPERSEDED)
 
 
 class ChangeLog:
-    """Verdicts by request id, in the order of decision.
+    """Verdicts by request id, in the order of decision, and among them what is being assessed, since when.
 
     What was refused goes first, and never what is still being assessed, or what somebody waits for. A request whose
     entry is gone counts as a new one should it come again.
@@ -33,12 +33,25 @@ class ChangeLog:
 
     def keep(self, verdict: Verdict) -> None:
         """Enter a verdict, in place of one about the same request."""
+        known = self._verdicts.get(verdict.request_id)
+        if known is not None and known.state is ChangeState.ASSESSING:
+            del self._verdicts[verdict.request_id]  # Its place is that of its decision.
         size = _size_of(verdict)
         self._size += size - self._sizes.get(verdict.request_id, 0)
         self._sizes[verdict.request_id] = size
         self._verdicts[verdict.request_id] = verdict
         if self._size > LOG:
             self._forget(verdict.request_id)
+
+    @property
+    def decided(self) -> tuple[Verdict, ...]:
+        """What was decided, in that order."""
+        return tuple(each for each in self._verdicts.values() if each.state is not ChangeState.ASSESSING)
+
+    @property
+    def assessed(self) -> tuple[Verdict, ...]:
+        """What is being assessed."""
+        return tuple(each for each in self._verdicts.values() if each.state is ChangeState.ASSESSING)
 
     @contextmanager
     def awaiting(self, request_id: str) -> Generator[None]:

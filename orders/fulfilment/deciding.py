@@ -6,7 +6,15 @@ from datetime import datetime
 from typing import Final
 
 from orders.change.impact import Impact, has_passed
-from orders.change.objections import SUBMIT_AGAIN, Assessment, common_ground, not_let_go, objections, undone_facts
+from orders.change.objections import (
+    FOLLOW_ON,
+    SUBMIT_AGAIN,
+    Assessment,
+    common_ground,
+    not_let_go,
+    objections,
+    undone_facts,
+)
 from orders.change.request import ChangeKind, ChangeRequest, ChangeState, Verdict
 from orders.fulfilment.order_in_flight import Fulfilment
 from orders.fulfilment.whole import whole
@@ -58,6 +66,8 @@ def early_objections(order: Fulfilment, change: ChangeRequest) -> list[Reason]:
     if order.cancelled and change.kind.moves_the_target:
         code = "already_cancelled" if change.kind is ChangeKind.CANCEL else "order_cancelled"
         return [Reason(code=code, message="the order is cancelled already")]
+    if order.carried.end_recorded:
+        return [Reason(code=f"order_{order.state}", message=f"the order is {order.state} already; {FOLLOW_ON}")]
     if change.kind is ChangeKind.REPLACE:
         task = change.task or ""
         if task not in order.plan.tasks or task not in order.reconciler.ledger.facts:
@@ -103,12 +113,13 @@ def _consider(order: Fulfilment, change: ChangeRequest, revision: Revision | Non
     if change.kind is ChangeKind.CANCEL:
         order.journal.because(f"change {change.request_id}: {change.kind} {ChangeState.ASSESSING}")
         order.journal.passes(LifecycleState.ASSESSING_CANCELLATION, datetime.fromisoformat(at))
-    if carried.assessment is not None:
-        _withdraw(order, carried.assessment, ChangeState.SUPERSEDED, (), at)
     impact = order.impact_of_target(target, change.replaced_task)
     reasons = objections(change, impact)
-    if reasons:
+    if reasons:  # What is being assessed goes on.
         return order.reject(change, reasons, at, impact)
+    if carried.assessment is not None:
+        came_first = Reason(code="superseded", message=f"cancellation {change.request_id} came before it was decided")
+        _withdraw(order, carried.assessment, ChangeState.SUPERSEDED, (came_first,), at)
     asked = undone_facts(order.reconciler.ledger, impact)
     if not asked:
         return _adopt(order, change, revision, target, impact, at)

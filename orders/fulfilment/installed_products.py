@@ -129,4 +129,5 @@ def _own_fact(fact: Fact, products: Collection[str]) -> Fact:
         built_on={key: generation for key, generation in fact.built_on.items() if product_of(key) in products},
         milestones={},
         installed=True,
+        found=False,
     )

@@ -10,10 +10,13 @@ from orders.read_model.states import task_state
 from orders.reconcile.target import TaskStatus
 
 
-def observe(order: Fulfilment, now: datetime) -> None:
-    """Tell everything that has moved since the last time. It costs what has moved."""
+def observe(order: Fulfilment, now: datetime, *, ended: bool = True) -> None:
+    """Tell everything that has moved since the last time. It costs what has moved.
+
+    Where the order is settled that is its end, unless more is to come: then it has not `ended`.
+    """
     items, tasks = order.progress.take_moved()
-    order.journal.moved(order.state, {item: order.state_of(item) for item in items}, now)
+    order.journal.moved(order.state if ended else order.told_state, {item: order.state_of(item) for item in items}, now)
     reconciler = order.reconciler
     order.journal.looked_at({task: task_state(reconciler, task) for task in tasks}, reconciler.ledger, now)
     if order.journal.late_at is not None and now >= order.journal.late_at:

@@ -6,10 +6,11 @@ touched, and the answer is the one that a request for the change would get.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from itertools import islice
 
 from pydantic import JsonValue
 
@@ -74,38 +75,80 @@ class ItemOptions(Frozen):
 
 
 class OrderOptions(Frozen):
-    """What may be changed about an order, and about a page of its items. `next_offset` is None on the last page."""
+    """What may be changed about an order, which the first page tells, and about a page of its items.
+
+    The next page begins at the item `next_offset`, with the option `next_skip` of it. That is None on the last page.
+    """
 
     revision: int
     order: tuple[Option, ...]
     items: tuple[ItemOptions, ...]
     next_offset: int | None = None
+    next_skip: int = 0
 
 
-def options_of(order: Fulfilment, catalog: Catalog, now: datetime, offset: int = 0, limit: int = 20) -> OrderOptions:
-    """The options of an order under the catalog version that it was sold from."""
+@dataclass(frozen=True)
+class OptionsPage:
+    """So many items from an offset on, the first of them without so many of its options, which were told before."""
+
+    offset: int = 0
+    limit: int = 20
+    skip: int = 0
+
+
+_THE_FIRST = OptionsPage()
+
+
+def options_of(
+    order: Fulfilment,
+    catalog: Catalog,
+    now: datetime,
+    page: OptionsPage = _THE_FIRST,
+    is_enough: Callable[[], bool] = lambda: False,
+) -> OrderOptions:
+    """The options of an order under the catalog version that it was sold from.
+
+    Once it `is_enough`, no further change is tried: each takes long in a large order. One of an item always is.
+    """
     trials = _Trials(order, catalog, now)
     items = order.revision.ordered()
-    following = offset + limit
+    following = page.offset + page.limit
+    of_order = trials.of_order() if (page.offset, page.skip) == (0, 0) else ()
+    of_order = tuple(map(trials.tried, of_order))
+    told: list[ItemOptions] = []
+    goes_on: tuple[int | None, int] = (following if following < len(items) else None, 0)
+    tried = 0
+    for offset, item in enumerate(items[page.offset : following], page.offset):
+        skipped = page.skip if offset == page.offset else 0
+        options: list[Option] = []
+        for trial in islice(trials.of_item(item), skipped, None):
+            if tried and is_enough():
+                goes_on = offset, skipped + len(options)
+                break
+            options.append(trials.tried(trial))
+            tried += 1
+        told.append(ItemOptions(item=item.id, offering=item.offering, options=tuple(options)))
+        if goes_on[0] == offset:
+            break
     return OrderOptions(
         revision=order.revision.number,
-        order=tuple(trials.of_order()),
-        items=tuple(
-            ItemOptions(item=item.id, offering=item.offering, options=tuple(trials.of_item(item)))
-            for item in items[offset:following]
-        ),
-        next_offset=following if following < len(items) else None,
+        order=of_order,
+        items=tuple(told),
+        next_offset=goes_on[0],
+        next_skip=goes_on[1],
     )
 
 
 @dataclass(frozen=True)
 class _Trial:
-    """A change to be tried, and how the option is told."""
+    """A change to be tried, and how the option is told. `without` is the item that it removes."""
 
     kind: ChangeKind
     subject: Subject
     name: str | None = None
     value: JsonValue = None
+    fields: Mapping[str, object] | None = None
+    without: str | None = None
 
 
 class _Trials:
@@ -117,33 +160,32 @@ class _Trials:
         self._advancement = order.advancement()
         self._anew: dict[str, Option] = {}
 
-    def of_order(self) -> Iterator[Option]:
-        """What may be done with the order as a whole."""
-        yield self._tried(_Trial(ChangeKind.CANCEL, Subject.CANCELLATION), None)
-        yield self._tried(_Trial(ChangeKind.RESCHEDULE, Subject.DATES), {"requested_completion": self._now})
+    def of_order(self) -> Iterator[_Trial]:
+        """What could be done with the order as a whole."""
+        yield _Trial(ChangeKind.CANCEL, Subject.CANCELLATION)
+        yield _Trial(ChangeKind.RESCHEDULE, Subject.DATES, fields={"requested_completion": self._now})
 
-    def of_item(self, item: Item) -> Iterator[Option]:
-        """What may be done with one item, in the order of `Subject`."""
+    def of_item(self, item: Item) -> Iterator[_Trial]:
+        """What could be done with one item, in the order of `Subject`."""
         if item.action in (Action.ADD, Action.MODIFY):
             yield from self._offerings(item)
             yield from self._characteristics(item)
             if item.specification is not None and item.action is Action.ADD:
                 yield from self._quantities(item)
             if item.site is not None:
-                yield self._updated(Subject.PLACE, ItemUpdate(id=item.id, site=Site(id=_ELSEWHERE)))
+                yield _updated(Subject.PLACE, ItemUpdate(id=item.id, site=Site(id=_ELSEWHERE)))
                 yield from self._appointment(item.site)
-        yield self._tried(
-            _Trial(ChangeKind.CANCEL_ITEMS, Subject.REMOVAL), {"items": (item.id,), "cascade": True}, without=item.id
-        )
+        fields = {"items": (item.id,), "cascade": True}
+        yield _Trial(ChangeKind.CANCEL_ITEMS, Subject.REMOVAL, fields=fields, without=item.id)
         yield from self._replacements(item)
 
-    def _offerings(self, item: Item) -> Iterator[Option]:
+    def _offerings(self, item: Item) -> Iterator[_Trial]:
         for name in _other_offerings(self._catalog, self._order.revision, item):
             comes_with = self._catalog.offerings[name].characteristics
             update = ItemUpdate(id=item.id, offering=name, characteristics=comes_with)
-            yield self._updated(Subject.OFFERING, update, value=name)
+            yield _updated(Subject.OFFERING, update, value=name)
 
-    def _characteristics(self, item: Item) -> Iterator[Option]:
+    def _characteristics(self, item: Item) -> Iterator[_Trial]:
         declared = self._catalog.specifications[item.specification].characteristics if item.specification else {}
         fixed = self._catalog.offerings[item.offering].characteristics
         for name, characteristic in declared.items():
@@ -155,35 +197,28 @@ class _Trials:
                 if value != now:
                     update = ItemUpdate(id=item.id, characteristics={name: value})
                     told = value if known else None
-                    yield self._updated(Subject.CHARACTERISTIC, update, name=name, value=told)
+                    yield _updated(Subject.CHARACTERISTIC, update, name=name, value=told)
 
-    def _quantities(self, item: Item) -> Iterator[Option]:
+    def _quantities(self, item: Item) -> Iterator[_Trial]:
         for quantity in (item.quantity - 1, item.quantity + 1):
             if 0 < quantity <= MOST_PRODUCTS:
-                yield self._updated(Subject.QUANTITY, ItemUpdate(id=item.id, quantity=quantity), value=quantity)
+                yield _updated(Subject.QUANTITY, ItemUpdate(id=item.id, quantity=quantity), value=quantity)
 
-    def _appointment(self, site: Site) -> Iterator[Option]:
+    def _appointment(self, site: Site) -> Iterator[_Trial]:
         made = Appointment(site=site.id, start=self._now, time_zone="UTC")
-        trial = _Trial(ChangeKind.RESCHEDULE, Subject.APPOINTMENT, name=site.id)
-        yield self._tried(trial, {"appointments": (made,)})
+        yield _Trial(ChangeKind.RESCHEDULE, Subject.APPOINTMENT, name=site.id, fields={"appointments": (made,)})
 
-    def _replacements(self, item: Item) -> Iterator[Option]:
+    def _replacements(self, item: Item) -> Iterator[_Trial]:
         for key, task in self._order.plan.tasks.items():
             operation = self._order.plan.operation(task)
             if item.id in task.items and key in self._order.reconciler.ledger.facts and operation.undo is Undo.ALWAYS:
-                if key not in self._anew:
-                    trial = _Trial(ChangeKind.REPLACE, Subject.REPLACEMENT, name=key)
-                    prospect = self._outlook.of(self._order.carried.plan, replaced_task=key)
-                    self._anew[key] = _option(trial, prospect)
-                yield self._anew[key]
+                yield _Trial(ChangeKind.REPLACE, Subject.REPLACEMENT, name=key)
 
-    def _updated(
-        self, subject: Subject, update: ItemUpdate, name: str | None = None, value: JsonValue = None
-    ) -> Option:
-        return self._tried(_Trial(ChangeKind.AMEND, subject, name, value), {"update": (update,)})
-
-    def _tried(self, trial: _Trial, fields: dict[str, object] | None, without: str | None = None) -> Option:
-        change = ChangeRequest.model_validate({"request_id": "trial", "kind": trial.kind, **(fields or {})})
+    def tried(self, trial: _Trial) -> Option:
+        """What would become of it now."""
+        if trial.kind is ChangeKind.REPLACE and trial.name is not None:
+            return self._made_anew(trial, trial.name)
+        change = ChangeRequest.model_validate({"request_id": "trial", "kind": trial.kind, **(trial.fields or {})})
         reasons = tuple(early_objections(self._order, change))
         if reasons:
             return _refused(trial, reasons)
@@ -204,8 +239,18 @@ class _Trials:
         except Rejection as rejection:
             return _refused(trial, rejection.reasons)
         left = {item.id for item in following.items}
-        along = tuple(item.id for item in revision.items if item.id not in left and item.id != without)
+        along = tuple(item.id for item in revision.items if item.id not in left and item.id != trial.without)
         return _option(trial, self._outlook.of(plan), along)
+
+    def _made_anew(self, trial: _Trial, task: str) -> Option:
+        """A shared task is the same option of many items."""
+        if task not in self._anew:
+            self._anew[task] = _option(trial, self._outlook.of(self._order.carried.plan, replaced_task=task))
+        return self._anew[task]
+
+
+def _updated(subject: Subject, update: ItemUpdate, name: str | None = None, value: JsonValue = None) -> _Trial:
+    return _Trial(ChangeKind.AMEND, subject, name, value, {"update": (update,)})
 
 
 def _option(trial: _Trial, prospect: Prospect, along: tuple[str, ...] = ()) -> Option:

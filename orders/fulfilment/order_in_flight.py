@@ -13,7 +13,16 @@ from datetime import datetime
 from itertools import count, islice
 
 from orders.change.by_hand import settle_by_hand
-from orders.change.charges import already_accepted, charges_of, fall_due, forgo, take_over, with_charges
+from orders.change.charges import (
+    already_accepted,
+    charges_of,
+    fall_due,
+    forgo,
+    spared,
+    take_over,
+    undone,
+    with_charges,
+)
 from orders.change.impact import Impact, has_passed, impact_of, settled
 from orders.change.objections import Assessment
 from orders.change.request import ChangeKind, ChangeRequest, ChangeState, Verdict, entry_of
@@ -25,12 +34,13 @@ from orders.fulfilment.snapshot import Fork, OrderStart, Snapshot
 from orders.model.budget import INBOX, MOST_WAITING
 from orders.model.order import Reason, Revision
 from orders.model.plan import BILLING, Plan
+from orders.model.values import Verb
 from orders.planning.advancement import Advancement, advancement_of
 from orders.planning.promise import chooses_dates, promised_at
 from orders.read_model.journal import Journal, Journalled
 from orders.read_model.progress import Progress
 from orders.read_model.records import OrderRecord
-from orders.read_model.states import LifecycleState, order_state
+from orders.read_model.states import LifecycleState, order_state, short_of_the_end
 from orders.reconcile.given import Given
 from orders.reconcile.ledger import FactId, Ledger, Step, operation_name
 from orders.reconcile.outcome import Outcome, OutcomeKind
@@ -108,8 +118,22 @@ class Fulfilment:
         return self.carried.waits_for or self.carried.rejected
 
     @property
+    def told_state(self) -> LifecycleState:
+        """The order's TMF622 state as everybody is told it: an end once the register knows of that, and not before.
+
+        So whoever is told finds the products, and may order what comes next.
+        """
+        carried = self.carried
+        return self.state if carried.end_recorded else short_of_the_end(self.state, started=carried.started)
+
+    @property
+    def ending(self) -> bool:
+        """True from when the order has come to its end until the register knows."""
+        return self.carried.completed_at is not None and not self.carried.end_recorded
+
+    @property
     def state(self) -> LifecycleState:
-        """The order's TMF622 state."""
+        """The TMF622 state that the order has come to."""
         if self.waits:
             return LifecycleState.PENDING
         if self.carried.rejected:
@@ -128,18 +152,18 @@ class Fulfilment:
 
     @property
     def verdicts(self) -> dict[str, Verdict]:
-        """The changes decided, by request id, in the order of decision. Of very many the oldest are forgotten."""
+        """The changes decided or being assessed, by request id. Of very many the oldest are forgotten."""
         return self.carried.verdicts
 
     @property
     def log(self) -> tuple[Verdict, ...]:
-        """The changes asked for, in the order of decision; the first of those still to be decided stand at the end."""
+        """The changes asked for, in the order of decision; at the end what is assessed, and the first that wait."""
         waiting = {
             change.request_id: entry_of(change, ChangeState.ASSESSING, self.revision.number)
             for change in islice(self.inbox, MOST_WAITING)
             if change.request_id not in self.verdicts
         }
-        return (*self.verdicts.values(), *waiting.values())
+        return (*self.change_log.decided, *self.change_log.assessed, *waiting.values())
 
     @property
     def document(self) -> str:
@@ -213,28 +237,38 @@ class Fulfilment:
         """Record how a call has ended."""
         self.reconciler.record(step, self._given.fitting(outcome), at)
         self._given.note(step.task)
+        self._see_undone(step.fact, step.verb)
         self.journal.because(f"{step.task} {step.verb} {outcome.kind}", self.reconciler.items_of(step.task))
 
     def answer(self, fact_id: FactId, n: int, outcome: Outcome, at: str) -> bool:
         """Record what a silo reported by callback or polling. False where it says nothing new."""
         fact = self.reconciler.ledger.fact(fact_id)
-        verb = f" {fact.waiting.verb}" if fact is not None and fact.waiting is not None else ""
+        verb = fact.waiting.verb if fact is not None and fact.waiting is not None else None
         outcome = self._given.fitting(outcome)
         news = self.reconciler.answer(fact_id, n, outcome, at)
         self._given.note(fact_id[0])
         if news:
             on_its_way = outcome.kind is OutcomeKind.ACKNOWLEDGED
             told = ", ".join(outcome.milestones) if on_its_way else outcome.kind
-            self.journal.because(f"{fact_id[0]}{verb} {told}", self.reconciler.items_of(fact_id[0]))
+            self.journal.because(" ".join(filter(None, (fact_id[0], verb, told))), self.reconciler.items_of(fact_id[0]))
         if outcome.kind is OutcomeKind.LOST:
             # What is gone by itself will not be undone, so nobody pays for that.
             forgo(self.carried.charges, fact_id)
+        self._see_undone(fact_id, verb)
         return news
+
+    def _see_undone(self, fact: FactId, verb: Verb | None) -> None:
+        """Note whose undo is paid for and was just done."""
+        if verb is Verb.COMPENSATE and self.reconciler.ledger.fact(fact) is None:
+            undone(self.carried.charges, fact)
 
     def recorded(self, record: OrderRecord) -> None:
         """The register has a record: of the revisions that it tells, only the current one is carried any longer."""
         self.journal.recorded(record)
         carried = self.carried
+        # Not that of an end from which it has gone on meanwhile.
+        if carried.completed_at is not None and record.view.completed_at == carried.completed_at:
+            carried.end_recorded = True
         kept = min(carried.journal.revisions, len(carried.revisions) - 1)
         for revision in carried.revisions[:kept]:
             carried.named.update((item.id, item) for item in revision.ordered())
@@ -326,8 +360,18 @@ class Fulfilment:
         calls = () if of else self.reconciler.calls.values()
         assessment = self.carried.assessment
         decided = assessment.before if assessment else None
-        impact = impact_of(self.plan, ledger, calls, self._charged(target), replaced_task, decided)
-        return already_accepted(self.carried.charges, ledger, impact)
+        goes_back = target == self.start.baseline_plan
+        impact = impact_of(self.plan, ledger, calls, self._charged(target), replaced_task, decided, goes_back=goes_back)
+        impact = already_accepted(self.carried.charges, ledger, impact)
+        if of is not None or not self._has_fees_to_come:
+            return impact
+        after = settled(target, ledger, self.reconciler.calls.values(), replaced_task)
+        saved = spared(self.carried.charges, ledger, self.reconciler.calls, after)
+        return impact.model_copy(update={"spared": saved})
+
+    @property
+    def _has_fees_to_come(self) -> bool:
+        return any(not charge.due and not charge.forgone for charge in self.carried.charges)
 
     def promise(self, revision: Revision, target: Plan, now: datetime) -> datetime | None:
         """What the customer is promised with another revision: as if its dates had been chosen at once.
@@ -381,14 +425,17 @@ class Fulfilment:
         """Take on what an accepted change costs. Those of earlier ones are given up whose undo its target spares."""
         charges = self.carried.charges
         ledger, calls = self.reconciler.ledger, self.reconciler.calls
-        if any(not charge.due and not charge.forgone for charge in charges):
+        if self._has_fees_to_come:
             take_over(charges, ledger, calls, settled(target, ledger, calls.values(), change.replaced_task))
         charges += charges_of(self.start.order_id, change.request_id, len(charges) + 1, ledger, impact)
 
     def bill(self) -> None:
         """Make charges part of the target whose undo has been done."""
-        if self.carried.charges and fall_due(self.carried.charges, self.reconciler.ledger):
-            self.aim_at(self.carried.plan)
+        charges = self.carried.charges
+        if charges:
+            fall_due(charges, self.reconciler.ledger)
+            if any(charge.due and charge.task not in self.plan.tasks for charge in charges):
+                self.aim_at(self.carried.plan)
 
     def accept(self, change: ChangeRequest, at: str, impact: Impact | None = None) -> Verdict:
         """Note that a change was accepted."""
@@ -419,8 +466,9 @@ class Fulfilment:
         at: str,
         impact: Impact | None = None,
     ) -> Verdict:
-        """Note what became of a change."""
-        verdict = entry_of(change, state, self.revision.number, reasons, impact, at)
+        """Note what became of a change: a decision, or that it is being assessed."""
+        decided_at = "" if state is ChangeState.ASSESSING else at
+        verdict = entry_of(change, state, self.revision.number, reasons, impact, decided_at)
         if state is not ChangeState.REJECTED or self.journal.carried.state in _ASSESSED:
             self.journal.because(f"change {change.request_id}: {change.kind} {state}")
         return self._keep_verdict(verdict, datetime.fromisoformat(at))
@@ -439,7 +487,8 @@ class Fulfilment:
     def _charged(self, plan: Plan) -> Plan:
         carried, start = self.carried, self.start
         billing = carried.ledger.operations.get(BILLING)
-        return with_charges(plan, carried.charges, billing, start.order_id, start.revision.customer_id)
+        charged = with_charges(plan, carried.charges, billing, start.order_id, start.revision.customer_id)
+        return replace(charged, final=True) if self.cancelled else charged
 
     def aim_at(self, plan: Plan) -> None:
         """Make another plan the target, with the charges that are due."""

@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections import Counter
 from datetime import datetime
 from itertools import islice
+from typing import Final
 
 from orders.fulfilment.installed_products import installed_products
 from orders.fulfilment.observation import expected_at, foresee, in_jeopardy
 from orders.fulfilment.order_in_flight import Fulfilment
 from orders.model.catalog import Undo
-from orders.model.order import Item
+from orders.model.order import Item, Reason
 from orders.read_model.records import ChargeRecord, OrderRecord
 from orders.read_model.states import LifecycleState, TaskState, task_state
 from orders.read_model.views import (
     FactView,
     FalloutView,
+    FeeState,
+    FeeView,
     ItemView,
     MessageView,
     OrderView,
@@ -26,16 +29,32 @@ from orders.read_model.views import (
 from orders.reconcile.ledger import Fact
 from orders.reconcile.target import TaskStatus
 
+END_UNRECORDED: Final = "end_unrecorded"
+_UNRECORDED: Final = (
+    "Everything is done. The register has yet to write that down: until then the order is not told as ended, "
+    "and nothing can be ordered on what it leaves"
+)
+
 
 def order_view(order: Fulfilment, now: datetime) -> OrderView:
-    """The order in summary."""
-    start, revision = order.start, order.revision
+    """The order in summary as everybody is told it."""
+    problems = tuple(order.problems.values())
+    if order.ending:
+        problems = (*problems, Reason(code=END_UNRECORDED, message=_UNRECORDED))
+    view = _view(order, now, ended=order.carried.end_recorded)
+    return view.model_copy(update={"problems": problems, "ending": order.ending})
+
+
+def _view(order: Fulfilment, now: datetime, *, ended: bool) -> OrderView:
+    start, revision, items = order.start, order.revision, item_views(order)
+    if order.carried.rejected and not ended:  # They are told as rejected with their order.
+        items = [item.model_copy(update={"state": LifecycleState.ACKNOWLEDGED}) for item in items]
     return OrderView(
         id=start.order_id,
         external_id=start.external_id,
         customer_id=revision.customer_id,
         channel=revision.channel,
-        state=order.state,
+        state=order.state if ended else order.told_state,
         revision=revision.number,
         catalog=start.catalog,
         ordered_at=start.ordered_at,
@@ -43,16 +62,16 @@ def order_view(order: Fulfilment, now: datetime) -> OrderView:
         requested_completion=revision.requested_completion,
         promised_at=order.promised_at,
         expected_at=expected_at(order, now),
-        completed_at=order.carried.completed_at,
+        completed_at=order.carried.completed_at if ended else None,
         in_jeopardy=in_jeopardy(order, now),
-        items=tuple(item_views(order)),
+        items=tuple(items),
         silos=tuple(silo_views(order)),
         fallout=tuple(fallout_views(order)),
         changes=order.log,
         appointments=revision.appointments,
-        problems=tuple(order.problems.values()),
         priority=revision.priority,
         messages=tuple(message_views(order)),
+        fees=tuple(fee_views(order)),
         reasons=order.reasons,
         document=order.document,
         submitted=start.document,
@@ -64,18 +83,18 @@ def order_record(order: Fulfilment, now: datetime) -> OrderRecord:
 
     From here on it counts as on its way there.
     """
-    journal = order.journal
+    journal, ended = order.journal, order.carried.completed_at is not None
     foresee(order, now)
     record = OrderRecord(
         version=journal.carried.version + 1,
-        # What stands in the way now is over, or another thing, once this is read.
-        view=order_view(order, now).model_copy(update={"problems": ()}),
+        # Without its problems: what stands in the way now is over, or another thing, once this is read.
+        view=_view(order, now, ended=ended),
         # What one that waits asks for is no revision yet, but what stands where its first one will.
         revisions=() if order.waits else tuple(order.carried.revisions[journal.carried.revisions :]),
         transitions=tuple(journal.carried.transitions),
         events=tuple(journal.carried.events),
         charges=tuple(charge_records(order)),
-        products=installed_products(order, now) if order.carried.completed_at is not None else (),
+        products=installed_products(order, now) if ended else (),
     )
     journal.begin_record()
     return record
@@ -93,6 +112,19 @@ def charge_records(order: Fulfilment) -> list[ChargeRecord]:
         )
         for charge in order.carried.charges
     ]
+
+
+def fee_views(order: Fulfilment) -> list[FeeView]:
+    """The fees of accepted changes, for people."""
+    return [
+        FeeView(change=charge.change, fee=charge.money, state=_fee_state(charge)) for charge in charge_records(order)
+    ]
+
+
+def _fee_state(charge: ChargeRecord) -> FeeState:
+    if charge.billed:
+        return FeeState.BILLED
+    return FeeState.NOT_OWED if charge.forgone else FeeState.PENDING
 
 
 def item_views(order: Fulfilment) -> list[ItemView]:
@@ -222,9 +254,10 @@ def _fact_view(fact: Fact) -> FactView:
 def details(order: Fulfilment) -> str:
     """Markdown for the Web UI: the order's state, why it waits, a table of silos, and what waits for a person."""
     lines = [
-        f"**{order.state}** · revision {order.revision.number} · {', '.join(order.revision.offerings())}",
+        f"**{order.told_state}** · revision {order.revision.number} · {', '.join(order.revision.offerings())}",
         *(f"\n**{'Waits' if order.waits else 'Rejected'}**: {reason.message}" for reason in order.reasons[:20]),
         *(f"\n**Problem** `{problem.code}`: {problem.message}" for problem in islice(order.problems.values(), 20)),
+        *((f"\n{_UNRECORDED}",) if order.ending else ()),
         "",
         "| silo | tasks | in place | under way | awaiting | fallout |",
         "| --- | ---: | ---: | ---: | ---: | ---: |",

@@ -21,6 +21,7 @@ from orders.reconcile.target import TaskStatus
 class Snapshot:
     """The whole state of an order in flight, as it is carried from one run of its workflow to the next.
 
+    `completed_at` is when it came to its end, `end_recorded` whether the register knows that: then it is final.
     `promised_at` is set once a change of dates has moved the promise that the order started with.
     `revisions` are those that the register does not have, and the current one. What items those before it had is in
     `named`: by id, in order of first appearance, each as it last was.
@@ -35,6 +36,7 @@ class Snapshot:
     cancelled: bool = False
     started: bool = False
     completed_at: datetime | None = None
+    end_recorded: bool = False
     on_hold: bool = False
     charges: list[Charge] = field(default_factory=list)
     assessment: Assessment | None = None

@@ -210,6 +210,17 @@ class PointOfNoReturn(Frozen):
         return self
 
 
+class Identity(Frozen):
+    """That an output identifies a thing, to the customer or to others: another one of its kind is not the same.
+
+    `asked_by` is the input by which the silo can be asked for that very thing again once it was given back. `keep`:
+    what an order itself has drawn is worth keeping too, as long as it may be wanted again.
+    """
+
+    asked_by: CharacteristicName | None = None
+    keep: bool = False
+
+
 class TaskTemplate(Frozen):
     """One unit of silo work that a specification calls for.
 
@@ -217,7 +228,7 @@ class TaskTemplate(Frozen):
     builds on others, or has `on_change_of`, applies on modify only where something that it builds on is made anew, or
     one of those characteristics, or the `site`, differs from what is installed.
 
-    Every one of the `outputs` must come: a call that is done without is fallout.
+    Every one of the `outputs` must come: a call that is done without is fallout. `identities` are those that identify.
     """
 
     name: Name
@@ -231,6 +242,7 @@ class TaskTemplate(Frozen):
     depends_on: tuple[Dependency, ...] = ()
     inputs: dict[CharacteristicName, InputTemplate] = Field(default_factory=dict)
     outputs: tuple[CharacteristicName, ...] = ()
+    identities: dict[CharacteristicName, Identity] = Field(default_factory=dict)
     replacement: Replacement = Replacement.MAKE_BEFORE_BREAK
     release_after: tuple[TaskRef, ...] = ()
     amend_while_waiting: bool = False

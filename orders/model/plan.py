@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from orders.model.catalog import OnChange, PointOfNoReturn, Replacement, Silo, Undo
+from orders.model.catalog import Identity, OnChange, PointOfNoReturn, Replacement, Silo, Undo
 from orders.model.values import Inputs
 
 BILLING = "charges/bill-fee"
@@ -27,7 +27,7 @@ class Operation:
 
     `name` is `specification/task`. `duration_s` is the usual time to completion, in seconds. `exclusive` names inputs
     of whose values there is only one at a time in the silo. `milestone` is what the world is told when it is done.
-    `outputs` are what the silo gives back, every one of them.
+    `outputs` are what the silo gives back, every one of them; `identities` are those that identify the thing.
     """
 
     name: str
@@ -42,10 +42,33 @@ class Operation:
     exclusive: tuple[str, ...] = ()
     milestone: str | None = None
     outputs: tuple[str, ...] = ()
+    identities: dict[str, Identity] = field(default_factory=dict)
 
     def missing(self, outputs: Inputs) -> list[str]:
         """The declared outputs that are not among these, or null."""
         return [name for name in self.outputs if outputs.get(name) is None]
+
+    def meaning(self, name: str) -> OnChange:
+        """What another value of an input means."""
+        return self.on_change.get(name, OnChange.AMEND)
+
+    def is_same_thing(self, one: Inputs, other: Inputs) -> bool:
+        """True where inputs are of the same thing, amended at most."""
+        replaced = [name for name, meaning in self.on_change.items() if meaning is OnChange.REPLACE]
+        return all(one.get(name) == other.get(name) for name in replaced)
+
+    def asking_for(self, outputs: Inputs) -> Inputs:
+        """The inputs that ask for the very thing that has these outputs, as far as the silo can be asked."""
+        return {
+            identity.asked_by: outputs[name]
+            for name, identity in self.identities.items()
+            if identity.asked_by is not None and outputs.get(name) is not None
+        }
+
+    def asked_outputs(self, sent: Inputs) -> Inputs:
+        """The outputs that a call asks for by their values."""
+        asked = {name: sent.get(identity.asked_by or "") for name, identity in self.identities.items()}
+        return {name: value for name, value in asked.items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +114,14 @@ class Plan:
     """The tasks of one revision, in an order in which every task stands after those that it depends on.
 
     `suspended` are tasks that are not to be begun for now. What is held of them goes, and what waits for them is left
-    as it is.
+    as it is. Nothing else will be wanted after a `final` one: nothing is kept in case that it is wanted again.
     """
 
     tasks: dict[str, Task] = field(default_factory=dict)
     operations: dict[str, Operation] = field(default_factory=dict)
     silos: dict[str, Silo] = field(default_factory=dict)
     suspended: tuple[str, ...] = ()
+    final: bool = False
 
     def operation(self, task: Task) -> Operation:
         """The operation that a task performs."""

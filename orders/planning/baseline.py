@@ -175,4 +175,5 @@ def _ledger(products: Iterable[InstalledProduct]) -> Ledger:
         ledger.silos |= held.silos
     for fact in ledger.all_facts():
         fact.items = (item_id(product_of(fact.task)),)
+        fact.found = True
     return ledger

@@ -245,6 +245,7 @@ def operation_of(specification: str, template: TaskTemplate) -> Operation:
         exclusive=tuple(name for name, given in template.inputs.items() if given.exclusive),
         milestone=template.milestone,
         outputs=template.outputs,
+        identities=template.identities,
     )
 
 

@@ -34,7 +34,7 @@ from orders.change.request import ChangeKind, ChangeRequest, ChangeState, Verdic
 from orders.model.order import Item, Revision
 from orders.model.values import Frozen
 from orders.read_model.records import EventKind, OrderEvent, OrderRecord, Transition, Unrecorded
-from orders.read_model.states import LifecycleState, TaskState, passed
+from orders.read_model.states import ENDS, LifecycleState, TaskState, passed
 from orders.reconcile.ledger import Fact, Ledger, service_id
 
 HAD_ITS_TURN = "products free"
@@ -117,8 +117,11 @@ class Journal:
         return made
 
     def unrecorded(self) -> Unrecorded:
-        """What the register does not know yet."""
-        return Unrecorded(transitions=tuple(self.carried.transitions), complete=self.complete)
+        """What the register does not know yet. That it is at its end the order tells through the register alone."""
+        told = list(self.carried.transitions)
+        while told and _is_end(told[-1]):
+            del told[-1]
+        return Unrecorded(transitions=tuple(told), complete=self.complete)
 
     @property
     def complete(self) -> bool:
@@ -327,6 +330,11 @@ class Journal:
         self.carried.last_event += 1
         self.carried.events.append(OrderEvent(number=self.carried.last_event, at=now, kind=kind, data=data))
         self.note(now)
+
+
+def _is_end(move: Transition) -> bool:
+    """True for an order's last move, and for those of items that are rejected with it."""
+    return move.after is LifecycleState.REJECTED if move.item else move.after in ENDS
 
 
 def _of(fact: Fact, milestone: str) -> str:

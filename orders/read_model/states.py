@@ -82,7 +82,7 @@ ORDER_MOVES: Final[Moves] = MappingProxyType(
             LifecycleState.PENDING_CANCELLATION,
         ),
         LifecycleState.PENDING_CANCELLATION: (LifecycleState.CANCELLED, LifecycleState.HELD),
-        # The ends are ends once the workflow has closed. What comes in that very moment opens the order again.
+        # The ends are ends once the register knows. What comes while it cannot be written opens the order again.
         LifecycleState.COMPLETED: (LifecycleState.IN_PROGRESS, LifecycleState.ASSESSING_CANCELLATION),
         LifecycleState.CANCELLED: (LifecycleState.PENDING_CANCELLATION,),
         LifecycleState.REJECTED: (),
@@ -181,6 +181,22 @@ def bundle_state(states: Iterable[LifecycleState], *, begun: bool = False) -> Li
     if found <= {LifecycleState.COMPLETED, LifecycleState.CANCELLED}:
         return LifecycleState.COMPLETED
     return LifecycleState.IN_PROGRESS
+
+
+ENDS: Final = (LifecycleState.COMPLETED, LifecycleState.CANCELLED, LifecycleState.REJECTED)
+
+
+def short_of_the_end(state: LifecycleState, *, started: bool) -> LifecycleState:
+    """What an order is told as that has come to an end, until the register knows of it: the state right before."""
+    match state:
+        case LifecycleState.COMPLETED:
+            return LifecycleState.IN_PROGRESS if started else LifecycleState.ACKNOWLEDGED
+        case LifecycleState.CANCELLED:
+            return LifecycleState.PENDING_CANCELLATION
+        case LifecycleState.REJECTED:
+            return LifecycleState.PENDING
+        case _:
+            return state
 
 
 def order_state(reconciler: Reconciler, *, started: bool, cancelled: bool) -> LifecycleState:

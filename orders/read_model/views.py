@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 
 from pydantic import JsonValue
 
@@ -63,6 +64,24 @@ class MessageView(Frozen):
     sent_at: str
 
 
+class FeeState(StrEnum):
+    """How a fee stands that a change has accepted."""
+
+    PENDING = "pending"
+    """What it pays for is still to be undone, or it is not billed yet."""
+    BILLED = "billed"
+    NOT_OWED = "notOwed"
+    """Nothing was undone for it: a later change or a silo has spared that, or a person wrote it off."""
+
+
+class FeeView(Frozen):
+    """A fee, and the change that has accepted it."""
+
+    change: str
+    fee: Money
+    state: FeeState
+
+
 class OrderView(Frozen):
     """An order in summary: small, whatever the number of its tasks.
 
@@ -71,7 +90,8 @@ class OrderView(Frozen):
 
     An order that was rejected says its `reasons`, and so does one that waits for products, while it does; neither is
     promised for anything. So does one that is held because its workflow was ended from outside. `problems` are what no
-    silo and no customer is to blame for, while they last; they are not recorded.
+    silo and no customer is to blame for, while they last; they are not recorded. `ending` is one that has come to its
+    end by its own account: it is told like that once the register knows.
     """
 
     id: str
@@ -100,6 +120,8 @@ class OrderView(Frozen):
     body: dict[str, JsonValue] | None = None
     appointments: tuple[Appointment, ...] = ()
     problems: tuple[Reason, ...] = ()
+    ending: bool = False
+    fees: tuple[FeeView, ...] = ()
 
     def verdict_on(self, request_id: str | None) -> Verdict | None:
         """The verdict on the change of that request, if it was decided, or is being assessed."""

@@ -98,9 +98,9 @@ class Dependencies:
         operation = self.ledger.operations[about.operation] if about is not None else None
         if operation is None or not operation.exclusive:
             return self.exclusives.note(holder, frozenset())
-        values = [call.inputs] if call is not None else []
+        values = [call.sent] if call is not None else []
         if fact is not None:
-            values += [fact.inputs, fact.desired_inputs, fact.outputs]
+            values += [fact.inputs, fact.waiting.sent if fact.waiting is not None else {}, fact.outputs]
         return self.exclusives.note(holder, frozenset(claims(operation, *values)))
 
 

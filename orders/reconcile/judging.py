@@ -12,6 +12,7 @@ from orders.model.plan import Task
 from orders.model.values import Inputs, Verb
 from orders.reconcile.dependencies import Dependencies, keep
 from orders.reconcile.exclusive import claims
+from orders.reconcile.keeping import Keeping
 from orders.reconcile.ledger import BuiltOn, Fact, FactId, Step, Waiting
 from orders.reconcile.target import Target, TaskStatus
 
@@ -22,6 +23,7 @@ class Judge:
     def __init__(self, standing: Dependencies, target: Target) -> None:
         self._dependencies = standing
         self._target = target
+        self._keeping = Keeping(standing, target)
         self._ledger = standing.ledger
         self._calls = standing.calls
         self._tasks = target.plan.tasks
@@ -50,6 +52,7 @@ class Judge:
         for generation, fact in facts.items():
             self._target.doomed.discard((key, generation))
             self._target.unwanted.discard((key, generation))
+            self._target.kept.discard((key, generation))
             if fact.being_compensated and fact.outcome_unknown:
                 self._let_go({fact.id})
         self._target.current.pop(key, None)
@@ -61,7 +64,7 @@ class Judge:
             return self._standstill(key)
         inputs = self._resolve(task)
         built_on = {other: self._placed[other][0] for other in task.builds_on}
-        current = self._choose(key, facts, inputs)
+        current = self._choose(task, facts, inputs)
         if current is None:
             return self._first(task, inputs, built_on)
         self._target.current[key] = current.id
@@ -83,10 +86,10 @@ class Judge:
         """The status of a task whose dependencies are not in place: nothing can be decided about it yet."""
         return TaskStatus.UNDER_WAY if self._dependencies.is_called(key) else TaskStatus.BLOCKED
 
-    def _choose(self, key: str, facts: dict[int, Fact], inputs: Inputs) -> Fact | None:
+    def _choose(self, task: Task, facts: dict[int, Fact], inputs: Inputs) -> Fact | None:
         """The current fact: the held generation that equals the target or is being amended to, else the newest.
 
-        Leaving ones do not count.
+        Leaving ones do not count. Rather than replace the newest, one that is worth keeping is amended.
         """
         live = [fact for fact in facts.values() if not self._dependencies.is_going(fact)]
         for fact in live:
@@ -101,7 +104,24 @@ class Judge:
             call = self._calls.get(fact.id)
             if call is not None and call.verb is Verb.AMEND and call.inputs == inputs and not fact.to_be_replaced:
                 return fact
-        return max(live, key=lambda fact: fact.generation) if live else None
+        newest = max(live, key=lambda fact: fact.generation, default=None)
+        if newest is None or OnChange.REPLACE not in self._meanings(task, newest, inputs):
+            return newest
+        kept = [fact for fact in live if fact is not newest and self._ledger.is_worth_keeping(fact)]
+        return next((fact for fact in kept if OnChange.REPLACE not in self._meanings(task, fact, inputs)), newest)
+
+    def _meanings(self, task: Task, fact: Fact, inputs: Inputs) -> set[OnChange]:
+        """What it means that a fact is not as the target wants it. Asked for by its value, a thing stays what it is."""
+        operation, now = self._target.plan.operation(task), fact.desired_inputs
+        asked = operation.asking_for(fact.outputs)
+        found = {
+            OnChange.KEEP
+            if inputs.get(name) is not None and asked.get(name) == inputs[name]
+            else operation.meaning(name)
+            for name in {**now, **inputs}
+            if now.get(name) != inputs.get(name)
+        }
+        return found | {OnChange.REPLACE} if fact.to_be_replaced else found
 
     def _first(self, task: Task, inputs: Inputs, built_on: BuiltOn) -> TaskStatus:
         """Nothing of the task is held: provision it, once what is leaving has gone."""
@@ -113,7 +133,9 @@ class Judge:
         return self._provision(task, inputs, built_on)
 
     def _provision(self, task: Task, inputs: Inputs, built_on: BuiltOn) -> TaskStatus:
-        if self._taken(task, inputs):
+        asks = self._keeping.asks(task, inputs)
+        coming_back = self._keeping.comes_back(task, inputs, self._ledger.facts.get(task.key, {}).values())
+        if coming_back or self._taken(task, {**inputs, **asks}):
             return TaskStatus.BLOCKED
         if self._provision_refused(task.key, inputs):
             return TaskStatus.FALLOUT
@@ -126,7 +148,7 @@ class Judge:
         if refused is not None:
             del self._ledger.refused[task.key]
         self._ledger.next_generation[task.key] = max(generation + 1, self._ledger.next_generation.get(task.key, 0))
-        self._dependencies.begin(Step(Verb.PROVISION, task.key, generation, n, task.operation, inputs, built_on))
+        self._dependencies.begin(Step(Verb.PROVISION, task.key, generation, n, task.operation, inputs, built_on, asks))
         return TaskStatus.UNDER_WAY
 
     def _taken(self, task: Task, inputs: Inputs) -> bool:
@@ -138,6 +160,7 @@ class Judge:
             for holder in self._dependencies.exclusives.holders(claim):
                 if holder[0] == task.key or self._lets_go(holder, claim[2], inputs[claim[2]]):
                     self._dependencies.exclusives.wait(task.key, holder)
+                    self._dependencies.agenda |= self._target.kept
                     return True
         return False
 
@@ -153,10 +176,8 @@ class Judge:
     def _differs(self, task: Task, fact: Fact, inputs: Inputs, built_on: BuiltOn) -> TaskStatus | None:
         """The current fact is not what the target wants. None where a note in the ledger was all that it took."""
         operation = self._target.plan.operations[task.operation]
-        desired_inputs = fact.desired_inputs
-        differing = [name for name in {**desired_inputs, **inputs} if desired_inputs.get(name) != inputs.get(name)]
-        meanings = {operation.on_change.get(name, OnChange.AMEND) for name in differing}
-        if meanings <= {OnChange.KEEP} and not fact.to_be_replaced:
+        meanings = self._meanings(task, fact, inputs)
+        if meanings <= {OnChange.KEEP}:
             if fact.outcome_unknown:
                 return None
             if fact.waiting is not None:
@@ -164,7 +185,7 @@ class Judge:
             if fact.waiting is None or not fact.established:
                 fact.inputs = inputs
             return None
-        replace = fact.to_be_replaced or OnChange.REPLACE in meanings
+        replace = OnChange.REPLACE in meanings
         if not fact.established and (replace or fact.outcome_unknown or not operation.amend_while_waiting):
             self._target.doomed.add(fact.id)
             return TaskStatus.FALLOUT if fact.compensation_refused else TaskStatus.BLOCKED
@@ -197,7 +218,7 @@ class Judge:
         if not self.begins:
             return self._skip_on_hold(fact.task)
         self._dependencies.begin(
-            Step(Verb.AMEND, fact.task, fact.generation, fact.n + 1, fact.operation, inputs, built_on)
+            Step(Verb.AMEND, fact.task, fact.generation, fact.n + 1, fact.operation, inputs, built_on, fact.asks)
         )
         return TaskStatus.UNDER_WAY
 
@@ -208,8 +229,10 @@ class Judge:
             return TaskStatus.FALLOUT
         if not self.begins:
             return self._skip_on_hold(task.key)
-        step = Step(waiting.verb, task.key, fact.generation, waiting.n, task.operation, waiting.inputs, built_on)
-        self._dependencies.begin(step)
+        inputs, n = waiting.inputs, waiting.n
+        self._dependencies.begin(
+            Step(waiting.verb, task.key, fact.generation, n, task.operation, inputs, built_on, waiting.asks)
+        )
         return TaskStatus.UNDER_WAY
 
     def _await(self, fact: Fact, waiting: Waiting, built_on: BuiltOn) -> None:

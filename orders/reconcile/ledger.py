@@ -50,7 +50,10 @@ def operation_name(task: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One silo call that brings the facts nearer to the target. `n` numbers the calls on one generation."""
+    """One silo call that brings the facts nearer to the target. `n` numbers the calls on one generation.
+
+    `asks` is for a thing by its value that was given back and is wanted again.
+    """
 
     verb: Verb
     task: str
@@ -59,6 +62,12 @@ class Step:
     operation: str
     inputs: Inputs
     built_on: BuiltOn
+    asks: Inputs = field(default_factory=dict)
+
+    @property
+    def sent(self) -> Inputs:
+        """What the silo is sent: the inputs, and what is asked for by its value."""
+        return {**self.inputs, **self.asks}
 
     @property
     def fact(self) -> FactId:
@@ -91,7 +100,7 @@ class Refusal:
 class Waiting:
     """A call that was acknowledged and whose effect is to come, or (`unknown`) one of which nobody knows the outcome.
 
-    `resume` is what was waited for before, and is again should this call be refused.
+    `resume` is what was waited for before, and is again should this call be refused. `asks` as in the call.
     """
 
     verb: Verb
@@ -101,6 +110,12 @@ class Waiting:
     since: str
     unknown: bool = False
     resume: Waiting | None = None
+    asks: Inputs = field(default_factory=dict)
+
+    @property
+    def sent(self) -> Inputs:
+        """What the silo was sent."""
+        return {**self.inputs, **self.asks}
 
     def copy(self) -> Waiting:
         """A copy to work on."""
@@ -114,7 +129,9 @@ class Fact:
     `established`: its provision is known to have been done. While it waits for its first provision, `inputs` are what
     was submitted; after that, what is in force. `n` is the highest number of any call made on it. `milestones` are
     those that the silo reported, with the instant. `to_be_replaced`: a person asked for the same thing anew.
-    `installed`: as the order found it, whose points of no return closed with the order that made it.
+    `installed`: as the order found it, whose points of no return closed with the order that made it. `found`: the order
+    found it, amended since or not: what identifies it is the customer's. `asks`: by what it was asked for as such, as
+    every call on it says again.
     """
 
     task: str
@@ -132,6 +149,8 @@ class Fact:
     milestones: dict[str, str] = field(default_factory=dict)
     to_be_replaced: bool = False
     installed: bool = False
+    found: bool = False
+    asks: Inputs = field(default_factory=dict)
 
     def copy(self) -> Fact:
         """A copy to work on. Written out, as it is made for each fact whenever a change is weighed."""
@@ -151,6 +170,8 @@ class Fact:
             dict(self.milestones),
             self.to_be_replaced,
             self.installed,
+            self.found,
+            self.asks,
         )
 
     @property
@@ -188,12 +209,22 @@ class RefusedProvision:
 
 
 @dataclass(frozen=True, slots=True)
+class Gone:
+    """A thing that the order found and that is gone: its inputs and outputs, and since when (ISO 8601)."""
+
+    inputs: Inputs
+    outputs: Inputs
+    since: str
+
+
+@dataclass(frozen=True, slots=True)
 class Held:
     """What a ledger has of one task."""
 
     facts: dict[int, Fact]
     refused: RefusedProvision | None
     next_generation: int | None
+    gone: Gone | None
 
 
 @dataclass(slots=True)
@@ -201,7 +232,7 @@ class Ledger:
     """All facts of an order by task and generation, refused provisions, and the next generation's number of each task.
 
     `operations` and `silos` are those of all facts ever held, so that a fact can be compensated when no plan names it
-    any more.
+    any more. `gone` is what the order found, and has given back since, by task: where that identifies it.
     """
 
     facts: dict[str, dict[int, Fact]] = field(default_factory=dict)
@@ -209,6 +240,7 @@ class Ledger:
     next_generation: dict[str, int] = field(default_factory=dict)
     operations: dict[str, Operation] = field(default_factory=dict)
     silos: dict[str, Silo] = field(default_factory=dict)
+    gone: dict[str, Gone] = field(default_factory=dict)
 
     def copy(self) -> Ledger:
         """A copy to work on. What is never written into, such as inputs and outputs, is shared."""
@@ -218,6 +250,7 @@ class Ledger:
             next_generation=dict(self.next_generation),
             operations=dict(self.operations),
             silos=dict(self.silos),
+            gone=dict(self.gone),
         )
 
     def copy_of(self, task: str) -> Held:
@@ -227,6 +260,7 @@ class Ledger:
             facts={n: fact.copy() for n, fact in facts.items()},
             refused=refused and replace(refused, refusal=replace(refused.refusal)),
             next_generation=self.next_generation.get(task),
+            gone=self.gone.get(task),
         )
 
     def put_back(self, task: str, held: Held) -> None:
@@ -234,6 +268,7 @@ class Ledger:
         _put(self.facts, task, held.facts or None)
         _put(self.refused, task, held.refused)
         _put(self.next_generation, task, held.next_generation)
+        _put(self.gone, task, held.gone)
 
     def fact(self, fact: FactId) -> Fact | None:
         """The fact of that task and generation, or None."""
@@ -255,6 +290,40 @@ class Ledger:
     def put(self, fact: Fact) -> None:
         """Add a fact, or put it in place of the one with the same id."""
         self.facts.setdefault(fact.task, {})[fact.generation] = fact
+
+    def give_back(self, fact_id: FactId, at: str) -> None:
+        """Forget a fact that was let go of. If the order found it, what identifies it is remembered, to be asked for.
+
+        Where a person wanted the same thing anew, it is not.
+        """
+        fact = self.fact(fact_id)
+        if fact is not None and fact.found and self.operations[fact.operation].identities:
+            _put(self.gone, fact.task, None if fact.to_be_replaced else Gone(fact.inputs, fact.outputs, at))
+        self.drop(fact_id)
+
+    def lose(self, fact_id: FactId, at: str) -> None:
+        """Forget a fact that is lost. It is asked for again where its silo can be asked; else it is made anew."""
+        fact = self.fact(fact_id)
+        identities = self.operations[fact.operation].identities if fact is not None else {}
+        if all(identity.asked_by is not None for identity in identities.values()):
+            self.give_back(fact_id, at)
+        self.drop(fact_id)
+
+    def is_worth_keeping(self, fact: Fact) -> bool:
+        """True for a thing that is not the same as another one of its kind, and may be wanted again.
+
+        It was found, or asked for as such, or it is the order's own and the catalog says that it is worth it.
+        """
+        identities = self.operations[fact.operation].identities
+        if not identities or not fact.established or fact.to_be_replaced or fact.being_compensated:
+            return False
+        return self.is_what_was_found(fact) or any(identity.keep for identity in identities.values())
+
+    def is_what_was_found(self, fact: Fact) -> bool:
+        """True for what the order found, or has asked for again: another one is not the same."""
+        identities, gone = self.operations[fact.operation].identities, self.gone.get(fact.task)
+        again = gone is not None and all(gone.outputs.get(name) == fact.outputs.get(name) for name in identities)
+        return bool(identities) and not fact.to_be_replaced and (fact.found or again)
 
     def drop(self, fact: FactId) -> None:
         """Forget a fact: the silo is known not to hold it any more, or it is spent."""

@@ -16,6 +16,9 @@ from orders.reconcile.ledger import Fact, FactId, Ledger, Refusal, RefusedProvis
 
 OUTPUT_MISSING: Final = "output_missing"
 """The code of a call that is done, without all outputs that the catalog declares."""
+OTHER_GIVEN: Final = "other_given"
+"""The code of a call that is done, but what was asked for by its value is another thing."""
+_NOT_AS_ASKED: Final = (OUTPUT_MISSING, OTHER_GIVEN)
 
 
 LONGEST_CODE: Final = 200
@@ -79,7 +82,7 @@ def _date(since: str) -> str:
 
 def record(ledger: Ledger, step: Step, items: tuple[str, ...], outcome: Outcome, at: str) -> None:
     """Record how a step's own call ended, at the instant `at` (ISO 8601)."""
-    outcome = _with_all_outputs(ledger, step.verb, step.fact, step.operation, outcome)
+    outcome = _as_asked(ledger, step.verb, step.fact, step.operation, step.sent, outcome)
     match step.verb:
         case Verb.PROVISION:
             _provisioned(ledger, step, items, outcome, at)
@@ -106,23 +109,30 @@ def record_answer(ledger: Ledger, fact_id: FactId, n: int, outcome: Outcome, at:
     return _answered(ledger, fact, n, outcome, at) or reached
 
 
-def _with_all_outputs(ledger: Ledger, verb: Verb, fact_id: FactId, operation: str, outcome: Outcome) -> Outcome:
+def _as_asked(ledger: Ledger, verb: Verb, fact_id: FactId, name: str, sent: Inputs, outcome: Outcome) -> Outcome:
     """The outcome, or unknown in place of done where a declared output has not come: no task may go on from null.
 
-    The silo holds the thing, so it does not count as refused. As with any unknown outcome, a person has the call
-    repeated, or says what the outputs are; should an answer with the outputs come after all, all is well.
+    So too where the silo was asked for a thing by its value, and gave another. The silo holds something, so it does not
+    count as refused. As with any unknown outcome, a person has the call repeated, or says what the outputs are; should
+    an answer with the right outputs come after all, all is well.
     """
     if outcome.kind is not OutcomeKind.DONE or verb is Verb.COMPENSATE:
         return outcome
     fact = ledger.fact(fact_id)
     # An amendment need not repeat what the thing was given when it was made.
     held = fact.outputs if fact is not None and verb is Verb.AMEND else {}
-    missing = ledger.operations[operation].missing({**held, **outcome.outputs})
-    if not missing:
+    operation, given = ledger.operations[name], {**held, **outcome.outputs}
+    missing, asked = operation.missing(given), operation.asked_outputs(sent)
+    other = [f"{name} {given.get(name)}, not {value}" for name, value in asked.items() if given.get(name) != value]
+    if not missing and not other:
         return outcome
-    reason = f"done, but without the output {', '.join(missing)}"
+    code, reason = OTHER_GIVEN, f"done, but the silo gave {', '.join(other)}"
+    if missing:
+        code, reason = OUTPUT_MISSING, f"done, but without the output {', '.join(missing)}"
     reason += f": {outcome.reason}" if outcome.reason else ""
-    return Outcome(OutcomeKind.UNKNOWN, code=OUTPUT_MISSING, reason=reason, milestones=outcome.milestones)
+    return Outcome(
+        OutcomeKind.UNKNOWN, code=code, reason=printable(reason, LONGEST_REASON), milestones=outcome.milestones
+    )
 
 
 def _reached(fact: Fact, n: int, outcome: Outcome, at: str) -> bool:
@@ -147,23 +157,23 @@ def _undoing(fact: Fact) -> set[int]:
 
 def _answered(ledger: Ledger, fact: Fact | None, n: int, outcome: Outcome, at: str) -> bool:
     if fact is not None and outcome.kind is OutcomeKind.LOST:
-        ledger.drop(fact.id)
+        ledger.lose(fact.id, at)
         return True
     if fact is None or fact.waiting is None:
         return False
     waiting = fact.waiting
     if n != waiting.n:
         return _older_answer(ledger, fact, waiting, n, outcome, at)
-    outcome = _with_all_outputs(ledger, waiting.verb, fact.id, fact.operation, outcome)
-    if outcome.code == OUTPUT_MISSING:
-        news = not (waiting.unknown and fact.refusal is not None and fact.refusal.code == OUTPUT_MISSING)
+    outcome = _as_asked(ledger, waiting.verb, fact.id, fact.operation, waiting.sent, outcome)
+    if outcome.code in _NOT_AS_ASKED:
+        news = not (waiting.unknown and fact.refusal is not None and fact.refusal.code == outcome.code)
         waiting.unknown = True
         if news:
             fact.refusal = Refusal(waiting.verb, n, waiting.inputs, outcome.code, outcome.reason, at)
         return news
     if outcome.kind is OutcomeKind.DONE:
         if waiting.verb is Verb.COMPENSATE:
-            ledger.drop(fact.id)
+            ledger.give_back(fact.id, at)
         else:
             _in_force(fact, waiting, outcome, at)
             fact.waiting = None
@@ -203,7 +213,7 @@ def _older_answer(ledger: Ledger, fact: Fact, waiting: Waiting, n: int, outcome:
     if outcome.kind is not OutcomeKind.DONE:
         newer.resume = older.resume
         return True
-    if _with_all_outputs(ledger, older.verb, fact.id, fact.operation, outcome).code == OUTPUT_MISSING:
+    if _as_asked(ledger, older.verb, fact.id, fact.operation, older.sent, outcome).code in _NOT_AS_ASKED:
         # Should the newer call be refused, a person must look at this one.
         older.unknown, older.resume = True, None
         return True
@@ -225,7 +235,7 @@ def _in_force(fact: Fact, waiting: Waiting, outcome: Outcome, at: str) -> None:
 def told_by_hand(fact: Fact, outputs: Inputs, at: str) -> bool:
     """A person tells the outputs that its silo did not. False where those are not what the thing waits for."""
     waiting = fact.waiting
-    if waiting is None or not waiting.unknown or fact.refusal is None or fact.refusal.code != OUTPUT_MISSING:
+    if waiting is None or not waiting.unknown or fact.refusal is None or fact.refusal.code not in _NOT_AS_ASKED:
         return False
     _in_force(fact, waiting, Outcome(OutcomeKind.DONE, outputs), at)
     fact.waiting = fact.refusal = None
@@ -235,7 +245,7 @@ def told_by_hand(fact: Fact, outputs: Inputs, at: str) -> bool:
 def _waiting(step: Step, at: str, resume: Waiting | None, *, unknown: bool) -> Waiting:
     if resume is not None and resume.n == step.n:
         resume = resume.resume
-    return Waiting(step.verb, step.n, step.inputs, step.built_on, at, unknown=unknown, resume=resume)
+    return Waiting(step.verb, step.n, step.inputs, step.built_on, at, unknown, resume, step.asks)
 
 
 def _refusal(step: Step, outcome: Outcome, at: str) -> Refusal:
@@ -250,6 +260,7 @@ def _provisioned(ledger: Ledger, step: Step, items: tuple[str, ...], outcome: Ou
         operation=step.operation,
         items=items,
         inputs=step.inputs,
+        asks=step.asks,
         built_on=step.built_on,
         n=max(step.n, before.n if before else 0),
         since=at,
@@ -294,7 +305,7 @@ def _amended(ledger: Ledger, step: Step, outcome: Outcome, at: str) -> None:
             fact.refusal = _refusal(step, outcome, at)
             _drop_if_never_there(ledger, fact, fact.refusal)
         case OutcomeKind.LOST:
-            ledger.drop(step.fact)
+            ledger.lose(step.fact, at)
 
 
 def _compensated(ledger: Ledger, step: Step, outcome: Outcome, at: str) -> None:
@@ -303,7 +314,7 @@ def _compensated(ledger: Ledger, step: Step, outcome: Outcome, at: str) -> None:
         return
     match outcome.kind:
         case OutcomeKind.DONE | OutcomeKind.LOST:
-            ledger.drop(step.fact)
+            ledger.give_back(step.fact, at)
         case OutcomeKind.ACKNOWLEDGED:
             fact.waiting = _waiting(step, at, fact.waiting, unknown=False)
             fact.refusal = None

@@ -20,6 +20,7 @@ from orders.model.values import Inputs, Verb
 from orders.reconcile.breaking import ready_to_break
 from orders.reconcile.dependencies import Dependencies
 from orders.reconcile.judging import Judge
+from orders.reconcile.keeping import Keeping
 from orders.reconcile.ledger import Fact, FactId, Ledger, Step
 from orders.reconcile.outcome import Outcome, record, record_answer, told_by_hand
 from orders.reconcile.target import Target, TaskStatus
@@ -60,6 +61,7 @@ class Reconciler:
         self._items.update((task.key, task.items) for task in plan.tasks.values())
         self._target = Target(plan, (fact.id for fact in self.ledger.all_facts()), self._target)
         self._judge = Judge(self._dependencies, self._target)
+        self._keeping = Keeping(self._dependencies, self._target)
         self._dependencies.exclusives.clear_waits()
         self._dependencies.agenda = set(self._target.unwanted)
 
@@ -136,9 +138,11 @@ class Reconciler:
                     self._judge.judge(task)
                 else:
                     postponed.append(task.key)
+            self._keeping.see_what_is_left()
             self._release(most)
             self._break(most)
-            if self._target.all_judged and (not self._dependencies.agenda or len(self.calls) >= most):
+            at_rest = self._target.all_judged and (not self._dependencies.agenda or len(self.calls) >= most)
+            if at_rest and not self._keeping.see_what_is_left():
                 break
         for key in postponed:
             self._target.touch(key)
@@ -203,7 +207,12 @@ class Reconciler:
         live = [fact for fact in self.ledger.facts.get(task, {}).values() if not self._dependencies.is_going(fact)]
         if not live or task not in self.plan.tasks:
             return False
-        max(live, key=lambda fact: fact.generation).to_be_replaced = True
+        self.look()
+        self.look()
+        current = self._target.current.get(task)
+        meant = [fact for fact in live if fact.id == current] or live
+        max(meant, key=lambda fact: fact.generation).to_be_replaced = True
+        self.ledger.gone.pop(task, None)
         self._target.touch(task)
         return True
 
@@ -214,11 +223,11 @@ class Reconciler:
             fact.refusal = None
             self._changed(fact_id)
 
-    def write_off(self, fact: FactId) -> bool:
+    def write_off(self, fact: FactId, at: str) -> bool:
         """A person settles a residue: whatever the silo still holds of it is no matter of the order any more."""
         if fact not in self.refused_compensations or fact in self.calls:
             return False
-        self.ledger.drop(fact)
+        self.ledger.give_back(fact, at)
         self._changed(fact)
         return True
 
@@ -276,7 +285,7 @@ class Reconciler:
                 return
             self._dependencies.agenda.discard(fact_id)
             fact = self.ledger.fact(fact_id)
-            if fact is not None and fact_id in self._target.unwanted:
+            if fact is not None and fact_id in self._target.unwanted and not self._keeping.keeps(fact):
                 self._compensate(fact)
 
     def _break(self, most: int) -> None:
@@ -307,6 +316,7 @@ class Reconciler:
         self._dependencies.index(fact)
         if self.ledger.fact(fact) is None:
             self._target.doomed.discard(fact)
+            self._target.kept.discard(fact)
             for waiting in self._dependencies.exclusives.waiting_for(fact):
                 self._target.touch(waiting)
         if fact[0] in self.plan.tasks:

@@ -47,6 +47,10 @@ class Target:
         """Facts that must break before they are made anew."""
         self.unwanted = {fact for fact in held if fact[0] not in plan.tasks}
         """Facts to be compensated as soon as nothing stands on them."""
+        self.kept: set[FactId] = set()
+        """Those of them that are kept for now: they identify something, and may be wanted again."""
+        self.releases = False
+        """True once nothing else is left to do: what was kept is let go of."""
         self.held_up: set[str] = set()
         """Tasks that wait for the calls under way on what stands on them."""
         self.neighbours: defaultdict[str, list[str]] = defaultdict(list)

@@ -9,7 +9,7 @@ import pytest
 
 from orders.change.request import ChangeKind, ChangeState, Verdict
 from orders.read_model.states import LifecycleState
-from register import Register
+from register import Register, pages
 from register.cancellations import Cancellation, CancellationQuery, CancellationStatus
 from register.query import Visibility
 from tests.registers import NOON, a_record
@@ -91,3 +91,12 @@ def test_those_of_deleted_orders_are_not_told_any_more(cancellations: Register) 
 def test_a_late_record_adds_nothing(cancellations: Register) -> None:
     cancellations.records.record(a_record(**cancelled("O1", asked("old", 0))))
     assert found(cancellations, orders=("O1",)) == (["O1.tmf"], 1)
+
+
+def test_a_page_ends_where_it_would_be_too_long_but_has_one_cancellation(
+    cancellations: Register, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids, total = found(cancellations)
+    monkeypatch.setattr(pages, "PAGE_BYTES", 1)
+    assert found(cancellations, offset=1) == (ids[1:2], total)
+    assert found(cancellations, offset=total) == ([], total)

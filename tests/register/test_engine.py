@@ -15,7 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from register import Register
-from register.engine import RegisterError
+from register.engine import RegisterError, TakesTooLong
 from register.schema import SCHEMA
 from tests.postgres import PostgresServer
 from tests.registers import a_record
@@ -114,3 +114,13 @@ def test_a_database_that_is_killed_while_orders_are_written_takes_them_when_it_i
         assert register.records.find("O1") == a_record(1)
         register.records.record(a_record(2))
         assert register.records.find("O1") == a_record(2)
+
+
+ENDLESS = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT count(*) FROM n"
+
+
+def test_a_question_is_given_up_where_it_takes_longer_than_it_may_and_the_next_is_answered(register: Register) -> None:
+    with pytest.raises(TakesTooLong), register.database.reading(0.05) as connection:
+        connection.exec_driver_sql(ENDLESS)
+    with register.database.reading(30) as connection:
+        assert connection.scalar(text("SELECT 1")) == 1

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from orders.model.order import Site
 from orders.planning.installed import InstalledProduct, ProductStatus
 from orders.read_model.states import LifecycleState
-from register import Register
+from register import Register, pages
 from register.product_search import ProductField, ProductPredicate, ProductQuery, ProductSort
 from register.query import Comparison, Visibility
 from tests.registers import NOON, a_product, a_record, a_view
@@ -92,3 +94,12 @@ def test_a_channel_sees_what_its_orders_left_and_all_of_its_customers_where_it_m
         assert found(register, visible_to=Visibility(channel=channel, all_of_customers=True)) == all_of_customers
     assert found(register, visible_to=Visibility(customer="C2")) == ["b"]
     assert found(register, visible_to=Visibility()) == []
+
+
+def test_a_page_ends_where_it_would_be_too_long_but_has_one_product(
+    register: Register, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leave(register, a_product("O1.1.1"), a_product("O1.2.1"))
+    monkeypatch.setattr(pages, "PAGE_BYTES", 1)
+    page = register.products.page(ProductQuery())
+    assert ([product.id for product in page.products], page.total) == (["O1.1.1"], 2)

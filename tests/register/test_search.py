@@ -9,7 +9,7 @@ import pytest
 
 from orders.read_model.states import LifecycleState
 from orders.read_model.views import FalloutView
-from register import Register, search
+from register import Register, pages
 from register.query import BodyPath, Comparison, OrderField, OrderQuery, Predicate, Sort, Value, Visibility
 from tests.registers import NOON, a_record, an_item, emptied
 
@@ -166,6 +166,6 @@ def test_bodies_come_only_where_they_are_asked_for(orders: Register) -> None:
 def test_a_page_ends_where_it_would_be_too_long_but_has_one_order(
     orders: Register, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(search, "PAGE_BYTES", 1)
+    monkeypatch.setattr(pages, "PAGE_BYTES", 1)
     page = orders.search.orders(OrderQuery(with_body=True))
     assert (len(page.orders), page.total) == (1, orders.search.count(OrderQuery()))

@@ -33,6 +33,7 @@ from tests.e2e.running import StackPipe
 from tests.e2e.undoing import undone_too_early
 from tests.soak.counting import done_for_nothing, failed_tasks
 from tests.soak.judging_followers import installed, of_installed, of_turns, way_of
+from tests.soak.judging_identities import fees_of, of_fees, of_identities
 from tests.soak.performed import Performed
 from tests.soak.random_scripts import REFUSED
 from tests.soak.script import Lose
@@ -86,7 +87,9 @@ class _Judged:
             return [f"cannot be asked how it ended: {error}"]
         with_workflow = [each for each in performed.all() if not each.turned_away]
         verdicts = [flaw for each, view in zip(with_workflow, views, strict=True) for flaw in _of_verdicts(each, view)]
-        return [*verdicts, *_of_journal(self._journal_of(performed)), *for_nothing, *silos_and_turns]
+        journal = self._journal_of(performed)
+        fees = [flaw for view in views for flaw in of_fees(view.changes, fees_of(view.id, self.held), journal)]
+        return [*verdicts, *_of_journal(journal), *for_nothing, *silos_and_turns, *fees]
 
     async def _view(self, performed: Performed) -> OrderView:
         return await self.pipe.view(performed.order)
@@ -117,6 +120,7 @@ class _Judged:
             *(flaw for way in ways for flaw in way.flaws()),
             *of_turns(performed.followers, ways[1:], products, self._journal_of(performed)),
             *of_installed(products, self.held, ways, left_alone),
+            *of_identities(products, ways, self._journal_of(performed)),
         ]
 
     def _of_silos(self, performed: Performed, view: OrderView, ended: Ended) -> Iterator[str]:

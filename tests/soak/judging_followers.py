@@ -7,10 +7,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
-from orders.model.plan import product_of
+from orders.model.plan import Operation, product_of
 from orders.planning.installed import InstalledProduct
 from orders.read_model.states import ORDER_MOVES, LifecycleState
-from orders.reconcile.ledger import Fact
+from orders.reconcile.ledger import Fact, service_id
 from register import Register
 from simulated_silos.model import JournalEntry, Service, ServiceState, Verb
 from tests.pipe import SPENT, Pipe
@@ -109,20 +109,29 @@ def of_installed(
                 if ended[order] != LifecycleState.COMPLETED and not spent:
                     yield f"{silo} holds {service.id}, whose order is {ended[order]}"
                 continue
-            fact = facts.pop(service.id, None)
-            if fact is None:
+            found = facts.pop(service.id, None)
+            if found is None:
                 yield f"{silo} holds {service.id}, which is not installed"
-            elif fact.inputs != service.characteristics:
-                yield f"{silo} holds {service.id} with {service.characteristics}, installed is {fact.inputs}"
+            else:
+                yield from (f"{silo} {flaw}" for flaw in _as_installed(*found, service))
     for name in facts:
         yield f"{name} is installed, and no silo holds it"
 
 
-def _facts(products: Iterable[InstalledProduct]) -> Iterator[tuple[str, Fact]]:
+def _as_installed(fact: Fact, operation: Operation, service: Service) -> Iterator[str]:
+    """Where a silo holds something else than is installed, by what it was asked for or by what identifies it."""
+    if service.characteristics != {**fact.inputs, **fact.asks}:
+        yield f"holds {service.id} with {service.characteristics}, installed is {fact.inputs}"
+    for name in operation.identities:
+        if service.outputs.get(name) != fact.outputs.get(name):
+            yield f"holds {service.id} as {service.outputs}, installed is {fact.outputs}"
+
+
+def _facts(products: Iterable[InstalledProduct]) -> Iterator[tuple[str, tuple[Fact, Operation]]]:
     for product in products:
-        for task, generations in product.holding.ledger.facts.items():
-            for generation, fact in generations.items():
-                yield f"{task}/{generation}", fact
+        ledger = product.holding.ledger
+        for fact in ledger.all_facts():
+            yield service_id(fact.id), (fact, ledger.operations[fact.operation])
 
 
 def _is_of(name: str, orders: Iterable[str]) -> bool:

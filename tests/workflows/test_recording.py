@@ -97,17 +97,30 @@ async def test_a_register_that_can_not_be_written_delays_the_end_alone_and_what_
         await pipe.sim("POST", "/field-service/complete", {"match": "", "outcome": "completed"})
 
         async def settled() -> bool:
-            return (await pipe.view(order_id)).completed_at is not None
+            return (await pipe.view(order_id)).ending
 
         await until(settled, "the order to be settled")
+        seen = (await pipe.http.get(f"{pipe.settings.api_address}/care/v1/orders/{order_id}")).json()
+        assert (seen["state"], seen["completedAt"]) == ("inProgress", None)
+        assert [problem["code"] for problem in seen["problems"]] == ["end_unrecorded"]
+        resource = (await pipe.http.get(pipe.api(f"/productOrder/{order_id}"))).json()
+        assert (resource["state"], "completionDate" in resource) == ("inProgress", False)
+        assert {each["state"] for each in resource["productOrderItem"]} == {"completed"}
+        moves = (await history(pipe, order_id))["transitions"]
+        assert [move["after"] for move in moves if move["item"] is None][-1] == "inProgress"
         assert (await pipe.handle(order_id).describe()).status == WorkflowExecutionStatus.RUNNING
         faster = {"id": "net", "offering": "fibre-500"}
         address = f"{pipe.settings.api_address}/care/v1/orders/{order_id}"
         told = await pipe.http.post(f"{address}/changes?dryRun=true", json={"kind": "amend", "update": [faster]})
         assert (told.status_code, told.json().get("state")) == (200, "accepted")
         verdict = await pipe.change(order_id, requestId="faster", kind="amend", update=[faster])
-        assert verdict["state"] == "accepted"
-        await until(settled, "the order to be settled again")
+        assert verdict["state"] == "assessing"  # It waits to hear whether the order has ended.
+
+        async def gone_on() -> bool:
+            view = await pipe.view(order_id)
+            return view.revision == 2 and view.ending
+
+        await until(gone_on, "the order to be settled again")
     outcome = await pipe.outcome(order_id)
     assert (outcome.state, outcome.revision) == ("completed", 2)
     view = await pipe.view(order_id)

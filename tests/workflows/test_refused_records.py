@@ -81,7 +81,7 @@ async def test_an_order_whose_record_is_refused_goes_on_says_so_and_stays_open_u
         await case.complete("field-service")
 
         async def settled() -> bool:
-            return (await pipe.view(case.order)).completed_at is not None
+            return (await pipe.view(case.order)).ending
 
         await until(settled, "the order to be settled")
         assert (await pipe.handle(case.order).describe()).status == WorkflowExecutionStatus.RUNNING

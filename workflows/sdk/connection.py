@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import logging
 from functools import cache
+from typing import TypeVar
 
+from temporalio.api.common.v1 import Payload
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.converter import DataConverter
@@ -16,10 +19,22 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxR
 from workflows.sdk.codec import CompressingCodec
 from workflows.sdk.runner import OrderRunner
 
+_Value = TypeVar("_Value")
+
 
 def data_converter() -> DataConverter:
     """Pydantic models as JSON, large payloads compressed."""
     return dataclasses.replace(pydantic_data_converter, payload_codec=CompressingCodec())
+
+
+def read_payload(payload: bytes, kind: type[_Value]) -> _Value:
+    """What a serialized payload holds, read as every process writes it. Not for the event loop: it can be megabytes.
+
+    Raises:
+        ValidationError: if it is of another kind.
+    """
+    (value,) = asyncio.run(data_converter().decode([Payload.FromString(payload)], [kind]))
+    return value
 
 
 async def connect(

@@ -85,7 +85,7 @@ async def test_a_caller_that_asks_too_often_is_told_when_to_go_on_and_no_other_i
         refused = await http.get(path, headers=eager)
         assert (refused.status_code, refused.json()["code"]) == (429, "too_many_requests")
         assert refused.json()["message"] == "At most 0.1 a second are taken from one caller"
-        assert 1 <= int(refused.headers["retry-after"]) <= 10
+        assert int(refused.headers["retry-after"]) >= 1  # By what the first one cost.
         assert (await http.get(path, headers=calm)).status_code == 404
         assert [(await http.get(path)).status_code for _ in range(2)] == [401, 429]
         assert (await http.get("/healthz")).status_code == 200
@@ -164,6 +164,16 @@ async def test_whoever_asks_for_much_work_is_told_to_wait_until_it_is_paid_for(
     guard = Guard(works, doorkeeper=None, rate=RateLimit(1), most_bytes=1000, names=["*"])
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(guard), base_url="http://127.0.0.1") as caller:
         assert [(await caller.get("/x")).status_code for _ in answers] == answers
+
+
+async def test_whoever_sends_much_is_told_to_wait_until_it_is_paid_for() -> None:
+    async def works(scope: AsgiScope, receive: Receive, send: Send) -> None:
+        await PlainTextResponse("done")(scope, receive, send)
+
+    guard = Guard(works, doorkeeper=None, rate=RateLimit(1), most_bytes=10**7, names=["*"])
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(guard), base_url="http://127.0.0.1") as caller:
+        for length, answers in ((100, [200, 200]), (10**6, [200, 429])):
+            assert [(await caller.post("/x", content=bytes(length))).status_code for _ in answers] == answers
 
 
 async def test_a_body_that_does_not_come_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -199,7 +199,7 @@ async def test_a_patch_of_one_attribute_leaves_every_other_byte_as_it_was(pipe: 
     assert before["note"] == WRITTEN["note"]
     for number, document in enumerate(({"description": "b"}, {"note": [{"text": "knock"}]}, {"zz": None}), 2):
         response = await patch(pipe, order_id, document)
-        assert (response.status_code, response.headers["etag"]) == (200, f'"{number}"')
+        assert (response.status_code, response.headers["etag"].split("-")[0]) == (200, f'"{number}')
         after = response.json()
         assert told(after, *document) == told(before, *document)
         before = after

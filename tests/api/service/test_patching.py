@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import closing
+from datetime import timedelta
 from typing import Any
 
 import pytest_asyncio
+from pydantic import JsonValue
 
 from api.service.gateway import Gateway
 from api.service.patching import Patch
@@ -36,7 +38,9 @@ async def built(pipe: Pipe) -> AsyncIterator[Services]:
     links, workshop = Links(pipe.settings.api_address, pipe.settings.web_ui_address, "default"), Workshop(1)
     with closing(workshop), closing(Register(pipe.settings.register_address)) as register:
         versions = CatalogStore(pipe.settings.catalog_versions)
-        yield services(Gateway(pipe.client), read_catalog(ROOT / "catalog"), versions, register, links, workshop)
+        gateway = Gateway(pipe.client)
+        gateway.answer_within = timedelta(seconds=30)  # So that a busy machine decides in time.
+        yield services(gateway, read_catalog(ROOT / "catalog"), versions, register, links, workshop)
 
 
 def characteristics(value: list[dict[str, Any]]) -> dict[str, Any]:
@@ -76,7 +80,7 @@ async def test_a_patch_that_repeats_what_an_old_copy_had_does_not_bring_it_back(
 async def test_a_patch_for_one_revision_is_refused_once_that_has_passed(pipe: Pipe, built: Services) -> None:
     old = await seen(pipe, built)
     await built.patching.patch(old, Patch(MERGE_PATCH, {"description": "b"}))
-    places = [{"op": "add", "path": "/description", "value": "c"}]
+    places: list[JsonValue] = [{"op": "add", "path": "/description", "value": "c"}]
     for patch in (Patch(MERGE_PATCH, {"description": "c"}, for_revision=True), Patch(JSON_PATCH, places)):
         verdict = await built.patching.patch(old, patch)
         assert verdict is not None

@@ -153,7 +153,13 @@ def test_a_fee_can_be_accepted_along_and_is_not_kept() -> None:
     assert document(amendment) == {**written(), "description": "second"}
 
 
-OUR_NOTE = {"@type": "Note", "id": "product_in_flight", "author": "orderpipe", "date": "2031", "text": "product x"}
+OUR_NOTE = {
+    "@type": "Note",
+    "id": "product_in_flight",
+    "author": "orderpipe",
+    "date": "2031-01-01T00:00:00Z",
+    "text": "product x",
+}
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from activities.capturing import prepare
+from api.tmf.tmf622_merge import walk
 from api.tmf.tmf622_request import to_request
-from api.tmf.tmf622_resource import to_resource
+from api.tmf.tmf622_resource import to_resource, told_beside
 from catalog_loader.catalog_files import read_catalog
 from orders.change.request import ChangeKind, ChangeRequest, ItemUpdate
 from orders.fulfilment.deciding import consider
@@ -21,6 +22,7 @@ from orders.fulfilment.reporting import order_view
 from orders.model.catalog import Catalog
 from orders.model.order import RequestedItem, Site
 from orders.planning.amend import amended
+from orders.read_model.states import LifecycleState
 from orders.read_model.views import OrderView
 from settings import ROOT
 from tests.households import internet_voice_tv, item, order
@@ -165,8 +167,59 @@ def test_an_order_that_ended_says_when_and_why(catalog: Catalog) -> None:
     cancel = ChangeRequest(request_id="c", kind=ChangeKind.CANCEL, reason="moved away")
     consider(fulfilment, cancel, None, fulfilment.start.baseline_plan, at="2026-03-02T09:00:00Z")
     fulfilment.carried.completed_at = NOW
-    resource = shown(body, fulfilment)
+    # As it is told once the register knows.
+    resource = shown(
+        body, order_view(fulfilment, NOW).model_copy(update={"state": LifecycleState.CANCELLED, "completed_at": NOW})
+    )
     assert resource["state"] == "cancelled"
     assert resource["cancellationDate"] == "2026-03-01T12:00:00.123Z"
     assert resource["cancellationReason"] == "moved away"
     assert "expectedCompletionDate" not in resource
+
+
+def test_what_changes_have_not_touched_is_shown_as_it_was_written(catalog: Catalog) -> None:
+    body = order(item("net", "fibre-flex", down_mbps=200), requestedCompletionDate="2027-01-01T02:00:00.123456+02:00")
+    fulfilment = captured(catalog, body)
+    amend(catalog, fulfilment, priority=1)
+    resource = shown(body, fulfilment)
+    assert resource["requestedCompletionDate"] == body["requestedCompletionDate"]
+    assert resource["priority"] == "1"
+    net = item_of(resource, "net")
+    assert net.pop("state") == "acknowledged"
+    assert json.dumps(net) == json.dumps(body["productOrderItem"][0])
+
+
+def test_a_characteristic_that_an_amendment_has_taken_away_is_shown_by_its_default(catalog: Catalog) -> None:
+    named = item("net", "fibre-flex", down_mbps=200, technology="xgs-pon")
+    body = order(named)
+    fulfilment = captured(catalog, body)
+    amend(catalog, fulfilment, update=(ItemUpdate(id="net", characteristics={"technology": None}),))
+    now = {
+        each["name"]: each["value"]
+        for each in item_of(shown(body, fulfilment), "net")["product"]["productCharacteristic"]
+    }
+    assert now == {"down_mbps": 200, "technology": fulfilment.revision.items[0].characteristics["technology"]}
+    assert now["technology"] != "xgs-pon"
+
+
+def test_an_order_whose_document_was_lost_shows_what_was_read_of_it(catalog: Catalog) -> None:
+    body = internet_voice_tv()
+    resource = to_resource(None, order_view(captured(catalog, body), NOW), BASE)
+    assert [each["id"] for each in walk(resource["productOrderItem"])] == ["net", "voice", "tv"]
+    again, first = to_request(resource), to_request(body)
+    assert (again.customer_id, again.channel, again.external_id) == (
+        first.customer_id,
+        first.channel,
+        first.external_id,
+    )
+
+
+def test_what_is_told_beside_a_document_are_the_attributes_that_are_shown_otherwise(catalog: Catalog) -> None:
+    body = internet_voice_tv() | {"completionDate": "2020-01-01", "note": [{"text": "ring twice"}]}
+    view = order_view(captured(catalog, body), NOW)
+    told = told_beside(body, view)
+    resource = to_resource(body, view, BASE)
+    assert told.pop("completionDate") is None
+    assert all(resource[name] == value for name, value in told.items())
+    assert {"id", "state", "productOrderItem", "expectedCompletionDate"} <= told.keys()
+    assert not {"note", "relatedParty", "externalId", "href"} & told.keys()

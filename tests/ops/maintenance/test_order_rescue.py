@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+import sys
 from io import StringIO
 from typing import Any
 
@@ -13,6 +16,7 @@ from temporalio.worker import Replayer
 from ops.maintenance.order_rescue import CannotRescue, look_at, rescue, show
 from orders.fulfilment.order_in_flight import Fulfilment
 from orders.model import wire_names
+from settings import ROOT
 from tests.cases import Case, submitted
 from tests.households import internet_voice_tv, phone_number
 from tests.pipe import Pipe, until
@@ -178,3 +182,38 @@ async def test_what_an_order_may_fail_on_is_shown_quoted(case: Case) -> None:
     assert "\x1b" not in told
     await case.complete("field-service")
     await case.pipe.outcome(case.order)
+
+
+async def command(case: Case, *arguments: str) -> tuple[int | None, str, str]:
+    """`orderpipe order rescue` as an operator calls it: its exit status, and what it prints."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "cli", "order", "rescue", *arguments),
+        cwd=ROOT,
+        env={
+            **os.environ,
+            "ORDERPIPE_TEMPORAL_PORT": str(case.pipe.settings.temporal_port),
+            "TEMPORAL_NAMESPACE": case.pipe.client.namespace,
+        },
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    told, failed = await asyncio.wait_for(process.communicate(), 60)
+    return process.returncode, told.decode(), failed.decode()
+
+
+async def test_the_command_tells_what_an_order_fails_on_and_has_it_go_on_without_that(case: Case) -> None:
+    await signal(case, request_id="poison", kind="release")
+    await gets_stuck(case)
+    status, told, _ = await command(case, case.order)
+    assert status == 1
+    assert "OverflowError" in told
+    [poisonous] = [line for line in told.splitlines() if line.startswith("event ") and "poison" in line]
+    event = poisonous.split()[1]
+    status, told, failed = await command(case, case.order, "--drop", event)
+    assert (status, failed) == (0, "")
+    assert "The order goes on." in told
+    await case.complete("field-service")
+    assert (await case.pipe.outcome(case.order)).state == "completed"
+    status, told, failed = await command(case, case.order, "--keep-all")
+    assert (status, told) == (1, "")
+    assert failed == f"orderpipe: Order {case.order} is not in flight\n"

@@ -81,8 +81,8 @@ def test_what_is_held_back_by_an_assessment_stands_behind_what_was_decided_meanw
     assert decided(driver) == ["wait"]
     states = {entry.request_id: entry.state.value for entry in driver.order.log}
     assert list(states.items()) == [
-        ("move", "assessing"),
         ("wait", "accepted"),
+        ("move", "assessing"),
         ("pack", "assessing"),
         ("soon", "assessing"),
     ]

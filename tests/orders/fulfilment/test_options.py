@@ -10,7 +10,7 @@ import pytest
 from orders.change.request import ChangeKind, ChangeRequest, ItemUpdate
 from orders.fulfilment import options as tried
 from orders.fulfilment.messages import PlanAnswer
-from orders.fulfilment.options import Option, Subject, options_of
+from orders.fulfilment.options import Option, OptionsPage, Subject, options_of
 from orders.fulfilment.order_in_flight import Fulfilment
 from orders.fulfilment.preview import preview
 from orders.model.order import RequestedItem
@@ -100,10 +100,26 @@ def test_a_cancelled_order_has_no_options_and_says_so() -> None:
 
 def test_items_come_in_pages() -> None:
     driver = in_flight("shipping")
-    first = options_of(driver.order, driver.catalog, NOW, 0, 2)
+    first = options_of(driver.order, driver.catalog, NOW, OptionsPage(limit=2))
     assert ([one.item for one in first.items], first.next_offset) == (["net", "voice"], 2)
-    last = options_of(driver.order, driver.catalog, NOW, 2, 2)
+    last = options_of(driver.order, driver.catalog, NOW, OptionsPage(2, 2))
     assert ([one.item for one in last.items], last.next_offset) == (["tv"], None)
+
+
+def test_once_it_is_enough_the_rest_comes_on_the_next_pages() -> None:
+    driver = in_flight("shipping")
+    whole = options_of(driver.order, driver.catalog, NOW)
+    found: dict[str, tuple[Option, ...]] = {}
+    pages = [options_of(driver.order, driver.catalog, NOW, is_enough=lambda: True)]
+    while (told := pages[-1]).next_offset is not None:
+        page = OptionsPage(told.next_offset, skip=told.next_skip)
+        pages.append(options_of(driver.order, driver.catalog, NOW, page, lambda: True))
+    for told in pages:
+        assert sum(len(item.options) for item in told.items) == 1
+        for item in told.items:
+            found[item.item] = (*found.get(item.item, ()), *item.options)
+    assert found == {item.item: item.options for item in whole.items}
+    assert [told.order for told in pages] == [whole.order, *[()] * (len(pages) - 1)]
 
 
 def test_looking_at_options_touches_nothing() -> None:

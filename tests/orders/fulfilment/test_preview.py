@@ -65,10 +65,13 @@ class Foretold(Order):
         if not tasks or order.carried.assessment is not None:
             return
         self.changes += 1
-        change = ChangeRequest(request_id=f"c{self.changes}", kind=ChangeKind.REPLACE, task=self.choose.choice(tasks))
+        task = self.choose.choice(tasks)
+        change = ChangeRequest(request_id=f"c{self.changes}", kind=ChangeKind.REPLACE, task=task)
         told = foretold(order, change)
         verdict = first_verdict(order, _willing(change, told), AT)
         assert verdict is not None
+        if verdict.state is not ChangeState.REJECTED:
+            self.replaced.add(task)
         assert_true(told, verdict)
 
     def tick(self) -> bool:

@@ -6,7 +6,15 @@ from datetime import timedelta
 from typing import Any
 
 from orders.change.request import ItemUpdate
-from orders.fulfilment.reporting import details, fallout_views, item_views, order_view, plan_page, silo_views
+from orders.fulfilment.reporting import (
+    details,
+    fallout_views,
+    item_views,
+    order_record,
+    order_view,
+    plan_page,
+    silo_views,
+)
 from orders.model.order import OrderRequest, RequestedItem, Site
 from orders.planning.capture import capture
 from orders.read_model.states import LifecycleState, TaskState
@@ -315,6 +323,8 @@ def test_what_was_resolved_is_no_fallout_any_more() -> None:
 def test_details_are_a_table_of_silos_under_the_state_and_what_was_ordered() -> None:
     driver = Driver(household(**SELF))
     driver.run()
+    driver.order.close(NOW)
+    driver.order.recorded(order_record(driver.order, NOW))
     lines = details(driver.order).splitlines()
     assert lines[0] == "**completed** · revision 1 · fibre-flex, tv-basic, voice-line"
     assert lines[2] == "| silo | tasks | in place | under way | awaiting | fallout |"

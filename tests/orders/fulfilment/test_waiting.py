@@ -93,11 +93,17 @@ def test_it_is_rejected_at_its_turn_and_takes_no_change_any_more(order: Fulfilme
     order.turn_down(reasons)
     step(order)
     assert order.settled
-    assert (order.state, order.reasons, states(order)) == (LifecycleState.REJECTED, reasons, {LifecycleState.REJECTED})
+    assert (order.state, order.told_state) == (LifecycleState.REJECTED, LifecycleState.PENDING)
+    assert (order.reasons, states(order)) == (reasons, {LifecycleState.ACKNOWLEDGED})
+    order.close(LATER)
+    record = order_record(order, LATER)
+    assert (record.view.state, {item.state for item in record.view.items}) == ("rejected", {"rejected"})
+    order.recorded(record)
+    assert (order.told_state, states(order)) == (LifecycleState.REJECTED, {LifecycleState.REJECTED})
     verdict = first_verdict(order, asked(ChangeKind.CANCEL), AT)
     assert verdict is not None
     assert [reason.code for reason in verdict.reasons] == ["order_rejected"]
-    assert order_record(order, LATER).transitions[-1].cause == "rejected: product_not_active"
+    assert record.transitions[-1].cause == "rejected: product_not_active"
 
 
 def test_the_next_run_of_its_workflow_still_waits(order: Fulfilment) -> None:

@@ -120,9 +120,9 @@ def test_a_later_order_goes_on_counting_where_the_one_before_stopped(home: tuple
         "shipping.provision delivery/ship-parcel/0/0",
         "resource-inventory.amend fibre-internet/assign-vlan/0/1",
         "field-service.provision installation/visit-site/0/0",
-        "warehouse.compensate fibre-internet/allocate-router/0/1",
         "access-network.amend fibre-internet/activate-line/0/2",
         "notification.provision completion/notify-customer/0/0",
+        "warehouse.compensate fibre-internet/allocate-router/0/1",
         "resource-inventory.compensate fibre-internet/reserve-port/0/1",
     ]
     [net] = driver.leaves()

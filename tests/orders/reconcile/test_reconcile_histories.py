@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from copy import deepcopy
 from functools import partial
 from random import Random
 
@@ -11,11 +12,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from orders.model.catalog import OnChange, Replacement, Undo
+from orders.model.catalog import Identity, OnChange, Replacement, Undo
 from orders.model.plan import Operation, OutputRef, Plan, Task
 from orders.reconcile.ledger import Ledger
 from orders.reconcile.reconciler import Reconciler
-from tests.orders.support.driving import Loop, assert_as_ordered_alone, drive
+from tests.orders.support.driving import Loop, assert_as_ordered_alone, drive, ordered_alone
 from tests.orders.support.world import World
 
 HISTORIES = int(os.environ.get("ORDERPIPE_TEST_HISTORIES", "19000"))
@@ -47,16 +48,22 @@ def _operation(choose: Random, number: int, size: int, exclusive: bool) -> Opera
     values = {f"v{k}": choose.choice([OnChange.AMEND, OnChange.AMEND, OnChange.REPLACE, OnChange.KEEP]) for k in (0, 1)}
     if exclusive:
         values["v0"] = OnChange.REPLACE
+    identities: dict[str, Identity] = {}
+    if choose.random() < 0.4:
+        identities["out"] = Identity(asked_by=choose.choice(("out", "out", None)), keep=choose.random() < 0.4)
     return Operation(
         name=f"s/t{number}",
         silo="silo",
         operation="op",
         on_change={**values, **{f"r{other}": choose.choice(list(OnChange)) for other in range(size)}},
         replacement=choose.choice(list(Replacement)),
-        undo=Undo.ALWAYS if exclusive else choose.choice([Undo.ALWAYS] * 6 + [Undo.UNTIL_DONE, Undo.NEVER]),
+        undo=Undo.ALWAYS
+        if exclusive or identities
+        else choose.choice([Undo.ALWAYS] * 6 + [Undo.UNTIL_DONE, Undo.NEVER]),
         amend_while_waiting=choose.random() < 0.3,
         duration_s=1.0,
         exclusive=("v0",) if exclusive else (),
+        identities=identities,
     )
 
 
@@ -108,13 +115,41 @@ def settle(choose: Random) -> None:
         doubt_rate=choose.choice([0.0, 0.0, 0.1]),
         asynchronous=frozenset(name for name in names if choose.random() < 0.4),
         changing_outputs=frozenset(name for name in names if choose.random() < 0.4),
+        identifying=frozenset(name for name, each in plans[0].operations.items() if each.identities),
     )
-    reconciler = Reconciler(plans[0], Ledger())
+    found = _found(world, plans[0]) if choose.random() < 0.5 else Ledger()
+    if found.facts and choose.random() < 0.6:
+        plans.append(plans[0])
+    reconciler = Reconciler(plans[0], deepcopy(found))
     changes: list[Callable[[], object]] = [partial(reconciler.retarget, plan) for plan in plans[1:]]
     if choose.random() < 0.2:
+        world.lost.add("o/s/t0")
         changes.insert(choose.randint(0, len(changes)), partial(reconciler.mark_for_replacement, "o/s/t0"))
     drive(world, Loop(reconciler), changes, loss_rate=choose.choice([0.0, 0.0, 0.05]))
     assert_as_ordered_alone(world, reconciler, plans[-1])
+    if plans[-1] is plans[0]:
+        _assert_same_things(found, reconciler.ledger, world.lost)
+
+
+def _found(world: World, plan: Plan) -> Ledger:
+    """What an earlier order has left."""
+    ledger = ordered_alone(plan).ledger
+    for fact in ledger.all_facts():
+        fact.found = fact.installed = True
+    world.hold(ledger)
+    return ledger
+
+
+def _assert_same_things(found: Ledger, ledger: Ledger, lost: set[str]) -> None:
+    """Back to what was found, it is the very same, where its silo can be asked for it. Of the others, rules tell.
+
+    What refers to something that is another one now may be another one as well.
+    """
+    for fact in found.all_facts():
+        operation, (now,) = found.operations[fact.operation], ledger.facts[fact.task].values()
+        asked = any(identity.asked_by for identity in operation.identities.values())
+        if asked and fact.task not in lost and operation.is_same_thing(fact.inputs, now.inputs):
+            assert now.outputs == fact.outputs, f"{fact.task} is {now.outputs}, and was {fact.outputs}"
 
 
 @pytest.mark.parametrize("chunk", range(CHUNKS))

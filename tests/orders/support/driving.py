@@ -132,9 +132,7 @@ def ordered_alone(plan: Plan, ledger: Ledger | None = None) -> Reconciler:
     """An order for the plan, on silos that hold the ledger and do at once what they are asked."""
     reconciler = Reconciler(plan, ledger or Ledger())
     world = World(Random(0))
-    for fact in reconciler.ledger.all_facts():
-        world.held[fact.id] = fact.inputs
-        world.newest[fact.id] = fact.n
+    world.hold(reconciler.ledger)
     drive(world, Loop(reconciler))
     assert_as_ordered_alone(world, reconciler, plan)
     return reconciler

@@ -9,16 +9,19 @@ from dataclasses import replace
 
 from pydantic import JsonValue
 
+from orders.change.impact import Effect
+from orders.change.request import ChangeState
+from orders.fulfilment.order_in_flight import Fulfilment
 from orders.model.catalog import Catalog, OnChange, Undo
 from orders.model.order import Item, OrderRequest, Revision
-from orders.model.plan import BILLING, Plan
+from orders.model.plan import BILLING, Plan, product_of
 from orders.model.values import Action, Inputs
 from orders.planning.baseline import Baseline
 from orders.planning.capture import capture
 from orders.planning.decompose import decompose
 from orders.read_model.records import EventKind, OrderEvent, OrderRecord, Transition
 from orders.read_model.states import ITEM_MOVES, ORDER_MOVES, LifecycleState
-from orders.reconcile.ledger import Ledger
+from orders.reconcile.ledger import FactId, Ledger, operation_name
 from orders.reconcile.reconciler import Reconciler
 from tests.orders.support.driving import ordered_alone
 from tests.orders.support.random_catalogs import as_ordered_anew
@@ -56,6 +59,49 @@ def assert_legal_to_the_end(records: list[OrderRecord]) -> None:
     assert announced | {"": state} == {item.id: item.state.value for item in view.items} | {"": view.state.value}
 
 
+_ACCEPTED = (ChangeState.ACCEPTED, ChangeState.APPLIED)
+
+
+def assert_same_things(found: Ledger, ledger: Ledger, but_for: set[str]) -> None:
+    """What was found is the same thing by what identifies it, but for what got lost or a person wanted anew.
+
+    So may be what refers to that.
+    """
+    for fact in found.all_facts():
+        operation, (now,) = found.operations[fact.operation], ledger.facts[fact.task].values()
+        follows = bool(but_for) and not operation.is_same_thing(fact.inputs, now.inputs)
+        if fact.task not in but_for and not follows:
+            changed = [name for name in operation.identities if now.outputs[name] != fact.outputs[name]]
+            assert not changed, f"{fact.task} was {fact.outputs}, and is {now.outputs}"
+
+
+def assert_fees_billed_once(order: Fulfilment, undone: set[FactId], amended: dict[FactId, list[Inputs]]) -> None:
+    """Each accepted fee is charged to its change, and billed once if the undo came about, else not at all."""
+    charges, ledger = order.carried.charges, order.reconciler.ledger
+    for verdict in order.verdicts.values():
+        fees = verdict.impact.fees if verdict.impact is not None and verdict.state in _ACCEPTED else ()
+        charged = [charge.money.amount for charge in charges if charge.change == verdict.request_id]
+        assert sum(charged) == sum(money.amount for money in fees), f"{verdict.request_id} costs {fees}, not {charged}"
+    for fact in {charge.fact for charge in charges}:
+        about = [charge for charge in charges if charge.fact == fact]
+        due = [charge for charge in about if charge.due]
+        on_change = ledger.operations[operation_name(fact[0])].on_change
+        other = any(
+            on_change.get(name) is not OnChange.KEEP and inputs.get(name) != about[-1].inputs.get(name)
+            for inputs in amended.get(fact, [])
+            for name in {**inputs, **about[-1].inputs}
+        )
+        undoes = [charge for charge in due if charge.effect is not Effect.AMENDED]
+        assert len(undoes) <= 1, f"the undo of {fact} is paid for twice: {due}"
+        assert len(due) - len(undoes) <= len(amended.get(fact, [])), (
+            f"{fact} is not amended as often as paid for: {due}"
+        )
+        assert not due or fact in undone or other, f"{due} is due for what was never undone"
+        assert due or about[-1].forgone, f"{about} is neither due nor forgone"
+    billed = sorted(str(fact.inputs["change"]) for fact in ledger.all_facts() if fact.operation == BILLING)
+    assert billed == sorted(charge.change for charge in charges if charge.due)
+
+
 def assert_at_rest(found: Baseline) -> None:
     """What orders leave installed is just what its tasks ask for: nothing is to be done about it."""
     reconciler = Reconciler(found.plan, deepcopy(found.ledger))
@@ -84,7 +130,10 @@ def assert_untouched_verbatim(before: Revision, plan: Plan, after: Revision, fol
         for item in revision.items
         if before.item(item.id) != after.item(item.id)
     }
+    products = {product for item in (*before.items, *after.items) if item.id in touched for product in item.products}
     for item in before.items:
+        if _stands_on(products, item, plan) or _stands_on(products, item, following):
+            continue
         if not touched & _beside(before, item) and not touched & _beside(after, item):
             for product in item.products:
                 own = [
@@ -92,6 +141,12 @@ def assert_untouched_verbatim(before: Revision, plan: Plan, after: Revision, fol
                     for given in (plan, following)
                 ]
                 assert own[0] == own[1]
+
+
+def _stands_on(products: set[str], item: Item, plan: Plan) -> bool:
+    """True where something of an item waits for a task of one of these products, whatever links their items."""
+    own = [task for task in plan.tasks.values() if task.product in item.products]
+    return any(product_of(other) in products for task in own for other in task.depends_on)
 
 
 def _beside(revision: Revision, item: Item) -> set[str]:

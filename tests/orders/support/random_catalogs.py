@@ -17,6 +17,7 @@ from orders.model.catalog import (
     Characteristic,
     Dependency,
     EdgeKind,
+    Identity,
     InputTemplate,
     OnChange,
     PointOfNoReturn,
@@ -178,11 +179,18 @@ def _template(
             for name, value in inputs.items()
         },
         outputs=("out",),
+        identities=_identities(choose, shared=by_item),
         replacement=Replacement.BREAK_BEFORE_MAKE if break_before_make else Replacement.MAKE_BEFORE_BREAK,
         release_after=tuple(TaskRef(task=f"t{number + 1}") for _ in range(1) if not last and choose.random() < 0.3),
         amend_while_waiting=slow and choose.random() < 0.5,
         point_of_no_return=_point(choose) if slow else None,
     )
+
+
+def _identities(choose: Random, *, shared: bool) -> dict[str, Identity]:
+    if choose.random() > 0.4:
+        return {}
+    return {"out": Identity(asked_by=choose.choice(("out", None)), keep=shared or choose.random() < 0.4)}
 
 
 def _point(choose: Random) -> PointOfNoReturn | None:

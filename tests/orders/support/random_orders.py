@@ -36,7 +36,9 @@ from tests.orders.support.driving import assert_as_ordered_alone, drive, ordered
 from tests.orders.support.expectations import (
     assert_as_captured_anew,
     assert_at_rest,
+    assert_fees_billed_once,
     assert_legal_to_the_end,
+    assert_same_things,
     assert_untouched_verbatim,
     assert_verbatim,
     held,
@@ -66,6 +68,8 @@ class Order:
         self.changes = 0
         self.inbox: list[Callable[[], None]] = []
         self.records: list[OrderRecord] = []
+        self.replaced: set[str] = set()
+        """Tasks that a person wanted anew."""
 
     @property
     def reconciler(self) -> Reconciler:
@@ -78,7 +82,7 @@ class Order:
     def tick(self) -> bool:
         """Bill what is due and decide what can be decided, as the workflow does."""
         before = self.fulfilment.plan
-        observe(self.fulfilment, NOW)
+        observe(self.fulfilment, NOW, ended=False)
         if self.choose.random() < 0.1:
             self.write_down()
         self.fulfilment.begin()
@@ -141,7 +145,10 @@ class Order:
             self.changes += 1
             task = self.choose.choice(list(self.fulfilment.plan.tasks))
             change = ChangeRequest(request_id=f"c{self.changes}", kind=ChangeKind.REPLACE, task=task, accept_fee=FEE)
-            assert first_verdict(self.fulfilment, change, AT) is not None
+            verdict = first_verdict(self.fulfilment, change, AT)
+            assert verdict is not None
+            if verdict.state is not ChangeState.REJECTED:
+                self.replaced.add(task)
             self.look()
 
     def carry_over(self) -> None:
@@ -163,7 +170,7 @@ class Order:
         order = self.fulfilment
         view = order_view(order, NOW)
         page = plan_page(order, 0, 1000)
-        assert order.state in details(order)
+        assert order.told_state in details(order)
         assert page.total == len(page.tasks) >= len(order.plan.tasks)
         statuses = Counter(
             (order.plan.operation(task).silo, order.reconciler.status[key]) for key, task in order.plan.tasks.items()
@@ -218,6 +225,12 @@ def random_world(choose: Random, catalog: Catalog) -> World:
         doubt_rate=choose.choice([0.0, 0.0, 0.1]),
         asynchronous=slow,
         changing_outputs=frozenset(name for name in sorted(slow) if choose.random() < 0.5),
+        identifying=frozenset(
+            f"{name}/{task.name}"
+            for name, specification in catalog.specifications.items()
+            for task in specification.tasks.values()
+            if task.identities
+        ),
     )
 
 
@@ -252,8 +265,10 @@ def run(world: World, order: Order, cancel_rate: float) -> None:
     assert order.fulfilment.state is wanted
     order.look()
     observe(order.fulfilment, NOW)
+    order.fulfilment.close(NOW)
     order.write_down()
     assert_legal_to_the_end(order.records)
+    assert_fees_billed_once(order.fulfilment, world.undone, world.amended)
 
 
 def follow_on(world: World, before: Order, base: dict[str, InstalledProduct], number: int) -> Order:
@@ -277,6 +292,7 @@ def follow_on(world: World, before: Order, base: dict[str, InstalledProduct], nu
     assert_verbatim(found, revision, plan)
     later = type(before)(choose, catalog, start)
     world.asked()
+    world.lost.clear()
     # What products shared, and what is linked with none of those in the order, is no matter of this one.
     own = {fact.id for fact in found.ledger.all_facts()}
     others = {fact: inputs for fact, inputs in world.held.items() if fact not in own}
@@ -287,6 +303,7 @@ def follow_on(world: World, before: Order, base: dict[str, InstalledProduct], nu
     if order.cancelled:
         assert order.carried.plan == found.plan
         assert held(later.reconciler.ledger, found.plan).keys() == held(found.ledger, found.plan).keys()
+        assert_same_things(found.ledger, later.reconciler.ledger, but_for=world.lost | later.replaced)
     alone = ordered_alone(order.carried.plan, deepcopy(found.ledger))
     assert renamed(held(later.reconciler.ledger, order.carried.plan), {}) == renamed(
         held(alone.ledger, order.carried.plan), {}

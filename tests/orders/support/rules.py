@@ -68,6 +68,7 @@ class Rules:
         operation = self.plan.operations[step.operation]
         if repeated:
             return
+        self._asks_for_what_was(step)
         live = [fact for fact in self._live(step.task) if fact.id not in self.going]
         if not live:
             left = [fact for fact in self.facts if fact[0] == step.task]
@@ -76,10 +77,23 @@ class Rules:
         newest = max(live, key=lambda fact: fact.generation)
         equal = [fact for fact in live if fact.inputs == step.inputs and not fact.waiting and not fact.to_be_replaced]
         assert not equal, f"{step.key} is held already"
+        kept = [fact for fact in live if self._identifies(fact)]
+        spared = [fact.id for fact in kept if OnChange.REPLACE not in self._meanings(fact, step.inputs)]
+        assert not spared, f"{step.key} is made, though {spared} could be amended"
         assert newest.established, f"{step.key} replaces what may never have been there"
         assert operation.replacement is Replacement.MAKE_BEFORE_BREAK, f"{step.key} would exist twice"
         assert OnChange.REPLACE in self._meanings(newest, step.inputs), f"{step.key} replaces for nothing"
         self._nothing_starts_on(newest.id, step)
+
+    def _asks_for_what_was(self, step: Step) -> None:
+        """What the order found, and wants again as it was, is asked for by its value where its silo can be asked."""
+        operation, gone = self.plan.operations[step.operation], self.ledger.gone.get(step.task)
+        asks: Inputs = {}
+        if gone is not None and OnChange.REPLACE not in _differing(operation.on_change, gone.inputs, step.inputs):
+            for name, identity in operation.identities.items():
+                if identity.asked_by is not None:
+                    asks[identity.asked_by] = gone.outputs[name]
+        assert step.asks == asks, f"{step.key} asks for {step.asks}, not {asks}"
 
     def _may_be_amended(self, step: Step, *, repeated: bool) -> None:
         fact = self.facts.get(step.fact)
@@ -111,6 +125,10 @@ class Rules:
         undo = self.ledger.operations[fact.operation].undo
         spent = undo is Undo.NEVER or (undo is Undo.UNTIL_DONE and fact.established and fact.waiting is None)
         assert not spent, f"{step.key} is compensated though it is spent"
+        kept = self._identifies(fact) and not self.plan.final
+        if kept and not self._is_last() and not self._is_waited_for(fact):
+            late = f"{step.key} is let go of, which may be wanted again, before all else is done"
+            assert fact.id in set[FactId]().union(*self._falling()), late
         task = self.plan.tasks.get(step.task)
         if task is None or step.task in self.plan.suspended:
             return
@@ -118,15 +136,46 @@ class Rules:
             late = [other for other in task.release_after if other in self.plan.tasks and other not in self.placed]
             if not late:
                 return
-        groups = self._falling()
+        # What breaks by itself need not wait for what another task waits for to be free.
+        apart = self._falling(contested=self._is_contested(fact))
+        groups = apart if any(fact.id in group for group in apart) else self._falling()
         group = next((group for group in groups if fact.id in group), None)
         assert group is not None, f"{step.key} is compensated though it is neither unwanted nor doomed"
-        broken = {task for group in groups for task, _ in group}
+        broken = {task for group in self._falling() for task, _ in group}
         self._is_late(step, group, broken | self._spent() | self._waiting_for(self.facts))
 
-    def _falling(self) -> list[set[FactId]]:
+    def _identifies(self, fact: Fact) -> bool:
+        """True for what is not the same as another one of its kind, and may be wanted again."""
+        identities = self.ledger.operations[fact.operation].identities
+        gone = self.ledger.gone.get(fact.task)
+        again = gone is not None and all(gone.outputs.get(name) == fact.outputs.get(name) for name in identities)
+        worth = fact.found or again or any(identity.keep for identity in identities.values())
+        return bool(identities) and worth and fact.established and not fact.to_be_replaced
+
+    def _is_last(self) -> bool:
+        """True where all tasks are in place, and nothing has to go but what was kept, and what that stands on."""
+        if len(self.placed) != len(self.plan.tasks):
+            return False
+        placed = {fact.id for fact in self.placed.values()}
+        kept = {fact.id for fact in self.facts.values() if fact.id not in placed and self._identifies(fact)}
+        below = {base for other in kept for base in self._below(other)}
+        return all(fact in placed | kept | below for fact in self.facts) and self.earlier.keys() <= kept
+
+    def _is_waited_for(self, fact: Fact) -> bool:
+        return bool(self._waiting_for(self._below(fact.id)))
+
+    def _below(self, fact: FactId) -> set[FactId]:
+        """A fact, with all that it stands on."""
+        found = {fact}
+        while (
+            more := {base for each in found for base in self._bases_to_be(self.facts[each])} & set(self.facts) - found
+        ):
+            found |= more
+        return found
+
+    def _falling(self, *, contested: bool = True) -> list[set[FactId]]:
         """The doomed and what falls with them, in groups that stand on each other."""
-        falling = {fact.id for fact in self.facts.values() if self._must_break(fact)}
+        falling = {fact.id for fact in self.facts.values() if self._must_break(fact, contested=contested)}
         doomed = set(falling)
         grown = True
         while grown:
@@ -176,8 +225,8 @@ class Rules:
     def _exclusive(self, fact: Fact) -> tuple[str, ...]:
         return self.ledger.operations[fact.operation].exclusive
 
-    def _must_break(self, fact: Fact) -> bool:
-        if self._is_contested(fact) and not fact.being_compensated:
+    def _must_break(self, fact: Fact, *, contested: bool) -> bool:
+        if contested and self._is_contested(fact) and not fact.being_compensated:
             return True
         if fact.task not in self.wanted or fact.being_compensated:
             return False
@@ -229,12 +278,27 @@ class Rules:
         live = self._live(task.key)
         held = [fact for fact in live if fact.established and not fact.waiting and fact.id not in self.earlier]
         equal = [fact for fact in held if fact.inputs == self.wanted[task.key] and not fact.to_be_replaced]
-        newest = [fact for fact in held if fact.generation == max(other.generation for other in live)]
-        near = [fact for fact in newest if self._meanings(fact, self.wanted[task.key]) <= {OnChange.KEEP}]
+        meant = self._meant(task.key)
+        near = [
+            fact for fact in held if fact is meant and self._meanings(fact, self.wanted[task.key]) <= {OnChange.KEEP}
+        ]
         return next(iter(equal + near), None)
 
     def _current(self, key: str) -> Fact | None:
-        return self.placed.get(key) or max(self._live(key), key=lambda fact: fact.generation, default=None)
+        return self.placed.get(key) or self._meant(key)
+
+    def _meant(self, key: str) -> Fact | None:
+        """The newest fact of a task, unless that must be replaced and an older one that is kept need not be."""
+        live = sorted(self._live(key), key=lambda fact: fact.generation)
+        kept = [fact for fact in live if self._identifies(fact)]
+        near = [fact for fact in kept if key in self.wanted and not self._is_replaced(fact, self.wanted[key])]
+        newest = live[-1] if live else None
+        if newest is None or not near or not self._is_replaced(newest, self.wanted[key]):
+            return newest
+        return near[0]
+
+    def _is_replaced(self, fact: Fact, inputs: Inputs) -> bool:
+        return OnChange.REPLACE in self._meanings(fact, inputs)
 
     def _live(self, key: str) -> list[Fact]:
         """What is held of a task, or will be, and is not about to go."""

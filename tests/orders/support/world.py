@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 from random import Random
 from zlib import crc32
 
+from pydantic import JsonValue
+
 from orders.model.values import Inputs, Verb
-from orders.reconcile.ledger import FactId, Step, service_id
+from orders.reconcile.ledger import FactId, Ledger, Step, service_id
 from orders.reconcile.outcome import Outcome, OutcomeKind
 from orders.reconcile.reconciler import Reconciler
 from tests.orders.support.rules import Rules
@@ -50,6 +52,16 @@ class World:
     """Operations that are acknowledged, and have their effect later."""
     changing_outputs: frozenset[str] = frozenset()
     """Operations whose outputs differ when their inputs do."""
+    identifying: frozenset[str] = frozenset()
+    """Operations whose output identifies what they make: it stays, whatever is amended."""
+    given: dict[FactId, JsonValue] = field(default_factory=dict)
+    """The output by which each thing held is known, where that is what it was asked for."""
+    undone: set[FactId] = field(default_factory=set)
+    """What was held, or was to come, and is not any more because it was compensated."""
+    amended: dict[FactId, list[Inputs]] = field(default_factory=dict)
+    """The inputs of all amendments that had their effect."""
+    lost: set[str] = field(default_factory=set)
+    """Tasks of which something got lost."""
     held: dict[FactId, Inputs] = field(default_factory=dict)
     in_flight: list[InFlight] = field(default_factory=list)
     pending: list[Pending] = field(default_factory=list)
@@ -68,6 +80,14 @@ class World:
     refused: dict[FactId, tuple[Verb, Inputs]] = field(default_factory=dict)
     """What was refused for good since the target moved or a person asked."""
 
+    def hold(self, ledger: Ledger) -> None:
+        """Have the silos hold what a ledger has."""
+        for fact in ledger.all_facts():
+            self.held[fact.id] = fact.inputs
+            self.newest[fact.id] = fact.n
+            if fact.operation in self.identifying:
+                self.given[fact.id] = fact.outputs["out"]
+
     # What leaves
 
     def begin(self, steps: list[Step], reconciler: Reconciler, most: int) -> None:
@@ -77,9 +97,10 @@ class World:
         for step in steps:
             busy = [other.step.key for other in self.in_flight if other.step.fact == step.fact]
             assert not busy, f"{step.key} starts while {busy} is under way"
-            known = self.calls.setdefault(step.key, (step.verb, step.inputs))
+            known = self.calls.setdefault(step.key, (step.verb, step.sent))
             repeated = step.key in self.doubtful
-            assert known == (step.verb, step.inputs), f"{step.key} was {known} before, now {step.verb} {step.inputs}"
+            assert known == (step.verb, step.sent), f"{step.key} was {known} before, now {step.verb} {step.sent}"
+            self._is_given_back(step, reconciler)
             assert repeated or f"{step.verb} {step.key}" not in self.begun, f"{step.key} is made twice"
             for fact, call in list(self.refused.items()):
                 if fact == step.fact or (fact[0] == step.task and step.verb is Verb.PROVISION is call[0]):
@@ -101,6 +122,13 @@ class World:
             other = reconciler.ledger.operations["/".join(fact[0].rsplit("/", 2)[1:])]
             for name in set(operation.exclusive) & set(other.exclusive):
                 assert inputs.get(name) != step.inputs[name], f"{step.key} asks for what {fact} has: {inputs}"
+
+    def _is_given_back(self, step: Step, reconciler: Reconciler) -> None:
+        """What was given back is asked for again, not what another generation still has."""
+        facts = reconciler.ledger.facts.get(step.task, {}).values()
+        others = [fact for fact in facts if fact.id != step.fact and fact.id in self.held]
+        asked = [fact.id for fact in others if step.asks and fact.outputs.get("out") == step.asks["out"]]
+        assert not asked, f"{step.key} asks for what {asked} still has"
 
     def _takes_at_once(self, step: Step) -> bool:
         lasts = step.operation in self.asynchronous and step.key not in self.doubtful and self._is_there(step)
@@ -197,9 +225,13 @@ class World:
         outputs: Inputs = {}
         if step.verb is Verb.COMPENSATE:
             self.held.pop(step.fact, None)
+            self.undone.add(step.fact)
         else:
-            out = service_id(step.fact)
-            if step.operation in self.changing_outputs:
+            self.amended.setdefault(step.fact, []).append(step.inputs)
+            if step.asks:
+                self.given[step.fact] = step.asks["out"]
+            out = self.given.get(step.fact, service_id(step.fact))
+            if step.operation in self.changing_outputs - self.identifying:
                 out = f"{out}#{crc32(json.dumps(step.inputs, sort_keys=True).encode())}"
             outputs["out"] = out
             self.held[step.fact] = step.inputs
@@ -232,6 +264,7 @@ class World:
         if candidates:
             self.noise()
             fact = self.choose.choice(candidates)
+            self.lost.add(fact[0])
             del self.held[fact]
             self._forget(fact)
             reconciler.answer(fact, 0, Outcome(OutcomeKind.LOST), AT)
