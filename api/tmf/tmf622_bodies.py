@@ -37,7 +37,7 @@ from orders.model.budget import ITEMS
 from orders.model.identifiers import Identifier
 from orders.model.instants import Instant
 from orders.model.json_values import Json
-from orders.model.text import Line, Text
+from orders.model.text import Line, Name, Text
 from orders.model.values import Action, Currency, Money, Quantity
 
 
@@ -104,7 +104,7 @@ class ProductRelationship(Extensible):
 class ProductOfferingRef(Reference):
     """Names an offering of the catalog."""
 
-    id: Line
+    id: Name
 
 
 class Product(Extensible):
