@@ -23,6 +23,7 @@ from orders.model.order import OrderRequest, Reason, Rejection
 from orders.planning.amend import require_within_budget
 from orders.planning.baseline import linked_products, named_products
 from orders.planning.installed import InstalledProduct
+from orders.planning.wishes import require_possible
 from register import Register
 from register.line import Claim
 from workflows.executions import Execution
@@ -88,6 +89,7 @@ class Capturing:
         now = datetime.now(UTC)
         try:
             require_within_budget(request.items)
+            require_possible(request.items)
             installed, others = await self._claim(request)
             if others and request.wait_for_products:
                 return Captured(start=as_asked(self.catalog, request, now, installed, others))

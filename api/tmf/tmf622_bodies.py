@@ -9,9 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 from pydantic.alias_generators import to_camel
 
 from orders.model.budget import ITEMS
-from orders.model.instants import Instant
+from orders.model.instants import Instant, LocalInstant
 from orders.model.json_values import Json
-from orders.model.order import Identifier, require_order
+from orders.model.order import Identifier, TimeZone, require_order
 from orders.model.text import Line, Text
 from orders.model.values import Action, Money, Priority, Quantity
 
@@ -61,8 +61,33 @@ class Characteristic(TmfBody):
     value: Json = None
 
 
+class BillingAccountRef(TmfBody):
+    """On which account it is billed."""
+
+    id: Line
+
+
+class TimePeriod(TmfBody):
+    """From when to when."""
+
+    start_date_time: LocalInstant
+    end_date_time: LocalInstant | None = None
+
+
+class AppointmentRef(TmfBody):
+    """When somebody is expected at the item's site, if it says so: `validFor` as TMF646 has it, and an extension.
+
+    That is `timeZone`, the IANA name of the zone there. Nobody is asked what an appointment is of which only the id is
+    told.
+    """
+
+    id: Line | None = None
+    valid_for: TimePeriod | None = None
+    time_zone: TimeZone | None = None
+
+
 class Place(TmfBody):
-    """`RelatedPlaceRefOrValue`. With a role that begins with `installation` it is the item's site."""
+    """`RelatedPlaceRefOrValue`. `tmf622_wishes` tells which of a product's places is its site."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -77,25 +102,44 @@ class ProductRef(TmfBody):
 
 
 class ProductRelationship(TmfBody):
-    """`ProductRelationship` of type `reliesOn` to an installed product. Other types are kept and mean nothing here."""
+    """`ProductRelationship` to an installed product: `reliesOn`, or `bundledBy` the bundle that it is part of.
+
+    Other types are kept with a new product and mean nothing here. Of an installed product they are refused.
+    """
 
     relationship_type: str
     product: ProductRef = ProductRef()
-
-
-class Product(TmfBody):
-    """`ProductRefOrValue`: the id of an installed product, or what a new one shall be like."""
-
-    id: Line | None = None
-    place: tuple[Place, ...] = ()
-    product_characteristic: tuple[Characteristic, ...] = ()
-    product_relationship: tuple[ProductRelationship, ...] = ()
 
 
 class ProductOfferingRef(TmfBody):
     """Names an offering of the catalog."""
 
     id: Annotated[Line, Field(min_length=1)]
+
+
+class ProductSpecificationRef(TmfBody):
+    """Names a specification of the catalog."""
+
+    id: Line
+
+
+class Product(TmfBody):
+    """`ProductRefOrValue`: the id of an installed product, or what a new one shall be like.
+
+    What else a new one says is kept. Of an installed product it is refused, but for what only tells which one it is.
+    """
+
+    model_config = ConfigDict(extra="allow")
+
+    id: Line | None = None
+    status: Line | None = None
+    billing_account: BillingAccountRef | None = None
+    product_offering: ProductOfferingRef | None = None
+    product_specification: ProductSpecificationRef | None = None
+    related_party: tuple[RelatedParty, ...] = ()
+    place: tuple[Place, ...] = ()
+    product_characteristic: tuple[Characteristic, ...] = ()
+    product_relationship: tuple[ProductRelationship, ...] = ()
 
 
 class ItemRelationship(TmfBody):
@@ -109,11 +153,18 @@ class ItemRelationship(TmfBody):
 
 
 class ProductOrderItem(TmfBody):
-    """One thing ordered. Items nested in it are components of the bundle that it orders."""
+    """One thing ordered. Items nested in it are components of the bundle that it orders.
+
+    Its own requested dates are an extension: an order is begun as a whole, so they are those of all its items.
+    """
 
     id: Identifier
     action: Action
     quantity: Quantity = 1
+    appointment: AppointmentRef | None = None
+    billing_account: BillingAccountRef | None = None
+    requested_start_date: Instant | None = None
+    requested_completion_date: Instant | None = None
     product_offering: ProductOfferingRef | None = None
     product: Product = Product()
     product_order_item: Annotated[tuple[ProductOrderItem, ...], Field(max_length=ITEMS.most)] = ()
@@ -132,6 +183,7 @@ class ProductOrder(TmfBody):
     requested_start_date: Instant | None = None
     requested_completion_date: Instant | None = None
     wait_for_products: bool = False
+    billing_account: BillingAccountRef | None = None
     channel: tuple[ChannelRef, ...] = ()
     related_party: Annotated[tuple[RelatedParty, ...], Field(min_length=1)]
     product_order_item: Annotated[tuple[ProductOrderItem, ...], Field(min_length=1, max_length=ITEMS.most)]

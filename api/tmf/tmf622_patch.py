@@ -26,7 +26,7 @@ from api.tmf.tmf622_bodies import MoneyBody
 from api.tmf.tmf622_merge import ITEMS, difference, merged, walk
 from api.tmf.tmf622_request import fitting, to_request
 from orders.change.request import ChangeKind, ChangeRequest, ItemUpdate
-from orders.model.order import OrderRequest, RequestedItem
+from orders.model.order import OrderRequest, RequestedItem, Wishes
 from orders.model.values import Money
 from orders.read_model.states import LifecycleState
 
@@ -81,6 +81,11 @@ _WIRE = {
     "parent": ITEMS,
     "relies_on": "productOrderItemRelationship",
     "product": "product.id",
+    "relies_on_products": "product.productRelationship",
+    "bundled_by": "product.productRelationship",
+    "status": "product.status",
+    "billing_account": "product.billingAccount",
+    "appointment": "appointment",
 }
 _GONE = (LifecycleState.CANCELLED, LifecycleState.PENDING_CANCELLATION)
 
@@ -247,7 +252,7 @@ def _moved(old: OrderRequest, new: OrderRequest, found: list[Detail]) -> dict[st
 
 
 def _update(before: RequestedItem, after: RequestedItem, found: list[Detail]) -> ItemUpdate:
-    for name in ("action", "parent", "relies_on", "product"):
+    for name in ("action", "parent", "relies_on", "product", "relies_on_products", "bundled_by"):
         if getattr(before, name) != getattr(after, name):
             found.append(_of_item(after.id, _WIRE[name], "is the item's for good: remove the item, and add another"))
     if before.site is not None and after.site is None:
@@ -262,7 +267,17 @@ def _update(before: RequestedItem, after: RequestedItem, found: list[Detail]) ->
         characteristics={**new, **dict.fromkeys(given_up)},
         quantity=after.quantity if after.quantity != before.quantity else None,
         site=after.site if after.site != before.site else None,
+        wishes=_wishes(before, after, found),
     )
+
+
+def _wishes(before: RequestedItem, after: RequestedItem, found: list[Detail]) -> Wishes:
+    """What an item asks of its product that it did not ask before."""
+    old = dict(before.wishes)
+    for name in ("status", "billing_account", "appointment"):
+        if old[name] is not None and getattr(after.wishes, name) is None:
+            found.append(_of_item(after.id, _WIRE[name], "can be another, not none"))
+    return Wishes.model_validate({name: value for name, value in after.wishes if value != old[name]})
 
 
 def _of_item(item_id: str, name: str, message: str) -> Detail:

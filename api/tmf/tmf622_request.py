@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeVar
 
 from pydantic import BaseModel, JsonValue, TypeAdapter, ValidationError
@@ -12,6 +12,7 @@ from pydantic import BaseModel, JsonValue, TypeAdapter, ValidationError
 from api.errors import Detail, Malformed, problem, problems
 from api.tmf.json_body import Body, body_digest
 from api.tmf.tmf622_bodies import Place, Product, ProductOrder, ProductOrderItem
+from api.tmf.tmf622_wishes import common_completion, common_start, for_the_whole_order, plain, site_among, wishes_of
 from orders.model.order import Identifier, OrderRequest, ProductId, RequestedItem, Site
 from orders.model.values import Action
 
@@ -54,9 +55,9 @@ def to_request(body: Body | ProductOrder, external_id: str | None = None, channe
         external_id=order.external_id or external_id or str(uuid.uuid4()),
         channel=channel or (order.channel[0].id if order.channel else "api"),
         customer_id=customer.id,
-        items=tuple(items),
-        requested_start=order.requested_start_date,
-        requested_completion=order.requested_completion_date,
+        items=for_the_whole_order(order, items),
+        requested_start=common_start(order),
+        requested_completion=common_completion(order),
         priority=order.priority,
         description=order.description,
         wait_for_products=order.wait_for_products,
@@ -95,12 +96,10 @@ def read_items(
     return _Items(found, into_order).read(wanted, path)
 
 
-def site_of(places: Iterable[Place], path: str, found: list[Detail]) -> Site | None:
+def site_of(places: Sequence[Place], path: str, found: list[Detail]) -> Site | None:
     """The site among an item's places, if any; `path` is that of the list."""
-    for n, place in enumerate(places):
-        if place.role.lower().startswith("installation"):
-            return site_at(place, f"{path}[{n}]", found)
-    return None
+    n = site_among(places)
+    return site_at(places[n], f"{path}[{n}]", found) if n is not None else None
 
 
 def site_at(place: Place, path: str, found: list[Detail]) -> Site | None:
@@ -157,7 +156,7 @@ class _Items:
 
     def _bundles(self, item: ProductOrderItem, where: str, new: frozenset[str]) -> None:
         for n, relationship in enumerate(item.product_order_item_relationship):
-            match _plain(relationship.relationship_type):
+            match plain(relationship.relationship_type):
                 case "bundles":
                     child, parent, may_stand = relationship.id, item.id, False
                 case "bundledby":
@@ -171,7 +170,7 @@ class _Items:
                 self.found.append(problem(path, f"item {child} is part of item {self.parents[child]} already"))
 
     def _item(self, item: ProductOrderItem, where: str) -> RequestedItem:
-        if item.action is Action.ADD and item.product_offering is None:
+        if item.action is Action.ADD and item.product_offering is None and item.product.product_offering is None:
             self.found.append(problem(f"{where}.productOffering.id", "Field required to add an item"))
         product, installed = f"{where}.product", None
         if item.action is not Action.ADD:
@@ -183,31 +182,35 @@ class _Items:
         relies_on = [
             relationship.id
             for relationship in item.product_order_item_relationship
-            if _plain(relationship.relationship_type) == "relieson"
+            if plain(relationship.relationship_type) == "relieson"
         ]
+        offering = item.product_offering or item.product.product_offering
+        bundles = self._related(item.product, product, "bundledby")
         return fitting(
             RequestedItem,
             where,
             id=item.id,
             action=item.action,
-            offering=item.product_offering.id if item.product_offering else None,
+            offering=offering.id if offering else None,
             characteristics=characteristics_of(item.product, product, self.found),
             quantity=item.quantity,
             site=site_of(item.product.place, f"{product}.place", self.found),
             parent=self.parents.get(item.id),
             relies_on=tuple(dict.fromkeys(relies_on)),
-            relies_on_products=tuple(dict.fromkeys(self._relied_on(item.product, product))),
+            relies_on_products=tuple(dict.fromkeys(self._related(item.product, product, "relieson"))),
+            bundled_by=next(bundles, None),
             product=installed,
+            wishes=wishes_of(item, where, self.found),
         )
 
-    def _relied_on(self, product: Product, path: str) -> Iterator[str]:
-        """The installed products that a product is to rely on."""
+    def _related(self, product: Product, path: str, kind: str) -> Iterator[str]:
+        """The installed products that a product is to rely on, or is to be bundled by."""
         for n, relationship in enumerate(product.product_relationship):
-            if _plain(relationship.relationship_type) != "relieson":
+            if plain(relationship.relationship_type) != kind:
                 continue
             where, other = f"{path}.productRelationship[{n}].product.id", relationship.product.id
             if other is None:
-                self.found.append(problem(where, "Field required: what is relied on is an installed product"))
+                self.found.append(problem(where, "Field required: it is an installed product"))
             elif _check_identifier(other, where, self.found, _PRODUCT_ID):
                 yield other
 
@@ -219,8 +222,3 @@ def _walk(
         where = f"{path}[{n}]"
         yield item, where, parent
         yield from _walk(item.product_order_item, f"{where}.productOrderItem", item.id)
-
-
-def _plain(relationship_type: str) -> str:
-    """`relies on`, `reliesOn` and `relies_on` are the same to us: the standard leaves the words open."""
-    return relationship_type.lower().replace(" ", "").replace("_", "").replace("-", "")

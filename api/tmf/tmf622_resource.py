@@ -9,6 +9,7 @@ from pydantic import JsonValue
 from api.tmf.json_body import Body, Json
 from api.tmf.tmf622_merge import ITEMS, merged, walk
 from api.tmf.tmf622_request import order_href
+from api.tmf.tmf622_wishes import is_site, show_wishes
 from orders.change.request import ChangeKind, ChangeState
 from orders.model.instants import instant
 from orders.model.order import Site
@@ -128,6 +129,7 @@ def _bring_items_up_to_date(resource: Json, view: OrderView) -> None:
         item["state"] = known.state
         if view.revision > 1:
             _amend(item, known)
+            show_wishes(item, known, view.appointments)
 
 
 def _amend(item: Json, view: ItemView) -> None:
@@ -145,7 +147,7 @@ def _amend(item: Json, view: ItemView) -> None:
     places = product.get("place")
     listed = [place for place in places if isinstance(place, dict)] if isinstance(places, list) else []
     if view.site is not None and listed and all(place.get("id") != view.site.id for place in listed):
-        others = [place for place in listed if not str(place.get("role", "")).lower().startswith("installation")]
+        others = [place for place in listed if not is_site(str(place.get("role", "")))]
         product["place"] = [*others, _place(view.site)]
 
 

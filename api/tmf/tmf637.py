@@ -65,6 +65,8 @@ def product_resource(product: InstalledProduct, base_url: str) -> Json:
             "href": f"{base_url}{CATALOG_PATH}/productSpecification/{product.specification}",
             "@referredType": "ProductSpecification",
         }
+    if product.billing_account is not None:
+        resource["billingAccount"] = {"id": product.billing_account, "@referredType": "BillingAccount"}
     if product.site is not None:
         place: Json = {**product.site.address, "id": product.site.id, "role": "installationAddress"}
         resource["place"] = [{"@type": "GeographicAddress", **place}]

@@ -11,8 +11,10 @@ from orders.fulfilment.snapshot import OrderStart
 from orders.model.catalog import Catalog
 from orders.model.order import Item, OrderRequest, Reason, Revision
 from orders.model.plan import Plan
+from orders.planning.appointments import appointments_of, require_visits
 from orders.planning.baseline import baseline_of
 from orders.planning.capture import capture
+from orders.planning.dates import require_possible_appointments
 from orders.planning.decompose import decompose
 from orders.planning.installed import InstalledProduct
 from orders.planning.promise import promised_at
@@ -39,12 +41,14 @@ def prepare(
         Rejection: with every reason why it cannot be fulfilled.
         IdTooLong: if an id is too long to make others of it.
     """
+    require_possible_appointments(request.items, now)
     found = baseline_of(catalog, request, installed)
     try:
         revision = capture(catalog, request, baseline=found)
     except ValidationError as error:
         raise IdTooLong(error) from error
     plan = decompose(catalog, request.order_id, revision, found.revision, found.plan)
+    require_visits(catalog, revision, plan, appointments_of(request.items, revision))
     return OrderStart(
         order_id=request.order_id,
         external_id=request.external_id,

@@ -4,25 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 
 from pydantic import JsonValue
 
 from orders.model.order import Site
 from orders.model.plan import Task
-from orders.model.values import Frozen
+from orders.model.values import Frozen, ProductStatus
 from orders.reconcile.ledger import Ledger
-
-
-class ProductStatus(StrEnum):
-    """TMF637 v4 product status, as far as orderpipe enters it."""
-
-    CREATED = "created"
-    PENDING_ACTIVE = "pendingActive"
-    ACTIVE = "active"
-    PENDING_TERMINATE = "pendingTerminate"
-    TERMINATED = "terminated"
-    CANCELLED = "cancelled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +41,7 @@ class InstalledProduct(Frozen):
     specification: str | None
     characteristics: dict[str, JsonValue]
     site: Site | None = None
+    billing_account: str | None = None
     bundle: str | None = None
     relies_on: tuple[str, ...] = ()
     order_id: str

@@ -11,6 +11,8 @@ from pydantic import JsonValue
 from orders.model.catalog import Catalog, InputTemplate, ProductSpecification, Scope, TaskTemplate
 from orders.model.expressions import Reference, fill, references, whole_reference
 from orders.model.order import Item, Revision
+from orders.model.plan import Plan, product_of
+from orders.model.values import Action
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,8 @@ class Product:
 class Products:
     """The products of a revision that the catalog knows, in the order of its items."""
 
-    def __init__(self, catalog: Catalog, order_id: str, revision: Revision) -> None:
+    def __init__(self, catalog: Catalog, order_id: str, revision: Revision, installed: Plan) -> None:
+        """`installed` are the tasks of the products that the order found, as they were planned last."""
         self.order_id = order_id
         self.revision = revision
         self.all = [
@@ -38,6 +41,9 @@ class Products:
         self._of_item: dict[str, list[Product]] = defaultdict(list)
         for product in self.all:
             self._of_item[product.item.id].append(product)
+        self._stood_on: dict[str, set[str]] = defaultdict(set)
+        for task in installed.tasks.values():
+            self._stood_on[product_of(task.key)].update(map(product_of, task.depends_on))
         self._items = {item.id: item for item in revision.items}
         self._children: dict[str, list[str]] = defaultdict(list)
         for item in revision.items:
@@ -45,7 +51,10 @@ class Products:
                 self._children[item.parent].append(item.id)
 
     def beside(self, product: Product, role: str) -> list[Product]:
-        """The products of a role that stand beside this one: paired one to one where quantities match, else all."""
+        """The products of a role that stand beside this one: paired one to one where quantities match, else all.
+
+        Once they are installed each has an item of its own: a product goes on with those that it stood on.
+        """
         item = product.item
         near: list[str] = list(item.relies_on)
         if item.parent is not None:
@@ -58,7 +67,14 @@ class Products:
             if len(there) > 1 and len(there) == item.quantity:
                 there = [there[product.index]]
             found += there
-        return found
+        stood_on = {
+            other.id
+            for other in found
+            if other.id in self._stood_on.get(product.id, ()) and other.item.action is not Action.DELETE
+        }
+        if not stood_on:
+            return found
+        return [other for other in found if other.id in stood_on or other.item.id in item.relies_on]
 
     def key(self, product: Product, specification: ProductSpecification, template: TaskTemplate) -> str:
         """The key of a template's task for a product. Products that share the task have the same one."""
@@ -92,7 +108,13 @@ class Products:
         completion = revision.requested_completion
         appointment = revision.appointment_at(item.site.id) if item.site else None
         return {
-            "product": {"id": product.id, "offering": item.offering, "specification": product.specification.name},
+            "product": {
+                "id": product.id,
+                "offering": item.offering,
+                "specification": product.specification.name,
+                "status": item.status.value,
+                "billing_account": item.billing_account,
+            },
             "char": item.characteristics,
             "item": {"id": item.id, "offering": item.offering},
             "site": {**item.site.address, "id": item.site.id} if item.site else {},

@@ -8,12 +8,15 @@ from pydantic import JsonValue
 
 from orders.change.request import Verdict
 from orders.model.order import Appointment, Reason, Site
-from orders.model.values import Frozen, Money
+from orders.model.values import Frozen, Money, ProductStatus
 from orders.read_model.states import LifecycleState, TaskState
 
 
 class ItemView(Frozen):
-    """One order item, with its state and how many of its tasks are done. Removed items stay, as cancelled."""
+    """One order item, with its state and how many of its tasks are done. Removed items stay, as cancelled.
+
+    `status` is what its products are to be: active, or suspended.
+    """
 
     id: str
     offering: str
@@ -25,6 +28,8 @@ class ItemView(Frozen):
     site: Site | None = None
     parent: str | None = None
     relies_on: tuple[str, ...] = ()
+    status: str = ProductStatus.ACTIVE
+    billing_account: str | None = None
     tasks: int = 0
     tasks_done: int = 0
 

@@ -10,7 +10,8 @@ import pytest
 
 from api.tmf.tmf637 import BASE_PATH, product_resource
 from orders.model.order import Site
-from orders.planning.installed import InstalledProduct, ProductStatus
+from orders.model.values import ProductStatus
+from orders.planning.installed import InstalledProduct
 from register import Register
 from tests.api.conftest import Door, ShutDoor
 from tests.api.tmf.tmf_specs import TMF637, spec_problems

@@ -31,8 +31,8 @@ from orders.model.catalog import (
     Undo,
 )
 from orders.model.order import Item, RequestedItem, Revision, Site
-from orders.model.values import Action, Money
-from orders.planning.installed import InstalledProduct, ProductStatus
+from orders.model.values import Action, Money, ProductStatus
+from orders.planning.installed import InstalledProduct
 from tests.orders.support.world import MILESTONE
 
 SITES = (Site(id="x", address={"city": "X"}), Site(id="y", address={"city": "Y"}))
