@@ -303,7 +303,7 @@ def _on_installed(choose: Random, catalog: Catalog, item_id: str, product: Insta
     asked = RequestedItem(id=item_id, action=action, product=product.id)
     if action is not Action.MODIFY:
         return asked
-    what = choose.choice(("values", "values", "offering", "move", "wish"))
+    what = choose.choice(("values", "values", "offering", "move", "wish", "wish", "wish"))
     if what == "wish":
         return asked.model_copy(update={"wishes": _wish(choose)})
     if what == "move":
