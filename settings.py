@@ -1,7 +1,7 @@
 """Settings, from the environment with the prefix `ORDERPIPE_` or a file `.env`.
 
 Temporal's own variables (`TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE`, ...) are read by `temporalio.envconfig`; see
-`workflows.connection`.
+`workflows.sdk.connection`.
 """
 
 from __future__ import annotations

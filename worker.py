@@ -27,9 +27,9 @@ from catalog_loader.catalog_files import CatalogStore, read_catalog
 from orders.model import wire_names
 from register import Register
 from settings import PRIVATE_UMASK, Settings, SettingsError
-from workflows.connection import connect, sandbox
-from workflows.executions import describe
 from workflows.order import OrderWorkflow
+from workflows.sdk.connection import connect, sandbox
+from workflows.sdk.executions import describe
 
 GRACE = timedelta(seconds=5)
 NEW_OBJECTS = 20_000
@@ -71,7 +71,7 @@ async def workers(settings: Settings, client: Client) -> AsyncIterator[None]:
                 task_queue=wire_names.ORDERS_QUEUE,
                 workflows=[OrderWorkflow],
                 activities=[
-                    Planning(catalogs).plan_revision,
+                    Planning(catalogs, register.documents).plan_revision,
                     Capturing(partial(describe, client), catalog, catalogs, register).capture_order,
                     register.records.record,
                 ],

@@ -15,18 +15,18 @@ from temporalio import activity
 from catalog_loader.catalog_files import CatalogStore
 from orders.fulfilment.messages import Captured
 from orders.fulfilment.snapshot import OrderStart
-from orders.fulfilment.starting import IdTooLong, as_asked, prepare
+from orders.fulfilment.starting import as_asked, prepare
 from orders.model import wire_names
 from orders.model.budget import PLAN, compressed_beyond
 from orders.model.catalog import Catalog
 from orders.model.order import OrderRequest, Reason, Rejection
 from orders.planning.amend import require_within_budget
 from orders.planning.baseline import linked_products, named_products
+from orders.planning.completeness import require_fit
 from orders.planning.installed import InstalledProduct
-from orders.planning.wishes import require_possible
 from register import Register
 from register.line import Claim
-from workflows.executions import Execution
+from workflows.sdk.executions import Execution
 
 Describe: TypeAlias = Callable[[str], Awaitable[Execution | None]]
 Prepare: TypeAlias = Callable[[Catalog, OrderRequest, datetime, Collection[InstalledProduct]], Awaitable[OrderStart]]
@@ -63,10 +63,7 @@ class Capturing:
     @activity.defn(name=wire_names.CAPTURE_ORDER)
     async def capture_order(self, request: OrderRequest) -> Captured:
         """What becomes of an order that waits, as far as can be told now."""
-        try:
-            captured = await self.capture(request)
-        except IdTooLong as error:
-            return Captured(rejected=(Reason(code="malformed", message=str(error)[:500]),))
+        captured = await self.capture(request)
         if captured.start is not None and captured.start.waits_for:
             return Captured(waits_for=captured.start.waits_for)
         too_large = await asyncio.to_thread(compressed_beyond, PLAN, captured)
@@ -81,7 +78,6 @@ class Capturing:
         Where other orders come first, one that asks for that is to wait: its start says for what.
 
         Raises:
-            IdTooLong: if an id is too long to make others of it.
             ProductsInMotion: if others are too busy with the products.
             Exception: what `describe` raises, if Temporal cannot be asked.
             sqlalchemy.exc.DBAPIError: if the register cannot be asked.
@@ -89,7 +85,7 @@ class Capturing:
         now = datetime.now(UTC)
         try:
             require_within_budget(request.items)
-            require_possible(request.items)
+            require_fit(request)
             installed, others = await self._claim(request)
             if others and request.wait_for_products:
                 return Captured(start=as_asked(self.catalog, request, now, installed, others))

@@ -14,20 +14,26 @@ from catalog_loader.catalog_files import CatalogStore, UnknownCatalogVersion
 from orders.fulfilment.messages import PlanAnswer, PlanQuestion
 from orders.model import wire_names
 from orders.model.budget import PLAN, compressed_beyond
-from orders.model.order import Rejection
+from orders.model.order import Reason, Rejection
 from orders.planning.amend import amended
 from orders.planning.dates import require_possible_dates
+from register.documents import Documents
 
 
 class Planning:
-    """The planner, with the catalog versions that it plans under."""
+    """The planner, with the catalog versions that it plans under, and the documents that orders may get."""
 
-    def __init__(self, catalogs: CatalogStore) -> None:
+    def __init__(self, catalogs: CatalogStore, documents: Documents) -> None:
         self._catalogs = catalogs
+        self._documents = documents
 
     @activity.defn(name=wire_names.PLAN_REVISION)
     def plan_revision(self, question: PlanQuestion) -> PlanAnswer:
         """The next revision with its plan, or every reason why there can be none."""
+        document = question.change.document
+        if document is not None and not self._documents.has(question.order_id, document):
+            message = f"the register has no document {document} of the order: patch it again"
+            return PlanAnswer(reasons=(Reason(code="unknown_document", message=message),))
         try:
             asked_at = question.change.asked_at
             now = datetime.fromisoformat(asked_at) if asked_at else datetime.now(UTC)

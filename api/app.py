@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import datetime
 
 import structlog
 from fastapi import FastAPI
@@ -21,17 +22,21 @@ from api.events.dispatch import AT_ONCE, Dispatcher, Forgetter
 from api.events.event_sender import event_sender
 from api.events.subscribers import Subscribers
 from api.http.dependencies import GUARDED, GatewayDep, Provided, errors
+from api.http.methods import Methods
 from api.routes import callbacks, cancel_product_orders, hub, product_catalog, product_inventory, product_orders
 from api.routes.codec import LARGEST_BYTES, codec_app
 from api.service.gateway import Gateway
 from api.service.services import services
 from api.tmf.links import Links
+from api.tmf.tmf620 import CatalogInForce
 from api.working import Workshop
 from catalog_loader.catalog_files import CatalogStore, read_catalog
+from orders.model.catalog import Catalog
 from register import Register
+from register.documents import UNUSED_FOR
 from settings import VERSION, Settings
-from workflows.codec import CompressingCodec
-from workflows.connection import connect
+from workflows.sdk.codec import CompressingCodec
+from workflows.sdk.connection import connect
 
 log = structlog.get_logger()
 
@@ -60,11 +65,11 @@ def create_app(settings: Settings | None = None, client: Client | None = None) -
             log.warning("the register is not ready", error=error.message)
         workshop = Workshop(settings.planning_processes)
         links = Links(settings.api_address, settings.web_ui_address, connected.namespace)
-        built = services(
-            Gateway(connected), catalog, CatalogStore(settings.catalog_versions), register, links, workshop
-        )
+        versions = CatalogStore(settings.catalog_versions)
+        in_force = CatalogInForce(catalog, await run_blocking(_in_force_since, versions, catalog))
+        built = services(Gateway(connected), catalog, versions, register, links, workshop)
         subscribers = Subscribers(register.subscriptions, links, allow_internal=settings.callbacks_allow_internal)
-        app.state.provided = Provided(built, register, catalog, links, subscribers)
+        app.state.provided = Provided(built, register, in_force, versions, links, subscribers)
         log.info("api ready", catalog=catalog.digest, offerings=len(catalog.offerings))
         sending = event_sender(allow_internal=settings.callbacks_allow_internal, connections=AT_ONCE)
         try:
@@ -72,6 +77,7 @@ def create_app(settings: Settings | None = None, client: Client | None = None) -
                 sending as sender,
                 run_in_background(Dispatcher(register.deliveries, sender, links).run()),
                 run_in_background(Forgetter(register.deliveries, settings.keep_deliveries).run()),
+                run_in_background(Forgetter(register.documents, UNUSED_FOR).run()),
             ):
                 yield
         finally:
@@ -88,6 +94,7 @@ def create_app(settings: Settings | None = None, client: Client | None = None) -
         static_url=DOCS_ASSETS,
     )
     install(app)
+    app.add_middleware(Methods)
     app.add_middleware(
         Guard,
         doorkeeper=who,
@@ -124,3 +131,7 @@ def create_app(settings: Settings | None = None, client: Client | None = None) -
         return {"status": "ready"}
 
     return app
+
+
+def _in_force_since(versions: CatalogStore, catalog: Catalog) -> datetime:
+    return versions.kept_since(versions.keep(catalog))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copyreg
 from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
+from typing import TYPE_CHECKING
 
 import structlog
 from fastapi import FastAPI, Request
@@ -14,8 +15,19 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.exceptions import HTTPException
 
 from orders.model.order import Reason
+from orders.model.reading import in_words, telling
+from orders.model.values import Money
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
 
 log = structlog.get_logger()
+
+MALFORMED = "malformed"
+"""The code of whatever is not of the form asked for."""
+
+_DEEPEST = 10
+"""Names in the path of what is nested too deep."""
 
 MOST_DETAILS = 50
 """A body can be wrong in thousands of places; nobody reads further."""
@@ -32,8 +44,17 @@ class Detail(BaseModel):
     item: str | None = None
 
 
+class MoneyOut(BaseModel):
+    """TM Forum's `Money`: `unit` is an ISO 4217 currency."""
+
+    model_config = ConfigDict(frozen=True)
+
+    unit: str
+    value: float
+
+
 class ErrorBody(BaseModel):
-    """TMF630 `Error`; `details` is an extension, one entry for each thing that is wrong."""
+    """TMF630 `Error`. Extensions: `details`, an entry for each thing that is wrong; `fee`, at which it can be had."""
 
     model_config = ConfigDict(frozen=True, populate_by_name=True)
 
@@ -43,6 +64,7 @@ class ErrorBody(BaseModel):
     message: str = ""
     status: str
     details: tuple[Detail, ...] | None = None
+    fee: tuple[MoneyOut, ...] | None = None
 
 
 class ApiError(Exception):
@@ -51,6 +73,7 @@ class ApiError(Exception):
     status = HTTPStatus.INTERNAL_SERVER_ERROR
     code = "internal"
     headers: Mapping[str, str] = {}
+    fees: tuple[Money, ...] = ()
 
     def __init__(self, reason: str, message: str = "", details: Iterable[Detail] = ()) -> None:
         super().__init__(f"{reason}: {message}" if message else reason)
@@ -67,7 +90,7 @@ class Malformed(ApiError):
     """400: the body or a parameter is not of the form asked for. Every detail names its JSON path."""
 
     status = HTTPStatus.BAD_REQUEST
-    code = "malformed"
+    code = MALFORMED
 
     def __init__(self, details: Iterable[Detail]) -> None:
         found = tuple(details)
@@ -146,6 +169,15 @@ class UnknownOrder(ApiError):
 
     status = HTTPStatus.NOT_FOUND
     code = "unknown_order"
+
+
+class UnknownOrderNamed(UnknownOrder):
+    """400: a body names an order that there is not. 404 is for what the path names."""
+
+    status = HTTPStatus.BAD_REQUEST
+
+    def __init__(self, path: str, error: UnknownOrder) -> None:
+        super().__init__(error.reason, error.message, [Detail(code=self.code, path=path, message=error.reason)])
 
 
 class UnknownCustomer(ApiError):
@@ -238,10 +270,11 @@ class ChangeRefused(ApiError):
     status = HTTPStatus.CONFLICT
     code = "change_refused"
 
-    def __init__(self, reasons: Iterable[Reason]) -> None:
+    def __init__(self, reasons: Iterable[Reason], fees: Iterable[Money] = ()) -> None:
         found = tuple(reasons)
         message = "; ".join(reason.message for reason in found)
         super().__init__("The order cannot be changed like that", message, map(_of_reason, found))
+        self.fees = tuple(fees)
 
 
 class Outdated(ApiError):
@@ -294,13 +327,23 @@ class CatalogNotKept(ApiError):
 
 def problem(path: str, message: str) -> Detail:
     """Something malformed at a JSON path such as `productOrderItem[0].action`."""
-    return Detail(code="malformed", path=path, message=message)
+    return Detail(code=MALFORMED, path=path, message=message)
 
 
 def problems(error: ValidationError | RequestValidationError, below: str = "") -> list[Detail]:
     """What pydantic found, each with its JSON path; `below` is the path of what was validated."""
-    found = error.errors()[:MOST_DETAILS]
-    return [problem(json_path(detail["loc"], below), detail["msg"].removeprefix("Value error, ")) for detail in found]
+    found = telling(error.errors())[:MOST_DETAILS]
+    return [problem(_path(detail, below), in_words(detail)) for detail in found]
+
+
+def _path(detail: ErrorDetails, below: str) -> str:
+    match detail["type"]:
+        case "json_invalid":  # What is no JSON has no paths: the place in it is a character.
+            return "body"
+        case "recursion_loop":
+            return json_path(detail["loc"][:_DEEPEST], below)
+        case _:
+            return json_path(detail["loc"], below)
 
 
 def json_path(location: Sequence[str | int], below: str = "") -> str:
@@ -325,15 +368,23 @@ def answer(
     message: str = "",
     details: Sequence[Detail] = (),
     headers: Mapping[str, str] = {},
+    fees: Iterable[Money] = (),
 ) -> JSONResponse:
     """An error as an HTTP answer."""
-    body = ErrorBody(code=code, reason=reason, message=message, status=str(int(status)), details=tuple(details) or None)
+    body = ErrorBody(
+        code=code,
+        reason=reason,
+        message=message,
+        status=str(int(status)),
+        details=tuple(details) or None,
+        fee=tuple(MoneyOut(unit=fee.currency, value=float(fee.amount)) for fee in fees) or None,
+    )
     return JSONResponse(body.model_dump(by_alias=True, exclude_none=True), int(status), headers=dict(headers))
 
 
 def error_response(error: ApiError) -> JSONResponse:
     """An error of ours as an HTTP answer."""
-    return answer(error.status, error.code, error.reason, error.message, error.details, error.headers)
+    return answer(error.status, error.code, error.reason, error.message, error.details, error.headers, error.fees)
 
 
 def install(app: FastAPI) -> None:

@@ -16,7 +16,7 @@ from api.tmf.json_body import body_digest
 from api.tmf.links import Links
 from api.tmf.tmf622_request import to_request
 from api.working import Workshop
-from bench.bare import QUEUE, WORKFLOW, BareOrder, BareTask, Limits, OutputOf
+from bench.bare.workflow import QUEUE, WORKFLOW, BareOrder, BareTask, Limits, OutputOf
 from bench.kinds import Body
 from catalog_loader.catalog_files import CatalogStore
 from orders.fulfilment.messages import OrderOutcome

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from bench.contenders import Contender, Started
 from bench.kinds import Kind, new_body
-from bench.process_cpu import cpu_seconds
+from bench.processes.cpu import cpu_seconds
 
 ORDER_WITHIN_S = 120
 SUBMITTER = "submitter"

@@ -13,10 +13,10 @@ from pydantic import BaseModel
 from bench.contenders import WORKER, Contender
 from bench.kinds import Kind
 from bench.load import run_block
-from bench.process_cpu import cpu_seconds_by_thread
+from bench.processes.cpu import cpu_seconds_by_thread
+from bench.processes.stacks import NATIVE, Stack, by_function, by_part, read_stacks
 from bench.section import Part, Plan, table
 from bench.stack import Benched
-from bench.stacks import NATIVE, Stack, by_function, by_part, read_stacks
 
 SAMPLES_PER_S = 100
 FUNCTIONS = 15

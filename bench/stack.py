@@ -23,7 +23,7 @@ from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from api.access.principal import Scope
-from bench.bare_worker import READY
+from bench.bare.worker import READY
 from bench.contenders import WORKER, Bare, Contender, Orderpipe
 from catalog_loader.catalog_files import read_catalog
 from ops.local.issuer import DevelopmentIssuer
@@ -33,7 +33,7 @@ from ops.local.stack import Stack, on_free_ports
 from ops.local.temporal_server import answers
 from orders.model import wire_names
 from settings import Settings
-from workflows.connection import data_converter
+from workflows.sdk.connection import data_converter
 
 BARE_NAMESPACE = "bare"
 UNLIMITED_PER_S = 10_000
@@ -171,7 +171,7 @@ def _bare_worker(environment: dict[str, str], folder: Path) -> Program:
 
     return Program(
         name="The worker for the bare workflow",
-        command=(sys.executable, "-P", "-m", "bench.bare_worker"),
+        command=(sys.executable, "-P", "-m", "bench.bare.worker"),
         environment=environment,
         log=log,
         ready=ready,

@@ -6,6 +6,7 @@ import hashlib
 import os
 import re
 import tempfile
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
@@ -182,6 +183,17 @@ class CatalogStore:
             _write(file, content)
         self._loaded.setdefault(digest, catalog)
         return digest
+
+    def kept_since(self, digest: str) -> datetime:
+        """When the version of that digest was first kept here.
+
+        Raises:
+            UnknownCatalogVersion: if it was never kept in this folder.
+        """
+        try:
+            return datetime.fromtimestamp(self._file(digest).stat().st_mtime, UTC)
+        except OSError as error:
+            raise UnknownCatalogVersion(f"catalog version {digest} is not kept in {self._folder}") from error
 
     def load(self, digest: str) -> Catalog:
         """The version of that digest.

@@ -13,6 +13,7 @@ from sqlalchemy import URL
 
 from register.cancellations import Cancellations
 from register.deliveries import Deliveries
+from register.documents import Documents
 from register.engine import Database
 from register.history import History
 from register.line import Line
@@ -33,6 +34,7 @@ class Register:
         """Connect to nothing yet. `busy_timeout` is how long SQLite waits for a lock that another process holds."""
         self.database = Database(url, busy_timeout=busy_timeout)
         self.records = Records(self.database)
+        self.documents = Documents(self.database)
         self.submissions = Submissions(self.database, self.records)
         self.history = History(self.database)
         self.products = Products(self.database)

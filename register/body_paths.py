@@ -1,4 +1,6 @@
-"""Looking into the order as submitted, by the JSON functions of either database.
+"""Looking into orders as they are shown, by the JSON functions of either database.
+
+An attribute that is told of an order otherwise than it stands in its document is looked for there.
 
 Both walk a path the same way: a list on the way, or at its end, stands for each of its entries.
 """
@@ -16,7 +18,7 @@ from sqlalchemy import ColumnElement, Numeric, Text, and_, case, cast, func, lit
 from sqlalchemy.dialects.postgresql import JSONB, JSONPATH
 
 from register.query import Comparison
-from register.schema import ORDERS
+from register.schema import DOCUMENTS, ORDERS
 
 _Comparison: TypeAlias = Callable[[Any, Any], ColumnElement[bool]]
 _ORDER: Final[dict[Comparison, _Comparison]] = {
@@ -30,9 +32,13 @@ _EMPTY_OBJECT: Final = literal_column("'{}'")
 
 
 def on_postgresql(names: tuple[str, ...], operator: Comparison, values: tuple[str, ...]) -> ColumnElement[bool]:
-    """True for orders whose body has a value at the path that compares with one of those given."""
+    """True for orders that show a value at the path that compares with one of those given."""
     # JSONB knows no \u0000: here it becomes another character that nobody looks for.
-    document = cast(func.replace(cast(ORDERS.c.body, Text), r"\u0000", r"\ufffd"), JSONB)
+    document, told = (
+        cast(func.replace(cast(column, Text), r"\u0000", r"\ufffd"), JSONB)
+        for column in (DOCUMENTS.c.content, ORDERS.c.told)
+    )
+    document = case((func.jsonb_exists(told, names[0]), told), else_=document)
     path = "$" + "".join(f".{json.dumps(name)}" for name in names) + "[*]"
     found = func.jsonb_path_query(document, cast(path, JSONPATH), type_=JSONB).column_valued("found")
     kind = func.jsonb_typeof(found)
@@ -43,9 +49,11 @@ def on_postgresql(names: tuple[str, ...], operator: Comparison, values: tuple[st
 
 def on_sqlite(names: tuple[str, ...], operator: Comparison, values: tuple[str, ...]) -> ColumnElement[bool]:
     """The same."""
-    holder: ColumnElement[Any] = cast(ORDERS.c.body, Text)
-    on_the_way: list[Any] = []
     *before, last = (f"$.{json.dumps(name, ensure_ascii=False)}" for name in names)
+    document, told = (cast(column, Text) for column in (DOCUMENTS.c.content, ORDERS.c.told))
+    is_told = func.json_type(told, (*before, last)[0]).is_not(None)
+    holder: ColumnElement[Any] = case((is_told, told), else_=document)
+    on_the_way: list[Any] = []
     for number, path in enumerate(before):
         kind, content = func.json_type(holder, path), func.json_extract(holder, path)
         listed = case((kind == "array", content), (kind == "object", func.json_array(func.json(content))), else_="[]")

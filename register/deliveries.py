@@ -6,7 +6,7 @@ time is up, and another begins with what was not settled: an event may come twic
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,10 +17,11 @@ from uuid import uuid4
 from pydantic import SecretStr, ValidationError
 from sqlalchemy import Connection, and_, delete, exists, or_, select, update
 
-from orders.read_model.records import OrderEvent
+from orders.read_model.records import EventKind, OrderEvent
 from orders.read_model.views import OrderView
+from register.documents import OF_ORDER, found_in
 from register.engine import Database
-from register.schema import DELIVERED, DELIVERIES, EVENTS, ORDERS, SUBSCRIPTIONS
+from register.schema import DELIVERED, DELIVERIES, DOCUMENTS, EVENTS, ORDERS, SUBSCRIPTIONS
 
 PATIENCE: Final = timedelta(days=1)
 """How long an event that a subscriber does not take is tried, from when the subscriber began to fail."""
@@ -114,11 +115,14 @@ class Deliveries:
         with self._database.reading() as connection:
             rows = connection.execute(pending).all()
             orders = _orders(connection, {row.order_id for row in rows})
+            submitted = _as_submitted(
+                connection, orders, {row.order_id for row in rows if row.kind == EventKind.CREATED}
+            )
         return [
             Delivery(
                 id=row.id,
                 event=_event(row.number, row.at, row.kind, row.data),
-                order=orders.get(row.order_id),
+                order=(submitted if row.kind == EventKind.CREATED else orders).get(row.order_id),
             )
             for row in rows
         ]
@@ -244,12 +248,23 @@ def _park_all(
 
 
 def _orders(connection: Connection, ids: Iterable[str]) -> dict[str, OrderView]:
-    found = connection.execute(select(ORDERS.c.id, ORDERS.c.view, ORDERS.c.body).where(ORDERS.c.id.in_(ids)))
+    columns = (ORDERS.c.id, ORDERS.c.view, DOCUMENTS.c.content)
+    found = select(*columns).outerjoin_from(ORDERS, DOCUMENTS, OF_ORDER).where(ORDERS.c.id.in_(ids))
     orders: dict[str, OrderView] = {}
-    for row in found:
+    for row in connection.execute(found):
         with suppress(ValidationError):
-            orders[row.id] = OrderView.model_validate({**row.view, "body": row.body})
+            orders[row.id] = OrderView.model_validate({**row.view, "body": row.content})
     return orders
+
+
+def _as_submitted(connection: Connection, orders: Mapping[str, OrderView], ids: Iterable[str]) -> dict[str, OrderView]:
+    """Some of the orders with the document that they had at first, if that is still there."""
+    views = [orders[order_id] for order_id in ids if order_id in orders]
+    changed = [(view.id, view.submitted) for view in views if view.submitted != view.document]
+    documents = found_in(connection, changed)
+    return {
+        view.id: view.model_copy(update={"body": documents.get((view.id, view.submitted), view.body)}) for view in views
+    }
 
 
 def _event(number: int | None, at: datetime, kind: Any, data: Any) -> OrderEvent | None:

@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, and_, func, nulls_last, or_, select
 
 from orders.planning.installed import InstalledProduct
-from register.query import Comparison, Value, Visibility
-from register.schema import ORDERS, PRODUCTS
+from register.query import Comparison, Pair, Value, Visibility
+from register.schema import ORDERS, PRODUCT_VALUES, PRODUCTS
 from register.search import compared, has_customer
 
 
@@ -22,10 +22,20 @@ class ProductField(StrEnum):
     STATUS = "status"
     OFFERING = "offering"
     SPECIFICATION = "specification"
+    BILLING_ACCOUNT = "billing_account"
     SITE_ID = "site_id"
     ORDER_ID = "order_id"
     STARTED_AT = "started_at"
     ENDED_AT = "ended_at"
+
+
+@dataclass(frozen=True, slots=True)
+class ProductHaving:
+    """One condition: the product has a pair with one of the names and one of the values; any, where none is given."""
+
+    pair: Pair
+    names: tuple[str, ...] = ()
+    values: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +64,7 @@ class ProductQuery:
     sort: tuple[ProductSort, ...] = ()
     offset: int = 0
     limit: int = 100
+    having: tuple[ProductHaving, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +78,7 @@ class ProductPage:
 def product_page(connection: Connection, query: ProductQuery) -> ProductPage:
     """A page of the products that fit, and how many there are."""
     conditions = [compared(_column(each.field), each.operator, each.value) for each in query.where]
+    conditions += [_has(each) for each in query.having]
     if query.visible_to is not None:
         conditions.append(_visible_to(query.visible_to))
     fitting = and_(PRODUCTS.c.id.is_not(None), *conditions)
@@ -79,9 +91,18 @@ def product_page(connection: Connection, query: ProductQuery) -> ProductPage:
     return ProductPage(tuple(map(InstalledProduct.model_validate, found)), total)
 
 
+def _has(wanted: ProductHaving) -> ColumnElement[bool]:
+    held = PRODUCT_VALUES.c
+    of_it = [held.kind == wanted.pair.value]
+    of_it += [column.in_(those) for column, those in ((held.name, wanted.names), (held.value, wanted.values)) if those]
+    return PRODUCTS.c.id.in_(select(held.product_id).where(*of_it))  # So few that it should begin with them.
+
+
 def _column(field: ProductField) -> ColumnElement[Any]:
     if field is ProductField.SITE_ID:
         return PRODUCTS.c.content["site"]["id"].as_string()
+    if field is ProductField.BILLING_ACCOUNT:
+        return PRODUCTS.c.content["billing_account"].as_string()
     return PRODUCTS.c[field.value]
 
 

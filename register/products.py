@@ -16,7 +16,7 @@ from register import rows
 from register.engine import Database
 from register.line import claim_made
 from register.product_search import ProductPage, ProductQuery, product_page
-from register.schema import PRODUCT_RELATIONS, PRODUCTS
+from register.schema import PRODUCT_RELATIONS, PRODUCT_VALUES, PRODUCTS
 
 
 class Products:
@@ -55,10 +55,11 @@ def write_products(database: Database, connection: Connection, record: OrderReco
     if not record.products:
         return
     written = _replace_older(database, connection, record.products)
-    connection.execute(delete(PRODUCT_RELATIONS).where(PRODUCT_RELATIONS.c.product_id.in_(written)))
-    relations = [row for product in record.products if product.id in written for row in rows.relation_rows(product)]
-    if relations:
-        connection.execute(PRODUCT_RELATIONS.insert(), relations)
+    for table, rows_of in ((PRODUCT_RELATIONS, rows.relation_rows), (PRODUCT_VALUES, rows.value_rows)):
+        connection.execute(delete(table).where(table.c.product_id.in_(written)))
+        of_written = [row for product in record.products if product.id in written for row in rows_of(product)]
+        if of_written:
+            connection.execute(table.insert(), of_written)
     made = [product.id for product in record.products]
     claim_made(database, connection, record.view.id, made, record.view.ordered_at)
 
@@ -80,4 +81,5 @@ def _forget_others(connection: Connection, order_id: str, left: Iterable[Install
     gone = set(connection.scalars(of_order)) - {product.id for product in left}
     if gone:
         connection.execute(delete(PRODUCTS).where(PRODUCTS.c.id.in_(gone)))
-        connection.execute(delete(PRODUCT_RELATIONS).where(PRODUCT_RELATIONS.c.product_id.in_(gone)))
+        for table in (PRODUCT_RELATIONS, PRODUCT_VALUES):
+            connection.execute(delete(table).where(table.c.product_id.in_(gone)))

@@ -18,6 +18,7 @@ from datetime import datetime
 from enum import Enum, StrEnum
 from typing import Final, TypeAlias
 
+from orders.model.text import as_json
 from orders.read_model.views import OrderView
 
 
@@ -62,6 +63,13 @@ _SEVERAL = (
 )
 
 
+class Pair(StrEnum):
+    """What a product has by name and value."""
+
+    CHARACTERISTIC = "characteristic"
+    RESOURCE = "resource"
+
+
 class Comparison(Enum):
     """How a value is compared. `IN` takes several values, the others one."""
 
@@ -79,7 +87,7 @@ MOST_NAMES: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class BodyPath:
-    """Names of attributes, one in the other, in the order as submitted. Lists on the way stand for all their entries.
+    """Names of attributes, one in the other, in the order as it is shown. Lists on the way stand for all their entries.
 
     Values are compared as the text that they are written with (`true`, `7`, a string as it is); greater and less
     compare numbers with numbers where a number is given, else strings with strings, as ISO 8601 allows for dates. No
@@ -94,7 +102,7 @@ class BodyPath:
     def __post_init__(self) -> None:
         """Check the names."""
         if not 0 < len(self.names) <= MOST_NAMES or any(not name or set(name) & set('"\\\0') for name in self.names):
-            raise ValueError(f"{'.'.join(self.names)!r} is no path of attributes")
+            raise ValueError(f"{as_json('.'.join(self.names))} is no path of attributes")
 
 
 Value: TypeAlias = str | int | bool | datetime
@@ -140,7 +148,12 @@ class OrderQuery:
     offset: int = 0
     limit: int = 100
     with_body: bool = False
-    """Whether the orders come as submitted too, which can be megabytes of each."""
+    """Whether the orders come with their documents, which can be megabytes of each."""
+
+    @property
+    def looks_into_documents(self) -> bool:
+        """True where an attribute is asked for that has no column."""
+        return any(isinstance(predicate.field, BodyPath) for predicate in self.where)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from orders.read_model.records import EventKind, OrderEvent, OrderRecord
 from orders.read_model.views import OrderView
 from register import rows
 from register.cancellations import write_cancellations
+from register.documents import OF_ORDER, erase_documents, write_document
 from register.engine import Database
 from register.line import next_behind
 from register.products import write_products
@@ -24,6 +25,7 @@ from register.refusals import refusals_told
 from register.schema import (
     CHANGES,
     CHARGES,
+    DOCUMENTS,
     EVENTS,
     ITEMS,
     LISTED,
@@ -36,7 +38,7 @@ from register.schema import (
 from register.search import has_customer
 from register.subscriptions import fan_out
 
-_KEPT = ("id", "body", "deleted_at")
+_KEPT = ("id", "told", "told_as", "deleted_at")
 """Columns of an order that a later record does not replace."""
 
 
@@ -85,14 +87,14 @@ class Records:
     def write_order(self, connection: Connection, version: int, view: OrderView) -> bool:
         """Write an order with its items and changes. False, and nothing is written, where a higher version is there.
 
-        A view without body leaves the body as it is.
+        A document that comes with it is written too.
         """
         row = self._database.insert(ORDERS).values(rows.order_row(version, view))
         replaced = {column.name: row.excluded[column.name] for column in ORDERS.c if column.name not in _KEPT}
         written = connection.scalar(
             row.on_conflict_do_update(
                 index_elements=[ORDERS.c.id],
-                set_={**replaced, "body": func.coalesce(row.excluded.body, ORDERS.c.body)},
+                set_=replaced,
                 where=ORDERS.c.version <= row.excluded.version,
             ).returning(ORDERS.c.id)
         )
@@ -102,28 +104,31 @@ class Records:
         _replace(connection, ORDER_FALLOUT, view.id, rows.fallout_rows(view))
         _replace(connection, ITEMS, view.id, rows.item_rows(view))
         _replace(connection, CHANGES, view.id, rows.change_rows(view))
+        write_document(self._database, connection, view, datetime.now(UTC))
         write_cancellations(self._database, connection, view)
         return True
 
     def erase(self, connection: Connection, order_id: str) -> None:
         """Take an order out again that was none, within a transaction."""
+        erase_documents(connection, order_id)
         connection.execute(delete(ORDERS).where(ORDERS.c.id == order_id))
         for table in (ORDER_OFFERINGS, ORDER_FALLOUT, ITEMS, CHANGES):
             _replace(connection, table, order_id, ())
 
     def delete(self, order_id: str, at: datetime) -> bool:
-        """Tell no more of an order, but that it was deleted. False if it is not there, or was deleted before."""
+        """Tell no more of an order, but that it was deleted. False if it is not there, or was deleted before.
+
+        What its customer wrote is forgotten.
+        """
         with self._database.writing() as connection:
             found = connection.execute(
-                update(ORDERS)
-                .where(ORDERS.c.id == order_id, LISTED)
-                .values(deleted_at=at)
-                .returning(ORDERS.c.view, ORDERS.c.body)
+                update(ORDERS).where(ORDERS.c.id == order_id, LISTED).values(deleted_at=at).returning(ORDERS.c.view)
             ).first()
             if found is None:
                 return False
             last = connection.scalar(select(func.max(EVENTS.c.number)).where(EVENTS.c.order_id == order_id)) or 0
-            view = OrderView.model_validate({**found.view, "body": found.body})
+            erase_documents(connection, order_id)
+            view = OrderView.model_validate(found.view)
             event = OrderEvent(number=last + 1, at=at, kind=EventKind.DELETED)
             self._add(connection, EVENTS, rows.event_rows(OrderRecord(version=0, view=view, events=(event,))))
             fan_out(self._database, connection, view, [event], at)
@@ -137,12 +142,13 @@ class Records:
 
     def find(self, order_id: str) -> OrderRecord | None:
         """The order as it was last written down, without its history; not one that was deleted."""
-        wanted = select(ORDERS.c.version, ORDERS.c.view, ORDERS.c.body).where(ORDERS.c.id == order_id, LISTED)
+        columns = (ORDERS.c.version, ORDERS.c.view, DOCUMENTS.c.content)
+        wanted = select(*columns).outerjoin_from(ORDERS, DOCUMENTS, OF_ORDER).where(ORDERS.c.id == order_id, LISTED)
         with self._database.reading() as connection:
             row = connection.execute(wanted).first()
         if row is None:
             return None
-        return OrderRecord(version=row.version, view=OrderView.model_validate({**row.view, "body": row.body}))
+        return OrderRecord(version=row.version, view=OrderView.model_validate({**row.view, "body": row.content}))
 
     def has_order(self, channel: str, customer_id: str) -> bool:
         """True if an order of a customer that a channel submitted was written down, and not rejected."""

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
+
+from pydantic import JsonValue
 
 from orders.planning.installed import InstalledProduct
 from orders.read_model.records import OrderRecord
+from orders.read_model.states import LifecycleState
 from orders.read_model.views import OrderView
+from register.query import Pair
+
+_SAID_WHY = (LifecycleState.CANCELLED, LifecycleState.PENDING_CANCELLATION)
 
 Row: TypeAlias = Mapping[str, Any]
 """Values by column."""
+
+LONGEST_FOUND: Final = 200
+"""Characters of a value that products are found by: an index holds no long ones."""
 
 _TOLD_AS_THEY_ARE = (
     "id",
@@ -20,6 +31,7 @@ _TOLD_AS_THEY_ARE = (
     "external_id",
     "revision",
     "catalog",
+    "document",
     "priority",
     "ordered_at",
     "requested_start",
@@ -31,11 +43,18 @@ _TOLD_AS_THEY_ARE = (
 )
 
 
+def telling_of(view: OrderView) -> str:
+    """Names everything that, beside what stands in columns, decides how an order is shown."""
+    shown = (view.document, view.revision, [item.amended for item in view.items], view.state in _SAID_WHY, view.reasons)
+    return hashlib.sha256(repr(shown).encode()).hexdigest()[:16]
+
+
 def order_row(version: int, view: OrderView) -> Row:
-    """The row of table `orders`."""
+    """The row of table `orders`, but for what is told of it otherwise than it stands in its document."""
     columns = {name: getattr(view, name) for name in _TOLD_AS_THEY_ARE}
     content = view.model_dump(mode="json", exclude={"body"})
-    return {**columns, "version": version, "state": str(view.state), "body": view.body, "view": content}
+    state, telling = str(view.state), telling_of(view)
+    return {**columns, "version": version, "state": state, "telling": telling, "view": content}
 
 
 def offering_rows(view: OrderView) -> list[Row]:
@@ -159,6 +178,25 @@ def relation_rows(product: InstalledProduct) -> list[Row]:
     """The rows of table `product_relations`: the bundle that holds a product, and what it stands on."""
     others = {*product.relies_on, *([product.bundle] if product.bundle else [])}
     return [{"product_id": product.id, "other_id": other} for other in sorted(others)]
+
+
+def value_rows(product: InstalledProduct) -> list[Row]:
+    """The rows of table `product_values`: what a product is found by that has a name. Long texts are left out."""
+    found = {(Pair.CHARACTERISTIC, name, value) for name, value in _in_words(product.characteristics.items())}
+    drawn = ((each.name, each.value) for each in product.holding.drawn())
+    found |= {(Pair.RESOURCE, name, value) for name, value in _in_words(drawn)}
+    return [
+        {"product_id": product.id, "kind": pair.value, "name": name, "value": value}
+        for pair, name, value in sorted(found)
+    ]
+
+
+def _in_words(pairs: Iterable[tuple[str, JsonValue]]) -> Iterator[tuple[str, str]]:
+    """The values as they are written, as far as they are text, numbers or booleans."""
+    for name, value in pairs:
+        words = value if isinstance(value, str) else json.dumps(value)
+        if isinstance(value, str | int | float) and len(words) <= LONGEST_FOUND:
+            yield name, words
 
 
 def _instant(written: str) -> datetime | None:

@@ -1,8 +1,8 @@
 """The register's tables. What alters them needs a migration too: `alembic revision --autogenerate` writes one.
 
 No table refers to another by a foreign key: records arrive twice, late and in any order, and what can be rebuilt is
-rebuilt around the records in their own right: subscriptions, deliveries, charges, cancellations, products, claims of
-products, and request ids.
+rebuilt around the records in their own right: documents, subscriptions, deliveries, charges, cancellations, products,
+claims of products, and request ids.
 """
 
 from __future__ import annotations
@@ -105,7 +105,10 @@ ORDERS: Final = Table(
     _instant("completed_at", nullable=True),
     Column("in_jeopardy", Boolean, nullable=False),
     _instant("deleted_at", nullable=True),
-    _json("body", nullable=True),
+    _text("document"),
+    _text("telling"),
+    _text("told_as", nullable=True),
+    _json("told", nullable=True),
     _json("view"),
     _index_of_the_listed("ordered_at", "id"),
     _index_of_the_listed("customer_id", "ordered_at", "id"),
@@ -114,12 +117,33 @@ ORDERS: Final = Table(
     _index_of_the_listed("channel", "ordered_at", "id"),
     Index(None, "external_id"),
 )
-"""One row for each order, rejected ones too. `body` is the order as submitted, whole; `view` all else that is told of
-it (an `OrderView` without body), and the other columns repeat what one looks for. Version 0 is what the API wrote at
-submission; the workflow's records count from 1. What has `deleted_at` is not told any more."""
+"""One row for each order, rejected ones too. `view` is all that is told of it (an `OrderView` without body) but for
+what stands in its `document`, and the other columns repeat what one looks for. Version 0 is what the API wrote at
+submission; the workflow's records count from 1. What has `deleted_at` is not told any more.
+
+`told` is for those who look for orders by attributes: those that are shown otherwise than they stand in the document,
+null where one is not shown. It is right while `told_as` is what `telling` is: that names everything it depends on."""
 
 LISTED: Final = ORDERS.c.deleted_at.is_(None)
 """The condition that an order is told of."""
+
+DOCUMENTS: Final = Table(
+    "documents",
+    SCHEMA,
+    _key("order_id"),
+    _key("digest"),
+    _json("content"),
+    _instant("unused_since", nullable=True),
+    Index(
+        None,
+        "unused_since",
+        sqlite_where=text("unused_since IS NOT NULL"),
+        postgresql_where=text("unused_since IS NOT NULL"),
+    ),
+)
+"""Orders in the form that they have outside, by digest: as submitted, and as each patch has left them. One is written
+before its order's workflow hears of it. It is `unused_since` then, until it is the order's document, and again once
+another one is: some time later it is forgotten."""
 
 ORDER_OFFERINGS: Final = Table(
     "order_offerings",
@@ -308,6 +332,18 @@ PRODUCT_RELATIONS: Final = Table(
     Index(None, "other_id"),
 )
 """Which product is held by a bundle, or stands on another."""
+
+PRODUCT_VALUES: Final = Table(
+    "product_values",
+    SCHEMA,
+    _key("product_id"),
+    _key("kind"),
+    _key("name"),
+    _key("value"),
+    Index(None, "value", "name", "kind"),
+)
+"""What a product is found by that has a name: a characteristic, or a resource that was drawn, such as its number.
+Values are as they are written in words; long ones are left out."""
 
 PRODUCT_CLAIMS: Final = Table(
     "product_claims",

@@ -2,17 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from operator import eq, ge, gt, le, lt
 from typing import Any, Final, cast
 
-from sqlalchemy import Column, ColumnElement, Connection, Table, Text, and_, func, null, nulls_last, or_, select
+from pydantic import JsonValue
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Select,
+    Table,
+    Text,
+    and_,
+    bindparam,
+    func,
+    null,
+    nulls_last,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy import cast as cast_to
 
 from orders.read_model.states import LifecycleState
 from orders.read_model.views import OrderView
 from register.body_paths import on_postgresql, on_sqlite
+from register.documents import OF_ORDER
 from register.engine import Database
 from register.query import (
     BodyPath,
@@ -25,7 +43,7 @@ from register.query import (
     Value,
     Visibility,
 )
-from register.schema import ITEMS, LISTED, ORDER_FALLOUT, ORDER_OFFERINGS, ORDERS
+from register.schema import DOCUMENTS, ITEMS, LISTED, ORDER_FALLOUT, ORDER_OFFERINGS, ORDERS
 
 _COMPARE: Final[dict[Comparison, Callable[[Any, Any], ColumnElement[bool]]]] = {
     Comparison.EQ: eq,
@@ -50,6 +68,23 @@ PAGE_BYTES: Final = 4 * 2**20
 """What a page holds at most, but for an order that is larger alone: it ends early, and the next one goes on."""
 
 
+@dataclass(frozen=True, slots=True)
+class Outdated:
+    """An order with its document, and what decides how it is shown."""
+
+    view: OrderView
+    telling: str
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What of an order is shown otherwise than it stands in its document, while its `telling` is that."""
+
+    order_id: str
+    telling: str
+    content: dict[str, JsonValue]
+
+
 class Search:
     """Orders by what is known of them. Every method may raise `sqlalchemy.exc.DBAPIError`."""
 
@@ -59,19 +94,38 @@ class Search:
     def orders(self, query: OrderQuery) -> OrderPage:
         """A page of the orders that fit, and how many there are."""
         fitting = and_(*self._conditions(query))
-        body = ORDERS.c.body if query.with_body else null().label("body")
-        page = select(ORDERS.c.view, body).where(fitting).order_by(*_sorted_by(query.sort))
+        body = DOCUMENTS.c.content if query.with_body else null().label("content")
+        page = self._joined(select(ORDERS.c.view, body), query).where(fitting).order_by(*_sorted_by(query.sort))
         with self._database.reading() as connection:
-            total = connection.scalar(select(func.count()).select_from(ORDERS).where(fitting)) or 0
+            total = connection.scalar(self._joined(select(func.count()), query).where(fitting)) or 0
             bounded = self._within_a_page(connection, fitting, query)
             found = connection.execute(page.offset(query.offset).limit(bounded)).all() if bounded else []
-        views = (OrderView.model_validate({**row.view, "body": row.body}) for row in found)
+        views = (OrderView.model_validate({**row.view, "body": row.content}) for row in found)
         return OrderPage(tuple(views), total)
+
+    def outdated(self, query: OrderQuery, most: int) -> list[Outdated]:
+        """Some of the orders that fit, their attributes apart, of which is not known how they are shown by now."""
+        known = tuple(predicate for predicate in query.where if not isinstance(predicate.field, BodyPath))
+        conditions = self._conditions(replace(query, where=known))
+        old = or_(ORDERS.c.told_as.is_(None), ORDERS.c.told_as != ORDERS.c.telling)
+        columns = (ORDERS.c.view, ORDERS.c.telling, DOCUMENTS.c.content)
+        wanted = select(*columns).select_from(ORDERS.outerjoin(DOCUMENTS, OF_ORDER)).where(*conditions, old).limit(most)
+        with self._database.reading() as connection:
+            rows = connection.execute(wanted).all()
+        return [Outdated(OrderView.model_validate({**row.view, "body": row.content}), row.telling) for row in rows]
+
+    def tell(self, told: Iterable[Told]) -> None:
+        """Note how orders are shown beside their documents, unless they have changed meanwhile."""
+        listed = list(told)
+        if listed:
+            with self._database.writing() as connection:
+                note_told(connection, listed)
 
     def _within_a_page(self, connection: Connection, fitting: ColumnElement[bool], query: OrderQuery) -> int:
         """How many orders are answered at once: as many as asked for, but for one, no more than `PAGE_BYTES`."""
-        size = _length(ORDERS.c.view) + _length(ORDERS.c.body) if query.with_body else _length(ORDERS.c.view)
-        asked = select(size).where(fitting).order_by(*_sorted_by(query.sort)).offset(query.offset).limit(query.limit)
+        size = _length(ORDERS.c.view) + _length(DOCUMENTS.c.content) if query.with_body else _length(ORDERS.c.view)
+        asked = self._joined(select(size), query).where(fitting).order_by(*_sorted_by(query.sort))
+        asked = asked.offset(query.offset).limit(query.limit)
         sizes = connection.scalars(asked).all() if query.limit else []
         within = sum(total <= PAGE_BYTES for total in accumulate(sizes))
         return max(within, min(1, len(sizes)))
@@ -80,7 +134,13 @@ class Search:
         """How many orders fit."""
         fitting = and_(*self._conditions(query))
         with self._database.reading() as connection:
-            return connection.scalar(select(func.count()).select_from(ORDERS).where(fitting)) or 0
+            return connection.scalar(self._joined(select(func.count()), query).where(fitting)) or 0
+
+    def _joined(self, wanted: Select[*tuple[Any, ...]], query: OrderQuery) -> Select[*tuple[Any, ...]]:
+        """From orders, with their documents where those are told or looked into."""
+        if query.with_body or query.looks_into_documents:
+            return wanted.select_from(ORDERS.outerjoin(DOCUMENTS, OF_ORDER))
+        return wanted.select_from(ORDERS)
 
     def _conditions(self, query: OrderQuery) -> list[ColumnElement[bool]]:
         conditions = [self._condition(predicate) for predicate in query.where]
@@ -102,6 +162,17 @@ class Search:
                 return ORDERS.c.id.in_(having)  # So few that SQLite should begin with them.
             return having.where(table.c.order_id == ORDERS.c.id).exists()
         return compared(ORDERS.c[field.value], predicate.operator, predicate.value)
+
+
+def note_told(connection: Connection, told: Iterable[Told]) -> None:
+    """The same within a transaction."""
+    noting = (
+        update(ORDERS)
+        .where(ORDERS.c.id == bindparam("of_order"), ORDERS.c.telling == bindparam("as_of"))
+        .values(told_as=bindparam("as_of"), told=bindparam("content"))
+    )
+    rows = [{"of_order": each.order_id, "as_of": each.telling, "content": each.content} for each in told]
+    connection.execute(noting, rows)
 
 
 def _length(column: Column[Any]) -> ColumnElement[int]:

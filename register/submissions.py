@@ -8,13 +8,16 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from enum import Enum, auto
 
+from pydantic import JsonValue
 from sqlalchemy import Connection, delete, select
 
 from orders.read_model.records import OrderRecord
 from orders.read_model.states import LifecycleState
 from register.engine import Database
 from register.records import Records
+from register.rows import telling_of
 from register.schema import ORDERS, REQUEST_IDS
+from register.search import Told, note_told
 
 CLAIM = 0
 """The version of an order that its workflow has not written yet."""
@@ -47,11 +50,12 @@ class Submissions:
         with self._database.reading() as connection:
             return _state(connection, order_id, body_digest)
 
-    def claim(self, record: OrderRecord, body_digest: str) -> ClaimState:
+    def claim(self, record: OrderRecord, body_digest: str, told: dict[str, JsonValue] | None = None) -> ClaimState:
         """Take an order's id for ever, and write the order down as it will start, or was rejected.
 
-        Gives how the id stood before. One that was free is claimed now; one of the same body that has not begun is
-        brought up to date; any other is left as it is.
+        `told` is what of it is shown otherwise than it was submitted, if that is known. Gives how the id stood before.
+        One that was free is claimed now; one of the same body that has not begun is brought up to date; any other is
+        left as it is.
         """
         order = record.view
         taking = self._database.insert(REQUEST_IDS).values(
@@ -66,6 +70,8 @@ class Submissions:
             state = ClaimState.FREE if new is not None else _state(connection, order.id, body_digest)
             if state in (ClaimState.FREE, ClaimState.NOT_BEGUN):
                 self._records.write_and_tell(connection, record)
+                if told is not None:
+                    note_told(connection, [Told(order.id, telling_of(order), told)])
         return state
 
     def withdraw(self, order_id: str) -> None:

@@ -28,7 +28,7 @@ from api.events.event_sender import EventSender
 from api.http.dependencies import AskingDep
 from settings import Settings
 from tests.pipe import until
-from workflows.connection import connect
+from workflows.sdk.connection import connect
 
 SECRETS = ("MARKED-token", "MARKED-silo-secret", "MARKED-customer-name", "MARKED-webhook-secret", "MARKED-password")
 LAYERS = (

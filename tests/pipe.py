@@ -31,7 +31,7 @@ from settings import ROOT, Settings
 from simulated_silos.app import create_app as create_silos
 from simulated_silos.server import CuttableProtocol
 from worker import workers
-from workflows.query_guard import ASK_AGAIN
+from workflows.sdk.query_guard import ASK_AGAIN
 
 EXAMPLES = ROOT / "examples" / "orders"
 _Answer = TypeVar("_Answer")

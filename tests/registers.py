@@ -45,6 +45,8 @@ def a_view(order_id: str = "O1", **changes: Any) -> OrderView:
         silos=(),
         fallout=(),
         changes=(),
+        document="d1",
+        submitted="d1",
         body={"note": "Grüße \u0000 🛰", "productOrderItem": [{"id": "1"}]},
     )
     return view.model_copy(update=changes)

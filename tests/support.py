@@ -13,7 +13,7 @@ from temporalio.testing import WorkflowEnvironment
 
 from ops.local.temporal_server import TASK_PROBLEMS
 from workflows import display
-from workflows.connection import data_converter
+from workflows.sdk.connection import data_converter
 
 SEARCH_ATTRIBUTES = (
     display.ORDER_STATE,

@@ -131,9 +131,9 @@ class OrderWorkflow:
         self._stirred = True
 
     @workflow.query(name=wire_names.ORDER_QUERY)
-    def order(self, with_body: bool = False) -> OrderView:
+    def order(self) -> OrderView:
         """The order in summary."""
-        return order_view(self._order, workflow.now(), with_body=with_body)
+        return order_view(self._order, workflow.now())
 
     @workflow.query(name=wire_names.PLAN_QUERY)
     def plan(self, offset: int = 0, limit: int = 200) -> PlanPage:

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from api.access.principal import Principal, Scope
 from api.blocking import run_blocking
 from api.errors import Unauthorized, Unavailable
-from orders.model.order import Identifier
+from orders.model.identifiers import Identifier
 
 log = structlog.get_logger()
 

@@ -8,13 +8,15 @@ from pydantic import ConfigDict, JsonValue
 
 from api.tmf.response_model import ResponseModel
 from api.tmf.times import InstantOut
-from api.tmf.tmf622_bodies import Place, Product, ProductOrderItem, TmfBody
+from api.tmf.tmf622_bodies import Place, Product, ProductOrderItem
+from api.tmf.tmf622_shapes import TmfBody
 from orders.change.impact import Effect
 from orders.change.request import ChangeKind, ChangeState, RequestId, Resolution, RevisionNumber
 from orders.fulfilment.options import Subject
+from orders.model.identifiers import Identifier
 from orders.model.instants import Instant, LocalInstant
 from orders.model.json_values import JsonObject
-from orders.model.order import Identifier, TimeZone
+from orders.model.order import TimeZone
 from orders.model.text import Line, Name, Text
 from orders.model.values import Money, Priority, Quantity
 

@@ -51,7 +51,7 @@ async def orders(
     )
 
 
-@router.get("/customers/{customer_id}", summary="Everything about a customer", responses=errors(404, 503))
+@router.get("/customers/{customer_id:path}", summary="Everything about a customer", responses=errors(404, 503))
 async def customer(customer_id: Id, links: LinksDep, register: RegisterDep, principal: Reader) -> CustomerResponse:
     """Orders, changes under way, what is installed, and messages sent: as far as one sees the orders that they are of.
 

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, Protocol
 
 import structlog
 
@@ -156,18 +156,26 @@ class Dispatcher:
             await run_blocking(self._deliveries.release, lease, self._now())
 
 
+class Forgets(Protocol):
+    """What becomes old in the register."""
+
+    def forget(self, before: datetime, most: int) -> int:
+        """Delete what is older than an instant, never more than `most`. Gives how much that was."""
+        ...
+
+
 class Forgetter:
-    """Forgets what was delivered a while ago, until it is stopped. Any number of processes may do so."""
+    """Forgets what has become old a while ago, until it is stopped. Any number of processes may do so."""
 
     def __init__(
         self,
-        deliveries: Deliveries,
+        old: Forgets,
         keep: timedelta,
         *,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         look_every_s: float = FORGET_EVERY_S,
     ) -> None:
-        self._deliveries = deliveries
+        self._old = old
         self._keep = keep
         self._now = now
         self._look_every_s = look_every_s
@@ -177,8 +185,8 @@ class Forgetter:
         while True:
             pause_s = self._look_every_s
             try:
-                if await run_blocking(self._deliveries.forget, self._now() - self._keep, FORGOTTEN_AT_ONCE):
+                if await run_blocking(self._old.forget, self._now() - self._keep, FORGOTTEN_AT_ONCE):
                     pause_s = _BETWEEN_BATCHES_S
             except Exception as error:
-                log.warning("old deliveries stay for now", error=type(error).__name__)
+                log.warning("what is old stays for now", error=type(error).__name__)
             await asyncio.sleep(pause_s)

@@ -8,7 +8,7 @@ is in particular: v4 knows no order without items.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,12 +16,16 @@ import httpx2
 from pydantic import AwareDatetime, BaseModel, ConfigDict, JsonValue, field_validator
 from pydantic.alias_generators import to_camel
 
+from api.events.changed_attributes import ChangedAttributes
 from api.events.event_query import EVENT_TYPES
 from api.tmf.json_body import Json
 from api.tmf.links import Links
+from api.tmf.money import fees_out
+from api.tmf.tmf622_cancel import errors_of
 from api.tmf.tmf622_merge import ITEMS, walk
 from api.tmf.tmf622_resource import to_resource
 from orders.model.instants import instant
+from orders.model.values import Money
 from orders.read_model.journal import CancellationState
 from orders.read_model.records import EventKind, OrderEvent
 from orders.read_model.states import LifecycleState
@@ -72,7 +76,7 @@ def to_event(order: OrderView, event: OrderEvent, links: Links) -> WireEvent:
         "event": payload,
     }
     if event.kind is EventKind.ATTRIBUTES_CHANGED:
-        content["fieldPath"] = ",".join(telling.changed_attributes())
+        content["fieldPath"] = ",".join(telling.changed().paths)
     return WireEvent(event_id, kind, content)
 
 
@@ -84,6 +88,8 @@ class _Data(BaseModel):
     state: str = ""
     items: dict[str, JsonValue] = {}
     order: tuple[str, ...] = ()
+    attributes: dict[str, tuple[str, ...]] = {}
+    fees: tuple[Money, ...] = ()
     change: str = ""
     fallout: tuple[Json, ...] = ()
     milestone: str = ""
@@ -96,15 +102,6 @@ class _Data(BaseModel):
     def _named(cls, value: JsonValue) -> JsonValue:
         """Where nothing more is said of them, items come as a list of ids."""
         return dict.fromkeys(map(str, value)) if isinstance(value, list) else value
-
-
-_ATTRIBUTES: Final = {
-    "requested_start": "requestedStartDate",
-    "requested_completion": "requestedCompletionDate",
-    "priority": "priority",
-    "promised_at": "expectedCompletionDate",
-}
-"""The core's names of what can be different about an order itself, and the standard's."""
 
 
 class _Telling:
@@ -124,42 +121,42 @@ class _Telling:
             update={
                 "state": LifecycleState.ACKNOWLEDGED,
                 "revision": 1,
-                "contents": (),
                 "reasons": (),
                 "expected_at": None,
                 "completed_at": None,
                 "items": tuple(
-                    item.model_copy(update={"state": LifecycleState.ACKNOWLEDGED})
+                    item.model_copy(update={"state": LifecycleState.ACKNOWLEDGED, "amended": ()})
                     for item in self.order.items
                     if item.id in items
                 ),
             }
         )
-        return "was submitted", {"productOrder": to_resource(self.order.body or {}, then, self.links.api)}
+        return "was submitted", {"productOrder": to_resource(self.order.body, then, self.links.api)}
 
     def state_changed(self) -> tuple[str, Json]:
         states = {item: {"state": state} for item, state in self.data.items.items()}
         return f"is {self.data.state}", self.about_order({"state": self.data.state}, states)
 
     def attributes_changed(self) -> tuple[str, Json]:
-        now = to_resource(self.order.body or {}, self.order, self.links.api)
-        names = self.changed_attributes()
-        attributes = {name: now[name] for name in names if name in now and name != ITEMS}
-        return f"was changed: {', '.join(names)}".removesuffix(": "), self.about_order(
-            attributes, _items_of(now, self.data.items)
-        )
+        now = to_resource(self.order.body, self.order, self.links.api)
+        changed = self.changed()
+        payload = self.about_order(changed.values(now, self.order), changed.items_now(now))
+        return f"was changed: {', '.join(changed.paths)}", payload
 
-    def changed_attributes(self) -> list[str]:
-        """The first-level attributes of the resource that are different."""
-        names = [_ATTRIBUTES.get(name, name) for name in self.data.order]
-        return [*names, ITEMS] if self.data.items else names
+    def changed(self) -> ChangedAttributes:
+        """What is different by an amendment."""
+        items = {
+            item: [str(name) for name in names] for item, names in self.data.items.items() if isinstance(names, list)
+        }
+        return ChangedAttributes(self.data.order, items, self.data.attributes)
 
     def deleted(self) -> tuple[str, Json]:
         return "was deleted", self.about_order()
 
     def information_required(self) -> tuple[str, Json]:
         if self.data.change:
-            return f"has a question: change {self.data.change} costs a fee that it does not accept", self.about_order()
+            about = f"has a question: change {self.data.change} costs a fee that it does not accept"
+            return about, self.about_order({"fee": fees_out(self.data.fees)})
         tasks = ", ".join(str(fallout.get("task")) for fallout in self.data.fallout)
         return f"needs a person to look at it: {tasks}", self.about_order()
 
@@ -171,7 +168,7 @@ class _Telling:
 
     def cancellation_information_required(self) -> tuple[str, Json]:
         about = "can only be cancelled at a fee that the request does not accept"
-        return about, self.about_cancellation(CancellationState.TERMINATED_WITH_ERROR)
+        return about, self.about_cancellation(CancellationState.IN_PROGRESS)
 
     def milestone(self) -> tuple[str, Json]:
         milestone: Json = {
@@ -238,8 +235,12 @@ class _Telling:
         }
         if verdict is not None and verdict.reason:
             told["cancellationReason"] = verdict.reason
+        if self.data.fees:
+            told["fee"] = fees_out(self.data.fees)
         if state == CancellationState.DONE:
             told["effectiveCancellationDate"] = self.at
+        if state == CancellationState.TERMINATED_WITH_ERROR and verdict is not None:
+            told |= errors_of(verdict)
         return {"cancelProductOrder": told}
 
     def item_refs(self) -> list[JsonValue]:
@@ -266,12 +267,3 @@ _TOLD: Final = {
 
 def _ids(order: Mapping[str, JsonValue] | None) -> set[str]:
     return {str(item.get("id")) for item in walk((order or {}).get(ITEMS))}
-
-
-def _items_of(resource: Json, wanted: Collection[str]) -> dict[str, Json]:
-    """Some items of a resource, by id, each without those nested in it."""
-    return {
-        str(item["id"]): {name: value for name, value in item.items() if name != ITEMS}
-        for item in walk(resource.get(ITEMS))
-        if item.get("id") in wanted
-    }

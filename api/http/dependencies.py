@@ -13,11 +13,14 @@ from api.errors import ErrorBody, Forbidden, Unauthorized
 from api.events.subscribers import Subscribers
 from api.service.asking import Asking
 from api.service.changing import Changing
+from api.service.finding import Finding
 from api.service.gateway import Gateway
+from api.service.patching import Patching
 from api.service.services import Services
 from api.service.submitting import Submitting
 from api.tmf.links import Links
-from orders.model.catalog import Catalog
+from api.tmf.tmf620 import CatalogInForce
+from catalog_loader.catalog_files import CatalogStore
 from register import Register
 
 NO_NUL = r"^[^\x00]*$"
@@ -29,7 +32,8 @@ class Provided:
 
     services: Services
     register: Register
-    catalog: Catalog
+    catalog: CatalogInForce
+    versions: CatalogStore
     links: Links
     subscribers: Subscribers
 
@@ -57,12 +61,24 @@ def _changing(provided: _Provided) -> Changing:
     return provided.services.changing
 
 
+def _patching(provided: _Provided) -> Patching:
+    return provided.services.patching
+
+
+def _finding(provided: _Provided) -> Finding:
+    return provided.services.finding
+
+
 def _register(provided: _Provided) -> Register:
     return provided.register
 
 
-def _catalog(provided: _Provided) -> Catalog:
+def _catalog(provided: _Provided) -> CatalogInForce:
     return provided.catalog
+
+
+def _versions(provided: _Provided) -> CatalogStore:
+    return provided.versions
 
 
 def _links(provided: _Provided) -> Links:
@@ -77,8 +93,11 @@ GatewayDep: TypeAlias = Annotated[Gateway, Depends(_gateway)]
 SubmittingDep: TypeAlias = Annotated[Submitting, Depends(_submitting)]
 AskingDep: TypeAlias = Annotated[Asking, Depends(_asking)]
 ChangingDep: TypeAlias = Annotated[Changing, Depends(_changing)]
+PatchingDep: TypeAlias = Annotated[Patching, Depends(_patching)]
+FindingDep: TypeAlias = Annotated[Finding, Depends(_finding)]
 RegisterDep: TypeAlias = Annotated[Register, Depends(_register)]
-CatalogDep: TypeAlias = Annotated[Catalog, Depends(_catalog)]
+CatalogDep: TypeAlias = Annotated[CatalogInForce, Depends(_catalog)]
+VersionsDep: TypeAlias = Annotated[CatalogStore, Depends(_versions)]
 LinksDep: TypeAlias = Annotated[Links, Depends(_links)]
 SubscribersDep: TypeAlias = Annotated[Subscribers, Depends(_subscribers)]
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any, TypeAlias
 from fastapi import Depends, Query, Request, Response
 from pydantic import JsonValue
 
+from api.errors import Malformed, problem
 from api.http.dependencies import Responses, errors
 from api.tmf.tmf630 import DEFAULT_LIMIT, LARGEST_LIMIT, ListQuery, list_query, page_headers, page_status, selected
 
@@ -60,5 +61,22 @@ def _listing(
     query = list_query(raw_query, offset=offset, limit=limit, sort=sort, fields=fields)
     return Listing(query, request.url.path, raw_query)
 
+
+def _fields(request: Request, fields: Annotated[str | None, FIELDS] = None) -> str | None:
+    """Of a single resource nothing else can be asked.
+
+    Raises:
+        Malformed: naming each other parameter.
+    """
+    unknown = [name for name in request.query_params if name != "fields"]
+    if unknown:
+        raise Malformed(
+            [problem(f"query.{name[:100]}", "a single resource is asked for with fields alone") for name in unknown]
+        )
+    return fields
+
+
+FieldsDep: TypeAlias = Annotated[str | None, Depends(_fields)]
+"""What `fields` selects of a single resource."""
 
 ListingDep: TypeAlias = Annotated[Listing, Depends(_listing)]

@@ -11,7 +11,7 @@ from activities.tmf640 import Service
 from activities.tmf641 import ServiceOrder
 from api.errors import Malformed, problem
 from api.http.dependencies import GatewayDep, ReportingSilo, errors
-from api.tmf.tmf622_bodies import TmfBody
+from api.tmf.tmf622_shapes import TmfBody
 from orders.fulfilment.messages import SiloEvent
 from orders.model import wire_names
 from orders.model.json_values import require_json
@@ -74,12 +74,12 @@ def to_silo_event(silo: str, event: Event) -> SiloEvent | None:
 def _silo_event(silo: str, service_order: ServiceOrder | None) -> SiloEvent | None:
     path = "event.serviceOrder"
     if service_order is None:
-        raise Malformed([problem(path, "Field required")])
+        raise Malformed([problem(path, "is required")])
     if service_order.state is None:
-        raise Malformed([problem(f"{path}.state", "Field required")])
+        raise Malformed([problem(f"{path}.state", "is required")])
     key = service_order.external_id
     if key is None:
-        raise Malformed([problem(f"{path}.externalId", "Field required: the idempotency key of the call")])
+        raise Malformed([problem(f"{path}.externalId", "is required: the idempotency key of the call")])
     try:
         parse_key(key)
     except ValueError as error:
@@ -102,7 +102,7 @@ def _silo_event(silo: str, service_order: ServiceOrder | None) -> SiloEvent | No
 def _lost(silo: str, service: Service | None) -> SiloEvent | None:
     path = "event.service"
     if service is None:
-        raise Malformed([problem(path, "Field required")])
+        raise Malformed([problem(path, "is required")])
     try:
         parse_service_id(service.id or "")
     except ValueError as error:

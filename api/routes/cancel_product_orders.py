@@ -11,7 +11,15 @@ from typing import Annotated, TypeAlias
 from fastapi import APIRouter, Header, Path, Request, Response
 
 from api.blocking import run_blocking
-from api.errors import IdempotencyKeyReused, Malformed, OrderClosed, UnknownCancellation, UnknownOrder, problem
+from api.errors import (
+    IdempotencyKeyReused,
+    Malformed,
+    OrderClosed,
+    UnknownCancellation,
+    UnknownOrder,
+    UnknownOrderNamed,
+    problem,
+)
 from api.http.dependencies import (
     NO_NUL,
     AskingDep,
@@ -22,7 +30,7 @@ from api.http.dependencies import (
     Submitter,
     errors,
 )
-from api.http.listing import FIELDS, LISTED, ListingDep
+from api.http.listing import LISTED, FieldsDep, ListingDep
 from api.http.visibility import changeable, readable, seen, visibility_of
 from api.service.abandoned import closed, is_abandoned
 from api.tmf.json_body import Json, require_sound
@@ -42,7 +50,7 @@ CancellationId: TypeAlias = Annotated[str, Path(max_length=400, pattern=NO_NUL)]
 _CLOCKS_DIFFER = timedelta(minutes=5)
 
 
-@router.post("", status_code=201, summary="Cancel an order", responses=errors(400, 404, 409, 503))
+@router.post("", status_code=201, summary="Cancel an order", responses=errors(400, 409, 503))
 async def cancel(
     cancellation: CancelProductOrder,
     request: Request,
@@ -67,7 +75,10 @@ async def cancel(
     if wish is not None and wish > datetime.now(UTC) + _CLOCKS_DIFFER:
         raise Malformed([problem("requestedCancellationDate", "an order is cancelled at once: ask for it then")])
     order_id = cancellation.product_order.id
-    view = await changeable(principal, order_id, asking)
+    try:
+        view = await changeable(principal, order_id, asking)
+    except UnknownOrder as error:
+        raise UnknownOrderNamed("productOrder.id", error) from error
     request_id = _request_id(order_id, idempotency_key)
     named = cancellation_id(order_id, request_id)
     known = await run_blocking(register.cancellations.find, named) if idempotency_key else None
@@ -111,14 +122,14 @@ async def cancellations(
     return listing.answer(response, resources, total, links.api)
 
 
-@router.get("/{cancellation_id:path}", summary="A cancellation", responses=errors(404, 503))
+@router.get("/{cancellation_id:path}", summary="A cancellation", responses=errors(400, 404, 503))
 async def cancellation(
     cancellation_id: CancellationId,
     asking: AskingDep,
     links: LinksDep,
     register: RegisterDep,
     principal: Reader,
-    fields: Annotated[str | None, FIELDS] = None,
+    fields: FieldsDep,
 ) -> Json:
     """What became of it by now, wherever it was asked for: its id is `<order id>.<id of the change request>`."""
     unknown = UnknownCancellation(f"There is no cancellation {cancellation_id}")
@@ -144,7 +155,7 @@ _FILTERS = {"id": "ids", "state": "states", "productOrder.id": "orders"}
 
 def _query(query: ListQuery) -> dict[str, tuple[str, ...]]:
     found = [
-        problem(f"query.{one.path}", f"cancellations are found by {', '.join(_FILTERS)}")
+        problem(f"query.{one.path}", f"cancellations are found by {', '.join(_FILTERS)}, compared by .eq")
         for one in query.filters
         if one.path not in _FILTERS or one.operator is not FilterOperator.EQ
     ]

@@ -2,54 +2,111 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, NamedTuple
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Path, Response
 
 from api.access.principal import Scope
 from api.errors import NotInCatalog
-from api.http.dependencies import CatalogDep, Id, LinksDep, errors, needs
-from api.http.listing import FIELDS, LISTED, ListingDep
+from api.http.dependencies import NO_NUL, CatalogDep, LinksDep, errors, needs
+from api.http.listing import LISTED, FieldsDep, ListingDep
+from api.tmf.attributes import Attributes
 from api.tmf.json_body import Json
-from api.tmf.tmf620 import BASE_PATH, offering_resources, specification_resources
+from api.tmf.tmf620 import CATALOG, CATEGORY, OFFERING, PRICE, SPECIFICATION, Tmf620
+from api.tmf.tmf620_prices import BASE_PATH
 from api.tmf.tmf630 import select_page, selected
 
 router = APIRouter(prefix=BASE_PATH, tags=["TMF620 product catalog"], dependencies=[needs(Scope.READ)])
 
-
-@router.get("/productOffering", summary="What can be ordered", responses=LISTED)
-async def offerings(listing: ListingDep, response: Response, catalog: CatalogDep, links: LinksDep) -> list[Json]:
-    """Offerings with their prices, the values that they fix, and what a bundle can hold in each of its roles."""
-    page, total = select_page(offering_resources(catalog, links.api), listing.query)
-    return listing.answer(response, page, total, links.api)
+Name = Annotated[str, Path(max_length=200, pattern=NO_NUL)]
 
 
-@router.get("/productOffering/{name}", summary="An offering", responses=errors(404))
-async def offering(
-    name: Id, catalog: CatalogDep, links: LinksDep, fields: Annotated[str | None, FIELDS] = None
-) -> Json:
-    """By the id that an order names in `productOffering.id`."""
-    return selected(_named(name, offering_resources(catalog, links.api)), fields)
+class _Kind(NamedTuple):
+    """One kind of resource: where it stands, what is told of it, and what the documentation says."""
+
+    path: str
+    attributes: Attributes
+    told: Callable[[Tmf620], list[Json]]
+    summary: str
+    summary_of_one: str
+    description: str
 
 
-@router.get("/productSpecification", summary="What is behind the offerings", responses=LISTED)
-async def specifications(listing: ListingDep, response: Response, catalog: CatalogDep, links: LinksDep) -> list[Json]:
-    """Specifications with their characteristics: types, ranges, values and defaults."""
-    page, total = select_page(specification_resources(catalog, links.api), listing.query)
-    return listing.answer(response, page, total, links.api)
+_KINDS = (
+    _Kind(
+        "productOffering",
+        OFFERING,
+        Tmf620.offerings,
+        "What can be ordered",
+        "An offering",
+        "With its prices, the values that it fixes, and what a bundle can hold in each of its roles. An order names "
+        "the id in `productOffering.id`.",
+    ),
+    _Kind(
+        "productOfferingPrice",
+        PRICE,
+        Tmf620.prices,
+        "What offerings cost",
+        "A price",
+        "What an offering costs, once or a month. Its id is that of the offering, and a number.",
+    ),
+    _Kind(
+        "productSpecification",
+        SPECIFICATION,
+        Tmf620.specifications,
+        "What is behind the offerings",
+        "A specification",
+        "With its characteristics: types, ranges, values and defaults.",
+    ),
+    _Kind(
+        "category",
+        CATEGORY,
+        Tmf620.categories,
+        "What offerings are for",
+        "A category",
+        "A role that offerings can fill, such as `internet`, with those that do. A bundle is in none.",
+    ),
+    _Kind(
+        "catalog",
+        CATALOG,
+        Tmf620.catalogs,
+        "The catalog",
+        "The catalog",
+        "There is one. Its version is the digest of all that it holds.",
+    ),
+)
 
 
-@router.get("/productSpecification/{name}", summary="A specification", responses=errors(404))
-async def specification(
-    name: Id, catalog: CatalogDep, links: LinksDep, fields: Annotated[str | None, FIELDS] = None
-) -> Json:
-    """By the id that offerings name in `productSpecification.id`."""
-    return selected(_named(name, specification_resources(catalog, links.api)), fields)
+def _add(kind: _Kind) -> None:
+    async def find(listing: ListingDep, response: Response, catalog: CatalogDep, links: LinksDep) -> list[Json]:
+        kind.attributes.require(listing.query)
+        page, total = select_page(kind.told(Tmf620(catalog, links.api)), listing.query)
+        return listing.answer(response, page, total, links.api)
+
+    async def retrieve(name: Name, catalog: CatalogDep, links: LinksDep, fields: FieldsDep) -> Json:
+        for resource in kind.told(Tmf620(catalog, links.api)):
+            if resource["id"] == name:
+                return selected(resource, fields)
+        raise NotInCatalog(f"The catalog has no {kind.attributes.resource} {name}")
+
+    router.add_api_route(
+        f"/{kind.path}",
+        find,
+        name=f"find {kind.path}",
+        summary=kind.summary,
+        description=kind.description,
+        responses=LISTED,
+    )
+    router.add_api_route(
+        f"/{kind.path}/{{name}}",
+        retrieve,
+        name=f"retrieve {kind.path}",
+        summary=kind.summary_of_one,
+        description=kind.description,
+        responses=errors(400, 404),
+    )
 
 
-def _named(name: str, resources: Iterable[Json]) -> Json:
-    for resource in resources:
-        if resource["id"] == name:
-            return resource
-    raise NotInCatalog(f"The catalog has no {name}")
+for _kind in _KINDS:
+    _add(_kind)

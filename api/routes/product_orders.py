@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Request, Response
@@ -13,28 +12,29 @@ from api.blocking import run_blocking
 from api.http.dependencies import (
     AskingDep,
     ChangingDep,
+    FindingDep,
     LinksDep,
     Operator,
     OrderId,
+    PatchingDep,
     Reader,
-    RegisterDep,
     Submitter,
     SubmittingDep,
     errors,
 )
-from api.http.listing import FIELDS, LISTED, ListingDep
-from api.http.verdicts import etag, is_decided, require_granted, require_match
+from api.http.entity_tags import require_match, tagged
+from api.http.listing import LISTED, FieldsDep, ListingDep
+from api.http.verdicts import is_decided, require_granted
 from api.http.visibility import VisibleOrderId, changeable, readable, seen, visibility_of
-from api.service.changing import own_verdict
-from api.tmf.json_body import Json, body_digest
+from api.service.patching import NothingAsked, Patch
+from api.tmf.json_body import Json
 from api.tmf.links import Links
 from api.tmf.tmf622_bodies import ProductOrder
-from api.tmf.tmf622_patch import JSON_PATCH, PATCH_BODY, patched, read_patch, to_change
+from api.tmf.tmf622_patch import JSON_PATCH, PATCH_BODY, read_patch
 from api.tmf.tmf622_query import order_query
 from api.tmf.tmf622_request import BASE_PATH
 from api.tmf.tmf622_resource import to_resource
 from api.tmf.tmf630 import selected
-from orders.change.request import fingerprint
 from orders.read_model.views import OrderView
 
 router = APIRouter(prefix=BASE_PATH, tags=["TMF622 product ordering"])
@@ -59,14 +59,16 @@ async def submit(
     """Start an order. Submitted again under the same `externalId` of a channel, the same body is the same order.
 
     One that cannot be fulfilled comes back with the state `rejected`, and is recorded like that: its notes, and for
-    programs `productOrderErrorMessage` as in v5, give every reason and its items.
+    programs `productOrderErrorMessage` as in v5, give every reason and its items. So does one that names no customer,
+    or does not say what to add. The token of a customer need not name that one.
 
     Without an `externalId` the header `Idempotency-Key` stands for it. A channel submits as itself only; it need not
     say so.
     """
     body: Json = await request.json()  # As it came: what is not modelled is kept too.
     channel = principal.channel_for(order.channel[0].id if order.channel else None)
-    wanted, digest = await submitting.read(await request.body(), idempotency_key, channel)
+    raw = await request.body()
+    wanted, digest = await submitting.read(raw, idempotency_key, channel, principal.customer)
     principal.require_customer(wanted.customer_id)
     if principal.customer is not None:
         wanted = wanted.model_copy(update={"of_customer": True})
@@ -84,7 +86,7 @@ async def submit(
 
 @router.get("/productOrder", summary="Orders", responses=LISTED | errors(503))
 async def find(
-    listing: ListingDep, response: Response, links: LinksDep, register: RegisterDep, principal: Reader
+    listing: ListingDep, response: Response, links: LinksDep, finding: FindingDep, principal: Reader
 ) -> list[Json]:
     """Those that one may see, the latest first. Orders in flight show as they were a few seconds ago at most.
 
@@ -92,29 +94,42 @@ async def find(
     commas separate alternatives, and `.gt`, `.gte`, `.lt` and `.lte` at the end compare. `relatedParty.id` is that of
     the customer, unless `relatedParty.role` is asked for too.
     """
-    page = await run_blocking(register.search.orders, order_query(listing.query, visibility_of(principal)))
-    resources = (to_resource(view.body or {}, view, links.api) for view in page.orders)
+    page = await finding.orders(order_query(listing.query, visibility_of(principal)))
+    resources = (to_resource(view.body, view, links.api) for view in page.orders)
     return listing.answer(response, resources, page.total, links.api)
 
 
-@router.get("/productOrder/{order_id}", summary="An order as it stands", responses=errors(404, 503))
+@router.get(
+    "/productOrder/{order_id}",
+    summary="An order as it stands",
+    response_model=Json,
+    responses={304: {"description": "It is what If-None-Match names"}} | errors(400, 404, 503),
+)
 async def retrieve(
     order_id: OrderId,
-    response: Response,
     asking: AskingDep,
     links: LinksDep,
     principal: Reader,
-    fields: Annotated[str | None, FIELDS] = None,
-) -> Json:
-    """What was submitted, with states, dates, and what amendments made of it. The header ETag is its revision."""
+    fields: FieldsDep,
+    if_none_match: Annotated[str | None, Header(max_length=1000)] = None,
+) -> Response:
+    """What was submitted, with states, dates, and what amendments made of it.
+
+    The header ETag stands for what is shown, and begins with the revision that a patch may depend on.
+    """
     view = await seen(principal, order_id, asking)
-    response.headers["ETag"] = etag(view)
-    return selected(to_resource(view.body or {}, view, links.api), fields)
+
+    def answer() -> Response:
+        resource = selected(to_resource(view.body, view, links.api), fields)
+        return tagged(resource, view, if_none_match=if_none_match)
+
+    return await run_blocking(answer)
 
 
 @router.patch(
     "/productOrder/{order_id}",
     summary="Amend an order",
+    response_model=Json,
     responses={
         200: {"description": "The order as it is now, which is what was asked for"},
         202: {"description": "The order as it stands while the change is assessed, as a rule with state pending"},
@@ -125,14 +140,13 @@ async def retrieve(
 async def amend(
     order_id: OrderId,
     request: Request,
-    response: Response,
     asking: AskingDep,
-    changing: ChangingDep,
+    patching: PatchingDep,
     links: LinksDep,
     principal: Submitter,
     idempotency_key: Annotated[str | None, Header(min_length=1, max_length=100)] = None,
-    if_match: Annotated[str | None, Header(max_length=200)] = None,
-) -> Json:
+    if_match: Annotated[str | None, Header(max_length=1000)] = None,
+) -> Response:
     """Patch an order's resource. What differs then becomes an amendment, decided like every other change.
 
     `application/merge-patch+json`, or `application/json`, merges order items by their ids, and null takes an attribute
@@ -147,28 +161,21 @@ async def amend(
         principal.require(Scope.READ)
     view = await changeable(principal, order_id, asking)
     require_match(if_match, view)
-    requester, channel = principal.requester(""), principal.channel or ""
-    asked_as = body_digest({"patch": document, "type": media_type})
-    verdict = view.verdict_on(idempotency_key)
-    if verdict is not None:
-        own_verdict(verdict, verdict.request_id, fingerprint(requester, channel, asked_as))
-    else:
-        before = to_resource(view.body or {}, view, links.api)
-        wanted = to_change(before, patched(before, media_type, document), idempotency_key or str(uuid.uuid4()))
-        if wanted is None:
-            return _told(principal, view, response, links)
-        # The places in a JSON patch are those of one revision.
-        bound = if_match is not None or media_type == JSON_PATCH
-        asked = {
-            "requester": requester,
-            "channel": channel,
-            "asked_as": asked_as,
-            "expected_revision": view.revision if bound else None,
-        }
-        verdict = await changing.change(order_id, wanted.model_copy(update=asked))
+    patch = Patch(
+        media_type,
+        document,
+        requester=principal.requester(""),
+        channel=principal.channel or "",
+        key=idempotency_key,
+        for_revision=if_match not in (None, "*"),
+    )
+    try:
+        verdict = await patching.patch(view, patch)
+    except NothingAsked:
+        return _told(principal, view, links)
     require_granted(verdict)
-    response.status_code = 200 if is_decided(verdict) else 202
-    return _told(principal, await asking.view(order_id, with_body=True), response, links)
+    status = 200 if is_decided(verdict) else 202
+    return _told(principal, await asking.view(order_id, with_body=True), links, status)
 
 
 @router.delete("/productOrder/{order_id}", status_code=204, summary="Delete an order", responses=errors(404, 409, 503))
@@ -177,8 +184,9 @@ async def delete(operator: Operator, order_id: VisibleOrderId, changing: Changin
     await changing.delete(order_id)
 
 
-def _told(principal: Principal, view: OrderView, response: Response, links: Links) -> Json:
-    """An order to whoever asked for a change of it: with its revision, if it may be read."""
+def _told(principal: Principal, view: OrderView, links: Links, status: int = 200) -> Response:
+    """An order to whoever asked for a change of it: with its tag, if it may be read."""
+    resource = to_resource(view.body, view, links.api)
     if principal.may(Scope.READ):
-        response.headers["ETag"] = etag(view)
-    return readable(principal, to_resource(view.body or {}, view, links.api))
+        return tagged(resource, view, status)
+    return JSONResponse(readable(principal, resource), status)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 from api.errors import OrderClosed, OrderCompleted, UnknownOrder
-from orders.change.objections import FOLLOW_ON
+from orders.change.objections import FOLLOW_ON, SUBMIT_AGAIN
 from orders.model.order import Reason
 from orders.read_model.records import OrderRecord
 from orders.read_model.states import LifecycleState
@@ -59,4 +59,8 @@ def closed(order_id: str, view: OrderView | None) -> OrderClosed:
         return OrderCompleted(f"Order {order_id} is completed", FOLLOW_ON)
     if view is not None and is_abandoned(view):
         return OrderClosed(f"Order {order_id} was abandoned", ABANDONED.message)
+    if view is not None and view.state is LifecycleState.REJECTED:
+        return OrderClosed(f"Order {order_id} was rejected", SUBMIT_AGAIN)
+    if view is not None and view.state is LifecycleState.CANCELLED:
+        return OrderClosed(f"Order {order_id} is cancelled", SUBMIT_AGAIN)
     return OrderClosed(f"Order {order_id} has ended", FOLLOW_ON)

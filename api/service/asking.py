@@ -9,13 +9,16 @@ from api.errors import Unavailable, UnknownOrder
 from api.service.abandoned import as_recorded
 from api.service.gateway import Gateway
 from orders.model import wire_names
-from orders.read_model.records import TransitionPage, Unrecorded
+from orders.read_model.records import Transition, TransitionPage, Unrecorded
 from orders.read_model.states import LifecycleState
 from orders.read_model.views import OrderView, PlanPage
 from register import Register
 
 DELETABLE: Final = (LifecycleState.CANCELLED, LifecycleState.REJECTED)
 """States in which an order holds nothing, and never will."""
+
+_ALL: Final = 1_000_000
+"""More moves than an order within its budget makes."""
 
 
 class Asking:
@@ -25,26 +28,32 @@ class Asking:
         self._gateway = gateway
         self._register = register
 
-    async def view(self, order_id: str, *, with_body: bool = False) -> OrderView:
+    async def view(self, order_id: str, *, with_body: bool = False, live: bool = False) -> OrderView:
         """An order in summary, from its workflow, or from the register when that is gone or does not answer.
 
-        One that was abandoned is shown as that.
+        Its document is in the register alone.
+
+        One that was abandoned is shown as that. A `live` one is not taken from the register while its workflow may know
+        better.
 
         Raises:
             UnknownOrder: if neither knows it.
         """
         try:
-            view = await self._gateway.query(order_id, wire_names.ORDER_QUERY, [with_body], OrderView)
+            view = await self._gateway.query(order_id, wire_names.ORDER_QUERY, [], OrderView)
         except (UnknownOrder, Unavailable) as error:
             record = await run_blocking(self._register.records.find, order_id)
-            if record is None:
+            if record is None or (live and isinstance(error, Unavailable)):
                 raise
             view = as_recorded(record, error)
             return view if with_body else view.model_copy(update={"body": None})
         # Only such orders can be deleted, and their workflows do not know.
         if view.state in DELETABLE and await run_blocking(self._register.records.is_deleted, order_id):
             raise UnknownOrder(f"There is no order {order_id}, or it has ended")
-        return view
+        if not with_body:
+            return view
+        document = await run_blocking(self._register.documents.find, order_id, view.document)
+        return view.model_copy(update={"body": document})
 
     async def with_problems(self, order_id: str) -> OrderView:
         """The same, with what stands in its way that its workflow cannot tell itself.
@@ -85,6 +94,26 @@ class Asking:
         numbered = {move.number: move for move in (*page.transitions, *fresh) if offset < move.number <= offset + limit}
         total = max(page.total, *(move.number for move in fresh), 0)
         return TransitionPage(transitions=tuple(numbered[number] for number in sorted(numbered)), total=total)
+
+    async def as_it_is(self, order_id: str) -> OrderView:
+        """An order with its document, as nothing but a decision on a new change could make it differ.
+
+        Raises:
+            UnknownOrder: if there is no such order.
+            Unavailable: also where all that is there is a copy of it, or a change of it still waits to be decided.
+        """
+        view = await self.view(order_id, with_body=True, live=True)
+        if any(verdict.waits for verdict in view.changes):
+            raise Unavailable("A change of the order is still to be decided")
+        return view
+
+    async def moves(self, order_id: str) -> tuple[Transition, ...]:
+        """All moves of an order from state to state, as far as they are recorded or its workflow tells of them.
+
+        Raises:
+            UnknownOrder: if there is no such order.
+        """
+        return (await self.history(order_id, 0, _ALL)).transitions
 
     async def has_order(self, channel: str, customer_id: str) -> bool:
         """True if a channel has submitted an order of a customer that was not rejected."""

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from api.blocking import run_blocking
 from api.errors import IdempotencyKeyReused, OrderClosed, OrderNotOver, OrderTooLarge, Unavailable, UnknownOrder
-from api.service.abandoned import WorkflowEnded, closed
+from api.service.abandoned import WorkflowEnded, closed, is_abandoned
 from api.service.asking import DELETABLE, Asking
 from api.service.gateway import Gateway
 from api.service.previewing import Foresight
@@ -100,8 +100,8 @@ class Changing:
     async def _fork(self, order_id: str) -> Fork:
         try:
             fork = await self._gateway.query(order_id, wire_names.FORK_QUERY, [], Fork)
-        except WorkflowEnded:
-            raise await self._closed(order_id) from None
+        except UnknownOrder as error:
+            raise await self._without_workflow(order_id, error) from None
         carried = fork.start.carried
         # One at its end takes changes until the register knows of it.
         if carried is None or (carried.completed_at is not None and not await self._is_open(order_id)):
@@ -118,8 +118,15 @@ class Changing:
         if verdict is not None:
             return own_verdict(verdict, request.request_id, request.fingerprint)
         if view.completed_at is None and await self._is_open(order_id):
-            raise Unavailable(f"Order {order_id} has been started this moment")
+            raise _starting(order_id)
         raise closed(order_id, view)
+
+    async def _without_workflow(self, order_id: str, error: UnknownOrder) -> OrderClosed | Unavailable:
+        """Why there is nothing to be looked at: the order has ended, or was rejected at once, or is being started."""
+        if isinstance(error, WorkflowEnded):
+            return await self._closed(order_id)
+        view = await self._asking.view(order_id)
+        return closed(order_id, view) if view.completed_at or is_abandoned(view) else _starting(order_id)
 
     async def _is_open(self, order_id: str) -> bool:
         execution = await self._gateway.describe(order_id)
@@ -127,6 +134,10 @@ class Changing:
 
     async def _closed(self, order_id: str) -> OrderClosed:
         return closed(order_id, await self._asking.view(order_id))
+
+
+def _starting(order_id: str) -> Unavailable:
+    return Unavailable(f"Order {order_id} has been started this moment")
 
 
 def own_verdict(verdict: Verdict, request_id: str, fingerprint: str) -> Verdict:

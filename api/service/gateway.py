@@ -37,8 +37,9 @@ from orders.model import wire_names
 from orders.model.budget import START
 from orders.model.order import Reason
 from orders.read_model.states import LifecycleState
-from workflows import display, executions
-from workflows.executions import PATIENCE, WORKFLOW_TASK_FAILS, Execution, Trouble
+from workflows import display
+from workflows.sdk import executions
+from workflows.sdk.executions import PATIENCE, WORKFLOW_TASK_FAILS, Execution, Trouble
 from workflows.silo_calls import wire_priority
 
 log = structlog.get_logger()
@@ -125,7 +126,7 @@ class Gateway:
             try:
                 return await self._query_once(order_id, name, args, answer)
             except WorkflowQueryFailedError as error:
-                # A worker that has just begun may have to be asked again: see `workflows.query_guard`.
+                # A worker that has just begun may have to be asked again: see `workflows.sdk.query_guard`.
                 tries += 1
                 if tries == _ASKED_AT_MOST:
                     raise Unavailable("The order cannot be asked now", str(error)) from error

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from pydantic import JsonValue
-
 from orders.model.catalog import Catalog
 from orders.model.order import OrderRequest, Reason
 from orders.read_model.journal import Journal, Journalled
@@ -18,10 +16,13 @@ from register.submissions import CLAIM
 
 
 def rejection(
-    catalog: Catalog, request: OrderRequest, body: dict[str, JsonValue], reasons: Iterable[Reason], now: datetime
+    catalog: Catalog, request: OrderRequest, document: str, reasons: Iterable[Reason], now: datetime
 ) -> OrderRecord:
-    """What is recorded of an order that cannot be fulfilled: that it was submitted, turned down at once, and why."""
-    view = _rejected(catalog, request, body, tuple(reasons), now)
+    """What is recorded of an order that cannot be fulfilled: that it was submitted, turned down at once, and why.
+
+    `document` is the digest of what was submitted.
+    """
+    view = _rejected(catalog, request, document, tuple(reasons), now)
     journal = Journal(Journalled())
     journal.opened(view.revision, (item.id for item in view.items), Ledger(), now)
     journal.because(f"rejected: {', '.join(dict.fromkeys(reason.code for reason in view.reasons))}")
@@ -31,7 +32,7 @@ def rejection(
 
 
 def _rejected(
-    catalog: Catalog, request: OrderRequest, body: dict[str, JsonValue], reasons: tuple[Reason, ...], now: datetime
+    catalog: Catalog, request: OrderRequest, document: str, reasons: tuple[Reason, ...], now: datetime
 ) -> OrderView:
     items = tuple(
         ItemView(
@@ -69,5 +70,6 @@ def _rejected(
         changes=(),
         priority=request.priority,
         reasons=reasons,
-        body=body,
+        document=document,
+        submitted=document,
     )

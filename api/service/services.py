@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 from api.service.asking import Asking
 from api.service.changing import Changing
+from api.service.finding import Finding
 from api.service.gateway import Gateway
+from api.service.patching import Patching
 from api.service.previewing import Foresight
 from api.service.starting import Starter
 from api.service.submitting import Submitting
@@ -25,6 +27,8 @@ class Services:
     submitting: Submitting
     asking: Asking
     changing: Changing
+    patching: Patching
+    finding: Finding
 
 
 def services(
@@ -32,6 +36,7 @@ def services(
 ) -> Services:
     """Orders under one catalog, with one register behind them."""
     asking = Asking(gateway, register)
+    changing = Changing(gateway, asking, Foresight(versions, workshop), register.records)
     return Services(
         gateway=gateway,
         submitting=Submitting(
@@ -42,5 +47,7 @@ def services(
             workshop,
         ),
         asking=asking,
-        changing=Changing(gateway, asking, Foresight(versions, workshop), register.records),
+        changing=changing,
+        patching=Patching(asking, changing, register.documents, links.api),
+        finding=Finding(register.search),
     )

@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 
 from activities.capturing import Capturing, ProductsInMotion
 from api.blocking import register_errors, run_blocking
-from api.errors import Malformed, OrderTooLarge, Unavailable, problems
+from api.errors import OrderTooLarge, Unavailable
 from api.service import submission
+from api.service.documents import document_digest
 from api.service.gateway import Gateway, reaching
 from api.service.rejections import rejection
 from api.tmf.json_body import Json
@@ -19,7 +20,7 @@ from catalog_loader.catalog_files import CatalogStore
 from orders.fulfilment.order_in_flight import Fulfilment
 from orders.fulfilment.reporting import order_view
 from orders.fulfilment.snapshot import OrderStart
-from orders.fulfilment.starting import IdTooLong, prepare
+from orders.fulfilment.starting import prepare
 from orders.model.budget import TOO_LARGE
 from orders.model.catalog import Catalog
 from orders.model.order import OrderRequest
@@ -27,7 +28,7 @@ from orders.planning.installed import InstalledProduct
 from orders.read_model.records import OrderRecord
 from register import Register
 from register.submissions import CLAIM
-from workflows.executions import PATIENCE
+from workflows.sdk.executions import PATIENCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +64,12 @@ class Starter:
         What was claimed for one that does not start is for the caller to give up, once the order's id is claimed.
 
         Raises:
-            Malformed: if an id is too long to make others of it.
             OrderTooLarge: if it would be more than one order may have.
         """
+        digest = await run_blocking(document_digest, body)
         try:
             async with reaching(2 * PATIENCE), register_errors():
                 captured = await self._capturing.capture(request)
-        except IdTooLong as error:
-            raise Malformed(problems(error.problems)) from error
         except ProductsInMotion as error:
             raise Unavailable("The customer's products are in motion") from error
         now = datetime.now(UTC)
@@ -79,11 +78,11 @@ class Starter:
             await self.give_up(request)
             raise OrderTooLarge("The order is too large", too_large.message)
         if captured.start is None:
-            rejected = await run_blocking(rejection, self._catalog, request, body, captured.rejected, now)
-            return Prepared(rejected)
-        start = captured.start.model_copy(update={"body": body})
+            rejected = await run_blocking(rejection, self._catalog, request, digest, captured.rejected, now)
+            return Prepared(_with(rejected, body))
+        start = captured.start.model_copy(update={"document": digest})
         products = sum(item.quantity for item in start.revision.items)
-        return Prepared(await self._workshop.run(products, _record, start, now), start)
+        return Prepared(_with(await self._workshop.run(products, _record, start, now), body), start)
 
     async def _planned(
         self, catalog: Catalog, request: OrderRequest, now: datetime, installed: Collection[InstalledProduct]
@@ -110,4 +109,8 @@ class Starter:
 
 
 def _record(start: OrderStart, now: datetime) -> OrderRecord:
-    return OrderRecord(version=CLAIM, view=order_view(Fulfilment(start), now, with_body=True))
+    return OrderRecord(version=CLAIM, view=order_view(Fulfilment(start), now))
+
+
+def _with(record: OrderRecord, document: Json) -> OrderRecord:
+    return record.model_copy(update={"view": record.view.model_copy(update={"body": document})})

@@ -11,8 +11,10 @@ from api.service.gateway import AlreadyStarted, Gateway
 from api.service.starting import Starter
 from api.tmf.json_body import Json
 from api.tmf.tmf622_request import read_order
+from api.tmf.tmf622_resource import told_beside
 from api.working import SMALL, Workshop
 from orders.model.order import OrderRequest
+from orders.read_model.records import OrderRecord
 from orders.read_model.views import OrderView
 from register.submissions import ClaimState, Submissions
 
@@ -40,7 +42,9 @@ class Submitting:
         self._asking = asking
         self._workshop = workshop
 
-    async def read(self, raw: bytes, external_id: str | None, channel: str | None) -> tuple[OrderRequest, str]:
+    async def read(
+        self, raw: bytes, external_id: str | None, channel: str | None, customer: str | None
+    ) -> tuple[OrderRequest, str]:
         """What a body asks for, and its digest; for the rest see `read_order`.
 
         Raises:
@@ -48,7 +52,7 @@ class Submitting:
             Busy, TooMuchWork: if it cannot be read now, or not in time.
         """
         size = SMALL * len(raw) // _SMALL_BYTES
-        return await self._workshop.run(size, read_order, raw, external_id, channel)
+        return await self._workshop.run(size, read_order, raw, external_id, channel, customer)
 
     async def submit(self, request: OrderRequest, body: Json, digest: str) -> Submission:
         """Take an order in, once. `digest` is that of its body.
@@ -69,7 +73,7 @@ class Submitting:
         # A register put back from a backup may lack what the order, which is long on its way, has found.
         if prepared.start is None and claim is ClaimState.FREE and await self._has_begun(request, digest):
             return await self._before(request)
-        claimed = await run_blocking(self._submissions.claim, prepared.record, digest)
+        claimed = await run_blocking(self._claim, prepared.record, digest)
         claim = _own(request, claimed)
         if claim is ClaimState.BEGUN:
             return await self._before(request)
@@ -87,6 +91,9 @@ class Submitting:
             await run_blocking(self._submissions.withdraw, request.order_id)
             raise
         return Submission(prepared.record.view, created=True)
+
+    def _claim(self, record: OrderRecord, digest: str) -> ClaimState:
+        return self._submissions.claim(record, digest, told_beside(record.view.body, record.view))
 
     async def _has_begun(self, request: OrderRequest, digest: str) -> bool:
         """True if Temporal has the order's workflow: of another submission, or from before a register that was lost.

@@ -1,38 +1,51 @@
-"""The TMF622 v4 attributes that orderpipe reads. All others are allowed: they are kept and given back as they came."""
+"""TMF622 v4 orders as they are sent: what orderpipe reads of them, and the shape of all else, which it keeps.
+
+Attributes that the standard does not know are allowed: they are kept and given back as they came, like those that are
+not read. The standard's document is followed, but for these: a party need not have `@referredType`, a place no `role`,
+a characteristic no `value`.
+"""
 
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
-from pydantic.alias_generators import to_camel
+from pydantic import ConfigDict, Field
 
+from api.tmf.tmf622_shapes import (
+    AgreementItemRef,
+    AnyInstant,
+    AppointmentRef,
+    Extensible,
+    ItemState,
+    Note,
+    OrderedElsewhere,
+    OrderPrice,
+    OrderTerm,
+    ProductPrice,
+    ProductSpecificationRef,
+    ProductStatus,
+    ProductTerm,
+    QualificationItemRef,
+    QuoteItemRef,
+    Reference,
+    ResourceRef,
+    TmfBody,
+    Truth,
+)
 from orders.model.budget import ITEMS
+from orders.model.identifiers import Identifier
 from orders.model.instants import Instant, LocalInstant
 from orders.model.json_values import Json
-from orders.model.order import Identifier, TimeZone, require_order
+from orders.model.order import TimeZone
 from orders.model.text import Line, Text
-from orders.model.values import Action, Money, Priority, Quantity
-
-
-class TmfBody(BaseModel):
-    """Camel case outside, snake case inside. An attribute that is null is one that is not there."""
-
-    model_config = ConfigDict(alias_generator=to_camel, frozen=True, hide_input_in_errors=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _null_is_absent(cls, value: JsonValue) -> JsonValue:
-        if isinstance(value, dict):
-            return {name: inner for name, inner in value.items() if inner is not None}
-        return value
+from orders.model.values import Action, Currency, Money, Quantity
 
 
 class MoneyBody(TmfBody):
     """`Money`, with an ISO 4217 currency as its unit."""
 
-    unit: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+    unit: Currency
     value: Annotated[Decimal, Field(ge=0, lt=10**9, decimal_places=6)]
 
     @property
@@ -41,30 +54,33 @@ class MoneyBody(TmfBody):
         return Money(amount=self.value, currency=self.unit)
 
 
-class ChannelRef(TmfBody):
+class RelatedReference(Reference):
+    """Names something that lives elsewhere, and its role here. Its id may be of any form."""
+
+    id: Identifier
+    role: str = ""
+
+
+class ChannelRef(RelatedReference):
     """`RelatedChannel`: where the order comes from. Only the first of an order matters."""
+
+
+class RelatedParty(RelatedReference):
+    """A party and its role. The order's customer is the one with role `customer`, else the first."""
+
+
+class AccountRef(Reference):
+    """`BillingAccountRef`: who pays."""
 
     id: Identifier
 
 
-class RelatedParty(TmfBody):
-    """A party and its role. The order's customer is the one with role `customer`, else the first."""
-
-    id: Line
-    role: str = ""
-
-
-class Characteristic(TmfBody):
+class Characteristic(Extensible):
     """A name with a value."""
 
     name: Line
     value: Json = None
-
-
-class BillingAccountRef(TmfBody):
-    """On which account it is billed."""
-
-    id: Line
+    value_type: str | None = None
 
 
 class TimePeriod(TmfBody):
@@ -74,85 +90,93 @@ class TimePeriod(TmfBody):
     end_date_time: LocalInstant | None = None
 
 
-class AppointmentRef(TmfBody):
+class ItemAppointment(AppointmentRef):
     """When somebody is expected at the item's site, if it says so: `validFor` as TMF646 has it, and an extension.
 
     That is `timeZone`, the IANA name of the zone there. Nobody is asked what an appointment is of which only the id is
     told.
     """
 
-    id: Line | None = None
     valid_for: TimePeriod | None = None
     time_zone: TimeZone | None = None
 
 
-class Place(TmfBody):
+class Place(Extensible):
     """`RelatedPlaceRefOrValue`. `tmf622_wishes` tells which of a product's places is its site."""
 
     model_config = ConfigDict(extra="allow")
 
-    id: Line | None = None
+    id: Identifier | None = None
+    href: str | None = None
+    name: str | None = None
     role: str = ""
+    referred_type: str | None = Field(default=None, alias="@referredType")
 
 
-class ProductRef(TmfBody):
-    """Names an installed product."""
-
-    id: Line | None = None
-
-
-class ProductRelationship(TmfBody):
+class ProductRelationship(Extensible):
     """`ProductRelationship` to an installed product: `reliesOn`, or `bundledBy` the bundle that it is part of.
 
     Other types are kept with a new product and mean nothing here. Of an installed product they are refused.
     """
 
     relationship_type: str
-    product: ProductRef = ProductRef()
+    product: Product
 
 
-class ProductOfferingRef(TmfBody):
+class ProductOfferingRef(Reference):
     """Names an offering of the catalog."""
-
-    id: Annotated[Line, Field(min_length=1)]
-
-
-class ProductSpecificationRef(TmfBody):
-    """Names a specification of the catalog."""
 
     id: Line
 
 
-class Product(TmfBody):
+class Product(Extensible):
     """`ProductRefOrValue`: the id of an installed product, or what a new one shall be like.
 
-    What else a new one says is kept. Of an installed product it is refused, but for what only tells which one it is.
+    What is only kept of a new one is refused of an installed one, but for what only tells which one it is.
     """
 
     model_config = ConfigDict(extra="allow")
 
-    id: Line | None = None
-    status: Line | None = None
-    billing_account: BillingAccountRef | None = None
-    product_offering: ProductOfferingRef | None = None
-    product_specification: ProductSpecificationRef | None = None
-    related_party: tuple[RelatedParty, ...] = ()
+    id: Identifier | None = None
     place: tuple[Place, ...] = ()
     product_characteristic: tuple[Characteristic, ...] = ()
     product_relationship: tuple[ProductRelationship, ...] = ()
+    status: ProductStatus | None = None
+    related_party: tuple[RelatedParty, ...] = ()
+    billing_account: AccountRef | None = None
+    # Kept, and not read.
+    href: str | None = None
+    name: str | None = None
+    description: str | None = None
+    is_bundle: Truth | None = None
+    is_customer_visible: Truth | None = None
+    order_date: AnyInstant | None = None
+    start_date: AnyInstant | None = None
+    termination_date: AnyInstant | None = None
+    product_serial_number: str | None = None
+    agreement: tuple[AgreementItemRef, ...] = ()
+    product: tuple[Product, ...] = ()
+    product_offering: Reference | None = None
+    product_order_item: tuple[OrderedElsewhere, ...] = ()
+    product_price: tuple[ProductPrice, ...] = ()
+    product_specification: ProductSpecificationRef | None = None
+    product_term: tuple[ProductTerm, ...] = ()
+    realizing_resource: tuple[ResourceRef, ...] = ()
+    realizing_service: tuple[Reference, ...] = ()
+    referred_type: str | None = Field(default=None, alias="@referredType")
 
 
-class ItemRelationship(TmfBody):
+class ItemRelationship(Extensible):
     """`OrderItemRelationship` to another item of the same order: `reliesOn`, `bundles` or `bundledBy`.
 
     Other types are kept and mean nothing here.
     """
 
-    id: Line
-    relationship_type: str
+    id: Identifier | None = None
+    relationship_type: str = ""
 
 
-class ProductOrderItem(TmfBody):
+class ProductOrderItem(Extensible):
     """One thing ordered. Items nested in it are components of the bundle that it orders.
 
     Its own requested dates are an extension: an order is begun as a whole, so they are those of all its items.
@@ -161,17 +185,26 @@ class ProductOrderItem(TmfBody):
     id: Identifier
     action: Action
     quantity: Quantity = 1
-    appointment: AppointmentRef | None = None
-    billing_account: BillingAccountRef | None = None
     requested_start_date: Instant | None = None
     requested_completion_date: Instant | None = None
     product_offering: ProductOfferingRef | None = None
     product: Product = Product()
     product_order_item: Annotated[tuple[ProductOrderItem, ...], Field(max_length=ITEMS.most)] = ()
     product_order_item_relationship: tuple[ItemRelationship, ...] = ()
+    appointment: ItemAppointment | None = None
+    billing_account: AccountRef | None = None
+    state: ItemState | None = None
+    # Kept, and not read.
+    item_price: tuple[OrderPrice, ...] = ()
+    item_term: tuple[OrderTerm, ...] = ()
+    item_total_price: tuple[OrderPrice, ...] = ()
+    payment: tuple[Reference, ...] = ()
+    product_offering_qualification_item: QualificationItemRef | None = None
+    qualification: tuple[Reference, ...] = ()
+    quote_item: QuoteItemRef | None = None
 
 
-class ProductOrder(TmfBody):
+class ProductOrder(Extensible):
     """`ProductOrder_Create`. An order without `externalId` cannot be submitted twice safely.
 
     `waitForProducts` is an extension: to wait, and not be rejected, while another order changes the same products.
@@ -179,16 +212,22 @@ class ProductOrder(TmfBody):
 
     external_id: Annotated[Line, Field(min_length=1, max_length=256)] | None = None
     description: Text = ""
-    priority: Annotated[Priority, Field(description='"0" (highest) to "4"')] = 4
+    priority: Annotated[Literal["0", "1", "2", "3", "4"], Field(description='"0" (highest) to "4"')] = "4"
     requested_start_date: Instant | None = None
     requested_completion_date: Instant | None = None
-    wait_for_products: bool = False
-    billing_account: BillingAccountRef | None = None
+    wait_for_products: Truth = False
     channel: tuple[ChannelRef, ...] = ()
-    related_party: Annotated[tuple[RelatedParty, ...], Field(min_length=1)]
+    related_party: tuple[RelatedParty, ...] = ()
+    billing_account: AccountRef | None = None
     product_order_item: Annotated[tuple[ProductOrderItem, ...], Field(min_length=1, max_length=ITEMS.most)]
-
-    @model_validator(mode="after")
-    def _ends_after_it_starts(self) -> ProductOrder:
-        require_order(self.requested_start_date, self.requested_completion_date)
-        return self
+    # Kept, and not read.
+    agreement: tuple[Reference, ...] = ()
+    cancellation_date: AnyInstant | None = None
+    cancellation_reason: str | None = None
+    category: str | None = None
+    note: tuple[Note, ...] = ()
+    notification_contact: str | None = None
+    order_total_price: tuple[OrderPrice, ...] = ()
+    payment: tuple[Reference, ...] = ()
+    product_offering_qualification: tuple[Reference, ...] = ()
+    quote: tuple[Reference, ...] = ()

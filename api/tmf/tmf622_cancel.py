@@ -10,12 +10,14 @@ from copy import deepcopy
 from typing import Annotated
 from urllib.parse import quote
 
-from pydantic import Field, JsonValue
+from pydantic import Field
 
 from api.tmf.json_body import Json
-from api.tmf.tmf622_bodies import MoneyBody, TmfBody
+from api.tmf.money import fees_out
+from api.tmf.tmf622_bodies import MoneyBody
 from api.tmf.tmf622_request import BASE_PATH, order_href
-from orders.change.request import ChangeState
+from api.tmf.tmf622_shapes import TmfBody
+from orders.change.request import ChangeState, Verdict
 from orders.model.instants import Instant, instant
 from orders.model.text import Text
 from orders.read_model.journal import CancellationState
@@ -60,7 +62,7 @@ def asked_elsewhere(order: OrderView, request_id: str) -> Cancellation | None:
 
 
 def to_cancel_resource(found: CancellationStatus, base_url: str) -> Json:
-    """The body as submitted, plus id, href, state and when it took effect; or `errorMessage`, ours: why it did not."""
+    """The body as submitted, plus id, href, state and when it took effect; its fee; or why it did not (`errors_of`)."""
     cancellation = found.cancellation
     resource: Json = {
         "id": cancellation.id,
@@ -69,15 +71,25 @@ def to_cancel_resource(found: CancellationStatus, base_url: str) -> Json:
         **deepcopy(cancellation.body),
     }
     resource |= {"id": cancellation.id, "href": cancel_href(base_url, cancellation.id), "state": found.state}
-    resource.pop("effectiveCancellationDate", None)
+    for ours in ("effectiveCancellationDate", "fee", "errorMessage"):
+        resource.pop(ours, None)
     if found.effective_at is not None:
         resource["effectiveCancellationDate"] = instant(found.effective_at)
     order = resource["productOrder"]
     if isinstance(order, dict):
         order["href"] = order_href(base_url, cancellation.order_id)
-    if found.verdict is not None and found.verdict.state is ChangeState.REJECTED:
-        reasons: list[JsonValue] = [
-            {"@type": "ErrorMessage", "code": reason.code, "reason": reason.message} for reason in found.verdict.reasons
-        ]
-        resource["errorMessage"] = reasons
+    if found.verdict is not None:
+        resource |= errors_of(found.verdict)
     return resource
+
+
+def errors_of(verdict: Verdict) -> Json:
+    """What is told of a verdict in extensions of ours: the `fee` that it is about, and why it is a refusal."""
+    told: Json = {}
+    if verdict.impact is not None and verdict.impact.fees:
+        told["fee"] = fees_out(verdict.impact.fees)
+    if verdict.state is ChangeState.REJECTED:
+        told["errorMessage"] = [
+            {"@type": "ErrorMessage", "code": reason.code, "reason": reason.message} for reason in verdict.reasons
+        ]
+    return told

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from itertools import islice
 
 from pydantic import JsonValue
 
 from api.tmf.json_body import Json
+from orders.change.request import MOST_ATTRIBUTES
+from orders.model.text import printable
 
 ITEMS = "productOrderItem"
+_LONGEST_NAME = 200
 
 
 def merged(document: Mapping[str, JsonValue], patch: Mapping[str, JsonValue]) -> Json:
@@ -82,6 +86,31 @@ def difference(before: Mapping[str, JsonValue], after: Mapping[str, JsonValue]) 
     if items:
         patch[ITEMS] = items
     return patch
+
+
+def names_of(patch: Mapping[str, JsonValue]) -> dict[str, tuple[str, ...]]:
+    """The attributes that a patch is about, the first of very many, by item id.
+
+    Under the empty one stand those of the order itself.
+    """
+    found: dict[str, list[str]] = {}
+    for item, name in islice(_names(patch), MOST_ATTRIBUTES):
+        found.setdefault(item, []).append(printable(name, _LONGEST_NAME))
+    return {item: tuple(names) for item, names in found.items()}
+
+
+def _names(patch: Mapping[str, JsonValue]) -> Iterator[tuple[str, str]]:
+    yield from (("", name) for name in patch if name != ITEMS)
+    for item in walk(patch.get(ITEMS)):
+        yield from ((str(item.get("id")), name) for name in _item_names(item))
+
+
+def _item_names(item: Mapping[str, JsonValue]) -> Iterator[str]:
+    for name, value in item.items():
+        if name == "product" and isinstance(value, dict):
+            yield from (f"{name}.{inner}" for inner in value)
+        elif name not in ("id", ITEMS):
+            yield name
 
 
 def _item_differences(items: JsonValue, parent: str | None, known: Mapping[str, Json]) -> Iterator[JsonValue]:

@@ -3,15 +3,15 @@
 The resource is rendered, patched, and compared with what it was: the difference is the change. No operation of a patch
 is translated by itself (docs/decisions/0007-patch-by-comparison.md).
 
-What orderpipe reads of an order becomes an amendment. All else, such as notes and contacts, is the amendment's content:
-it is kept with the order and comes back, and no silo is called for it.
+What orderpipe reads of an order becomes an amendment. All else, such as notes and contacts, is in the order's document,
+which the amendment brings anew: it comes back as it was written, and no silo is called for it.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
 from copy import deepcopy
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
@@ -20,15 +20,17 @@ from jsonpatch import JsonPatch, JsonPatchConflict, JsonPatchException, JsonPatc
 from jsonpointer import JsonPointerException
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
-from api.errors import Detail, Malformed, PatchConflict, problem, problems
+from api.errors import ChangeRefused, Detail, Malformed, PatchConflict, problem, problems
 from api.tmf.json_body import Json, require_sound
 from api.tmf.tmf622_bodies import MoneyBody
-from api.tmf.tmf622_merge import ITEMS, difference, merged, walk
+from api.tmf.tmf622_merge import ITEMS, difference, merged, names_of, walk
+from api.tmf.tmf622_ours import GONE, Shown, settle, without_ours
 from api.tmf.tmf622_request import fitting, to_request
 from orders.change.request import ChangeKind, ChangeRequest, ItemUpdate
+from orders.model.budget import DOCUMENT
 from orders.model.order import OrderRequest, RequestedItem, Wishes
 from orders.model.values import Money
-from orders.read_model.states import LifecycleState
+from register.documents import digest_of
 
 JSON_PATCH = "application/json-patch+json"
 MEDIA_TYPES = ("application/merge-patch+json", "application/json", JSON_PATCH)
@@ -62,20 +64,11 @@ PATCH_BODY = {
 """The documentation of the body, which is read as it comes."""
 
 MOST_OPERATIONS = 500
-LARGEST_RESULT = 2_000_000
+LARGEST_RESULT = DOCUMENT.most
 """Characters. A JSON patch can copy what it has copied."""
 
-_PROVIDERS = {
-    "id": "is the order's for good",
-    "href": "is the order's for good",
-    "externalId": "is the order's for good",
-    "orderDate": "is the order's for good",
-    "state": "is told, not set; POST /cancelProductOrder cancels an order",
-    "completionDate": "is told, not set",
-    "expectedCompletionDate": "is told, not set",
-    "cancellationDate": "is told, not set; POST /cancelProductOrder cancels an order",
-    "cancellationReason": "is told, not set; POST /cancelProductOrder cancels an order",
-}
+NOTHING_SHOWN = Shown()
+
 _WIRE = {
     "action": "action",
     "parent": ITEMS,
@@ -87,7 +80,6 @@ _WIRE = {
     "billing_account": "product.billingAccount",
     "appointment": "appointment",
 }
-_GONE = (LifecycleState.CANCELLED, LifecycleState.PENDING_CANCELLATION)
 
 JsonPatchDocument: TypeAlias = list[Json]
 _OPERATIONS = TypeAdapter(JsonPatchDocument)
@@ -136,7 +128,7 @@ def _check_items(items: JsonValue, path: str) -> None:
         raise Malformed([problem(path, "must be a list of items")])
     for n, item in enumerate(items):
         if not isinstance(item, dict) or not isinstance(item.get("id"), str):
-            raise Malformed([problem(f"{path}[{n}].id", "Field required: items are merged by their ids")])
+            raise Malformed([problem(f"{path}[{n}].id", "is required: items are merged by their ids")])
         _check_items(item.get(ITEMS), f"{path}[{n}].{ITEMS}")
 
 
@@ -162,38 +154,52 @@ def _applied(patch: JsonPatch, resource: Json, n: int) -> Json:
         raise PatchConflict(f"Operation {n} does not fit the order as it is now", str(error)[:200]) from error
 
 
-def to_change(before: Json, after: Json, request_id: str) -> ChangeRequest | None:
+@dataclass(frozen=True, slots=True)
+class Amendment:
+    """What a patch asks for: a change, and the document that it gives to the order, if that is another."""
+
+    change: ChangeRequest
+    document: Json | None
+
+
+def to_change(
+    document: Json, before: Json, after: Json, request_id: str, shown: Shown = NOTHING_SHOWN
+) -> Amendment | None:
     """The amendment that makes `after` of `before`, two states of an order's resource. None if they are the same.
 
-    An item whose state `after` has as cancelled is one to be removed, and so is one that it lacks.
+    `document` is the order's, as amended: what `before` shows of it. `shown` is what the order has shown earlier. An
+    item whose state `after` has as cancelled is one to be removed, and so is one that it lacks.
 
     Raises:
         Malformed: naming the path of whatever is wrong, or cannot be changed.
+        ChangeRefused: where the order would contradict itself.
     """
     after = deepcopy(after)
     fee = _fee(after.pop("acceptFee", None))
-    found = [problem(name, why) for name, why in _PROVIDERS.items() if before.get(name) != after.get(name)]
+    found: list[Detail] = []
     states = {str(item.get("id")): item.get("state") for item in walk(before.get(ITEMS))}
-    remove = set(_settle_states(after, states, found))
+    remove = settle(before, after, document, shown, found)
     if found:
         raise Malformed(found)
     old, new = to_request(before), to_request(after)
     items_before, items_after = ({item.id: item for item in request.items} for request in (old, new))
-    if len(items_after) < len(new.items):
-        found.append(problem(ITEMS, "has an item twice"))
+    contradictions = [reason for reason in new.contradictions if reason not in old.contradictions]
+    if contradictions:
+        raise ChangeRefused(contradictions)
     updates = [
         _update(items_before[item_id], item, found)
         for item_id, item in items_after.items()
         if item_id in items_before and item != items_before[item_id]
     ]
-    remove |= {item_id for item_id in items_before.keys() - items_after.keys() if states.get(item_id) not in _GONE}
-    content = difference(before, after)
+    remove |= {item_id for item_id in items_before.keys() - items_after.keys() if states.get(item_id) not in GONE}
+    content = difference(without_ours(before, document), without_ours(after, document))
     moved = _moved(old, new, found)
     if found:
         raise Malformed(found)
     if not content and not remove:
         return None
-    return fitting(
+    written = merged(document, content) if content else None
+    change = fitting(
         ChangeRequest,
         request_id=request_id,
         kind=ChangeKind.AMEND,
@@ -204,8 +210,10 @@ def to_change(before: Json, after: Json, request_id: str) -> ChangeRequest | Non
         requested_completion=moved.get("requestedCompletionDate"),
         priority=new.priority if new.priority != old.priority else None,
         accept_fee=fee,
-        content=content,
+        document=digest_of(written) if written is not None else None,
+        attributes=names_of(content),
     )
+    return Amendment(change, written)
 
 
 def _fee(value: JsonValue) -> Money | None:
@@ -215,22 +223,6 @@ def _fee(value: JsonValue) -> Money | None:
         return MoneyBody.model_validate(value).money
     except ValidationError as error:
         raise Malformed(problems(error, "acceptFee")) from error
-
-
-def _settle_states(after: Json, states: Mapping[str, JsonValue], found: list[Detail]) -> Iterator[str]:
-    """The items that are to be cancelled, with those in them. All items get back the states that they are in."""
-    for item in walk(after.get(ITEMS)):
-        item_id, wanted = str(item.get("id")), item.pop("state", None)
-        state = states.get(item_id)
-        if state is None:
-            continue
-        item["state"] = state
-        if wanted is None or wanted == state:
-            continue
-        if wanted == LifecycleState.CANCELLED:
-            yield from (str(gone.get("id")) for gone in walk([item]) if states.get(str(gone.get("id"))) not in _GONE)
-        else:
-            found.append(_of_item(item_id, "state", "is told, not set, but for cancelled, which removes the item"))
 
 
 def _moved(old: OrderRequest, new: OrderRequest, found: list[Detail]) -> dict[str, datetime]:

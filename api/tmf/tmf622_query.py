@@ -9,11 +9,20 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from api.errors import Malformed, problem
+from api.tmf.attributes import Attributes
 from api.tmf.tmf630 import Filter, FilterOperator, ListQuery, instants_between, named_fields
+from orders.model.text import as_json
 from orders.read_model.states import LifecycleState
 from register.query import BodyPath, Comparison, OrderField, OrderQuery, Predicate, Value, Visibility
 from register.query import Sort as SortedBy
 
+ORDER = Attributes.of(
+    "product order",
+    "cancellationDate cancellationReason category completionDate description expectedCompletionDate externalId "
+    "notificationContact orderDate priority requestedCompletionDate requestedStartDate state waitForProducts",
+    "agreement billingAccount channel note orderTotalPrice payment productOfferingQualification productOrderItem "
+    "productOrderErrorMessage quote relatedParty",
+)
 _FIELDS = {
     "id": OrderField.ID,
     "externalId": OrderField.EXTERNAL_ID,
@@ -45,6 +54,7 @@ def order_query(query: ListQuery, visible_to: Visibility | None) -> OrderQuery:
     Raises:
         Malformed: naming the parameter that is wrong.
     """
+    ORDER.require(query)
     others = any(one.path == "relatedParty.role" and one.values != ("customer",) for one in query.filters)
     where = tuple(predicate for one in query.filters for predicate in _predicates(one, others))
     asked = OrderQuery(
@@ -104,7 +114,7 @@ def _number(text: str, path: str) -> int:
     except ValueError:
         number = None
     if number is None or abs(number) >= 2**31:
-        raise Malformed([problem(f"query.{path}", f"{text!r} is no number")])
+        raise Malformed([problem(f"query.{path}", f"{as_json(text)} is no number")])
     return number
 
 

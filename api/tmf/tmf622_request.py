@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import TypeVar
 
-from pydantic import BaseModel, JsonValue, TypeAdapter, ValidationError
+from pydantic import BaseModel, JsonValue, ValidationError
 
-from api.errors import Detail, Malformed, problem, problems
+from api.errors import MALFORMED, Detail, Malformed, problem, problems
 from api.tmf.json_body import Body, body_digest
 from api.tmf.tmf622_bodies import Place, Product, ProductOrder, ProductOrderItem
 from api.tmf.tmf622_wishes import common_completion, common_start, for_the_whole_order, plain, site_among, wishes_of
-from orders.model.order import Identifier, OrderRequest, ProductId, RequestedItem, Site
+from orders.model.order import OrderRequest, Reason, RequestedItem, Site
 from orders.model.values import Action
 
 BASE_PATH = "/tmf-api/productOrderingManagement/v4"
 
-_IDENTIFIER = TypeAdapter[str](Identifier)
-_PRODUCT_ID = TypeAdapter[str](ProductId)
 _Core = TypeVar("_Core", bound=BaseModel)
 
 
@@ -28,10 +26,13 @@ def order_href(base_url: str, order_id: str) -> str:
     return f"{base_url}{BASE_PATH}/productOrder/{order_id}"
 
 
-def to_request(body: Body | ProductOrder, external_id: str | None = None, channel: str | None = None) -> OrderRequest:
+def to_request(
+    body: Body | ProductOrder, external_id: str | None = None, channel: str | None = None, customer: str | None = None
+) -> OrderRequest:
     """What a `ProductOrder_Create` body asks for. Without `externalId` it gets the one given, or a new one.
 
-    `channel` is the one that submits it, if that is known; otherwise it is the first that the body names.
+    `channel` is the one that submits it, if that is known; otherwise it is the first that the body names. `customer` is
+    whose order it is where the body names no party.
 
     Raises:
         Malformed: naming the JSON path of everything that is wrong with the body.
@@ -42,36 +43,44 @@ def to_request(body: Body | ProductOrder, external_id: str | None = None, channe
         raise Malformed(problems(error)) from error
     found: list[Detail] = []
     items = read_items(order.product_order_item, "productOrderItem", found)
-    position, customer = next(
-        ((n, party) for n, party in enumerate(order.related_party) if party.role.lower() == "customer"),
-        (0, order.related_party[0]),
-    )
-    _check_identifier(customer.id, f"relatedParty[{position}].id", found)
-    if found:
+    if any(detail.code == MALFORMED for detail in found):
         raise Malformed(found)
     # Beside the body: a header, and a claim of the token.
     return fitting(
         OrderRequest,
         external_id=order.external_id or external_id or str(uuid.uuid4()),
         channel=channel or (order.channel[0].id if order.channel else "api"),
-        customer_id=customer.id,
-        items=for_the_whole_order(order, items),
+        customer_id=_customer_of(order) or customer or "",
+        items=for_the_whole_order(order, items, found),
         requested_start=common_start(order),
         requested_completion=common_completion(order),
-        priority=order.priority,
+        priority=int(order.priority),
         description=order.description,
         wait_for_products=order.wait_for_products,
+        contradictions=tuple(dict.fromkeys(map(_as_reason, found))),
     )
 
 
-def read_order(raw: bytes, external_id: str | None = None, channel: str | None = None) -> tuple[OrderRequest, str]:
+def _customer_of(order: ProductOrder) -> str | None:
+    """The party whose role says that it is the customer, or else the first."""
+    by_role = (party.id for party in order.related_party if party.role.lower() == "customer")
+    return next(by_role, order.related_party[0].id if order.related_party else None)
+
+
+def _as_reason(detail: Detail) -> Reason:
+    return Reason(code=detail.code, item=detail.item, message=f"item {detail.item}: {detail.message}")
+
+
+def read_order(
+    raw: bytes, external_id: str | None = None, channel: str | None = None, customer: str | None = None
+) -> tuple[OrderRequest, str]:
     """What a body asks for as it was sent, and its digest.
 
     Raises:
         Malformed: naming the JSON path of everything that is wrong with it.
     """
     body: Body = json.loads(raw)
-    return to_request(body, external_id, channel), body_digest(body)
+    return to_request(body, external_id, channel, customer), body_digest(body)
 
 
 def fitting(kind: type[_Core], below: str = "", /, **fields: object) -> _Core:
@@ -91,6 +100,7 @@ def read_items(
 ) -> list[RequestedItem]:
     """Items and the items nested in them, as one list. What is wrong with them is added to `found`.
 
+    What has the right form and contradicts itself, so that nobody could carry it out, has a code of its own there.
     Items that go `into_order` may be part of a bundle that stands there, which is not known here.
     """
     return _Items(found, into_order).read(wanted, path)
@@ -105,11 +115,9 @@ def site_of(places: Sequence[Place], path: str, found: list[Detail]) -> Site | N
 def site_at(place: Place, path: str, found: list[Detail]) -> Site | None:
     """A place as a site: its id, and as address all its other text in one order, so that equal places are equal."""
     if place.id is None:
-        found.append(problem(f"{path}.id", "Field required: a site is told apart by its id"))
+        found.append(Detail(code="site_without_id", path=f"{path}.id", message="a site needs an id, to be told apart"))
         return None
-    if not _check_identifier(place.id, f"{path}.id", found):
-        return None
-    texts = sorted((place.model_extra or {}).items())
+    texts = sorted({**(place.model_extra or {}), "name": place.name}.items())
     address: dict[str, JsonValue] = {
         name: text for name, text in texts if isinstance(text, str) and name != "href" and name[:1] != "@"
     }
@@ -122,18 +130,10 @@ def characteristics_of(product: Product, path: str, found: list[Detail]) -> dict
     for n, characteristic in enumerate(product.product_characteristic):
         if characteristic.name in values:
             where = f"{path}.productCharacteristic[{n}].name"
-            found.append(problem(where, f"characteristic {characteristic.name} is given twice"))
+            message = f"characteristic {characteristic.name} is given twice"
+            found.append(Detail(code="characteristic_twice", path=where, message=message))
         values[characteristic.name] = characteristic.value
     return values
-
-
-def _check_identifier(value: str, path: str, found: list[Detail], kind: TypeAdapter[str] = _IDENTIFIER) -> bool:
-    try:
-        kind.validate_python(value)
-    except ValidationError as error:
-        found.extend(problems(error, path))
-        return False
-    return True
 
 
 class _Items:
@@ -146,73 +146,81 @@ class _Items:
 
     def read(self, wanted: Iterable[ProductOrderItem], path: str) -> list[RequestedItem]:
         listed = list(_walk(wanted, path, None))
-        new = frozenset(item.id for item, _, _ in listed)
-        for item, _, parent in listed:
+        new: set[str] = set()
+        for item, where, parent in listed:
+            if item.id in new:
+                self.found.append(problem(f"{where}.id", f"another item has the id {item.id} already"))
+            new.add(item.id)
             if parent is not None:
                 self.parents.setdefault(item.id, parent)
         for item, where, _ in listed:
             self._bundles(item, where, new)
         return [self._item(item, where) for item, where, _ in listed]
 
-    def _bundles(self, item: ProductOrderItem, where: str, new: frozenset[str]) -> None:
+    def _bundles(self, item: ProductOrderItem, where: str, new: Collection[str]) -> None:
         for n, relationship in enumerate(item.product_order_item_relationship):
-            match plain(relationship.relationship_type):
-                case "bundles":
-                    child, parent, may_stand = relationship.id, item.id, False
-                case "bundledby":
-                    child, parent, may_stand = item.id, relationship.id, self.into_order
-                case _:
-                    continue
+            kind, other = plain(relationship.relationship_type), relationship.id
             path = f"{where}.productOrderItemRelationship[{n}].id"
-            if relationship.id not in new and not may_stand:
-                self.found.append(problem(path, f"the order has no item {relationship.id}"))
+            if kind not in ("bundles", "bundledby", "relieson"):
+                continue
+            if other is None:
+                self._contradicts(item, "unknown_item", path, f"{relationship.relationship_type} says of no item")
+            if other is None or kind == "relieson":
+                continue
+            child, parent = (other, item.id) if kind == "bundles" else (item.id, other)
+            if other not in new and not (kind == "bundledby" and self.into_order):
+                self._contradicts(item, "unknown_item", path, f"the order has no item {other}")
             elif self.parents.setdefault(child, parent) != parent:
-                self.found.append(problem(path, f"item {child} is part of item {self.parents[child]} already"))
+                message = f"item {child} is part of item {self.parents[child]} already"
+                self._contradicts(item, "two_bundles", path, message)
+
+    def _contradicts(self, item: ProductOrderItem, code: str, path: str, message: str) -> None:
+        self.found.append(Detail(code=code, path=path, item=item.id, message=message))
 
     def _item(self, item: ProductOrderItem, where: str) -> RequestedItem:
-        if item.action is Action.ADD and item.product_offering is None and item.product.product_offering is None:
-            self.found.append(problem(f"{where}.productOffering.id", "Field required to add an item"))
-        product, installed = f"{where}.product", None
-        if item.action is not Action.ADD:
-            installed = item.product.id
-            if installed is None:
-                self.found.append(problem(f"{product}.id", f"Field required to {item.action} an installed product"))
-            elif not _check_identifier(installed, f"{product}.id", self.found, _PRODUCT_ID):
-                installed = None
+        product, found = f"{where}.product", list[Detail]()
         relies_on = [
             relationship.id
             for relationship in item.product_order_item_relationship
-            if plain(relationship.relationship_type) == "relieson"
+            if relationship.id is not None and plain(relationship.relationship_type) == "relieson"
         ]
+        characteristics = characteristics_of(item.product, product, found)
+        site = site_of(item.product.place, f"{product}.place", found)
+        wishes = wishes_of(item, where, found)
+        relies_on_products = self._related(item, product, "relieson")
+        bundles = self._related(item, product, "bundledby")
         offering = item.product_offering or item.product.product_offering
-        bundles = self._related(item.product, product, "bundledby")
+        self.found += [detail.model_copy(update={"item": item.id}) for detail in found]
         return fitting(
             RequestedItem,
             where,
             id=item.id,
             action=item.action,
             offering=offering.id if offering else None,
-            characteristics=characteristics_of(item.product, product, self.found),
+            characteristics=characteristics,
             quantity=item.quantity,
-            site=site_of(item.product.place, f"{product}.place", self.found),
+            site=site,
             parent=self.parents.get(item.id),
             relies_on=tuple(dict.fromkeys(relies_on)),
-            relies_on_products=tuple(dict.fromkeys(self._related(item.product, product, "relieson"))),
-            bundled_by=next(bundles, None),
-            product=installed,
-            wishes=wishes_of(item, where, self.found),
+            relies_on_products=tuple(dict.fromkeys(relies_on_products)),
+            bundled_by=bundles[0] if bundles else None,
+            product=item.product.id if item.action is not Action.ADD else None,
+            wishes=wishes,
         )
 
-    def _related(self, product: Product, path: str, kind: str) -> Iterator[str]:
-        """The installed products that a product is to rely on, or is to be bundled by."""
-        for n, relationship in enumerate(product.product_relationship):
+    def _related(self, item: ProductOrderItem, path: str, kind: str) -> list[str]:
+        """The installed products that a product is to rely on, or to be bundled by."""
+        named: list[str] = []
+        for n, relationship in enumerate(item.product.product_relationship):
             if plain(relationship.relationship_type) != kind:
                 continue
-            where, other = f"{path}.productRelationship[{n}].product.id", relationship.product.id
-            if other is None:
-                self.found.append(problem(where, "Field required: it is an installed product"))
-            elif _check_identifier(other, where, self.found, _PRODUCT_ID):
-                yield other
+            if relationship.product.id is None:
+                where = f"{path}.productRelationship[{n}].product.id"
+                message = f"{relationship.relationship_type} means an installed product, which has an id"
+                self._contradicts(item, "no_product", where, message)
+            else:
+                named.append(relationship.product.id)
+        return named
 
 
 def _walk(

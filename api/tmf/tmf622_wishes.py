@@ -1,6 +1,6 @@
 """What an item asks of its product beside what it is made of: where, whose, in what state, on whose bill, and when.
 
-What nobody can carry out is no error of form. It is a reason that names the path: the order is rejected, or the change.
+What nobody can carry out is no error of form. It has a code of its own: the order is rejected, or the change refused.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from pydantic import ValidationError
 
 from api.errors import Detail, problem, problems
 from api.tmf.json_body import Json
-from api.tmf.tmf622_bodies import AppointmentRef, Place, Product, ProductOrder, ProductOrderItem
-from orders.model.order import Appointment, Reason, RequestedItem, TimeSlot, Wishes
+from api.tmf.tmf622_bodies import ItemAppointment, Place, Product, ProductOrder, ProductOrderItem
+from orders.model.order import Appointment, RequestedItem, TimeSlot, Wishes
 from orders.model.values import Action, ProductStatus
 from orders.planning.wishes import NOT_CARRIED_OUT
 from orders.read_model.views import ItemView
@@ -21,7 +21,16 @@ from orders.read_model.views import ItemView
 _AT_A_SITE = ("install", "service")
 _OF_OTHER_USE = ("bill", "invoic", "deliver", "ship", "pickup", "contact", "post", "mail", "legal")
 _OWNERS = ("", "customer", "owner")
-_TELLS_WHICH = ("href", "name", "description", "isBundle", "orderDate", "startDate", "productOrderItem")
+_TELLS_WHICH = (
+    "href",
+    "name",
+    "description",
+    "isBundle",
+    "orderDate",
+    "startDate",
+    "productOrderItem",
+    "realizingResource",
+)
 _OF_THE_CATALOG = ("productPrice", "productTerm")
 """Of a product these are told by the inventory or the catalog. An order that says them again asks for nothing."""
 _UPDATED = ("id", "status", "billingAccount", "place", "productCharacteristic")
@@ -48,9 +57,10 @@ def site_among(places: Sequence[Place]) -> int | None:
 
 
 def wishes_of(item: ProductOrderItem, path: str, found: list[Detail]) -> Wishes:
-    """What an item asks of its product. What is wrong in form is added to `found`."""
+    """What an item asks of its product. What nobody can carry out is added to `found`."""
     product, accounts = item.product, [item.product.billing_account, item.billing_account]
     named = [account.id for account in accounts if account is not None]
+    found += [_beyond(item.id, path, where, why) for where, why in _beyond_us(item, len(set(named)) > 1)]
     return Wishes(
         status=product.status,
         billing_account=named[0] if named else None,
@@ -58,14 +68,11 @@ def wishes_of(item: ProductOrderItem, path: str, found: list[Detail]) -> Wishes:
         specification=product.product_specification.id if product.product_specification else None,
         appointment=_time_slot(item.appointment, f"{path}.appointment", found),
         appointment_ref=_bare_reference(item.appointment),
-        impossible=tuple(
-            _impossible(item.id, f"{path}.{where}", why) for where, why in _beyond_us(item, len(set(named)) > 1)
-        ),
     )
 
 
-def _impossible(item_id: str, path: str, why: str) -> Reason:
-    return Reason(code=NOT_CARRIED_OUT, item=item_id, message=f"{path}: {why}")
+def _beyond(item_id: str, path: str, where: str, why: str) -> Detail:
+    return Detail(code=NOT_CARRIED_OUT, path=f"{path}.{where}", item=item_id, message=f"{where} {why}")
 
 
 def _beyond_us(item: ProductOrderItem, accounts_differ: bool) -> Iterator[tuple[str, str]]:
@@ -85,16 +92,19 @@ def _beyond_us_of_installed(product: Product) -> Iterator[tuple[str, str]]:
     site = site_among(product.place)
     for n, place in enumerate(product.place):
         if site is None or not is_site(place.role):
-            yield f"place[{n}].role", f"{place.role}: only where a product is installed is known of it"
+            yield f"place[{n}].role", f"cannot be {place.role}: only where a product is installed is known of it"
         elif n != site and place.id != product.place[site].id:
-            yield f"place[{n}].role", f"{place.role}: a product is installed at one place, which is place[{site}]"
+            yield (
+                f"place[{n}].role",
+                f"cannot be {place.role}: a product is installed at one place, which is place[{site}]",
+            )
     for n, party in enumerate(product.related_party):
         if plain(party.role) not in _OWNERS:
-            yield f"relatedParty[{n}].role", f"{party.role}: only whose a product is is known of it"
+            yield f"relatedParty[{n}].role", f"cannot be {party.role}: of a product only the customer is known"
     for n, relationship in enumerate(product.product_relationship):
         if plain(relationship.relationship_type) not in _RELATIONS:
             kind = relationship.relationship_type
-            yield f"productRelationship[{n}].relationshipType", f"{kind}: it can be reliesOn or bundledBy"
+            yield f"productRelationship[{n}].relationshipType", f"cannot be {kind}: it is reliesOn or bundledBy"
     said = product.model_dump(by_alias=True, exclude_unset=True)
     for name, value in said.items():
         if value and not name.startswith("@") and name not in (*_READ, *_TELLS_WHICH, *_OF_THE_CATALOG):
@@ -113,24 +123,23 @@ def wishes_of_update(product: Product, path: str, found: list[Detail]) -> Wishes
     return Wishes(status=product.status, billing_account=account.id if account else None)
 
 
-def _bare_reference(appointment: AppointmentRef | None) -> str | None:
+def _bare_reference(appointment: ItemAppointment | None) -> str | None:
     """The id of an appointment that does not say when it is."""
     if appointment is None or (appointment.valid_for is not None and appointment.time_zone is not None):
         return None
-    return appointment.id or "without an id"
+    return appointment.id
 
 
 def show_wishes(item: Json, view: ItemView, appointments: Iterable[Appointment]) -> None:
-    """Have an item of a resource show what it asks of its product now, where that is not what it shows."""
+    """Have an item of a resource show what it asks of its product now, where that was amended."""
     product = item.get("product")
-    if not isinstance(product, dict):
-        return
-    account = product.get("billingAccount") or item.get("billingAccount")
-    shown = account.get("id") if isinstance(account, dict) else None
-    if view.action != Action.ADD and product.get("status", ProductStatus.ACTIVE) != view.status:
-        product["status"] = view.status
-    if view.billing_account not in (None, shown) and (shown is not None or view.action != Action.ADD):
-        product["billingAccount"] = {"id": view.billing_account}
+    if isinstance(product, dict):
+        account = product.get("billingAccount") or item.get("billingAccount")
+        shown = account.get("id") if isinstance(account, dict) else None
+        if "status" in view.amended and product.get("status", ProductStatus.ACTIVE) != view.status:
+            product["status"] = view.status
+        if "billing_account" in view.amended and view.billing_account not in (None, shown):
+            product["billingAccount"] = {"id": view.billing_account}
     appointment = item.get("appointment")
     if isinstance(appointment, dict) and "validFor" in appointment and view.site is not None:
         made = next((made for made in appointments if made.site == view.site.id), None)
@@ -142,11 +151,11 @@ def show_wishes(item: Json, view: ItemView, appointments: Iterable[Appointment])
 
 
 def _is_the_same(shown: Json, made: Appointment) -> bool:
-    slot = _time_slot(AppointmentRef.model_validate(shown), "", [])
+    slot = _time_slot(ItemAppointment.model_validate(shown), "", [])
     return slot is not None and (slot.start, slot.end, slot.time_zone) == (made.start, made.end, made.time_zone)
 
 
-def _time_slot(appointment: AppointmentRef | None, path: str, found: list[Detail]) -> TimeSlot | None:
+def _time_slot(appointment: ItemAppointment | None, path: str, found: list[Detail]) -> TimeSlot | None:
     if appointment is None or appointment.valid_for is None or appointment.time_zone is None:
         return None
     period = appointment.valid_for
@@ -157,31 +166,30 @@ def _time_slot(appointment: AppointmentRef | None, path: str, found: list[Detail
         return None
 
 
-def for_the_whole_order(order: ProductOrder, items: Iterable[RequestedItem]) -> tuple[RequestedItem, ...]:
-    """The items, with what the order says for all of them, and what only some of them say that has to be for all.
+def for_the_whole_order(
+    order: ProductOrder, items: Iterable[RequestedItem], found: list[Detail]
+) -> tuple[RequestedItem, ...]:
+    """The items, with what the order says for all of them: its billing account is that of its new products.
 
-    The order's billing account is that of its new products. Dates of items are the order's where all agree on them.
+    Dates of items are the order's where all agree on them. Others are added to `found`.
     """
     account = order.billing_account.id if order.billing_account else None
-    beyond: dict[str, list[Reason]] = {}
+    common = {"requestedStartDate": common_start(order), "requestedCompletionDate": common_completion(order)}
     for path, item in _paths(order.product_order_item, "productOrderItem"):
-        for name, date, common in (
-            ("requestedStartDate", item.requested_start_date, common_start(order)),
-            ("requestedCompletionDate", item.requested_completion_date, common_completion(order)),
+        for name, date in (
+            ("requestedStartDate", item.requested_start_date),
+            ("requestedCompletionDate", item.requested_completion_date),
         ):
-            if date is not None and date != common:
+            if date is not None and date != common[name]:
                 why = "is not that of the order and of all its other items: order it separately"
-                beyond.setdefault(item.id, []).append(_impossible(item.id, f"{path}.{name}", why))
-    return tuple(_with(item, account, beyond.get(item.id, [])) for item in items)
+                found.append(_beyond(item.id, path, name, why))
+    return tuple(_billed_on(account, item) for item in items)
 
 
-def _with(item: RequestedItem, account: str | None, beyond: list[Reason]) -> RequestedItem:
-    wishes = item.wishes
-    if item.action is Action.ADD and wishes.billing_account is None and account is not None:
-        wishes = wishes.model_copy(update={"billing_account": account})
-    if beyond:
-        wishes = wishes.model_copy(update={"impossible": (*wishes.impossible, *beyond)})
-    return item if wishes is item.wishes else item.model_copy(update={"wishes": wishes})
+def _billed_on(account: str | None, item: RequestedItem) -> RequestedItem:
+    if account is None or item.action is not Action.ADD or item.wishes.billing_account is not None:
+        return item
+    return item.model_copy(update={"wishes": item.wishes.model_copy(update={"billing_account": account})})
 
 
 def common_start(order: ProductOrder) -> datetime | None:

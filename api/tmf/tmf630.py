@@ -19,6 +19,7 @@ from pydantic import JsonValue
 
 from api.errors import Detail, Malformed, problem
 from orders.model.instants import EARLIEST, LATEST
+from orders.model.text import as_json
 
 
 class FilterOperator(StrEnum):
@@ -74,6 +75,8 @@ _PRECISION = timedelta(milliseconds=1)
 _OWN = frozenset({"fields", "offset", "limit", "sort"})
 _PATH = r"@?[A-Za-z][A-Za-z0-9_-]*(?:\.@?[A-Za-z][A-Za-z0-9_-]*)*"
 _COMPARISON = re.compile(rf"(?P<path>{_PATH})(?P<sign>>=|<=|==|=|>|<)(?P<values>.*)", re.DOTALL)
+_NO_SIGN = re.compile(rf"(?P<path>{_PATH})(?P<sign>=~|<>|[!*~](?==|$))")
+"""Others have more: `*=` and `=~` are those of TMF630 for regular expressions, which not every database has."""
 _SIGNS = {
     "=": FilterOperator.EQ,
     "==": FilterOperator.EQ,
@@ -128,6 +131,10 @@ def _filters(query: str, found: list[Detail]) -> tuple[Filter, ...]:
             continue
         # Commas are told apart before decoding: one that is part of a value is sent as %2C.
         values = [unquote_plus(value) for value in raw_values.split(",")]
+        if (unknown := _NO_SIGN.match(name)) is not None:
+            sign = unknown["sign"] if len(unknown["sign"]) > 1 else unknown["sign"] + "="
+            found.append(problem(f"query.{unknown['path'][:100]}", no_operator(sign)))
+            continue
         comparison = _COMPARISON.fullmatch(f"{name}={values[0]}" if "=" in part else name)
         if comparison is None:
             found.append(problem(f"query.{name[:100]}", "is no attribute path, such as productOrderItem.state"))
@@ -150,12 +157,20 @@ def _filters(query: str, found: list[Detail]) -> tuple[Filter, ...]:
     return tuple(Filter(path, operator, tuple(values)) for (path, operator), values in merged.items())
 
 
+def no_operator(name: str) -> str:
+    """What is said of an operator that there is not."""
+    *others, last = (f".{operator}" for operator in FilterOperator)
+    return f"there is no operator {name}: attributes are compared by {', '.join(others)} and {last}"
+
+
 def _sort(text: str | None, found: list[Detail]) -> tuple[Sort, ...]:
     """`-a,+b`. A plus that was not encoded arrives as a space."""
     names = [name.strip() for name in text.split(",")] if text else []
     order = [Sort(name.lstrip("+-").strip(), name.startswith("-")) for name in names if name]
     found += [
-        problem("query.sort", f"{by.path!r} is no attribute path") for by in order if not re.fullmatch(_PATH, by.path)
+        problem("query.sort", f"{as_json(by.path)} is no attribute path")
+        for by in order
+        if not re.fullmatch(_PATH, by.path)
     ]
     return tuple(order)
 
@@ -174,7 +189,9 @@ def instant_of(text: str, path: str) -> datetime:
             raise ValueError(text)
         return value
     except (ValueError, OverflowError) as error:
-        raise Malformed([problem(f"query.{path}", f"{text!r} is no instant, such as 2031-03-03T07:00:00Z")]) from error
+        raise Malformed(
+            [problem(f"query.{path}", f"{as_json(text)} is no instant, such as 2031-03-03T07:00:00Z")]
+        ) from error
 
 
 def instants_between(wanted: Filter) -> Iterator[tuple[FilterOperator, datetime]]:

@@ -14,7 +14,7 @@ from typing import Any, Final, TypeAlias
 import httpx2
 from temporalio.api.common.v1 import Payload
 
-from workflows.codec import ENCODING
+from workflows.sdk.codec import ENCODING
 
 ORDERS: Final = "/tmf-api/productOrderingManagement/v4/productOrder"
 DECODE: Final = "/codec/decode"

@@ -18,7 +18,7 @@ from api.access.principal import Scope
 from bench.attacks.attack import ATTACKS, ORDERS, Attack, Before
 from bench.attacks.attacker import READY, Order
 from bench.kinds import Kind, mobile, new_body
-from bench.process_memory import peak_mb, peak_mb_of_children, resident_mb
+from bench.processes.memory import peak_mb, peak_mb_of_children, resident_mb
 from bench.section import Part, Plan, table
 from bench.stack import Benched
 from settings import ROOT

@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from types import TracebackType
+from urllib.parse import quote
 
 import httpx2
 from pydantic import BaseModel, Field, JsonValue
@@ -108,7 +109,7 @@ class Door:
 
     async def customer(self, customer_id: str) -> CustomerResponse:
         """Everything about a customer, over all channels."""
-        answer = await self._ask("GET", f"/care/v1/customers/{customer_id}")
+        answer = await self._ask("GET", f"/care/v1/customers/{quote(customer_id, safe='')}")
         return CustomerResponse.model_validate_json(_shown(answer))
 
     async def change(self, order_id: str, change: Mapping[str, JsonValue]) -> ChangeResponse | None:

@@ -22,8 +22,8 @@ from orders.read_model.views import OrderView
 from register import Register
 from register.query import Comparison, OrderField, OrderQuery, Predicate, Sort
 from settings import Settings
-from workflows.connection import connect
-from workflows.executions import describe
+from workflows.sdk.connection import connect
+from workflows.sdk.executions import describe
 
 _SIDE_BY_SIDE: Final = 20
 _UNDER_WAY: Final = tuple(

@@ -29,8 +29,8 @@ from temporalio.common import RawValue
 
 from orders.model import wire_names
 from settings import Settings
-from workflows.connection import connect
-from workflows.executions import describe
+from workflows.sdk.connection import connect
+from workflows.sdk.executions import describe
 
 IDENTITY: Final = "orderpipe order rescue"
 _SHOWN: Final = 200

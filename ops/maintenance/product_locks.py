@@ -9,8 +9,8 @@ from temporalio.client import Client
 
 from register import Register
 from settings import Settings
-from workflows.connection import connect
-from workflows.executions import describe
+from workflows.sdk.connection import connect
+from workflows.sdk.executions import describe
 
 
 class StillInFlight(Exception):

@@ -1,7 +1,8 @@
 """`orderpipe register rebuild`: what orders wrote to the register, written again from their histories in Temporal.
 
 So are the claims of the installed products that orders in flight go on from; one that waits claims anew by itself.
-What Temporal has forgotten stays as it is, and so do the records that are nowhere else. Nobody hears of an event a
+What Temporal has forgotten stays as it is, and so do the records that are nowhere else: the documents of orders among
+them. An order whose document was lost is told by what was read of it. Nobody hears of an event a
 second time. It can run beside everything else: a lower version of an order never replaces a higher one.
 """
 
@@ -29,7 +30,7 @@ from orders.read_model.records import OrderRecord
 from register import Register
 from register.submissions import CLAIM
 from settings import Settings
-from workflows.connection import connect
+from workflows.sdk.connection import connect
 
 _RUNS_A_PAGE = 200
 _SIDE_BY_SIDE = 8
@@ -163,7 +164,7 @@ async def _read(client: Client, workflow_id: str, run_id: str) -> _Run:
 
 def _write(register: Register, run: _Run) -> None:
     if run.start is not None:
-        order = order_view(Fulfilment(run.start), run.start.ordered_at, with_body=True)
+        order = order_view(Fulfilment(run.start), run.start.ordered_at)
         register.submissions.claim(OrderRecord(version=CLAIM, view=order), run.body_digest)
     for start in filter(None, (run.start, run.captured)):
         found = [product.id for product in start.installed]

@@ -12,6 +12,8 @@ from orders.reconcile.ledger import Fact, FactId, Ledger, Step
 
 FOLLOW_ON = "what is to be different now is for a follow-on order on the installed product"
 
+SUBMIT_AGAIN = "nothing of it is installed: what is wanted now is to be submitted again, under another externalId"
+
 
 def objections(change: ChangeRequest, impact: Impact) -> list[Reason]:
     """Why a change cannot be accepted, naming task, item and since when. Empty where nothing stands in its way."""

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, NamedTuple, TypeAlias
+from typing import Annotated, Final, NamedTuple, TypeAlias
 
 from pydantic import Field, JsonValue, TypeAdapter, model_validator
 
@@ -24,6 +24,13 @@ RequestId: TypeAlias = Annotated[Name, Field(min_length=1, max_length=100)]
 
 RevisionNumber: TypeAlias = Annotated[Whole, Field(ge=0, lt=2**31)]
 """The number of a revision."""
+
+
+DocumentDigest: TypeAlias = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+"""Names the form of an order that the register keeps."""
+
+MOST_ATTRIBUTES: Final = 100
+"""How many attributes of a document are named."""
 
 
 class ChangeKind(StrEnum):
@@ -105,8 +112,8 @@ _ANSWERS = ("accept_fee", "digest")
 
 NEEDS: Mapping[ChangeKind, Needs] = {
     ChangeKind.AMEND: Needs(
-        one_of=("add", "update", "remove", *_DATES, "priority", "content"),
-        may=("cascade", *_ANSWERS),
+        one_of=("add", "update", "remove", *_DATES, "priority", "document"),
+        may=("cascade", "attributes", *_ANSWERS),
     ),
     ChangeKind.RESCHEDULE: Needs(one_of=_DATES, may=_ANSWERS),
     ChangeKind.CHANGE_PRIORITY: Needs(all_of=("priority",), may=_ANSWERS),
@@ -149,9 +156,10 @@ class ChangeRequest(Frozen):
     `expected_revision` that is not the current one is refused, and so is one whose `digest` is not that of its impact
     any more. `accept_fee` is what the customer agreed to pay. `items` are those to cancel; `cascade` takes with an
     item what depends on it. `task` names the task to replace, retry or resolve; `resolution` says how, with the
-    `outputs` of what was done by hand. `asked_at` is noted when it arrives, whatever it says. `content` is what else
-    is to be different about the order in the form that it has outside: kept with it, never read. `NEEDS` tells which
-    kind carries what.
+    `outputs` of what was done by hand. `asked_at` is noted when it arrives, whatever it says. `document` is the digest
+    of the form that the order is to have outside, which the register keeps. `attributes` are the names, there, of what
+    is different, or the first of very many: by item id, under the empty one those of the order itself. Neither is read.
+    `NEEDS` tells which kind carries what.
     """
 
     request_id: RequestId
@@ -174,7 +182,8 @@ class ChangeRequest(Frozen):
     task: Line | None = None
     resolution: Resolution | None = None
     outputs: JsonObject = Field(default_factory=dict)
-    content: JsonObject = Field(default_factory=dict)
+    document: DocumentDigest | None = None
+    attributes: Annotated[dict[Line, tuple[Line, ...]], Field(max_length=MOST_ATTRIBUTES)] = Field(default_factory=dict)
     asked_at: Name = ""
     asked_as: Text = ""
 
@@ -234,6 +243,11 @@ class Verdict(Frozen):
     asked_at: str = ""
     decided_at: str = ""
     fingerprint: str = ""
+
+    @property
+    def waits(self) -> bool:
+        """True while nobody has looked at the change."""
+        return self.state is ChangeState.ASSESSING and not self.decided_at
 
     def answers(self, fingerprint: str) -> bool:
         """True if this is the verdict on the request of a fingerprint; False on another that had the same id."""

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
 from orders.change.impact import Impact, has_passed
-from orders.change.objections import Assessment, common_ground, not_let_go, objections, undone_facts
+from orders.change.objections import SUBMIT_AGAIN, Assessment, common_ground, not_let_go, objections, undone_facts
 from orders.change.request import ChangeKind, ChangeRequest, ChangeState, Verdict
 from orders.fulfilment.order_in_flight import Fulfilment
 from orders.fulfilment.whole import whole
-from orders.model.budget import BEHIND, BY_HAND, CHANGE, CONTENT, NAMED, size_of
+from orders.model.budget import BEHIND, BY_HAND, CHANGE, NAMED, size_of
 from orders.model.order import Reason, Revision
 from orders.model.plan import Plan
 from orders.read_model.states import LifecycleState
 from orders.reconcile.ledger import Fact
+
+STALE: Final = "stale_revision"
+"""The code of a change that was worked out from another revision than the current one."""
 
 
 def first_verdict(order: Fulfilment, change: ChangeRequest, at: str) -> Verdict | None:
@@ -45,9 +49,9 @@ def early_objections(order: Fulfilment, change: ChangeRequest) -> list[Reason]:
         return too_large
     if change.expected_revision is not None and change.expected_revision != order.revision.number:
         message = f"revision {change.expected_revision} was expected, the current one is {order.revision.number}"
-        return [Reason(code="stale_revision", message=message)]
+        return [Reason(code=STALE, message=message)]
     if order.carried.rejected:
-        return [Reason(code="order_rejected", message="the order was rejected: it cannot be fulfilled")]
+        return [Reason(code="order_rejected", message=f"the order was rejected: {SUBMIT_AGAIN}")]
     if order.waits and change.kind is not ChangeKind.CANCEL:
         message = "the order waits for products: until it has its turn it can only be cancelled"
         return [Reason(code="order_waits", message=message)]
@@ -66,8 +70,6 @@ def beyond_budget(order: Fulfilment, change: ChangeRequest, revision: Revision |
     """Why a change, or the revision that it leads to, is more than the order can have."""
     carried = order.carried
     sizes = [(CHANGE, size_of(change.model_dump(mode="json"))), (BY_HAND, size_of(change.outputs))]
-    if change.content:
-        sizes.append((CONTENT, size_of(carried.contents) + size_of(change.content)))
     if revision is not None:
         sizes += [
             (NAMED, len({*order.progress.items, *(item.id for item in revision.items)})),

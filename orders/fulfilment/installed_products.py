@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
 
 from pydantic import JsonValue
 
 from orders.fulfilment.order_in_flight import Fulfilment
-from orders.model.order import Item, Revision
+from orders.model.order import Item
 from orders.model.plan import Plan, Task, product_of
 from orders.model.values import Action, Inputs, ProductStatus
 from orders.planning.installed import Holding, InstalledProduct
@@ -30,10 +30,11 @@ def installed_products(order: Fulfilment, now: datetime) -> tuple[InstalledProdu
     before = holdings(start.baseline_plan, start.baseline_ledger, found.keys())
     after = holdings(order.carried.plan, order.reconciler.ledger, standing)
     left: list[InstalledProduct] = []
+    items = revision.by_id()
     for item in revision.items:
         for index, product_id in enumerate(item.products):
             holding, known = after.get(product_id, Holding()), found.get(product_id)
-            relations = _relations(revision, item, index, standing)
+            relations = _relations(items, item, index, standing)
             if known is None or item.action is not Action.NO_CHANGE:
                 product = _product(order, item, product_id, known, now)
                 left.append(product.model_copy(update={**relations, "holding": holding}))
@@ -68,16 +69,16 @@ def _product(
     )
 
 
-def _relations(revision: Revision, item: Item, index: int, standing: Collection[str]) -> dict[str, object]:
+def _relations(items: Mapping[str, Item], item: Item, index: int, standing: Collection[str]) -> dict[str, object]:
     """The bundle that a product is part of and the products that it relies on, as far as they stand.
 
     Items of the same quantity are paired product by product, as they are planned.
     """
     relies_on: dict[str, None] = {}
-    for other in filter(None, map(revision.item, item.relies_on)):
+    for other in filter(None, map(items.get, item.relies_on)):
         paired = 1 < other.quantity == item.quantity
         relies_on |= dict.fromkeys(other.products[index : index + 1] if paired else other.products)
-    bundle = revision.item(item.parent) if item.parent else None
+    bundle = items.get(item.parent) if item.parent else None
     return {
         "bundle": next((product for product in bundle.products if product in standing), None) if bundle else None,
         "relies_on": tuple(product for product in relies_on if product in standing),

@@ -17,6 +17,7 @@ from orders.change.charges import already_accepted, charges_of, fall_due, forgo,
 from orders.change.impact import Impact, has_passed, impact_of, settled
 from orders.change.objections import Assessment
 from orders.change.request import ChangeKind, ChangeRequest, ChangeState, Verdict, entry_of
+from orders.fulfilment.amended import amended_with
 from orders.fulfilment.change_log import ChangeLog
 from orders.fulfilment.inbox import Inbox
 from orders.fulfilment.messages import PlanQuestion
@@ -71,7 +72,7 @@ class Fulfilment:
     def fork(self) -> Fork:
         """A copy of the order as it is now."""
         carried = replace(self.carried, verdicts={}, journal=Journalled())
-        start = self.start.model_copy(update={"plan": Plan(), "body": {}, "carried": carried})
+        start = self.start.model_copy(update={"plan": Plan(), "carried": carried})
         return Fork(start=start, calls=tuple(self.reconciler.calls.values()), status=self.reconciler.status)
 
     # What it is
@@ -141,6 +142,11 @@ class Fulfilment:
         return (*self.verdicts.values(), *waiting.values())
 
     @property
+    def document(self) -> str:
+        """The digest of the order's form outside, as last asked for."""
+        return self.carried.document or self.start.document
+
+    @property
     def not_before(self) -> datetime | None:
         """The instant before which nothing is provisioned. A cancelled order waits for nothing."""
         return None if self.cancelled else self.revision.requested_start
@@ -177,7 +183,8 @@ class Fulfilment:
 
     def take_turn(self, captured: OrderStart, now: datetime) -> None:
         """Go on as captured now, on what is installed now. What was told and decided while it waited stays."""
-        own = {"external_id": self.start.external_id, "ordered_at": self.start.ordered_at, "body": self.start.body}
+        kept = ("external_id", "ordered_at", "document")
+        own = {name: getattr(self.start, name) for name in kept}
         self.start = start = captured.model_copy(update=own)
         carried = self.carried
         carried.waits_for = ()
@@ -364,11 +371,11 @@ class Fulfilment:
         carried = self.carried
         promised = self.promise(revision, target, now)
         moved = ("promised_at",) if promised != self.promised_at else ()
-        self.journal.amended(change.request_id, self.revision, revision, now, moved)
+        self.journal.amended(change, self.revision, revision, now, moved)
         carried.promised_at = promised
+        carried.amended |= amended_with(revision, self.revision, carried.amended)
         carried.revisions.append(revision)
-        if change.content:
-            carried.contents.append(change.content)
+        carried.document = change.document or carried.document
 
     def charge(self, change: ChangeRequest, impact: Impact, target: Plan) -> None:
         """Take on what an accepted change costs. Those of earlier ones are given up whose undo its target spares."""

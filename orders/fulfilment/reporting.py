@@ -27,8 +27,8 @@ from orders.reconcile.ledger import Fact
 from orders.reconcile.target import TaskStatus
 
 
-def order_view(order: Fulfilment, now: datetime, *, with_body: bool = False) -> OrderView:
-    """The order in summary, with the order as submitted if asked for."""
+def order_view(order: Fulfilment, now: datetime) -> OrderView:
+    """The order in summary."""
     start, revision = order.start, order.revision
     return OrderView(
         id=start.order_id,
@@ -54,13 +54,13 @@ def order_view(order: Fulfilment, now: datetime, *, with_body: bool = False) -> 
         priority=revision.priority,
         messages=tuple(message_views(order)),
         reasons=order.reasons,
-        contents=tuple(order.carried.contents),
-        body=start.body if with_body else None,
+        document=order.document,
+        submitted=start.document,
     )
 
 
 def order_record(order: Fulfilment, now: datetime) -> OrderRecord:
-    """Everything that the register does not know yet, the order as submitted only if it knows nothing at all.
+    """Everything that the register does not know yet.
 
     From here on it counts as on its way there.
     """
@@ -69,7 +69,7 @@ def order_record(order: Fulfilment, now: datetime) -> OrderRecord:
     record = OrderRecord(
         version=journal.carried.version + 1,
         # What stands in the way now is over, or another thing, once this is read.
-        view=order_view(order, now, with_body=not journal.carried.recorded).model_copy(update={"problems": ()}),
+        view=order_view(order, now).model_copy(update={"problems": ()}),
         # What one that waits asks for is no revision yet, but what stands where its first one will.
         revisions=() if order.waits else tuple(order.carried.revisions[journal.carried.revisions :]),
         transitions=tuple(journal.carried.transitions),
@@ -97,11 +97,14 @@ def charge_records(order: Fulfilment) -> list[ChargeRecord]:
 
 def item_views(order: Fulfilment) -> list[ItemView]:
     """Every item that the order ever named, in order of first appearance, as it last was."""
-    progress = order.progress
-    return [_item_view(item, order.state_of(item.id), progress.tasks_of(item.id)) for item in progress.items.values()]
+    progress, amended = order.progress, order.carried.amended
+    return [
+        _item_view(item, order.state_of(item.id), progress.tasks_of(item.id), amended.get(item.id, ()))
+        for item in progress.items.values()
+    ]
 
 
-def _item_view(item: Item, state: LifecycleState, states: Counter[TaskState]) -> ItemView:
+def _item_view(item: Item, state: LifecycleState, states: Counter[TaskState], amended: tuple[str, ...]) -> ItemView:
     return ItemView(
         id=item.id,
         offering=item.offering,
@@ -115,6 +118,7 @@ def _item_view(item: Item, state: LifecycleState, states: Counter[TaskState]) ->
         relies_on=item.relies_on,
         status=item.status,
         billing_account=item.billing_account,
+        amended=amended,
         tasks=states.total(),
         tasks_done=states[TaskState.DONE],
     )

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from pydantic import JsonValue
-
 from orders.change.charges import Charge
 from orders.change.objections import Assessment
 from orders.change.request import Verdict
@@ -26,6 +24,8 @@ class Snapshot:
     `promised_at` is set once a change of dates has moved the promise that the order started with.
     `revisions` are those that the register does not have, and the current one. What items those before it had is in
     `named`: by id, in order of first appearance, each as it last was.
+    `document` is the digest of the order's form outside, once a change has brought another one. `amended` tells what
+    changes have made different about each item.
     `waits_for` says why an order has not had its turn yet, `rejected` why it could not be fulfilled when it had.
     """
 
@@ -40,7 +40,8 @@ class Snapshot:
     assessment: Assessment | None = None
     verdicts: dict[str, Verdict] = field(default_factory=dict)
     journal: Journalled = field(default_factory=Journalled)
-    contents: list[dict[str, JsonValue]] = field(default_factory=list)
+    document: str | None = None
+    amended: dict[str, tuple[str, ...]] = field(default_factory=dict)
     promised_at: datetime | None = None
     named: dict[str, Item] = field(default_factory=dict)
     waits_for: tuple[Reason, ...] = ()
@@ -55,13 +56,15 @@ class Snapshot:
             charges=[replace(charge) for charge in self.charges],
             verdicts=dict(self.verdicts),
             journal=self.journal.copy(),
-            contents=list(self.contents),
+            amended=dict(self.amended),
             named=dict(self.named),
         )
 
 
 class OrderStart(Frozen):
-    """What a workflow is started with: the order as submitted (`body`), as captured, and its plan.
+    """What a workflow is started with: the order as captured, and its plan.
+
+    `document` is the digest of the order as submitted, which the register keeps.
 
     `installed` are the products of the baseline, whose holdings are in its plan and ledger. An order that has to wait
     for them says why in `waits_for`: it is captured, planned and promised once it has its turn, and until then brings
@@ -79,7 +82,7 @@ class OrderStart(Frozen):
     baseline_plan: Plan = Plan()
     baseline_ledger: Ledger = Ledger()
     installed: tuple[InstalledProduct, ...] = ()
-    body: dict[str, JsonValue] = {}
+    document: str = ""
     request: OrderRequest | None = None
     waits_for: tuple[Reason, ...] = ()
     carried: Snapshot | None = None
@@ -88,7 +91,7 @@ class OrderStart(Frozen):
 class Fork(Frozen):
     """A copy of an order in flight, with the calls under way: to work out what could become of it, outside of it.
 
-    `status` is where each task of the target stands. There is neither the order as submitted, nor its log or journal.
+    `status` is where each task of the target stands. There is neither its log nor its journal.
     """
 
     start: OrderStart

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from datetime import datetime
 
-from pydantic import ValidationError
-
 from orders.fulfilment.snapshot import OrderStart
 from orders.model.catalog import Catalog
 from orders.model.order import Item, OrderRequest, Reason, Revision
@@ -20,18 +18,6 @@ from orders.planning.installed import InstalledProduct
 from orders.planning.promise import promised_at
 
 
-class IdTooLong(Exception):
-    """An id is too long to make others of it: `problems` says which."""
-
-    def __init__(self, problems: ValidationError) -> None:
-        super().__init__(str(problems))
-        self.problems = problems
-
-    def __reduce__(self) -> tuple[type[IdTooLong], tuple[ValidationError]]:
-        """How it is told to another process."""
-        return IdTooLong, (self.problems,)
-
-
 def prepare(
     catalog: Catalog, request: OrderRequest, now: datetime, installed: Iterable[InstalledProduct] = ()
 ) -> OrderStart:
@@ -39,14 +25,10 @@ def prepare(
 
     Raises:
         Rejection: with every reason why it cannot be fulfilled.
-        IdTooLong: if an id is too long to make others of it.
     """
     require_possible_appointments(request.items, now)
     found = baseline_of(catalog, request, installed)
-    try:
-        revision = capture(catalog, request, baseline=found)
-    except ValidationError as error:
-        raise IdTooLong(error) from error
+    revision = capture(catalog, request, baseline=found)
     plan = decompose(catalog, request.order_id, revision, found.revision, found.plan)
     require_visits(catalog, revision, plan, appointments_of(request.items, revision))
     return OrderStart(
@@ -71,38 +53,31 @@ def as_asked(
     installed: Collection[InstalledProduct],
     waits_for: tuple[Reason, ...],
 ) -> OrderStart:
-    """An order that has to wait: what it asks for is looked at when it has its turn.
-
-    Raises:
-        IdTooLong: if an id is too long to make others of it.
-    """
+    """An order that has to wait: what it asks for is looked at when it has its turn."""
     offerings = {product.id: product.offering for product in installed}
-    try:
-        items = tuple(
-            Item(
-                id=item.id,
-                action=item.action,
-                offering=item.offering or offerings.get(item.product or "", ""),
-                specification=None,
-                characteristics=item.characteristics,
-                products=(),
-                site=item.site,
-                parent=item.parent,
-                relies_on=item.relies_on,
-            )
-            for item in request.items
+    items = tuple(
+        Item(
+            id=item.id,
+            action=item.action,
+            offering=item.offering or offerings.get(item.product or "", ""),
+            specification=None,
+            characteristics=item.characteristics,
+            products=(),
+            site=item.site,
+            parent=item.parent,
+            relies_on=item.relies_on,
         )
-        revision = Revision(
-            number=1,
-            items=items,
-            requested_start=request.requested_start,
-            requested_completion=request.requested_completion,
-            priority=request.priority,
-            customer_id=request.customer_id,
-            channel=request.channel,
-        )
-    except ValidationError as error:
-        raise IdTooLong(error) from error
+        for item in request.items
+    )
+    revision = Revision(
+        number=1,
+        items=items,
+        requested_start=request.requested_start,
+        requested_completion=request.requested_completion,
+        priority=request.priority,
+        customer_id=request.customer_id,
+        channel=request.channel,
+    )
     return OrderStart(
         order_id=request.order_id,
         external_id=request.external_id,

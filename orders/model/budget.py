@@ -38,11 +38,12 @@ PRODUCTS: Final = Limit(2_000, "products in one order")
 TASKS: Final = Limit(5_000, "tasks in one order")
 """That many take a worker up to half a second of CPU on end. Temporal gives it two, on the clock."""
 
-START: Final = Limit(300_000, "compressed bytes in one order, all that it brings and its plan")
+START: Final = Limit(300_000, "compressed bytes in one order, all that is read of it and its plan")
 PLAN: Final = Limit(300_000, "compressed bytes in one revision and its plan")
 
 CHANGE: Final = Limit(500_000, "bytes in one change")
-CONTENT: Final = Limit(250_000, "bytes of attributes that nobody reads, brought by all changes of one order")
+DOCUMENT: Final = Limit(2_000_000, "bytes in one order as it is sent, with all that its patches bring")
+"""It is kept in the register. A workflow carries its digest alone."""
 BY_HAND: Final = Limit(4_000, "bytes of outputs")
 NAMED: Final = Limit(2 * ITEMS.most, "items that one order has ever had")
 BEHIND: Final = Limit(4 * ITEMS.most, "items in revisions of one order that the register does not have yet")

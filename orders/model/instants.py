@@ -38,7 +38,10 @@ def _in_utc(value: datetime) -> datetime:
     return value.astimezone(UTC)
 
 
-LocalInstant: TypeAlias = Annotated[AwareDatetime, BeforeValidator(_written), AfterValidator(_in_range)]
+AnyInstant: TypeAlias = Annotated[AwareDatetime, BeforeValidator(_written)]
+"""An instant that nobody reckons with."""
+
+LocalInstant: TypeAlias = Annotated[AnyInstant, AfterValidator(_in_range)]
 """An instant with the offset from UTC that it was written with."""
 
 Instant: TypeAlias = Annotated[LocalInstant, AfterValidator(_in_utc)]

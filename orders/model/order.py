@@ -5,7 +5,6 @@ The wire formats are mappings onto these models (`api.tmf`); nothing here knows 
 
 from __future__ import annotations
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -13,17 +12,11 @@ from typing import Annotated, Self, TypeVar
 
 from pydantic import Field, JsonValue, model_validator
 
+from orders.model.identifiers import Identifier, order_id
 from orders.model.instants import Instant, LocalInstant
 from orders.model.json_values import JsonObject
-from orders.model.text import Line, Text
+from orders.model.text import Line, Name, Text
 from orders.model.values import Action, Frozen, Priority, ProductStatus, Quantity
-
-Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=64)]
-"""An id that becomes part of task keys, activity ids and URLs."""
-
-ProductId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=200)]
-"""The id of an installed product: an order's, an item's and a number, see `product_id`."""
-
 
 TimeZone = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*$", max_length=64)]
 """A name of the IANA time zone database, such as `Europe/Berlin`."""
@@ -82,8 +75,7 @@ class Wishes(Frozen):
     """What an item asks of its product beside what it is made of, and where. None is no wish.
 
     `owners` are those who are to have it, and `specification` is of what kind it is said to be. `appointment_ref` is an
-    appointment of which only the id is told. `impossible` is what is asked that nobody can carry out, whatever is sold
-    and installed.
+    appointment of which only the id is told.
     """
 
     status: Line | None = None
@@ -92,7 +84,6 @@ class Wishes(Frozen):
     specification: Line | None = None
     appointment: TimeSlot | None = None
     appointment_ref: Line | None = None
-    impossible: tuple[Reason, ...] = ()
 
 
 class RequestedItem(Frozen):
@@ -123,11 +114,14 @@ class OrderRequest(Frozen):
     Where another order is changing an installed product that it needs, it waits for that to end if it says so. The
     external id is the channel's own, or `of_customer` the customer's: somebody who stands for one customer must neither
     meet nor learn of the external ids of others.
+
+    Nothing is said of whether it can be carried out. Without a customer, or with `contradictions` that were found when
+    it was read, it cannot.
     """
 
     external_id: Line
     channel: Identifier
-    customer_id: Identifier
+    customer_id: Name = ""
     items: Annotated[tuple[RequestedItem, ...], Field(min_length=1)]
     requested_start: Instant | None = None
     requested_completion: Instant | None = None
@@ -135,11 +129,7 @@ class OrderRequest(Frozen):
     description: Text = ""
     wait_for_products: bool = False
     of_customer: bool = False
-
-    @model_validator(mode="after")
-    def _ends_after_it_starts(self) -> OrderRequest:
-        require_order(self.requested_start, self.requested_completion)
-        return self
+    contradictions: tuple[Reason, ...] = ()
 
     @property
     def order_id(self) -> str:
@@ -189,10 +179,6 @@ class Revision(Frozen):
     appointments: tuple[Appointment, ...] = ()
     next_product: dict[str, int] = Field(default_factory=dict)
 
-    def appointment_at(self, site_id: str) -> Appointment | None:
-        """The appointment at a site, or None. There is one at most."""
-        return next((appointment for appointment in self.appointments if appointment.site == site_id), None)
-
     def item(self, item_id: str) -> Item | None:
         """The item of that id, or None. It looks through all of them: whoever asks for many takes `by_id`."""
         return next((item for item in self.items if item.id == item_id), None)
@@ -220,10 +206,6 @@ class Revision(Frozen):
         ids = {item.id for item in ordered}
         return sorted({item.offering for item in ordered if item.parent not in ids})
 
-    def item_of(self, product: str) -> Item | None:
-        """The item that has a product, or None."""
-        return next((item for item in self.items if product in item.products), None)
-
 
 def held_by(items: Iterable[_Held]) -> dict[str | None, list[_Held]]:
     """The items by the bundle that holds them, in their order."""
@@ -243,15 +225,3 @@ class Rejection(Exception):
     def __reduce__(self) -> tuple[type[Rejection], tuple[list[Reason]]]:
         """How it is told to another process."""
         return Rejection, (list(self.reasons),)
-
-
-def order_id(channel: str, external_id: str, customer: str | None = None) -> str:
-    """`<channel>-<12 hexadecimal digits>`: external ids may hold anything, personal data too, so they are hashed."""
-    owner = channel if customer is None else f"{channel}:{customer}"  # No identifier holds a colon.
-    digest = hashlib.sha256(f"{owner}\n{external_id}".encode()).hexdigest()
-    return f"{channel}-{digest[:12]}"
-
-
-def product_id(order: str, item: str, number: int) -> str:
-    """The id of an item's product, for life: `<order>.<item>.<number>`, numbers counting from 1, never used twice."""
-    return f"{order}.{item}.{number}"

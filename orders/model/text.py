@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Annotated, Final, TypeAlias
 
@@ -20,6 +21,11 @@ def misfit_of_text(value: str) -> str | None:
 def printable(value: str, longest: int) -> str:
     """The text as one line: what does not fit is replaced, and what is too long is cut off."""
     return _NOT_IN_LINES.sub("\N{REPLACEMENT CHARACTER}", value[:longest])
+
+
+def as_json(value: JsonValue, longest: int = 100) -> str:
+    """A value as JSON writes it, to be told in a sentence."""
+    return printable(json.dumps(value, ensure_ascii=False), longest)
 
 
 def _one_line(value: str) -> str:

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Final, TypeAlias
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, Strict
 
 Inputs: TypeAlias = dict[str, JsonValue]
 """Resolved inputs or outputs of a task, by name. Compared by value."""
 
 
-def _no_boolean(value: object) -> object:
-    if isinstance(value, bool):
-        raise ValueError("must be a number")
-    return value
+Whole: TypeAlias = Annotated[int, Strict()]
+"""A whole number: neither true nor "1" is one."""
 
-
-Whole: TypeAlias = Annotated[int, BeforeValidator(_no_boolean)]
-"""A whole number: true is not 1."""
+_CURRENCY: Final = re.compile(r"^[A-Z]{3}$", re.ASCII)
 
 MOST_PRODUCTS: Final = 1000
 """How many products one item may have."""
@@ -29,6 +26,16 @@ Quantity: TypeAlias = Annotated[Whole, Field(ge=1, le=MOST_PRODUCTS)]
 
 Priority: TypeAlias = Annotated[Whole, Field(ge=0, le=4)]
 """From 0, the highest, to 4."""
+
+
+def _currency(value: str) -> str:
+    if _CURRENCY.fullmatch(value) is None:
+        raise ValueError("must be an ISO 4217 currency, such as EUR")
+    return value
+
+
+Currency: TypeAlias = Annotated[str, Field(json_schema_extra={"pattern": _CURRENCY.pattern}), AfterValidator(_currency)]
+"""An ISO 4217 currency."""
 
 
 class Frozen(BaseModel):
@@ -76,4 +83,4 @@ class Money(Frozen):
     """An amount with its ISO 4217 currency."""
 
     amount: Annotated[Decimal, Field(max_digits=18, decimal_places=6)]
-    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
+    currency: Currency

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from orders.change.request import ChangeRequest, ItemUpdate
 from orders.model.budget import ITEMS, PRODUCTS
 from orders.model.catalog import Catalog
+from orders.model.identifiers import component_id
 from orders.model.order import (
     Item,
     Reason,
@@ -23,6 +24,7 @@ from orders.model.plan import Plan
 from orders.model.values import Action, ProductStatus
 from orders.planning.advancement import Advancement
 from orders.planning.appointments import appointments_of, at_its_sites, require_visits, with_appointments
+from orders.planning.completeness import require_complete
 from orders.planning.decompose import decompose
 from orders.planning.follow_on import (
     as_update,
@@ -105,6 +107,7 @@ class Amendment:
         """The next revision, checked but for how products rely on each other."""
         catalog, order_id, revision, change = self.catalog, self.order_id, self.revision, self.change
         require_within_budget(change.add)
+        require_complete(change.add)
         numbers = dict(revision.next_product)
         items, back = self._remaining()
         items, asked = with_named(items, change.add)
@@ -236,7 +239,7 @@ def _new_components(catalog: Catalog, bundle: Item, present: Sequence[Item | Req
         return []
     filled = {component_role(offering, item.offering) for item in present if item.action is not Action.DELETE}
     return [
-        RequestedItem(id=f"{bundle.id}.{role}", offering=component.default, site=bundle.site, parent=bundle.id)
+        RequestedItem(id=component_id(bundle.id, role), offering=component.default, site=bundle.site, parent=bundle.id)
         for role, component in offering.bundle.items()
         if role not in filled and component.default is not None
     ]

@@ -13,14 +13,13 @@ from dataclasses import dataclass, field, replace
 from graphlib import TopologicalSorter
 
 from orders.model.catalog import Catalog, Silo
+from orders.model.identifiers import LONGEST_ID
 from orders.model.order import Item, OrderRequest, Reason, Rejection, Revision
 from orders.model.plan import Operation, Plan, Task, product_of
 from orders.model.values import Action
 from orders.planning.decompose import operation_of
 from orders.planning.installed import Holding, InstalledProduct
 from orders.reconcile.ledger import Ledger
-
-_LONGEST_ID = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +136,7 @@ def _items(products: Iterable[InstalledProduct]) -> list[Item]:
 
 def item_id(product: str) -> str:
     """The id of the item that stands for an installed product: the product's own, or a digest of one that is longer."""
-    if len(product) <= _LONGEST_ID:
+    if len(product) <= LONGEST_ID:
         return product
     return f"installed-{hashlib.sha256(product.encode()).hexdigest()[:32]}"
 

@@ -64,6 +64,8 @@ class _Decomposition:
         self.products = Products(catalog, order_id, revision, installed)
         self.applying = Contributions(catalog, self.products, baseline, installed)
         self.reasons: list[Reason] = []
+        self.items = {product: item for item in revision.items for product in item.products}
+        """By their products."""
         self.untouched = self._untouched()
         self.kept = {task.key: task for tasks in self.untouched.values() for task in tasks}
         self.contributions = self.applying.but_for(self.untouched)
@@ -117,18 +119,17 @@ class _Decomposition:
                 self._must_be_planned(product)
 
     def _must_be_planned(self, product: str) -> None:
-        item = self.revision.item_of(product)
-        if item is not None and item.specification not in self.catalog.specifications:
+        item = self.items[product]
+        if item.specification not in self.catalog.specifications:
             message = f"item {item.id}: what {product} stands on would go, and {item.offering} is not sold any more"
             self.reasons.append(Reason(code="withdrawn", item=item.id, message=message))
 
     def _kept_tasks(self) -> dict[str, Task]:
         """The tasks of untouched products, for the items that they have now. What is gone is not waited for."""
-        items = {product: (item.id,) for item in self.revision.items for product in item.products}
         return {
             key: replace(
                 task,
-                items=items[product_of(key)],
+                items=(self.items[product_of(key)].id,),
                 after=tuple(other for other in task.after if self._is_there(other)),
                 release_after=tuple(other for other in task.release_after if self._is_there(other)),
             )
@@ -186,8 +187,7 @@ class _Decomposition:
         """When the appointments end by which a task is done."""
         if not self.revision.appointments:
             return None
-        sites = [part.product.item.site for part in parts if by_appointment(part.template)]
-        made = [self.revision.appointment_at(site.id) for site in sites if site is not None]
+        made = [self.products.appointment(part.product.item) for part in parts if by_appointment(part.template)]
         return max((appointment.end or appointment.start for appointment in made if appointment), default=None)
 
     def _resolve(self, part: Contribution, ref: TaskRef) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -10,7 +11,16 @@ from pydantic import JsonValue
 from orders.model.order import Site
 from orders.model.plan import Task
 from orders.model.values import Frozen, ProductStatus
-from orders.reconcile.ledger import Ledger
+from orders.reconcile.ledger import Ledger, service_id
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """Something that a silo holds and has drawn, such as a telephone number: under which id, and by which name."""
+
+    id: str
+    name: str
+    value: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +33,15 @@ class Holding:
 
     tasks: dict[str, Task] = field(default_factory=dict)
     ledger: Ledger = field(default_factory=Ledger)
+
+    def drawn(self) -> Iterator[Drawn]:
+        """What silos have drawn, each under the name of an input by which it could have been asked for."""
+        for fact in self.ledger.all_facts():
+            operation = self.ledger.operations[fact.operation]
+            for name in operation.outputs if fact.established else ():
+                value = fact.outputs.get(name)
+                if name in operation.on_change and isinstance(value, str):
+                    yield Drawn(service_id(fact.id), name, value)
 
 
 class InstalledProduct(Frozen):

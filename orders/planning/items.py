@@ -12,7 +12,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pydantic import JsonValue
 
 from orders.model.catalog import Catalog, Characteristic, ProductOffering, ProductSpecification
-from orders.model.order import Item, Reason, Rejection, RequestedItem, Revision, held_by, product_id
+from orders.model.identifiers import component_id, product_id
+from orders.model.order import Item, Reason, Rejection, RequestedItem, Revision, held_by
+from orders.model.text import as_json
 from orders.model.values import Action, ProductStatus
 
 
@@ -78,7 +80,7 @@ def with_components(catalog: Catalog, requested: Iterable[RequestedItem]) -> lis
             role for child in held.get(item.id, ()) if (role := component_role(offering, child.offering)) is not None
         }
         complete += [
-            RequestedItem(id=f"{item.id}.{role}", offering=component.default, site=item.site, parent=item.id)
+            RequestedItem(id=component_id(item.id, role), offering=component.default, site=item.site, parent=item.id)
             for role, component in offering.bundle.items()
             if role not in named and component.default is not None
         ]
@@ -170,7 +172,7 @@ def _item_reasons(
     offering = catalog.offerings.get(item.offering)
     untouched = item.action is Action.NO_CHANGE
     if offering is None and not untouched:
-        refuse("unknown_offering", f"there is no offering {item.offering!r}")
+        refuse("unknown_offering", f"there is no offering {as_json(item.offering)}")
     if parent is not None and not (untouched and parent.action is Action.NO_CHANGE):
         bundle = catalog.offerings.get(parent.offering)
         if bundle is not None and component_role(bundle, item.offering) is None:
@@ -190,7 +192,7 @@ def _item_reasons(
             refuse(code, message)
         for name, fixed in offering.characteristics.items():
             if item.characteristics.get(name) != fixed:
-                refuse("fixed_characteristic", f"{item.offering} comes with {name} = {fixed!r} only")
+                refuse("fixed_characteristic", f"{item.offering} comes with {name} = {as_json(fixed)} only")
         if specification.site == "required" and item.site is None:
             refuse("site_missing", f"{item.offering} is installed at a site: the item needs a place with an id")
     return reasons
@@ -235,7 +237,7 @@ def characteristic_problems(
         if declared is None:
             known = ", ".join(sorted(specification.characteristics)) or "none"
             problems.append(
-                ("unknown_characteristic", f"{offering.name} has no characteristic {name!r} (it has: {known})")
+                ("unknown_characteristic", f"{offering.name} has no characteristic {as_json(name)} (it has: {known})")
             )
             continue
         problem = value_problem(declared, value)
@@ -256,13 +258,13 @@ def value_problem(declared: Characteristic, value: JsonValue) -> str | None:
     is_integer = isinstance(value, int) and not isinstance(value, bool)
     fits = {"string": isinstance(value, str), "integer": is_integer, "boolean": isinstance(value, bool)}
     if not fits[declared.type]:
-        return f"{value!r} is not of type {declared.type}"
+        return f"{as_json(value)} is not of type {declared.type}"
     if declared.values is not None and value not in declared.values:
-        return f"{value!r} is not one of {', '.join(map(str, declared.values))}"
+        return f"{as_json(value)} is not one of {', '.join(map(as_json, declared.values))}"
     if isinstance(value, int) and declared.minimum is not None and value < declared.minimum:
         return f"{value} is below {declared.minimum}"
     if isinstance(value, int) and declared.maximum is not None and value > declared.maximum:
         return f"{value} is above {declared.maximum}"
     if isinstance(value, str) and declared.pattern is not None and not re.fullmatch(declared.pattern, value):
-        return f"{value!r} does not match {declared.pattern}"
+        return f"{as_json(value)} does not have the form that the catalog asks for"
     return None

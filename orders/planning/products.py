@@ -10,7 +10,8 @@ from pydantic import JsonValue
 
 from orders.model.catalog import Catalog, InputTemplate, ProductSpecification, Scope, TaskTemplate
 from orders.model.expressions import Reference, fill, references, whole_reference
-from orders.model.order import Item, Revision
+from orders.model.identifiers import key_part
+from orders.model.order import Appointment, Item, Revision
 from orders.model.plan import Plan, product_of
 from orders.model.values import Action
 
@@ -38,13 +39,16 @@ class Products:
             if item.specification is not None and item.specification in catalog.specifications
             for index, product in enumerate(item.products)
         ]
-        self._of_item: dict[str, list[Product]] = defaultdict(list)
+        self._of_item: dict[tuple[str, str], list[Product]] = defaultdict(list)
+        """By item and role."""
         for product in self.all:
-            self._of_item[product.item.id].append(product)
+            if product.specification.role is not None:
+                self._of_item[product.item.id, product.specification.role].append(product)
         self._stood_on: dict[str, set[str]] = defaultdict(set)
         for task in installed.tasks.values():
             self._stood_on[product_of(task.key)].update(map(product_of, task.depends_on))
         self._items = {item.id: item for item in revision.items}
+        self._appointments = {made.site: made for made in revision.appointments}
         self._children: dict[str, list[str]] = defaultdict(list)
         for item in revision.items:
             if item.parent is not None:
@@ -63,7 +67,7 @@ class Products:
         reachable = dict.fromkeys(near + [child for other in near for child in self._children[other]])
         found: list[Product] = []
         for item_id in reachable:
-            there = [other for other in self._of_item[item_id] if other.specification.role == role]
+            there = self._of_item.get((item_id, role), [])
             if len(there) > 1 and len(there) == item.quantity:
                 there = [there[product.index]]
             found += there
@@ -74,7 +78,12 @@ class Products:
         }
         if not stood_on:
             return found
-        return [other for other in found if other.id in stood_on or other.item.id in item.relies_on]
+        named = set(item.relies_on)
+        return [other for other in found if other.id in stood_on or other.item.id in named]
+
+    def appointment(self, item: Item) -> Appointment | None:
+        """The appointment at an item's site, if there is one."""
+        return self._appointments.get(item.site.id) if item.site else None
 
     def key(self, product: Product, specification: ProductSpecification, template: TaskTemplate) -> str:
         """The key of a template's task for a product. Products that share the task have the same one."""
@@ -95,10 +104,10 @@ class Products:
             case Scope.PRODUCT:
                 return product.id
             case Scope.ITEM:
-                return f"{self.order_id}.{product.item.id}"
+                return f"{self.order_id}.{key_part(product.item.id)}"
             case Scope.SITE:
                 site = product.item.site
-                return f"{self.order_id}@{site.id if site else ''}"
+                return f"{self.order_id}@{key_part(site.id) if site else ''}"
             case Scope.ORDER:
                 return self.order_id
 
@@ -106,7 +115,7 @@ class Products:
         item, revision = product.item, self.revision
         start = revision.requested_start
         completion = revision.requested_completion
-        appointment = revision.appointment_at(item.site.id) if item.site else None
+        appointment = self.appointment(item)
         return {
             "product": {
                 "id": product.id,

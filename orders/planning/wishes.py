@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from orders.change.request import ItemUpdate
 from orders.model.catalog import Catalog, OnChange, TaskTemplate
 from orders.model.expressions import Reference, references
-from orders.model.order import Item, Reason, Rejection, RequestedItem, Wishes
+from orders.model.order import Item, Reason, RequestedItem, Wishes
 from orders.model.values import Action, ProductStatus
 from orders.planning.shared_tasks import applies_when
 
@@ -21,17 +21,6 @@ NOT_CARRIED_OUT = "not_carried_out"
 _AS_NEW = (ProductStatus.CREATED, ProductStatus.PENDING_ACTIVE, ProductStatus.ACTIVE)
 _AS_ENDED = (ProductStatus.PENDING_TERMINATE, ProductStatus.TERMINATED)
 _FOR_COMPONENTS = ("status", "billing_account")
-
-
-def require_possible(asked: Iterable[RequestedItem]) -> None:
-    """Return if there is nothing among what is asked that nobody can carry out.
-
-    Raises:
-        Rejection: with a reason for each such thing.
-    """
-    reasons = [reason for wanted in asked for reason in wanted.wishes.impossible]
-    if reasons:
-        raise Rejection(reasons)
 
 
 def refused_wishes(
@@ -45,14 +34,11 @@ def refused_wishes(
 
     What is to be modified is among the updates.
     """
-    reasons: list[Reason] = []
-    for each in (*(wanted for wanted in asked if wanted.action is not Action.MODIFY), *updates):
-        reasons += each.wishes.impossible
-        reasons += [
-            Reason(code=NOT_CARRIED_OUT, item=each.id, message=f"item {each.id}: {name} {why}")
-            for name, why in _refused(catalog, customer, items.get(each.id), each)
-        ]
-    return reasons
+    return [
+        Reason(code=NOT_CARRIED_OUT, item=each.id, message=f"item {each.id}: {name} {why}")
+        for each in (*(wanted for wanted in asked if wanted.action is not Action.MODIFY), *updates)
+        for name, why in _refused(catalog, customer, items.get(each.id), each)
+    ]
 
 
 def _refused(

@@ -9,7 +9,7 @@ The `data` of an event by its kind; ids and states, nothing about the person beh
   moved at once, if any; where the order passed through several states, one for each, the items with the last.
 - `attributesChanged`: `revision`, `change` (the request that led to it), `order`, the names of what is different about
   the order itself (`promised_at` where a change of dates moved that), and `items`: by id `["added"]`, `["removed"]` or
-  the names of what is different.
+  the names of what is different. `attributes`, where the request had them, are names as they are outside, by item id.
 - `informationRequired`: either `change` and `fees` (`amount` and `currency` each): the change was refused, for it did
   not accept them; or `fallout`: `task`, `silo` and `code` of each call that has come to wait for a person.
 - `cancellationRequested`: `change`, the request.
@@ -30,7 +30,7 @@ from enum import StrEnum
 
 from pydantic import JsonValue
 
-from orders.change.request import ChangeKind, ChangeState, Verdict
+from orders.change.request import ChangeKind, ChangeRequest, ChangeState, Verdict
 from orders.model.order import Item, Revision
 from orders.model.values import Frozen
 from orders.read_model.records import EventKind, OrderEvent, OrderRecord, Transition, Unrecorded
@@ -194,16 +194,22 @@ class Journal:
         if "fee_not_accepted" in refused and verdict.impact is not None:
             fees: JsonValue = [fee.model_dump(mode="json") for fee in verdict.impact.fees]
             asked = EventKind.CANCELLATION_INFORMATION_REQUIRED if cancels else EventKind.INFORMATION_REQUIRED
+            if cancels and before is None:
+                # It was looked at before it was refused: the question is asked while that goes on.
+                self._cancellation_moved(change, CancellationState.IN_PROGRESS, now)
             self._event(asked, now, {"change": change, "fees": fees})
         if cancels:
             state = cancellation_state(verdict.state)
             if before is None or state is not cancellation_state(before.state):
-                self._event(EventKind.CANCELLATION_STATE_CHANGED, now, {"change": change, "state": state.value})
+                self._cancellation_moved(change, state, now)
+
+    def _cancellation_moved(self, change: str, state: CancellationState, now: datetime) -> None:
+        self._event(EventKind.CANCELLATION_STATE_CHANGED, now, {"change": change, "state": state.value})
 
     def amended(
-        self, change: str, before: Revision, after: Revision, now: datetime, more: Collection[str] = ()
+        self, change: ChangeRequest, before: Revision, after: Revision, now: datetime, more: Collection[str] = ()
     ) -> None:
-        """Tell of a new revision, and of what `more` is different about the order with it."""
+        """Tell of a new revision, and of what `more` is different about the order with it. Nothing, if nothing is."""
         order: list[JsonValue] = [*_differing(before, after, but=("number", "items", "next_product")), *more]
         items: dict[str, JsonValue] = {}
         olds, news = _by_id(before), _by_id(after)
@@ -212,7 +218,16 @@ class Journal:
             names = ["removed"] if new is None else ["added"] if old is None else _differing(old, new)
             if names:
                 items[item] = list[JsonValue](names)
-        data: dict[str, JsonValue] = {"revision": after.number, "change": change, "order": order, "items": items}
+        if not order and not items and not change.attributes:
+            return
+        data: dict[str, JsonValue] = {
+            "revision": after.number,
+            "change": change.request_id,
+            "order": order,
+            "items": items,
+        }
+        if change.attributes:
+            data["attributes"] = {item: list(names) for item, names in change.attributes.items()}
         self._event(EventKind.ATTRIBUTES_CHANGED, now, data)
 
     def looked_at(self, tasks: Mapping[str, TaskState], ledger: Ledger, now: datetime) -> None:

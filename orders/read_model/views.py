@@ -15,7 +15,8 @@ from orders.read_model.states import LifecycleState, TaskState
 class ItemView(Frozen):
     """One order item, with its state and how many of its tasks are done. Removed items stay, as cancelled.
 
-    `status` is what its products are to be: active, or suspended.
+    `status` is what its products are to be: active, or suspended. `amended` names what changes have made different
+    about it, see `orders.fulfilment.amended`.
     """
 
     id: str
@@ -30,6 +31,7 @@ class ItemView(Frozen):
     relies_on: tuple[str, ...] = ()
     status: str = ProductStatus.ACTIVE
     billing_account: str | None = None
+    amended: tuple[str, ...] = ()
     tasks: int = 0
     tasks_done: int = 0
 
@@ -67,10 +69,12 @@ class MessageView(Frozen):
 class OrderView(Frozen):
     """An order in summary: small, whatever the number of its tasks.
 
-    `body` is the order as submitted, if asked for; `contents` are what accepted changes have brought since of the form
-    that it has outside. An order that was rejected says its `reasons`, and so does one that waits for products, while
-    it does; neither is promised for anything. So does one that is held because its workflow was ended from outside.
-    `problems` are what no silo and no customer is to blame for, while they last; they are not recorded.
+    `document` is the digest of the form that it has outside, as accepted changes have left it, and `submitted` that of
+    what it was at first. `body` is the document itself, where it was looked up in the register: no workflow has it.
+
+    An order that was rejected says its `reasons`, and so does one that waits for products, while it does; neither is
+    promised for anything. So does one that is held because its workflow was ended from outside. `problems` are what no
+    silo and no customer is to blame for, while they last; they are not recorded.
     """
 
     id: str
@@ -94,7 +98,8 @@ class OrderView(Frozen):
     priority: int = 4
     messages: tuple[MessageView, ...] = ()
     reasons: tuple[Reason, ...] = ()
-    contents: tuple[dict[str, JsonValue], ...] = ()
+    document: str = ""
+    submitted: str = ""
     body: dict[str, JsonValue] | None = None
     appointments: tuple[Appointment, ...] = ()
     problems: tuple[Reason, ...] = ()

@@ -19,7 +19,7 @@ from orders.model.catalog import Catalog, Protocol
 from orders.model.values import Verb
 from orders.reconcile.outcome import Outcome, OutcomeKind
 from tests.activities.bench import Bench, call
-from workflows.connection import data_converter
+from workflows.sdk.connection import data_converter
 
 
 @pytest.fixture

@@ -10,13 +10,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
-from pydantic import ValidationError
 
 from api.blocking import BILL, Bill
 from api.errors import Busy, Malformed, TooMuchWork, problem
 from api.working import SMALL, Workshop
-from orders.fulfilment.starting import IdTooLong
-from orders.model.order import Reason, Rejection, RequestedItem
+from orders.model.order import Reason, Rejection
 
 LARGE = SMALL + 1
 
@@ -36,13 +34,6 @@ def busy_for(seconds: float) -> None:
 
 def refuse() -> None:
     raise Rejection([Reason(code="no", message="not at all", item="1")])
-
-
-def name_too_long() -> None:
-    try:
-        RequestedItem(id="x" * 65)
-    except ValidationError as error:
-        raise IdTooLong(error) from error
 
 
 def malformed() -> None:
@@ -73,9 +64,6 @@ async def test_errors_arrive_as_they_were_raised(workshop: Workshop) -> None:
     with pytest.raises(Rejection) as caught:
         await workshop.run(LARGE, refuse)
     assert caught.value.reasons == (Reason(code="no", message="not at all", item="1"),)
-    with pytest.raises(IdTooLong) as too_long:
-        await workshop.run(LARGE, name_too_long)
-    assert too_long.value.problems.errors()[0]["loc"] == ("id",)
     with pytest.raises(Malformed) as refused:
         await workshop.run(LARGE, malformed)
     assert (refused.value.reason, refused.value.details) == (

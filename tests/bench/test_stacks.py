@@ -1,6 +1,17 @@
 import pytest
 
-from bench.stacks import ACTIVITIES, ASYNCIO, HTTP, ORDERS, PAYLOADS, SANDBOX, SDK, by_function, by_part, read_stacks
+from bench.processes.stacks import (
+    ACTIVITIES,
+    ASYNCIO,
+    HTTP,
+    ORDERS,
+    PAYLOADS,
+    SANDBOX,
+    SDK,
+    by_function,
+    by_part,
+    read_stacks,
+)
 
 MAIN = "thread (7): MainThread;<module> (cli.py:1);Handle._run (asyncio/events.py:80)"
 

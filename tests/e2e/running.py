@@ -24,7 +24,7 @@ from settings import ROOT, Settings
 from simulated_silos.model import Outcome
 from tests.e2e.comparison import read_journal
 from tests.pipe import Pipe, until
-from workflows.connection import data_converter
+from workflows.sdk.connection import data_converter
 
 _IN_MEMORY = Path("/dev/shm")
 _ROOM = 2 * 2**30

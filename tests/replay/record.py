@@ -29,7 +29,7 @@ from tests.households import internet_voice_tv, item, order
 from tests.installed import change, household, move
 from tests.pipe import Pipe, body_of, running_pipe, until
 from tests.support import temporal_server, time_skipping_server
-from workflows.codec import ENCODING
+from workflows.sdk.codec import ENCODING
 
 HISTORIES = Path(__file__).with_name("histories")
 

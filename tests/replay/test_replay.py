@@ -15,8 +15,8 @@ from temporalio.workflow import NondeterminismError
 
 from tests.replay.changed import ChangedWorkflow
 from tests.replay.record import HISTORIES, SCENARIOS
-from workflows.connection import data_converter, sandbox
 from workflows.order import OrderWorkflow
+from workflows.sdk.connection import data_converter, sandbox
 
 STORED = sorted(HISTORIES.glob("*.json"))
 

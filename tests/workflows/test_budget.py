@@ -9,7 +9,7 @@ from temporalio.api.enums.v1 import WorkflowTaskFailedCause
 
 from orders.fulfilment.messages import SiloEvent
 from orders.model import wire_names
-from orders.model.budget import CHANGE, CONTENT, OUTPUTS
+from orders.model.budget import DOCUMENT, OUTPUTS
 from orders.model.values import Inputs
 from orders.reconcile.outcome import OUTPUT_MISSING, OutcomeKind
 from tests.households import internet_voice_tv
@@ -49,11 +49,12 @@ async def completes(pipe: Pipe, order_id: str) -> bool:
 
 async def test_attachments_are_refused_one_by_one_or_once_they_add_up_and_the_order_completes(pipe: Pipe) -> None:
     order_id = await awaiting_its_visit(pipe)
-    status, told = await patch(pipe, order_id, 0, 700_000)
-    assert (status, "order_too_large" in told, str(CHANGE.most) in told) == (400, True, True)
-    answers = [await patch(pipe, order_id, number, 100_000) for number in range(1, 5)]
-    assert [status for status, _ in answers] == [200, 200, 409, 409]
-    assert all("order_too_large" in told and str(CONTENT.most) in told for _, told in answers[2:])
+    status, told = await patch(pipe, order_id, 0, DOCUMENT.most)
+    assert (status, "order_too_large" in told, str(DOCUMENT.most) in told) == (400, True, True)
+    answers = [await patch(pipe, order_id, number, 700_000) for number in range(1, 5)]
+    assert [status for status, _ in answers] == [200, 200, 400, 400]
+    assert all("order_too_large" in told and str(DOCUMENT.most) in told for _, told in answers[2:])
+    assert (await pipe.view(order_id)).revision == 3
     assert await completes(pipe, order_id)
 
 
@@ -61,7 +62,11 @@ async def test_signals_that_carry_too_much_become_refused_changes(pipe: Pipe) ->
     order_id = await awaiting_its_visit(pipe)
     names = [f"signal-{number}" for number in range(3)]
     for name in names:
-        content: dict[str, Any] = {"request_id": name, "kind": "amend", "content": {"a": secrets.token_hex(700_000)}}
+        content: dict[str, Any] = {
+            "request_id": name,
+            "kind": "amend",
+            "update": [{"id": "net", "characteristics": {"a": secrets.token_hex(700_000)}}],
+        }
         await pipe.handle(order_id).signal(wire_names.CHANGE_SIGNAL, content)
 
     async def decided() -> bool:
@@ -69,7 +74,7 @@ async def test_signals_that_carry_too_much_become_refused_changes(pipe: Pipe) ->
 
     await until(decided, "the changes to be decided")
     changes = (await pipe.view(order_id)).changes
-    assert [[reason.code for reason in change.reasons] for change in changes] == [["order_too_large"] * 2] * 3
+    assert [[reason.code for reason in change.reasons] for change in changes] == [["order_too_large"]] * 3
     assert await completes(pipe, order_id)
 
 

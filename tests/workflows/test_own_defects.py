@@ -18,9 +18,9 @@ from tests.cases import Case, submitted
 from tests.households import internet_voice_tv, phone_number
 from tests.pipe import Pipe, until
 from workflows import display
-from workflows.connection import data_converter, sandbox
 from workflows.display import PROBLEM
 from workflows.order import OrderWorkflow
+from workflows.sdk.connection import data_converter, sandbox
 
 VISIT = "@site-1/installation/visit-site"
 

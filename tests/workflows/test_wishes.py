@@ -80,7 +80,7 @@ async def test_a_patch_that_cannot_be_carried_out_changes_nothing(pipe: Pipe) ->
     await pipe.sim("PUT", "/field-service/pace", {"completes_after_ms": None})
     moved = await home.ordered(change(home.product("net"), technology="xgs-pon"))
     address = pipe.api(f"/productOrder/{moved}")
-    for product in ({"relatedParty": [{"id": "cust-2", "role": "owner"}]}, {"status": "frozen"}):
+    for product in ({"relatedParty": [{"id": "cust-2", "role": "owner"}]}, {"status": "terminated"}):
         answer = await pipe.http.patch(address, json={"productOrderItem": [{"id": "1", "product": product}]})
         assert answer.status_code == 409, answer.text
         assert {detail["code"] for detail in answer.json()["details"]} == {"not_carried_out"}

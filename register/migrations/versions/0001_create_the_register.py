@@ -75,6 +75,17 @@ def upgrade() -> None:
     name = op.f("ix_deliveries_settled_at")
     op.create_index(name, "deliveries", ["settled_at"], sqlite_where=delivered, postgresql_where=delivered)
     op.create_table(
+        "documents",
+        sa.Column("order_id", sa.String(), nullable=False),
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("content", sa.JSON(), nullable=False),
+        sa.Column("unused_since", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("order_id", "digest", name=op.f("pk_documents")),
+    )
+    unused = sa.text("unused_since IS NOT NULL")
+    name = op.f("ix_documents_unused_since")
+    op.create_index(name, "documents", ["unused_since"], sqlite_where=unused, postgresql_where=unused)
+    op.create_table(
         "events",
         sa.Column("order_id", sa.String(), nullable=False),
         sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
@@ -130,7 +141,10 @@ def upgrade() -> None:
         sa.Column("completed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("in_jeopardy", sa.Boolean(), nullable=False),
         sa.Column("deleted_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("body", sa.JSON(), nullable=True),
+        sa.Column("document", sa.String(), nullable=False),
+        sa.Column("telling", sa.String(), nullable=False),
+        sa.Column("told_as", sa.String(), nullable=True),
+        sa.Column("told", sa.JSON(), nullable=True),
         sa.Column("view", sa.JSON(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_orders")),
     )
@@ -159,6 +173,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("product_id", "other_id", name=op.f("pk_product_relations")),
     )
     op.create_index(op.f("ix_product_relations_other_id"), "product_relations", ["other_id"])
+    op.create_table(
+        "product_values",
+        sa.Column("product_id", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("value", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("product_id", "kind", "name", "value", name=op.f("pk_product_values")),
+    )
+    op.create_index(op.f("ix_product_values_value_name_kind"), "product_values", ["value", "name", "kind"])
     op.create_table(
         "products",
         sa.Column("id", sa.String(), nullable=False),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -14,9 +15,12 @@ from api.events.tmf622_events import WireEvent, listener_url, to_event
 from api.tmf.links import Links
 from api.tmf.tmf622_request import to_request
 from catalog_loader.catalog_files import read_catalog
+from orders.change.impact import ImpactSummary
 from orders.change.request import ChangeKind, ChangeState, Verdict
 from orders.fulfilment.order_in_flight import Fulfilment
 from orders.fulfilment.reporting import order_view
+from orders.model.order import Appointment, Reason
+from orders.model.values import Money
 from orders.read_model.records import EventKind, OrderEvent
 from orders.read_model.states import LifecycleState
 from orders.read_model.views import OrderView
@@ -57,8 +61,8 @@ DATA: dict[EventKind, dict[str, Any]] = {
 def order() -> OrderView:
     """A household's order that was asked to be cancelled."""
     body = internet_voice_tv()
-    start = prepare(read_catalog(ROOT / "catalog"), to_request(body), NOON).model_copy(update={"body": body})
-    view = order_view(Fulfilment(start), NOON, with_body=True)
+    start = prepare(read_catalog(ROOT / "catalog"), to_request(body), NOON)
+    view = order_view(Fulfilment(start), NOON).model_copy(update={"body": body})
     cancel = Verdict(
         request_id="c-2", kind=ChangeKind.CANCEL, state=ChangeState.APPLIED, revision=1, reason="moves abroad"
     )
@@ -66,7 +70,7 @@ def order() -> OrderView:
     return view.model_copy(update=later)
 
 
-def told(order: OrderView, kind: EventKind, **data: Any) -> dict[str, Any]:
+def told(order: OrderView, kind: EventKind, /, **data: Any) -> dict[str, Any]:
     event = OrderEvent(number=7, at=NOON, kind=kind, data=data or DATA[kind])
     return json.loads(to_event(order, event, LINKS).body())
 
@@ -148,11 +152,81 @@ def test_what_was_amended_comes_as_it_is_now_with_the_path_to_it(order: OrderVie
     now = order.model_copy(update={"requested_completion": NOON + timedelta(days=9)})
     event = told(now, EventKind.ATTRIBUTES_CHANGED)
     changed = order_of(event)
-    assert event["fieldPath"] == "requestedCompletionDate,priority,productOrderItem"
+    assert event["fieldPath"] == "requestedCompletionDate,priority,productOrderItem.productOffering"
+    assert event["description"].endswith(
+        "was changed: requestedCompletionDate, priority, productOrderItem.productOffering"
+    )
     assert changed["requestedCompletionDate"] == "2031-03-12T12:00:00.500Z"
     [item] = changed["productOrderItem"]
     assert (item["id"], item["productOffering"]["id"]) == ("tv", "tv-basic")
     assert "requestedStartDate" not in changed
+
+
+def test_what_no_silo_uses_is_told_with_its_path_and_value_like_all_else(order: OrderView) -> None:
+    items = [item | {"itemTerm": []} for item in internet_voice_tv()["productOrderItem"]]
+    body = internet_voice_tv() | {"description": "b", "note": [{"text": "ring"}], "productOrderItem": items}
+    now = order.model_copy(update={"body": body})
+    outside = {"": ["description", "note", "category"], "tv": ["itemTerm", "product.place"]}
+    event = told(now, EventKind.ATTRIBUTES_CHANGED, order=[], items={}, attributes=outside)
+    assert event["fieldPath"] == ("description,note,category,productOrderItem.itemTerm,productOrderItem.product.place")
+    changed = order_of(event)
+    assert (changed["description"], changed["note"]) == ("b", [{"text": "ring"}])
+    assert "category" not in changed  # It was taken away.
+    assert [(item["id"], item["itemTerm"]) for item in changed["productOrderItem"]] == [("tv", [])]
+
+
+def test_what_the_core_and_a_patch_name_alike_is_told_once(order: OrderView) -> None:
+    items = {"tv": ["offering", "characteristics"], "net": ["site"], "sim": ["added"]}
+    outside = {"": ["priority"], "tv": ["productOffering", "itemTerm"], "sim": ["action", "product.place"]}
+    event = told(order, EventKind.ATTRIBUTES_CHANGED, order=["priority"], items=items, attributes=outside)
+    assert event["fieldPath"].split(",") == [
+        "priority",
+        "productOrderItem.productOffering",
+        "productOrderItem.product.productCharacteristic",
+        "productOrderItem.itemTerm",
+        "productOrderItem.product.place",
+        "productOrderItem",
+    ]
+
+
+def test_another_appointment_is_told_as_it_is_now(order: OrderView) -> None:
+    appointment = Appointment(site="home", start=NOON, end=NOON + timedelta(hours=2), time_zone="UTC")
+    now = order.model_copy(update={"appointments": (appointment,)})
+    event = told(now, EventKind.ATTRIBUTES_CHANGED, order=["appointments"], items={})
+    assert event["fieldPath"] == "appointment"
+    assert order_of(event)["appointment"] == [
+        {
+            "site": "home",
+            "start": "2031-03-03T12:00:00.500000Z",
+            "end": "2031-03-03T14:00:00.500000Z",
+            "timeZone": "UTC",
+        }
+    ]
+
+
+def test_a_fee_that_is_asked_for_is_told_as_data_while_the_question_is_open(order: OrderView) -> None:
+    asked = told(order, EventKind.CANCELLATION_INFORMATION_REQUIRED)["event"]["cancelProductOrder"]
+    assert (asked["state"], asked["fee"]) == ("inProgress", [{"unit": "EUR", "value": 49.0}])
+    fees = [{"amount": "9.90", "currency": "EUR"}]
+    assert order_of(told(order, EventKind.INFORMATION_REQUIRED, change="c-9", fees=fees))["fee"] == [
+        {"unit": "EUR", "value": 9.9}
+    ]
+
+
+def test_a_cancellation_that_was_refused_says_why_and_at_what_fee_it_is_had(order: OrderView) -> None:
+    fee = Money(amount=Decimal("9.90"), currency="EUR")
+    refused = order.changes[0].model_copy(
+        update={
+            "state": ChangeState.REJECTED,
+            "reasons": (Reason(code="fee_not_accepted", message="it costs 9.90 EUR"),),
+            "impact": ImpactSummary(fees=(fee,)),
+        }
+    )
+    now = order.model_copy(update={"changes": (refused,)})
+    event = told(now, EventKind.CANCELLATION_STATE_CHANGED, change="c-2", state="terminatedWithError")
+    cancellation = event["event"]["cancelProductOrder"]
+    assert cancellation["fee"] == [{"unit": "EUR", "value": 9.9}]
+    assert [error["code"] for error in cancellation["errorMessage"]] == ["fee_not_accepted"]
 
 
 def test_what_needs_an_answer_is_said_in_words(order: OrderView) -> None:

@@ -59,10 +59,13 @@ async def test_a_cancellation_at_a_fee_says_how_much_and_is_had_for_it(pipe: Pip
     await pipe.sim("PUT", "/field-service/pace", {"completes_after_ms": None})
     order_id = await pipe.submit(internet_voice_tv())
     await pipe.until_task(order_id, "delivery/ship-parcel", "done")
-    [error] = (await cancel(pipe, order_id)).json()["errorMessage"]
+    refused = (await cancel(pipe, order_id, fee=[], errorMessage="of a client's own")).json()
+    [error] = refused["errorMessage"]
     assert error["code"] == "fee_not_accepted"
     assert "9.90 EUR" in error["reason"]
-    accepted = (await cancel(pipe, order_id, acceptFee={"unit": "EUR", "value": 9.9})).json()
+    [fee] = refused["fee"]
+    assert fee == {"unit": "EUR", "value": 9.9}
+    accepted = (await cancel(pipe, order_id, acceptFee=fee)).json()
     assert (await pipe.outcome(order_id)).state == "cancelled"
     assert (await seen_again(pipe, accepted))["state"] == "done"
 
@@ -112,7 +115,8 @@ async def test_an_order_that_has_ended_is_not_cancelled(pipe: Pipe) -> None:
 
 async def test_what_is_wrong_with_a_cancellation_is_named(pipe: Pipe) -> None:
     unknown = await cancel(pipe, "web-000000000000")
-    assert (unknown.status_code, unknown.json()["code"]) == (404, "unknown_order")
+    assert (unknown.status_code, unknown.json()["code"]) == (400, "unknown_order")
+    assert unknown.json()["details"][0]["path"] == "productOrder.id"
     order_id = await held_up(pipe, order(item("sim", "mobile-s", sim_type="physical")))
     later = await cancel(pipe, order_id, requestedCancellationDate="2150-01-01T00:00:00Z")
     assert (later.status_code, later.json()["details"][0]["path"]) == (400, "requestedCancellationDate")

@@ -12,6 +12,7 @@ import pytest
 import pytest_asyncio
 
 from activities.capturing import prepare
+from api.tmf.tmf622_query import ORDER
 from api.tmf.tmf622_request import to_request
 from catalog_loader.catalog_files import read_catalog
 from orders.fulfilment.order_in_flight import Fulfilment
@@ -20,17 +21,18 @@ from orders.model.catalog import Catalog
 from orders.read_model.records import OrderRecord
 from orders.read_model.states import LifecycleState
 from register import Register
+from register.documents import digest_of
 from settings import ROOT, Settings
 from tests.api.conftest import ORDERS, opened
-from tests.api.tmf.tmf_specs import TMF622, spec_problems
+from tests.api.tmf.tmf_specs import TMF622, attributes_of, spec_problems
 from tests.households import item, order
 
 NOON = datetime(2031, 3, 3, 12, tzinfo=UTC)
 
 
 def written(register: Register, catalog: Catalog, at: datetime, state: LifecycleState, body: dict[str, Any]) -> None:
-    start = prepare(catalog, to_request(body), at).model_copy(update={"body": body})
-    view = order_view(Fulfilment(start), at, with_body=True)
+    start = prepare(catalog, to_request(body), at).model_copy(update={"document": digest_of(body)})
+    view = order_view(Fulfilment(start), at).model_copy(update={"body": body})
     ended = at if state in (LifecycleState.COMPLETED, LifecycleState.CANCELLED) else None
     items = tuple(item.model_copy(update={"state": state}) for item in view.items)
     view = view.model_copy(update={"state": state, "completed_at": ended, "items": items})
@@ -108,7 +110,7 @@ async def test_all_orders_are_listed_with_the_latest_first(http: httpx2.AsyncCli
         ("orderDate.gte=2031-03-06T13:00:00.123%2B01:00&orderDate.lte=2031-03-06T12:00:00.123Z", ["e3"]),
         ("completionDate.gt=2031-01-01", ["e1"]),
         ("cancellationDate.gt=2031-01-01", ["e4"]),
-        ("nothing.like.that=1", []),
+        ("note.nothing.like.that=1", []),
     ],
 )
 async def test_orders_are_found_by_their_attributes(http: httpx2.AsyncClient, query: str, orders: list[str]) -> None:
@@ -146,9 +148,19 @@ async def test_orders_are_sorted_and_paged_with_the_attributes_asked_for(http: h
         ("priority=99999999999999999999", "query.priority"),
         ("state=%00", "query.state"),
         ("a..b=1", "query.a..b"),
+        ("nothing.like.that=1", "query.nothing.like.that"),
+        ("state.ne=held", "query.state.ne"),
+        ("state.regex=he.*", "query.state.regex"),
+        ("productOrderItem.state.ne=held", "query.productOrderItem.state.ne"),
+        ("state.held=1", "query.state.held"),
     ],
 )
 async def test_what_is_wrong_with_a_query_is_named(http: httpx2.AsyncClient, query: str, path: str) -> None:
     response = await http.get(f"{ORDERS}?{query}")
     assert response.status_code == 400, response.text
     assert [detail["path"] for detail in response.json()["details"]] == [path]
+
+
+def test_the_attributes_that_orders_are_looked_for_by_are_those_of_the_standard_and_two_of_ours() -> None:
+    plain, parts = attributes_of(TMF622, "ProductOrder")
+    assert (ORDER.plain, ORDER.parts) == (plain | {"waitForProducts"}, parts | {"productOrderErrorMessage"})

@@ -19,14 +19,15 @@ from orders.fulfilment.order_in_flight import Fulfilment
 from orders.fulfilment.reporting import order_view
 from orders.fulfilment.snapshot import OrderStart
 from orders.model import wire_names
-from orders.model.budget import ITEMS, START
+from orders.model.budget import DOCUMENT, ITEMS, START
 from orders.read_model.records import OrderRecord
 from register import Register
+from register.documents import digest_of
 from register.submissions import ClaimState
 from settings import ROOT
 from tests.api.conftest import ORDERS, Door
 from tests.api.tmf.tmf_specs import TMF622, spec_problems
-from tests.households import internet_voice_tv, item, order
+from tests.households import PLACE, internet_voice_tv, item, order
 from tests.pipe import body_of
 
 
@@ -74,7 +75,7 @@ def test_the_summary_of_an_order_of_many_offerings_still_fits() -> None:
     catalog = read_catalog(ROOT / "catalog")
     sites = [item(f"net{n}", "fibre-100") for n in range(1)]
     body = order(*sites)
-    start = prepare(catalog, to_request(body), datetime.now(UTC)).model_copy(update={"body": body})
+    start = prepare(catalog, to_request(body), datetime.now(UTC))
     many = tuple(
         start.revision.items[0].model_copy(update={"id": f"net{n}", "offering": f"an-offering-with-a-name-{n}"})
         for n in range(40)
@@ -84,11 +85,13 @@ def test_the_summary_of_an_order_of_many_offerings_still_fits() -> None:
     assert summary(long).endswith(" · web · 40 items")
 
 
-async def test_the_workflow_is_given_the_body_as_submitted_and_a_kept_catalog(door: Door) -> None:
+async def test_the_workflow_is_given_the_digest_of_what_was_submitted_and_a_kept_catalog(door: Door) -> None:
     body = internet_voice_tv() | {"note": [{"text": "ring twice"}]}
     order_id = await door.submit(body)
     start = await started(door, order_id)
-    assert start.body == body
+    assert "ring twice" not in start.model_dump_json()
+    with closing(Register(door.settings.register_address)) as register:
+        assert register.documents.find(order_id, start.document) == body
     assert (door.settings.catalog_versions / f"{start.catalog}.json").exists()
 
 
@@ -134,9 +137,9 @@ async def test_an_idempotency_key_stands_for_a_missing_external_id(door: Door) -
 async def test_an_order_that_temporal_has_forgotten_is_known_by_the_register(door: Door) -> None:
     body = internet_voice_tv()
     start = prepare(read_catalog(ROOT / "catalog"), to_request(body), datetime.now(UTC)).model_copy(
-        update={"body": body}
+        update={"document": digest_of(body)}
     )
-    view = order_view(Fulfilment(start), start.ordered_at, with_body=True)
+    view = order_view(Fulfilment(start), start.ordered_at).model_copy(update={"body": body})
     with closing(Register(door.settings.register_address)) as register:
         register.submissions.claim(OrderRecord(version=0, view=view), body_digest(body))
         register.records.record(OrderRecord(version=1, view=view))
@@ -152,9 +155,9 @@ async def test_an_order_that_temporal_has_forgotten_is_known_by_the_register(doo
 async def test_a_submission_that_was_cut_short_before_its_workflow_started_is_finished_by_the_next(door: Door) -> None:
     body = internet_voice_tv()
     start = prepare(read_catalog(ROOT / "catalog"), to_request(body), datetime.now(UTC)).model_copy(
-        update={"body": body}
+        update={"document": digest_of(body)}
     )
-    view = order_view(Fulfilment(start), start.ordered_at, with_body=True)
+    view = order_view(Fulfilment(start), start.ordered_at).model_copy(update={"body": body})
     with closing(Register(door.settings.register_address)) as register:
         assert register.submissions.claim(OrderRecord(version=0, view=view), body_digest(body)) is ClaimState.FREE
     answers = [await door.http.post(ORDERS, json=body) for _ in range(2)]
@@ -216,9 +219,19 @@ async def test_an_order_of_more_items_than_are_taken_is_refused_before_it_is_rea
     assert (refused.status_code, refused.json()["details"][0]["path"]) == (400, "productOrderItem")
 
 
-async def test_an_order_that_is_too_large_for_a_workflow_leaves_its_id_free(door: Door) -> None:
+async def test_what_nobody_reads_of_an_order_is_bounded_by_itself(door: Door) -> None:
     body = internet_voice_tv()
-    large: dict[str, Any] = body | {"note": [{"text": secrets.token_hex(START.most)}]}  # Which no codec makes small.
+    assert await door.submit({**internet_voice_tv(), "attachment": [{"content": secrets.token_hex(START.most)}]})
+    refused = await door.http.post(ORDERS, json=body | {"attachment": [{"content": "x" * DOCUMENT.most}]})
+    assert (refused.status_code, refused.json()["code"]) == (400, "order_too_large")
+    assert str(DOCUMENT.most) in refused.json()["message"]
+    assert await door.submit(body)
+
+
+async def test_an_order_that_is_too_large_for_a_workflow_leaves_its_id_free(door: Door) -> None:
+    body, net = order(item("net", "fibre-500")), item("net", "fibre-500")
+    long = {**PLACE, "directions": secrets.token_hex(START.most)}  # Which no codec makes small.
+    large: dict[str, Any] = body | {"productOrderItem": [{**net, "product": {**net["product"], "place": [long]}}]}
     refused = await door.http.post(ORDERS, json=large)
     assert (refused.status_code, refused.json()["code"]) == (400, "order_too_large")
     assert str(START.most) in refused.json()["message"]

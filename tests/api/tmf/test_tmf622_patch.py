@@ -14,13 +14,20 @@ from hypothesis import strategies as st
 
 from api.errors import Malformed, PatchConflict
 from api.tmf.tmf622_merge import difference, merged
-from api.tmf.tmf622_patch import JSON_PATCH, MOST_OPERATIONS, patched, to_change
+from api.tmf.tmf622_ours import Shown, without_ours
+from api.tmf.tmf622_patch import JSON_PATCH, MOST_OPERATIONS, Amendment, patched, to_change
 from orders.change.request import ChangeRequest, ItemUpdate
 from orders.model.order import Site
 from orders.model.values import Money
+from register.documents import digest_of
 from tests.households import PLACE, item, order
 
 MERGE_PATCH = "application/merge-patch+json"
+SHOWN = Shown(
+    states=frozenset({"acknowledged", "inProgress"}),
+    items={"net": frozenset({"acknowledged", "inProgress"}), "tv": frozenset({"acknowledged", "pending"})},
+    ends=frozenset({"2031-01-03T00:00:00.000Z"}),
+)
 
 
 def resource() -> dict[str, Any]:
@@ -43,19 +50,30 @@ def resource() -> dict[str, Any]:
     )
 
 
-def merge(**patch: Any) -> ChangeRequest | None:
+def written() -> dict[str, Any]:
+    """What of that clients have written."""
+    return without_ours(resource(), {})
+
+
+def merge(**patch: Any) -> Amendment | None:
     before = resource()
-    return to_change(before, patched(before, MERGE_PATCH, patch), "p")
+    return to_change(written(), before, patched(before, MERGE_PATCH, patch), "p", SHOWN)
 
 
-def operate(*operations: dict[str, Any]) -> ChangeRequest | None:
+def operate(*operations: dict[str, Any]) -> Amendment | None:
     before = resource()
-    return to_change(before, patched(before, JSON_PATCH, list(operations)), "p")
+    return to_change(written(), before, patched(before, JSON_PATCH, list(operations)), "p", SHOWN)
 
 
-def change(asked: ChangeRequest | None) -> ChangeRequest:
+def change(asked: Amendment | None) -> ChangeRequest:
     assert asked is not None
-    return asked
+    return asked.change
+
+
+def document(asked: Amendment | None) -> dict[str, Any]:
+    assert asked is not None and asked.document is not None
+    assert asked.change.document == digest_of(asked.document)
+    return asked.document
 
 
 def paths(error: pytest.ExceptionInfo[Malformed]) -> list[str | None]:
@@ -71,10 +89,15 @@ def test_what_is_as_it_was_asks_for_nothing() -> None:
 
 def test_an_item_is_found_by_its_id_and_the_others_stay() -> None:
     wanted = [{"id": "tv", "productOffering": {"id": "tv-sport"}}, {"id": "net", "quantity": 2}]
-    asked = change(merge(productOrderItem=wanted))
+    amendment = merge(productOrderItem=wanted)
+    asked = change(amendment)
     assert asked.update == (ItemUpdate(id="net", quantity=2), ItemUpdate(id="tv", offering="tv-sport"))
     assert asked.remove == asked.add == ()
-    assert asked.content == {"productOrderItem": [{"id": "net", "quantity": 2}, wanted[0]]}
+    expected = written()
+    net = expected["productOrderItem"][0]
+    net["quantity"], net["productOrderItem"][0]["productOffering"] = 2, {"id": "tv-sport"}
+    assert json.dumps(document(amendment)) == json.dumps(expected)
+    assert asked.attributes == {"net": ("quantity",), "tv": ("productOffering",)}
 
 
 def test_an_item_that_a_patch_names_twice_gets_both() -> None:
@@ -112,22 +135,64 @@ def test_dates_and_the_priority_move() -> None:
     assert (asked.priority, asked.requested_start) == (0, None)
 
 
-def test_what_orderpipe_does_not_read_is_content_of_the_order() -> None:
-    asked = change(merge(note=[{"text": "do not ring"}], description=None, notificationContact="a@b.example"))
-    assert asked.content == {
-        "note": [{"text": "do not ring"}],
-        "description": None,
-        "notificationContact": "a@b.example",
-    }
+def test_what_orderpipe_does_not_read_is_in_the_document_alone() -> None:
+    amendment = merge(note=[{"text": "do not ring"}], description=None, notificationContact="a@b.example")
+    expected = {**written(), "note": [{"text": "do not ring"}], "notificationContact": "a@b.example"}
+    del expected["description"]
+    assert document(amendment) == expected
+    asked = change(amendment)
     assert (asked.add, asked.update, asked.remove) == ((), (), ())
-    appended = change(operate({"op": "add", "path": "/note/-", "value": {"text": "or twice"}}))
-    assert appended.content == {"note": [{"text": "ring twice"}, {"text": "or twice"}]}
+    assert asked.attributes == {"": ("description", "note", "notificationContact")}
+    appended = operate({"op": "add", "path": "/note/-", "value": {"text": "or twice"}})
+    assert document(appended) == {**written(), "note": [{"text": "ring twice"}, {"text": "or twice"}]}
 
 
-def test_a_fee_can_be_accepted_along_and_is_no_content() -> None:
-    asked = change(merge(description="second", acceptFee={"unit": "EUR", "value": 9.9}))
-    assert asked.accept_fee == Money(amount=Decimal("9.9"), currency="EUR")
-    assert asked.content == {"description": "second"}
+def test_a_fee_can_be_accepted_along_and_is_not_kept() -> None:
+    amendment = merge(description="second", acceptFee={"unit": "EUR", "value": 9.9})
+    assert change(amendment).accept_fee == Money(amount=Decimal("9.9"), currency="EUR")
+    assert document(amendment) == {**written(), "description": "second"}
+
+
+OUR_NOTE = {"@type": "Note", "id": "product_in_flight", "author": "orderpipe", "date": "2031", "text": "product x"}
+
+
+@pytest.mark.parametrize(
+    "moved",
+    [
+        {"state": "acknowledged"},
+        {"expectedCompletionDate": "2031-02-03T00:00:00.123Z"},
+        {"completionDate": "2031-01-03T00:00:00.000Z"},
+        {"note": [OUR_NOTE, {"text": "ring twice"}]},
+        {"productOrderItem": [{"id": "net", "state": "acknowledged"}, {"id": "tv", "state": "pending"}]},
+    ],
+)
+def test_what_the_order_has_shown_before_is_no_wish(moved: dict[str, Any]) -> None:
+    assert merge(**moved) is None
+    wanted = merge(description="second", **moved)
+    assert document(wanted) == {**written(), "description": "second"}
+    assert change(wanted).update == change(wanted).remove == ()
+
+
+def test_a_note_of_ours_that_is_shown_now_stays_out_of_the_document() -> None:
+    before = {**resource(), "note": [{"text": "ring twice"}, OUR_NOTE]}
+    assert to_change(written(), before, deepcopy(before), "p") is None
+    after = {**before, "note": [{"text": "ring once"}]}
+    asked = to_change(written(), before, after, "p")
+    assert document(asked) == {**written(), "note": [{"text": "ring once"}]}
+
+
+def test_a_note_that_a_client_has_signed_with_our_name_is_the_clients() -> None:
+    own = {**written(), "note": [OUR_NOTE]}
+    before = {**resource(), "note": [OUR_NOTE]}
+    gone = to_change(own, before, {**before, "note": []}, "p")
+    assert document(gone) == {**written(), "note": []}
+
+
+def test_a_state_that_was_shown_before_but_for_cancelled_removes_nothing() -> None:
+    wanted = [{"id": "net", "state": "pending", "quantity": 2}, {"id": "tv", "state": "cancelled"}]
+    with pytest.raises(Malformed) as error:
+        merge(productOrderItem=wanted)
+    assert paths(error) == ["productOrderItem.state"]
 
 
 @pytest.mark.parametrize(
@@ -136,6 +201,11 @@ def test_a_fee_can_be_accepted_along_and_is_no_content() -> None:
         ({"id": "other"}, "id"),
         ({"href": None}, "href"),
         ({"state": "cancelled"}, "state"),
+        ({"state": "completed"}, "state"),
+        ({"state": None}, "state"),
+        ({"completionDate": "2031-01-04T00:00:00.000Z"}, "completionDate"),
+        ({"expectedCompletionDate": "soon"}, "expectedCompletionDate"),
+        ({"cancellationDate": "2031-01-04T00:00:00.000Z"}, "cancellationDate"),
         ({"orderDate": "2031-01-02T00:00:00.000Z"}, "orderDate"),
         ({"externalId": "other"}, "externalId"),
         ({"channel": [{"id": "shop"}]}, "channel"),
@@ -160,7 +230,8 @@ def test_a_fee_can_be_accepted_along_and_is_no_content() -> None:
             },
             "productOrderItem.productOrderItemRelationship",
         ),
-        ({"productOrderItem": [{"id": "new", "action": "add"}]}, "productOrderItem[2].productOffering.id"),
+        ({"productOrderItem": [{"id": "new", "action": "add", "quantity": "2"}]}, "productOrderItem[2].quantity"),
+        ({"note": "ring twice"}, "note"),
     ],
 )
 def test_what_can_not_be_patched_is_named(patch: dict[str, Any], path: str) -> None:

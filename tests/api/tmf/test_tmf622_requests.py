@@ -169,9 +169,9 @@ def in_item(n: int, **attributes: Any) -> Edit:
 MALFORMED: dict[str, tuple[Edit, str]] = {
     "no items": (lambda body: body.update(productOrderItem=[]), "productOrderItem"),
     "items missing": (lambda body: body.pop("productOrderItem"), "productOrderItem"),
-    "no customer": (lambda body: body.pop("relatedParty"), "relatedParty"),
-    "customer id": (lambda body: body["relatedParty"][1].update(id="Jane Doe"), "relatedParty[1].id"),
-    "channel id": (lambda body: body["channel"][0].update(id="a b"), "channel[0].id"),
+    "customer id empty": (lambda body: body["relatedParty"][1].update(id=""), "relatedParty[1].id"),
+    "customer id too long": (lambda body: body["relatedParty"][1].update(id="x" * 201), "relatedParty[1].id"),
+    "channel id": (lambda body: body["channel"][0].update(id="a\tb"), "channel[0].id"),
     "priority": (lambda body: body.update(priority="5"), "priority"),
     "a date without zone": (lambda body: body.update(requestedStartDate="2031-03-03T08:00:00"), "requestedStartDate"),
     "a date too far": (
@@ -182,36 +182,18 @@ MALFORMED: dict[str, tuple[Edit, str]] = {
         lambda body: body.update(requestedStartDate="0001-01-01T00:00:00+14:00"),
         "requestedStartDate",
     ),
-    "item id": (in_item(0, id="../1"), "productOrderItem[0].id"),
+    "item id": (in_item(0, id="1\n"), "productOrderItem[0].id"),
+    "item id twice": (in_item(1, id="1"), "productOrderItem[1].id"),
+    "item id of a component twice": (in_item(1, id="1.tv"), "productOrderItem[1].id"),
     "item id missing": (lambda body: body["productOrderItem"][0].pop("id"), "productOrderItem[0].id"),
     "action": (in_item(0, action="suspend"), "productOrderItem[0].action"),
     "quantity": (in_item(1, quantity=0), "productOrderItem[1].quantity"),
-    "no offering": (in_item(0, productOffering=None), "productOrderItem[0].productOffering.id"),
-    "nested offering": (
-        in_item(0, productOrderItem=[{"id": "x", "action": "add"}]),
-        "productOrderItem[0].productOrderItem[0].productOffering.id",
-    ),
+    "quantity in words": (in_item(1, quantity="2"), "productOrderItem[1].quantity"),
+    "an offering without id": (in_item(0, productOffering={}), "productOrderItem[0].productOffering.id"),
     "nested item that is none": (in_item(0, productOrderItem=["x"]), "productOrderItem[0].productOrderItem[0]"),
-    "no installed product": (in_item(1, action="modify"), "productOrderItem[1].product.id"),
     "site id": (
-        in_item(0, product={"place": [{"role": "installationAddress", "id": "a/b"}]}),
+        in_item(0, product={"place": [{"role": "installationAddress", "id": ""}]}),
         "productOrderItem[0].product.place[0].id",
-    ),
-    "site without id": (
-        in_item(0, product={"place": [{"role": "x"}, {"role": "Installation address"}]}),
-        "productOrderItem[0].product.place[1].id",
-    ),
-    "characteristic twice": (
-        in_item(1, product={"productCharacteristic": [{"name": "a", "value": 1}, {"name": "a", "value": 2}]}),
-        "productOrderItem[1].product.productCharacteristic[1].name",
-    ),
-    "bundles nobody": (
-        in_item(0, productOrderItemRelationship=[{"id": "9", "relationshipType": "bundles"}]),
-        "productOrderItem[0].productOrderItemRelationship[0].id",
-    ),
-    "bundles what is bundled": (
-        in_item(1, productOrderItemRelationship=[{"id": "1.tv", "relationshipType": "bundles"}]),
-        "productOrderItem[1].productOrderItemRelationship[0].id",
     ),
 }
 
@@ -224,14 +206,74 @@ def test_a_malformed_body_is_refused_by_the_path_of_what_is_wrong(case: str) -> 
     assert [detail.path for detail in refusal.value.details] == [path]
 
 
-def test_everything_wrong_is_named_at_once() -> None:
+def test_everything_wrong_is_named_at_once_and_once() -> None:
     def spoil(body: dict[str, Any]) -> None:
-        body["relatedParty"][1]["id"] = "Jane Doe"
-        body["productOrderItem"][0]["productOffering"] = None
+        body["relatedParty"] = [{"id": ""}, {"id": 1}]
+        body["productOrderItem"][0]["action"] = "suspend"
 
     with pytest.raises(Malformed) as refusal:
         to_request(edited(spoil))
-    assert len(refusal.value.details) == 2
+    assert [(detail.path, detail.message) for detail in refusal.value.details] == [
+        ("relatedParty[0].id", "must not be empty"),
+        ("relatedParty[1].id", "must be a string"),
+        ("productOrderItem[0].action", 'must be "add", "modify", "delete" or "noChange"'),
+    ]
+
+
+def bundled_twice(body: dict[str, Any]) -> None:
+    body["productOrderItem"][1]["productOrderItemRelationship"] = [{"id": "1.tv", "relationshipType": "bundles"}]
+
+
+CONTRADICTIONS: dict[str, tuple[Edit, tuple[str, str]]] = {
+    "site without id": (
+        in_item(0, product={"place": [{"role": "x"}, {"role": "Installation address"}]}),
+        ("site_without_id", "1"),
+    ),
+    "characteristic twice": (
+        in_item(1, product={"productCharacteristic": [{"name": "a", "value": 1}, {"name": "a", "value": 2}]}),
+        ("characteristic_twice", "2"),
+    ),
+    "bundles nobody": (
+        in_item(0, productOrderItemRelationship=[{"id": "9", "relationshipType": "bundles"}]),
+        ("unknown_item", "1"),
+    ),
+    "relies on no item": (
+        in_item(0, productOrderItemRelationship=[{"relationshipType": "reliesOn"}]),
+        ("unknown_item", "1"),
+    ),
+    "relies on no product": (
+        in_item(0, product={"productRelationship": [{"relationshipType": "reliesOn", "product": {}}]}),
+        ("no_product", "1"),
+    ),
+    "bundles what is bundled": (bundled_twice, ("two_bundles", "2")),
+}
+
+
+@pytest.mark.parametrize("case", CONTRADICTIONS)
+def test_what_contradicts_itself_has_the_right_form_and_is_noted_with_its_item(case: str) -> None:
+    edit, expected = CONTRADICTIONS[case]
+    assert [(reason.code, reason.item) for reason in to_request(edited(edit)).contradictions] == [expected]
+
+
+@pytest.mark.parametrize(
+    "named", ["urn:ngsi-ld:organization:4711", "jane@example.com", "C/2024/77", "Jane Doe", "客户"]
+)
+def test_ids_of_others_are_free_text(named: str) -> None:
+    def name(body: dict[str, Any]) -> None:
+        body["relatedParty"][1]["id"] = body["channel"][0]["id"] = body["productOrderItem"][0]["id"] = named
+        body["productOrderItem"][0]["product"]["place"][1]["id"] = named
+        body["productOrderItem"][1]["productOrderItemRelationship"][0]["id"] = named
+
+    request = to_request(edited(name))
+    assert (request.customer_id, request.channel) == (named, named)
+    item = request.items[0]
+    assert (item.id, item.site and item.site.id, request.items[-1].relies_on) == (named, named, (named,))
+
+
+def test_an_order_that_names_no_party_is_that_of_whom_the_token_names() -> None:
+    nobody = edited(lambda body: body.pop("relatedParty"))
+    assert to_request(nobody).customer_id == ""
+    assert to_request(nobody, customer="cust-7").customer_id == "cust-7"
 
 
 def test_the_digest_of_a_body_is_that_of_its_content() -> None:

@@ -36,7 +36,7 @@ def catalog() -> Catalog:
 
 
 def captured(catalog: Catalog, body: dict[str, Any]) -> Fulfilment:
-    return Fulfilment(prepare(catalog, to_request(body), NOW).model_copy(update={"body": body}))
+    return Fulfilment(prepare(catalog, to_request(body), NOW))
 
 
 def shown(body: dict[str, Any], order: Fulfilment | OrderView) -> dict[str, Any]:
@@ -151,6 +151,12 @@ def test_an_amended_item_shows_what_is_asked_for_now(catalog: Catalog) -> None:
     assert [place["id"] for place in net["product"]["place"]] == ["site-2"]
     assert (sim["quantity"], sim["productOffering"]) == (2, {"id": "mobile-l"})
     assert resource["requestedCompletionDate"] == "2027-01-01T00:00:00.000Z"
+
+
+def test_when_and_why_an_order_was_cancelled_is_not_told_because_a_client_has_sent_it(catalog: Catalog) -> None:
+    sent = {"cancellationDate": "2020-01-01T00:00:00Z", "cancellationReason": "not yet", "completionDate": "2020-01-01"}
+    body = internet_voice_tv() | sent
+    assert not sent.keys() & shown(body, captured(catalog, body)).keys()
 
 
 def test_an_order_that_ended_says_when_and_why(catalog: Catalog) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from api.errors import Malformed
+from api.errors import ChangeRefused, Malformed
 from api.tmf.tmf622_patch import patched, to_change
 from api.tmf.tmf622_request import to_request
 from api.tmf.tmf622_wishes import is_site, show_wishes
@@ -34,15 +34,15 @@ def read(body: dict[str, Any]) -> RequestedItem:
     return request(body).items[0]
 
 
-def beyond(item_read: RequestedItem) -> list[str]:
-    """The paths of what nobody can carry out."""
-    found = item_read.wishes.impossible
-    assert all((reason.code, reason.item) == ("not_carried_out", item_read.id) for reason in found)
-    return [reason.message.partition(":")[0].removeprefix("productOrderItem[0].") for reason in found]
+def beyond(asked: OrderRequest) -> list[str]:
+    """The attributes of the first item that nobody can carry out."""
+    found = asked.contradictions
+    assert {(reason.code, reason.item) for reason in found} <= {("not_carried_out", asked.items[0].id)}
+    return [reason.message.split()[2] for reason in found]
 
 
 def test_what_is_asked_of_a_product_is_read() -> None:
-    asked = read(
+    order_ = request(
         modify(
             status="suspended",
             billingAccount={"id": "account-2"},
@@ -52,16 +52,18 @@ def test_what_is_asked_of_a_product_is_read() -> None:
             productRelationship=[{"relationshipType": "bundledBy", "product": {"id": "web-1.1.1"}}],
         )
     )
+    asked = order_.items[0]
     wishes = asked.wishes
     assert (wishes.status, wishes.billing_account, wishes.owners) == ("suspended", "account-2", ("cust-2",))
     assert (wishes.specification, asked.offering, asked.bundled_by) == ("tv", "tv-sport", "web-1.1.1")
-    assert beyond(asked) == []
+    assert beyond(order_) == []
 
 
 def test_a_product_that_is_sent_back_as_the_inventory_tells_it_asks_for_nothing_else() -> None:
-    product = product_resource(a_product("web-1.net.1", relies_on=("web-1.x.1",), site=Site(id="home")), "http://a")
-    asked = read({"id": "1", "action": "modify", "product": product})
-    assert beyond(asked) == []
+    product = product_resource(a_product("web-1.net.1", relies_on=("web-1.x.1",), site=Site(id="home")), {}, "http://a")
+    order_ = request({"id": "1", "action": "modify", "product": product})
+    asked = order_.items[0]
+    assert beyond(order_) == []
     assert (asked.wishes.status, asked.relies_on_products) == ("active", ("web-1.x.1",))
 
 
@@ -82,20 +84,20 @@ def test_a_product_that_is_sent_back_as_the_inventory_tells_it_asks_for_nothing_
     ],
 )
 def test_what_nobody_can_carry_out_is_named_by_its_path(product: dict[str, Any], path: str) -> None:
-    assert beyond(read(modify(**product))) == [path]
+    assert beyond(request(modify(**product))) == [path]
 
 
 def test_of_a_new_product_what_is_not_read_is_kept() -> None:
     new = item("net", "fibre-100")
     new["product"] |= {"productSerialNumber": "S-1", "relatedParty": [{"id": "u", "role": "user"}]}
     new["product"]["place"].append({"id": "b", "role": "billingAddress"})
-    assert beyond(read(new)) == []
+    assert beyond(request(new)) == []
 
 
 def test_an_item_that_contradicts_its_product_is_refused() -> None:
     asked = modify(billingAccount={"id": "a"}, productOffering={"id": "fibre-100"})
     asked |= {"billingAccount": {"id": "b"}, "productOffering": {"id": "fibre-500"}}
-    assert beyond(read(asked)) == ["billingAccount", "product.productOffering"]
+    assert beyond(request(asked)) == ["billingAccount", "product.productOffering"]
 
 
 @pytest.mark.parametrize(
@@ -142,11 +144,11 @@ def test_a_date_that_all_items_ask_for_is_that_of_the_order() -> None:
     start = {"requestedStartDate": "2031-03-03T09:00:00Z"}
     net, tv = item("net", "fibre-100") | start, item("tv", "tv-basic")
     assert request(net, tv | start).requested_start == datetime.fromisoformat("2031-03-03T09:00:00+00:00")
-    assert request(net, **start).items[0].wishes.impossible == ()
+    assert request(net, **start).contradictions == ()
     alone = request(net, tv)
-    assert (alone.requested_start, beyond(alone.items[0])) == (None, ["requestedStartDate"])
+    assert (alone.requested_start, beyond(alone)) == (None, ["requestedStartDate"])
     later = request(net, requestedStartDate="2031-03-04T09:00:00Z")
-    assert beyond(later.items[0]) == ["requestedStartDate"]
+    assert beyond(later) == ["requestedStartDate"]
     completion = {"requestedCompletionDate": "2031-03-03T09:00:00Z"}
     assert request(item("net", "fibre-100") | completion).requested_completion is not None
 
@@ -162,9 +164,14 @@ def test_the_billing_account_of_an_order_is_that_of_its_new_products() -> None:
 
 def patch(before: dict[str, Any], **product: Any) -> ChangeRequest | None:
     """What a patch of the product of an order's one item asks for."""
-    resource = order(before, id="web-1")
-    wanted = {"productOrderItem": [{"id": before["id"], "product": product}]}
-    return to_change(resource, patched(resource, "application/json", wanted), "p")
+    return patched_item(before, {"product": product})
+
+
+def patched_item(before: dict[str, Any], patch: dict[str, Any]) -> ChangeRequest | None:
+    document = order(before, id="web-1")
+    wanted = {"productOrderItem": [{"id": before["id"], **patch}]}
+    amendment = to_change(document, document, patched(document, "application/json", wanted), "p")
+    return amendment.change if amendment else None
 
 
 def test_a_patch_asks_for_what_differs() -> None:
@@ -172,9 +179,16 @@ def test_a_patch_asks_for_what_differs() -> None:
     change = patch(before, status="suspended", billingAccount={"id": "a"})
     assert change is not None
     assert change.update[0].wishes.model_dump(exclude_defaults=True) == {"status": "suspended"}
-    refused = patch(before, relatedParty=[{"id": "x", "role": "user"}])
-    assert refused is not None
-    assert len(refused.update[0].wishes.impossible) == 1
+    with pytest.raises(ChangeRefused, match=r"product\.relatedParty"):
+        patch(before, relatedParty=[{"id": "x", "role": "user"}])
+
+
+def test_a_date_of_an_item_that_is_not_the_orders_any_more_is_in_no_patchs_way() -> None:
+    """The order was rescheduled since."""
+    before = item("net", "fibre-100") | {"requestedStartDate": "2031-03-03T09:00:00Z"}
+    document = order(before, id="web-1", requestedStartDate="2031-03-04T09:00:00Z")
+    after = patched(document, "application/json", {"description": "second"})
+    assert to_change(document, document, after, "p") is not None
 
 
 @pytest.mark.parametrize("name", ["status", "billingAccount"])
@@ -194,11 +208,8 @@ def test_relations_of_products_are_the_items_for_good() -> None:
 
 def test_a_patched_appointment_is_another_one() -> None:
     before = item("net", "fibre-100") | {"appointment": APPOINTMENT}
-    resource = order(before, id="web-1")
     period = {"startDateTime": "2031-03-04T09:00:00+01:00", "endDateTime": "2031-03-04T12:00:00+01:00"}
-    moved = APPOINTMENT | {"validFor": period}
-    after = patched(resource, "application/json", {"productOrderItem": [{"id": "net", "appointment": moved}]})
-    change = to_change(resource, after, "p")
+    change = patched_item(before, {"appointment": {"validFor": period}})
     assert change is not None
     assert change.update[0].wishes.appointment is not None
     assert change.update[0].wishes.appointment.start.day == 4
@@ -209,7 +220,14 @@ def test_a_patched_appointment_is_another_one() -> None:
 
 def test_an_item_shows_what_was_asked_since() -> None:
     site = Site(id="site-1")
-    asked = an_item("1", action="modify", status="suspended", billing_account="account-2", site=site)
+    asked = an_item(
+        "1",
+        action="modify",
+        status="suspended",
+        billing_account="account-2",
+        site=site,
+        amended=("status", "billing_account"),
+    )
     body = modify() | {"appointment": deepcopy(APPOINTMENT)}
     made = Appointment(site="site-1", start=datetime.fromisoformat("2031-03-04T09:00:00+01:00"), time_zone="Etc/UTC")
     show_wishes(body, asked, [made])

@@ -61,6 +61,11 @@ def test_a_query_string_becomes_filters(query: str, filters: list[Filter]) -> No
         ("a..b=1", "query.a..b"),
         ("=1", "query."),
         ("$where=1", "query.$where"),
+        ("state!=held", "query.state"),
+        ("state*=he.*", "query.state"),
+        ("state%3D~he.*", "query.state"),
+        ("state%21%3Dheld", "query.state"),
+        ("state%3C%3Eheld", "query.state"),
         ("loose", "query.loose"),
         ("size.gt=1,2", "query.size"),
         ("size.gt=1&size.gt=2", "query.size"),
@@ -72,6 +77,16 @@ def test_what_is_wrong_with_a_filter_is_named(query: str, path: str) -> None:
     with pytest.raises(Malformed) as error:
         list_query(query)
     assert [detail.path for detail in error.value.details] == [path]
+
+
+@pytest.mark.parametrize("query", ["state!=held", "state*=he.*", "state%3D~he.*"])
+def test_an_operator_that_there_is_not_is_answered_with_those_that_there_are(query: str) -> None:
+    with pytest.raises(Malformed, match=r"there is no operator .+ compared by \.eq, \.gt, \.gte, \.lt and \.lte"):
+        list_query(query)
+
+
+def test_a_value_may_look_like_an_operator() -> None:
+    assert list_query("note.text=~!*<>").filters == (Filter("note.text", FilterOperator.EQ, ("~!*<>",)),)
 
 
 def test_a_list_is_sorted_up_or_down_by_several_attributes() -> None:

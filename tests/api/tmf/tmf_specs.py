@@ -35,3 +35,14 @@ def spec_problems(name: str, definition: str, instance: Any) -> list[str]:
     """What a definition of a specification finds wrong with a body."""
     schema = {**spec(name), "$ref": f"#/definitions/{definition}"}
     return [error.message for error in Draft4Validator(schema, format_checker=FormatChecker()).iter_errors(instance)]
+
+
+def attributes_of(name: str, definition: str) -> tuple[set[str], set[str]]:
+    """The attributes of a definition that have no parts, and those that have."""
+    definitions = spec(name)["definitions"]
+    plain, parts = set[str](), set[str]()
+    for attribute, schema in definitions[definition]["properties"].items():
+        reference = schema.get("$ref", "").rpartition("/")[2]
+        has_parts = schema.get("type") == "array" or "properties" in definitions.get(reference, {})
+        (parts if has_parts else plain).add(attribute)
+    return plain, parts

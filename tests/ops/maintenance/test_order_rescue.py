@@ -16,9 +16,9 @@ from orders.model import wire_names
 from tests.cases import Case, submitted
 from tests.households import internet_voice_tv, phone_number
 from tests.pipe import Pipe, until
-from workflows.connection import data_converter, sandbox
-from workflows.executions import describe
 from workflows.order import OrderWorkflow
+from workflows.sdk.connection import data_converter, sandbox
+from workflows.sdk.executions import describe
 
 VISIT = "@site-1/installation/visit-site"
 SECRET = "secret-customer"

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from orders.change.request import ChangeKind, ChangeRequest, ChangeState, Verdict
+from orders.change.request import ChangeKind, ChangeRequest, ChangeState, ItemUpdate, Verdict
 from orders.fulfilment.change_log import ChangeLog
 from orders.model.budget import (
     CHANGE,
-    CONTENT,
     GIVEN,
     INBOX,
     ITEMS,
@@ -26,7 +25,6 @@ from orders.model.budget import (
 )
 from orders.model.order import OrderRequest, Reason, Rejection, RequestedItem
 from orders.model.values import Inputs
-from orders.read_model.states import LifecycleState
 from orders.reconcile.given import Given
 from orders.reconcile.ledger import Fact, Ledger
 from orders.reconcile.outcome import OUTPUT_MISSING, Outcome, OutcomeKind
@@ -70,24 +68,12 @@ def test_a_change_to_more_products_than_an_order_may_have_is_refused() -> None:
         driver.change("amend", add=add)
 
 
-def test_attributes_that_nobody_reads_are_refused_once_they_add_up_and_the_order_goes_on() -> None:
-    driver = Driver(household(), waiting=["field-service"])
-    driver.run()
-    states: list[ChangeState] = []
-    for number in range(6):
-        verdict = driver.change("amend", f"c-{number}", content={f"attachment{number}": "x" * 100_000})
-        states.append(verdict.state)
-    assert states == [ChangeState.ACCEPTED] * 2 + [ChangeState.REJECTED] * 4
-    assert [reason.code for reason in driver.order.verdicts["c-5"].reasons] == [TOO_LARGE]
-    assert str(CONTENT.most) in driver.order.verdicts["c-5"].reasons[0].message
-    driver.complete("field-service")
-    driver.run()
-    assert driver.order.state is LifecycleState.COMPLETED
-
-
 def test_one_change_that_is_too_large_is_refused() -> None:
     driver = Driver(household(), waiting=["field-service"])
-    verdict = driver.change("amend", content={"attachment": "x" * CHANGE.most})
+    update = tuple(
+        ItemUpdate(id="net", characteristics={f"c{number}": "x" * 1000}) for number in range(CHANGE.most // 1000)
+    )
+    verdict = driver.change("amend", update=update)
     assert TOO_LARGE in [reason.code for reason in verdict.reasons]
     assert driver.order.revision.number == 1
 
@@ -204,4 +190,4 @@ def test_what_an_order_carries_at_most_fits_into_a_payload_of_temporal() -> None
     """Also where nothing of it can be compressed. Its tasks, as many as there may be, have room for their outputs."""
     usual = {"charge_id": "BIL-0001234567", "bandwidth_mbps": 1000, "customer": "c" * 36, "product": "p" * 64}
     assert TASKS.most * size_of(usual) <= GIVEN
-    assert START.most + PLAN.most + CONTENT.most + LOG + GIVEN < 2 * 2**20
+    assert START.most + PLAN.most + LOG + GIVEN < 2 * 2**20

@@ -232,8 +232,8 @@ def test_facts_are_held_or_waiting_or_unknown() -> None:
 # The summary
 
 
-def summary(driver: Driver, **more: Any) -> dict[str, Any]:
-    return order_view(driver.order, NOW, **more).model_dump()
+def summary(driver: Driver) -> dict[str, Any]:
+    return order_view(driver.order, NOW).model_dump()
 
 
 def test_a_summary_tells_who_ordered_what_when_and_how_far_it_is() -> None:
@@ -250,11 +250,24 @@ def test_a_summary_tells_who_ordered_what_when_and_how_far_it_is() -> None:
     assert view.completed_at is None
 
 
-def test_the_order_as_submitted_is_told_only_when_asked_for() -> None:
+def test_a_summary_names_the_document_that_the_last_patch_has_left_and_the_first_one() -> None:
     driver = Driver(household())
-    driver.order.start = driver.order.start.model_copy(update={"body": {"externalId": "x"}})
-    assert summary(driver)["body"] is None
-    assert summary(driver, with_body=True)["body"] == {"externalId": "x"}
+    driver.order.start = driver.order.start.model_copy(update={"document": "a" * 64})
+    driver.change("amend", "one", document="b" * 64)
+    driver.change("amend", "two", priority=1)
+    told = summary(driver)
+    assert (told["document"], told["submitted"], told["body"]) == ("b" * 64, "a" * 64, None)
+
+
+def test_a_summary_tells_what_changes_have_made_different_about_an_item() -> None:
+    driver = Driver(household())
+    driver.change("amend", "one", update=(ItemUpdate(id="net", characteristics={"down_mbps": 500}),))
+    driver.change("amend", "two", update=(ItemUpdate(id="tv", offering="tv-sport"),))
+    driver.change("amend", "three", update=(ItemUpdate(id="net", quantity=1, characteristics={"down_mbps": 200}),))
+    amended = {item["id"]: item["amended"] for item in summary(driver)["items"]}
+    assert amended["net"] == ("characteristics.down_mbps",)
+    assert "offering" in amended["tv"]
+    assert amended["voice"] == ()
 
 
 def test_a_summary_does_not_grow_with_the_number_of_tasks() -> None:

@@ -16,7 +16,7 @@ from orders.reconcile.ledger import Fact, Ledger, Step
 from orders.reconcile.outcome import Outcome, OutcomeKind
 from orders.reconcile.reconciler import Reconciler
 from tests.orders.support.builders import AT, operation, plan, task
-from workflows.connection import data_converter
+from workflows.sdk.connection import data_converter
 
 MOST_BYTES = 1_000_000
 

@@ -24,7 +24,7 @@ LATER = NOW + timedelta(hours=1)
 def order() -> Fulfilment:
     """An order that waits."""
     start = as_asked(shipped_catalog(), household(), NOW, [], OTHERS)
-    return Fulfilment(start.model_copy(update={"body": {"note": "as submitted"}}))
+    return Fulfilment(start.model_copy(update={"document": "as submitted"}))
 
 
 def asked(kind: ChangeKind, request_id: str = "r1") -> ChangeRequest:
@@ -78,7 +78,7 @@ def test_with_its_turn_it_goes_on_as_captured_and_keeps_what_it_told_and_decided
     order.take_turn(prepare(shipped_catalog(), household(), LATER), LATER)
     step(order)
     assert not order.waits
-    assert (order.start.ordered_at, order.start.body) == (NOW, {"note": "as submitted"})
+    assert (order.start.ordered_at, order.document) == (NOW, "as submitted")
     assert list(order.verdicts) == ["r1"]
     assert order.plan.tasks
     assert order.promised_at is not None

@@ -195,6 +195,29 @@ def test_a_new_revision_is_announced_by_the_names_of_what_is_different() -> None
     ]
 
 
+def test_names_that_a_request_brings_along_are_announced_with_the_revision_though_no_silo_uses_them() -> None:
+    told = ResponseModel(waiting=["field-service"])
+    told.run()
+    told.change("amend", "words", document="d" * 64, attributes={"": ("note",), "tv": ("itemTerm",)})
+    assert told.events(EventKind.ATTRIBUTES_CHANGED) == [
+        {
+            "revision": 2,
+            "change": "words",
+            "order": [],
+            "items": {},
+            "attributes": {"": ["note"], "tv": ["itemTerm"]},
+        }
+    ]
+
+
+def test_a_new_revision_in_which_nothing_is_different_is_not_announced() -> None:
+    told = ResponseModel(waiting=["field-service"])
+    told.run()
+    told.change("changePriority", "same", priority=told.order.revision.priority)
+    assert told.order.revision.number == 2
+    assert told.events(EventKind.ATTRIBUTES_CHANGED) == []
+
+
 def test_a_cancellation_is_announced_from_its_request_to_its_end() -> None:
     told = ResponseModel(**SELF)
     told.refuse["voice.provision"] = "no_number"
@@ -213,7 +236,17 @@ def test_a_cancellation_that_is_refused_ends_with_an_error_and_says_what_fee_it_
     told.refuse["voice.provision"] = "no_number"
     told.run()
     told.change("cancel", "away")
-    assert [event["state"] for event in told.events(EventKind.CANCELLATION_STATE_CHANGED)] == ["terminatedWithError"]
+    story = [
+        (event.kind, event.data.get("state"))
+        for event in told.order.carried.journal.events
+        if event.data.get("change") == "away"
+    ]
+    assert story == [
+        (EventKind.CANCELLATION_REQUESTED, None),
+        (EventKind.CANCELLATION_STATE_CHANGED, "inProgress"),
+        (EventKind.CANCELLATION_INFORMATION_REQUIRED, None),
+        (EventKind.CANCELLATION_STATE_CHANGED, "terminatedWithError"),
+    ]
     assert all("fees" not in event for event in told.events(EventKind.INFORMATION_REQUIRED))
     (asked,) = told.events(EventKind.CANCELLATION_INFORMATION_REQUIRED)
     assert asked == {"change": "away", "fees": [Money(amount=Decimal("9.90"), currency="EUR").model_dump(mode="json")]}

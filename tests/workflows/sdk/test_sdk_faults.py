@@ -19,7 +19,7 @@ from temporalio.worker import Replayer, Worker, WorkflowInstance, WorkflowInstan
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 from temporalio.workflow import NondeterminismError
 
-from tests.workflows.sdk_probe import Probe
+from tests.workflows.sdk.sdk_probe import Probe
 
 ROUNDS = 30
 """Whether a worker takes a waiting query before the workflow task, which brings the fault, is left to chance."""
@@ -81,7 +81,7 @@ async def test_without_our_guard_a_query_still_changes_workflow_state(temporal: 
         replayed = await replayer.replay_workflow(history, raise_on_replay_failure=False)
         if isinstance(replayed.replay_failure, NondeterminismError):
             return
-    pytest.fail("the SDK has mended this: remove workflows/query_guard.py, and its use in workflows/runner.py")
+    pytest.fail("the SDK has mended this: remove workflows/sdk/query_guard.py, and its use in workflows/sdk/runner.py")
 
 
 async def test_without_our_runner_the_sdk_still_compiles_code_for_each_payload(temporal: WorkflowEnvironment) -> None:
@@ -91,4 +91,4 @@ async def test_without_our_runner_the_sdk_still_compiles_code_for_each_payload(t
         assert await handle.query(Probe.has_signal)
         await handle.terminate()
     for name in ("get_serialization_context", "get_external_store_context"):
-        assert runner.compiled[name], f"the SDK has mended this: remove {name} from workflows/runner.py"
+        assert runner.compiled[name], f"the SDK has mended this: remove {name} from workflows/sdk/runner.py"

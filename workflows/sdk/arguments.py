@@ -15,7 +15,7 @@ from temporalio.bridge.proto.workflow_activation import WorkflowActivation
 from temporalio.bridge.proto.workflow_completion import WorkflowActivationCompletion
 
 from orders.model import wire_names
-from workflows.query_guard import Activate
+from workflows.sdk.query_guard import Activate
 
 _TAKES: Final[Mapping[str, int]] = {
     wire_names.CHANGE_SIGNAL: 1,

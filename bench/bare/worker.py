@@ -1,4 +1,4 @@
-"""`python -m bench.bare_worker`: a worker process for the bare workflow.
+"""`python -m bench.bare.worker`: a worker process for the bare workflow.
 
 It runs orderpipe's own workers, so that the silo activities have the same settings, and beside them one for the bare
 workflow with the settings of the worker for orders.
@@ -11,10 +11,10 @@ import signal
 
 from temporalio.worker import Worker
 
-from bench.bare import QUEUE, BareOrderWorkflow
+from bench.bare.workflow import QUEUE, BareOrderWorkflow
 from settings import Settings
 from worker import GRACE, collect_seldom, workers
-from workflows.connection import connect, sandbox
+from workflows.sdk.connection import connect, sandbox
 
 READY = "bare worker ready"
 

@@ -22,7 +22,7 @@ NATIVE = "Temporal SDK, native threads"
 
 # The first that fits decides.
 _PARTS = (
-    (PAYLOADS, ("workflows/codec.py", "temporalio/converter", "temporalio/contrib/pydantic", "pydantic/", "json/")),
+    (PAYLOADS, ("workflows/sdk/codec.py", "temporalio/converter", "temporalio/contrib/pydantic", "pydantic/", "json/")),
     (SANDBOX, ("temporalio/worker/workflow_sandbox/", "<frozen importlib")),
     (SDK, ("temporalio/", "google/")),
     (ORDERS, ("orders/",)),

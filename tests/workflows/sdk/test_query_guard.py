@@ -6,7 +6,7 @@ import pytest
 from temporalio.bridge.proto.workflow_activation import WorkflowActivation
 from temporalio.bridge.proto.workflow_completion import WorkflowActivationCompletion
 
-from workflows.query_guard import ASK_AGAIN, changed_by_workflow_tasks_only
+from workflows.sdk.query_guard import ASK_AGAIN, changed_by_workflow_tasks_only
 
 
 def activation(seconds: int, length: int, job: str) -> WorkflowActivation:

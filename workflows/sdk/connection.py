@@ -13,8 +13,8 @@ from temporalio.envconfig import ClientConfig
 from temporalio.runtime import LogForwardingConfig, LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
-from workflows.codec import CompressingCodec
-from workflows.runner import OrderRunner
+from workflows.sdk.codec import CompressingCodec
+from workflows.sdk.runner import OrderRunner
 
 
 def data_converter() -> DataConverter:

@@ -11,8 +11,8 @@ from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 from temporalio.workflow import Info
 
 from orders.model import wire_names
-from workflows.arguments import as_many_as_taken
-from workflows.query_guard import Activate, changed_by_workflow_tasks_only
+from workflows.sdk.arguments import as_many_as_taken
+from workflows.sdk.query_guard import Activate, changed_by_workflow_tasks_only
 
 log = structlog.get_logger()
 

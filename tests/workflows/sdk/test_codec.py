@@ -7,7 +7,7 @@ import zlib
 import pytest
 from temporalio.api.common.v1 import Payload
 
-from workflows.codec import ENCODING, CompressingCodec
+from workflows.sdk.codec import ENCODING, CompressingCodec
 
 
 async def test_what_is_large_is_restored_as_it_was() -> None:

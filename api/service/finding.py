@@ -1,0 +1,38 @@
+"""Finding orders by how they are shown: by what the register has in columns, and by attributes of their resources."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from api.blocking import run_blocking
+from api.tmf.tmf622_resource import told_beside
+from register.query import OrderPage, OrderQuery
+from register.search import Search, Told
+
+_AT_ONCE: Final = 200
+"""Orders whose attributes are brought up to date in one transaction."""
+
+
+class Finding:
+    """Lists of orders. Every method may raise `Unavailable`, after which the same call may be made again."""
+
+    def __init__(self, search: Search) -> None:
+        self._search = search
+
+    async def orders(self, query: OrderQuery) -> OrderPage:
+        """A page of the orders that fit.
+
+        Where it is asked for attributes, what is told of orders beside their documents is worked out first, of those
+        that may fit and have changed since somebody last asked.
+        """
+        if query.looks_into_documents:
+            while await run_blocking(self._bring_up_to_date, query):
+                pass
+        return await run_blocking(self._search.orders, query)
+
+    def _bring_up_to_date(self, query: OrderQuery) -> int:
+        outdated = self._search.outdated(query, _AT_ONCE)
+        self._search.tell(
+            [Told(each.view.id, each.telling, told_beside(each.view.body, each.view)) for each in outdated]
+        )
+        return len(outdated)

@@ -1,0 +1,1 @@
+"""What a process has used: CPU time, memory, and where its samples were."""
