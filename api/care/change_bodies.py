@@ -25,6 +25,7 @@ class ChangedItem(TmfBody):
     """What is to be different about an item; what is left out stays. `drop` names products to give up.
 
     Characteristics come as a map, or in TMF622's form within `product`; the site as `place`, or within `product` too.
+    There may also be its `status` and its `billingAccount`.
     """
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)

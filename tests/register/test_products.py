@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from orders.model.order import Site
-from orders.planning.installed import InstalledProduct, ProductStatus
+from orders.model.values import ProductStatus
+from orders.planning.installed import InstalledProduct
 from orders.read_model.states import LifecycleState
 from register import Register, pages
 from register.product_search import ProductField, ProductPredicate, ProductQuery, ProductSort

@@ -13,9 +13,7 @@ from tests.api.conftest import opened
 from tests.households import PLACE, internet_voice_tv, item, order
 from tests.pipe import Pipe, body_of
 
-SIM_OF_TODAY = (
-    "offerings:\n  mobile-today: {title: Mobile today, specification: mobile}\n"
-)
+SIM_OF_TODAY = "offerings:\n  mobile-today: {title: Mobile today, specification: mobile}\n"
 
 
 async def care(pipe: Pipe, order_id: str, path: str = "", **params: Any) -> dict[str, Any]:

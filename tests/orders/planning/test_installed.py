@@ -12,8 +12,8 @@ from orders.change.impact import has_passed
 from orders.fulfilment.reporting import order_view
 from orders.model.catalog import Catalog, InputTemplate, PointOfNoReturn, ProductSpecification
 from orders.model.order import OrderRequest, Rejection, RequestedItem, Site
-from orders.model.values import Action
-from orders.planning.installed import InstalledProduct, ProductStatus
+from orders.model.values import Action, ProductStatus
+from orders.planning.installed import InstalledProduct
 from orders.read_model.states import LifecycleState
 from settings import ROOT
 from tests.orders.support.driver import NOW, Driver, household, shipped_catalog
