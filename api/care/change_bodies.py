@@ -8,8 +8,8 @@ from pydantic import ConfigDict, JsonValue
 
 from api.tmf.response_model import ResponseModel
 from api.tmf.times import InstantOut
-from api.tmf.tmf622_bodies import Place, Product, ProductOrderItem
-from api.tmf.tmf622_shapes import TmfBody
+from api.tmf.tmf622.bodies import Place, Product, ProductOrderItem
+from api.tmf.tmf622.shapes import TmfBody
 from orders.change.impact import Effect
 from orders.change.request import ChangeKind, ChangeState, RequestId, Resolution, RevisionNumber
 from orders.fulfilment.options import Subject

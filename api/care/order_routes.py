@@ -30,8 +30,8 @@ from api.http.large_bodies import LargeBodies
 from api.http.verdicts import is_decided
 from api.http.visibility import VisibleOrderId
 from api.tmf.links import Links
-from api.tmf.tmf622_request import characteristics_of, fitting, read_items, site_at, site_of
-from api.tmf.tmf622_wishes import wishes_of_update
+from api.tmf.tmf622.request import characteristics_of, fitting, read_items, site_at, site_of
+from api.tmf.tmf622.wishes import wishes_of_update
 from orders.change.request import ChangeRequest, ItemUpdate, misfits
 from orders.fulfilment.options import OptionsPage
 from orders.model.order import Appointment

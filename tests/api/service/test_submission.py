@@ -13,7 +13,7 @@ from temporalio.client import Client
 from activities.capturing import prepare
 from api.service.submission import SUMMARY_BYTES, summary
 from api.tmf.json_body import body_digest
-from api.tmf.tmf622_request import to_request
+from api.tmf.tmf622.request import to_request
 from catalog_loader.catalog_files import read_catalog
 from orders.fulfilment.order_in_flight import Fulfilment
 from orders.fulfilment.reporting import order_view

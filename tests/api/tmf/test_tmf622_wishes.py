@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from api.errors import ChangeRefused, Malformed
-from api.tmf.tmf622_patch import patched, to_change
-from api.tmf.tmf622_request import to_request
-from api.tmf.tmf622_wishes import is_site, show_wishes
+from api.tmf.tmf622.patch import patched, to_change
+from api.tmf.tmf622.request import to_request
+from api.tmf.tmf622.wishes import is_site, show_wishes
 from api.tmf.tmf637 import product_resource
 from orders.change.request import ChangeRequest
 from orders.model.order import Appointment, OrderRequest, RequestedItem, Site

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from api.tmf.tmf622_request import to_request
+from api.tmf.tmf622.request import to_request
 from orders.change.impact import has_passed
 from orders.fulfilment.reporting import order_view
 from orders.model.catalog import Catalog, InputTemplate, PointOfNoReturn, ProductSpecification

@@ -22,10 +22,10 @@ from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from api.errors import ChangeRefused, Detail, Malformed, PatchConflict, problem, problems
 from api.tmf.json_body import Json, require_sound
-from api.tmf.tmf622_bodies import MoneyBody
-from api.tmf.tmf622_merge import ITEMS, difference, merged, names_of, walk
-from api.tmf.tmf622_ours import GONE, Shown, settle, without_ours
-from api.tmf.tmf622_request import fitting, to_request
+from api.tmf.tmf622.bodies import MoneyBody
+from api.tmf.tmf622.merge import ITEMS, difference, merged, names_of, walk
+from api.tmf.tmf622.ours import GONE, Shown, settle, without_ours
+from api.tmf.tmf622.request import fitting, to_request
 from orders.change.request import ChangeKind, ChangeRequest, ItemUpdate
 from orders.model.budget import DOCUMENT
 from orders.model.order import OrderRequest, RequestedItem, Wishes

@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
-from api.tmf.tmf622_shapes import (
+from api.tmf.tmf622.shapes import (
     AgreementItemRef,
     AnyInstant,
     AppointmentRef,
@@ -102,7 +102,7 @@ class ItemAppointment(AppointmentRef):
 
 
 class Place(Extensible):
-    """`RelatedPlaceRefOrValue`. `tmf622_wishes` tells which of a product's places is its site."""
+    """`RelatedPlaceRefOrValue`. `api.tmf.tmf622.wishes` tells which of a product's places is its site."""
 
     model_config = ConfigDict(extra="allow")
 

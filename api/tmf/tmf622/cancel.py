@@ -14,9 +14,9 @@ from pydantic import Field
 
 from api.tmf.json_body import Json
 from api.tmf.money import fees_out
-from api.tmf.tmf622_bodies import MoneyBody
-from api.tmf.tmf622_request import BASE_PATH, order_href
-from api.tmf.tmf622_shapes import Extensible, Reference
+from api.tmf.tmf622.bodies import MoneyBody
+from api.tmf.tmf622.request import BASE_PATH, order_href
+from api.tmf.tmf622.shapes import Extensible, Reference
 from orders.change.request import ChangeState, Verdict
 from orders.model.instants import Instant, instant
 from orders.model.text import Text

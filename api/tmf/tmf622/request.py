@@ -11,8 +11,8 @@ from pydantic import BaseModel, JsonValue, ValidationError
 
 from api.errors import MALFORMED, Detail, Malformed, problem, problems
 from api.tmf.json_body import Body, body_digest
-from api.tmf.tmf622_bodies import Place, Product, ProductOrder, ProductOrderItem
-from api.tmf.tmf622_wishes import common_completion, common_start, for_the_whole_order, plain, site_among, wishes_of
+from api.tmf.tmf622.bodies import Place, Product, ProductOrder, ProductOrderItem
+from api.tmf.tmf622.wishes import common_completion, common_start, for_the_whole_order, plain, site_among, wishes_of
 from orders.model.order import OrderRequest, Reason, RequestedItem, Site
 from orders.model.values import Action
 

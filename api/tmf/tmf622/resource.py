@@ -13,9 +13,9 @@ from datetime import datetime
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from api.tmf.json_body import Body, Json
-from api.tmf.tmf622_merge import ITEMS, walk
-from api.tmf.tmf622_request import order_href
-from api.tmf.tmf622_wishes import is_site, show_wishes
+from api.tmf.tmf622.merge import ITEMS, walk
+from api.tmf.tmf622.request import order_href
+from api.tmf.tmf622.wishes import is_site, show_wishes
 from orders.change.request import ChangeKind, ChangeState
 from orders.fulfilment.amended import CHARACTERISTIC
 from orders.model.instants import Instant, instant

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from api.errors import Detail, problem, problems
 from api.tmf.json_body import Json
-from api.tmf.tmf622_bodies import ItemAppointment, Place, Product, ProductOrder, ProductOrderItem
+from api.tmf.tmf622.bodies import ItemAppointment, Place, Product, ProductOrder, ProductOrderItem
 from orders.model.order import Appointment, RequestedItem, TimeSlot, Wishes
 from orders.model.values import Action, ProductStatus
 from orders.planning.wishes import NOT_CARRIED_OUT
