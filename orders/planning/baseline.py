@@ -53,9 +53,10 @@ def baseline_of(catalog: Catalog, request: OrderRequest, installed: Iterable[Ins
 
 
 def linked_products(request: OrderRequest, installed: Iterable[InstalledProduct]) -> list[InstalledProduct]:
-    """The products that a request names, and all that are linked with them, directly or not, by bundle or reliance.
+    """The products that a request names, and all that are linked with them, directly or not.
 
-    A change of one may reach any of those. Bundles come before their components.
+    They are linked by bundle, by reliance, and where what is held of one stands on what is held of the other. A change
+    of one may reach any of those. Bundles come before their components.
 
     Raises:
         Rejection: where the request names a product that is not among those, or has ended.
@@ -94,7 +95,7 @@ def _linked(products: Mapping[str, InstalledProduct], named: Iterable[str]) -> l
     """The products named and all that are linked with them, bundles before their components."""
     neighbours: defaultdict[str, set[str]] = defaultdict(set)
     for product in products.values():
-        for other in (*product.relies_on, *([product.bundle] if product.bundle else [])):
+        for other in (*product.relies_on, *([product.bundle] if product.bundle else []), *_stood_on(product)):
             neighbours[product.id].add(other)
             neighbours[other].add(product.id)
     found: set[str] = set()
@@ -109,6 +110,11 @@ def _linked(products: Mapping[str, InstalledProduct], named: Iterable[str]) -> l
         product_id: [bundle] if (bundle := products[product_id].bundle) in found else [] for product_id in sorted(found)
     }
     return [products[product_id] for product_id in TopologicalSorter(above).static_order()]
+
+
+def _stood_on(product: InstalledProduct) -> set[str]:
+    """The products on whose tasks a product's own stand: still so where the bundle that related them has ceased."""
+    return {product_of(other) for task in product.holding.tasks.values() for other in task.depends_on} - {product.id}
 
 
 def _items(products: Iterable[InstalledProduct]) -> list[Item]:

@@ -16,7 +16,7 @@ from orders.model.values import Action, ProductStatus
 from orders.planning.installed import InstalledProduct
 from orders.read_model.states import LifecycleState
 from settings import ROOT
-from tests.orders.support.driver import NOW, Driver, household, shipped_catalog
+from tests.orders.support.driver import AT, NOW, Driver, household, shipped_catalog
 
 ORDER = household().order_id
 NET, VOICE, TV = (f"{ORDER}.{item}.1" for item in ("net", "voice", "tv"))
@@ -246,6 +246,16 @@ def test_a_bundle_moves_and_ends_with_its_components() -> None:
     assert {product.status for product in installed.values()} == {ProductStatus.TERMINATED}
 
 
+def test_what_stands_on_another_product_is_linked_with_it_though_nothing_else_relates_them_any_more(
+    home: tuple[InstalledProduct, ...],
+) -> None:
+    net, voice, tv = home
+    driver = Driver(later(cease(TV)), installed=(net, voice, tv.model_copy(update={"relies_on": ()})))
+    assert {product.id for product in driver.order.start.installed} == {NET, VOICE, TV}
+    driver.run()
+    assert driver.order.state is LifecycleState.COMPLETED
+
+
 def test_a_component_that_its_bundle_needs_is_not_ceased() -> None:
     installed = left_by(example("orders/triple-play"))
     tv = next(product for product in installed.values() if product.specification == "tv")
@@ -344,6 +354,22 @@ def test_a_cancelled_cease_that_never_began_leaves_all_as_it_was(home: tuple[Ins
     driver.change("cancel")
     assert driver.run() == []
     assert driver.leaves() == ()
+
+
+def test_a_cease_is_not_cancelled_once_a_contract_was_given_back_that_cannot_be_had_again(
+    home: tuple[InstalledProduct, ...],
+) -> None:
+    driver = Driver(later(cease(NET, "net"), cease(VOICE, "voice"), cease(TV, "tv")), installed=home)
+    driver.refuse["number-inventory.compensate"] = "busy"
+    assert driver.run()[-2:] == [
+        "crm.compensate fibre-internet/sign-contract/0/1",
+        "number-inventory.compensate voice-line/reserve-number/0/1",
+    ]
+    verdict = driver.change("cancel")
+    assert [reason.code for reason in verdict.reasons] == ["past_no_return"]
+    assert f"contract_id {NET}/fibre-internet/sign-contract/0 was given back at {AT}" in verdict.reasons[0].message
+    assert verdict.impact is not None
+    assert [obstacle.task for obstacle in verdict.impact.obstacles] == [f"{NET}/fibre-internet/sign-contract"]
 
 
 def test_a_removed_item_leaves_its_product_as_it_was_found(home: tuple[InstalledProduct, ...]) -> None:

@@ -186,6 +186,16 @@ def test_a_call_of_unknown_outcome_is_repeated_with_what_it_asked_for() -> None:
     assert order.reconciler.calls[key_of("number"), 1].asks == {"wish": "number/0"}
 
 
+def test_an_amendment_of_what_was_asked_for_says_so_again() -> None:
+    """Else a silo that is told all that it is to hold would read that any other will do."""
+    drawn = number()
+    order = asking(plan(task("number", wish=None, kind="a", speed=1), operations=[drawn]), found())
+    order.done("provision number/1/0", out="number/0")
+    assert order.target(plan(task("number", wish=None, kind="a", speed=2), operations=[drawn])) == ["amend number/1/1"]
+    [step] = order.reconciler.calls.values()
+    assert step.sent == {"wish": "number/0", "kind": "a", "speed": 2}
+
+
 # Another one given
 
 

@@ -1,0 +1,74 @@
+"""Charges: what is billed is what was undone."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from orders.change.charges import Charge, fall_due, take_over, undone
+from orders.change.impact import Effect
+from orders.model.values import Money
+from orders.reconcile.ledger import Ledger
+from tests.orders.support.builders import held, key_of, ledger_of
+
+PARCEL = (key_of("parcel"), 0)
+
+
+def charge(effect: Effect = Effect.COMPENSATED) -> Charge:
+    fee = Money(amount=Decimal("9.90"), currency="EUR")
+    return Charge("o.fee-1/charges/bill-fee", "c", fee, PARCEL, {"to": "here"}, effect)
+
+
+def parcel(to: str) -> Ledger:
+    return ledger_of(held("parcel", to=to))
+
+
+def told(one: Charge) -> tuple[bool, bool]:
+    return one.due, one.forgone
+
+
+def test_what_is_let_go_of_is_due() -> None:
+    one = charge()
+    undone([one], PARCEL)
+    fall_due([one], Ledger())
+    assert told(one) == (True, False)
+
+
+def test_what_is_forgotten_without_an_undo_was_spent_and_is_not_billed() -> None:
+    one = charge()
+    fall_due([one], Ledger())
+    undone([one], PARCEL)
+    assert told(one) == (False, True)
+
+
+def test_an_amendment_is_due_once_it_is_done() -> None:
+    one = charge(Effect.AMENDED)
+    fall_due([one], parcel("here"))
+    assert told(one) == (False, False)
+    fall_due([one], parcel("there"))
+    assert told(one) == (True, False)
+
+
+def test_an_undo_is_not_paid_for_by_an_amendment() -> None:
+    one = charge()
+    fall_due([one], parcel("there"))
+    assert told(one) == (False, False)
+
+
+def test_a_target_that_undoes_nothing_gives_the_charge_up() -> None:
+    one = charge()
+    take_over([one], parcel("here"), (), parcel("here"))
+    assert told(one) == (False, True)
+
+
+def test_a_target_that_undoes_it_in_another_way_is_paid_for_that_way() -> None:
+    one = charge()
+    take_over([one], parcel("here"), (), parcel("there"))
+    assert (one.effect, told(one)) == (Effect.AMENDED, (False, False))
+    take_over([one], parcel("here"), (), Ledger())
+    assert (one.effect, told(one)) == (Effect.COMPENSATED, (False, False))
+
+
+def test_what_a_silo_is_at_is_paid_for_whatever_the_new_target() -> None:
+    one = charge()
+    take_over([one], parcel("here"), {PARCEL}, parcel("here"))
+    assert told(one) == (False, False)
