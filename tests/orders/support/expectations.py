@@ -91,6 +91,7 @@ def assert_fees_billed_once(order: Fulfilment, undone: set[FactId], amended: dic
             for inputs in amended.get(fact, [])
             for name in {**inputs, **about[-1].inputs}
         )
+        # A thing is let go of once, but may be amended again and again: each time for a fee of its own.
         undoes = [charge for charge in due if charge.effect is not Effect.AMENDED]
         assert len(undoes) <= 1, f"the undo of {fact} is paid for twice: {due}"
         assert len(due) - len(undoes) <= len(amended.get(fact, [])), (
@@ -144,7 +145,11 @@ def assert_untouched_verbatim(before: Revision, plan: Plan, after: Revision, fol
 
 
 def _stands_on(products: set[str], item: Item, plan: Plan) -> bool:
-    """True where something of an item waits for a task of one of these products, whatever links their items."""
+    """True where something of an item waits for a task of one of these products, whatever links their items.
+
+    Components of a bundle that has ceased, of which one stood on the other, are not related in any other way. If the
+    one is touched, the other has to move off it.
+    """
     own = [task for task in plan.tasks.values() if task.product in item.products]
     return any(product_of(other) in products for task in own for other in task.depends_on)
 

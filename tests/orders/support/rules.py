@@ -136,7 +136,8 @@ class Rules:
             late = [other for other in task.release_after if other in self.plan.tasks and other not in self.placed]
             if not late:
                 return
-        # What breaks by itself need not wait for what another task waits for to be free.
+        # What another task waits for breaks only where they wait for each other in a circle, which is not worked out
+        # here: else it moves by itself. So what must break anyway goes with it or without it.
         apart = self._falling(contested=self._is_contested(fact))
         groups = apart if any(fact.id in group for group in apart) else self._falling()
         group = next((group for group in groups if fact.id in group), None)
