@@ -14,7 +14,7 @@ from api.service.gateway import Gateway
 from api.service.services import services
 from api.tmf.json_body import body_digest
 from api.tmf.links import Links
-from api.tmf.tmf622_request import to_request
+from api.tmf.tmf622.request import to_request
 from api.working import Workshop
 from bench.bare.workflow import QUEUE, WORKFLOW, BareOrder, BareTask, Limits, OutputOf
 from bench.kinds import Body

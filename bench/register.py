@@ -19,9 +19,9 @@ from bench.stack import Benched
 from orders.read_model.states import LifecycleState
 from orders.read_model.views import FalloutView, ItemView, OrderView
 from register import Register
-from register.query import Comparison, OrderField, OrderQuery, Predicate, Visibility
 from register.rows import fallout_rows, item_rows, offering_rows, order_row
 from register.schema import ITEMS, ORDER_FALLOUT, ORDER_OFFERINGS, ORDERS
+from register.searching.query import Comparison, OrderField, OrderQuery, Predicate, Visibility
 from tests.postgres import find_programs, fresh_database, postgres_server
 
 ORDERS_FILLED, ORDERS_FILLED_QUICKLY = 100_000, 2_000

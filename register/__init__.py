@@ -19,7 +19,7 @@ from register.history import History
 from register.line import Line
 from register.products import Products
 from register.records import Records
-from register.search import Search
+from register.searching.search import Search
 from register.submissions import Submissions
 from register.subscriptions import Subscriptions
 

@@ -15,8 +15,8 @@ from orders.read_model.records import OrderRecord
 from register import rows
 from register.engine import Database
 from register.line import claim_made
-from register.product_search import ProductPage, ProductQuery, product_page
 from register.schema import PRODUCT_RELATIONS, PRODUCT_VALUES, PRODUCTS
+from register.searching.product_search import ProductPage, ProductQuery, product_page
 
 
 class Products:

@@ -35,7 +35,7 @@ from register.schema import (
     REVISIONS,
     TRANSITIONS,
 )
-from register.search import has_customer
+from register.searching.search import has_customer
 from register.subscriptions import fan_out
 
 _KEPT = ("id", "told", "told_as", "deleted_at")

@@ -14,7 +14,7 @@ from orders.planning.installed import InstalledProduct
 from orders.read_model.records import OrderRecord
 from orders.read_model.states import LifecycleState
 from orders.read_model.views import OrderView
-from register.query import Pair
+from register.searching.query import Pair
 
 _SAID_WHY = (LifecycleState.CANCELLED, LifecycleState.PENDING_CANCELLATION)
 

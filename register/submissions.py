@@ -17,7 +17,7 @@ from register.engine import Database
 from register.records import Records
 from register.rows import telling_of
 from register.schema import ORDERS, REQUEST_IDS
-from register.search import Told, note_told
+from register.searching.search import Told, note_told
 
 CLAIM = 0
 """The version of an order that its workflow has not written yet."""

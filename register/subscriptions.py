@@ -20,7 +20,7 @@ from orders.read_model.views import OrderView
 from register.deliveries import DeliveryState
 from register.engine import Database
 from register.schema import DELIVERIES, SUBSCRIPTIONS
-from register.search import has_customer
+from register.searching.search import has_customer
 
 MOST_OF_AN_OWNER: Final = 100
 """Each one costs a little whenever an order has news."""

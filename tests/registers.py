@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from orders.planning.installed import InstalledProduct, ProductStatus
+from orders.model.values import ProductStatus
+from orders.planning.installed import InstalledProduct
 from orders.read_model.records import OrderRecord
 from orders.read_model.states import LifecycleState
 from orders.read_model.views import ItemView, OrderView

@@ -8,8 +8,8 @@ from pydantic import ConfigDict, JsonValue
 
 from api.tmf.response_model import ResponseModel
 from api.tmf.times import InstantOut
-from api.tmf.tmf622_bodies import Place, Product, ProductOrderItem
-from api.tmf.tmf622_shapes import TmfBody
+from api.tmf.tmf622.bodies import Place, Product, ProductOrderItem
+from api.tmf.tmf622.shapes import TmfBody
 from orders.change.impact import Effect
 from orders.change.request import ChangeKind, ChangeState, RequestId, Resolution, RevisionNumber
 from orders.fulfilment.options import Subject
@@ -25,6 +25,7 @@ class ChangedItem(TmfBody):
     """What is to be different about an item; what is left out stays. `drop` names products to give up.
 
     Characteristics come as a map, or in TMF622's form within `product`; the site as `place`, or within `product` too.
+    There may also be its `status` and its `billingAccount`.
     """
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)

@@ -13,7 +13,7 @@ from api.http.dependencies import NO_NUL
 from api.tmf.response_model import ResponseModel
 from api.tmf.times import InstantOut
 from orders.model.instants import Instant
-from orders.planning.installed import ProductStatus
+from orders.model.values import ProductStatus
 from orders.read_model.states import LifecycleState
 
 Word = Annotated[str, Field(max_length=256, pattern=NO_NUL)]

@@ -23,8 +23,8 @@ from api.http.visibility import visibility_of
 from api.tmf.links import Links
 from orders.change.request import ChangeState
 from orders.read_model.views import OrderView
-from register.product_search import ProductField, ProductPredicate, ProductQuery
-from register.query import Comparison, OrderField, OrderQuery, Predicate, Value
+from register.searching.product_search import ProductField, ProductPredicate, ProductQuery
+from register.searching.query import Comparison, OrderField, OrderQuery, Predicate, Value
 
 router = APIRouter(prefix="/care/v1", tags=["care"])
 

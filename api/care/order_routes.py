@@ -30,7 +30,8 @@ from api.http.large_bodies import LargeBodies
 from api.http.verdicts import is_decided
 from api.http.visibility import VisibleOrderId
 from api.tmf.links import Links
-from api.tmf.tmf622_request import characteristics_of, fitting, read_items, site_at, site_of
+from api.tmf.tmf622.request import characteristics_of, fitting, read_items, site_at, site_of
+from api.tmf.tmf622.wishes import wishes_of_update
 from orders.change.request import ChangeRequest, ItemUpdate, misfits
 from orders.fulfilment.options import OptionsPage
 from orders.model.order import Appointment
@@ -213,6 +214,7 @@ def _update(item: ChangedItem, path: str, found: list[Detail]) -> ItemUpdate:
         quantity=item.quantity,
         drop=item.drop,
         site=site,
+        wishes=wishes_of_update(item.product, f"{path}.product", found),
     )
 
 

@@ -13,7 +13,7 @@ from pydantic.alias_generators import to_camel
 
 from api.tmf.json_body import Json
 from api.tmf.response_model import ResponseModel
-from api.tmf.tmf622_merge import ITEMS, walk
+from api.tmf.tmf622.merge import ITEMS, walk
 from orders.read_model.views import OrderView
 
 _OF_ORDER: Final = {

@@ -21,9 +21,9 @@ from api.events.event_query import EVENT_TYPES
 from api.tmf.json_body import Json
 from api.tmf.links import Links
 from api.tmf.money import fees_out
-from api.tmf.tmf622_cancel import errors_of
-from api.tmf.tmf622_merge import ITEMS, walk
-from api.tmf.tmf622_resource import to_resource
+from api.tmf.tmf622.cancel import errors_of
+from api.tmf.tmf622.merge import ITEMS, walk
+from api.tmf.tmf622.resource import to_resource
 from orders.model.instants import instant
 from orders.model.values import Money
 from orders.read_model.journal import CancellationState

@@ -17,7 +17,7 @@ from api.http.dependencies import AskingDep, Caller, OrderId
 from api.service.asking import Asking
 from api.tmf.json_body import Json
 from orders.read_model.views import OrderView
-from register.query import Visibility
+from register.searching.query import Visibility
 
 
 async def seen(principal: Principal, order_id: str, asking: Asking) -> OrderView:

@@ -11,7 +11,7 @@ from activities.tmf640 import Service
 from activities.tmf641 import ServiceOrder
 from api.errors import Malformed, problem
 from api.http.dependencies import GatewayDep, ReportingSilo, errors
-from api.tmf.tmf622_shapes import TmfBody
+from api.tmf.tmf622.shapes import TmfBody
 from orders.fulfilment.messages import SiloEvent
 from orders.model import wire_names
 from orders.model.json_values import require_json

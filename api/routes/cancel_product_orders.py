@@ -35,8 +35,8 @@ from api.http.listing import LISTED, FieldsDep, ListingDep
 from api.http.visibility import changeable, readable, seen, visibility_of
 from api.service.abandoned import closed, is_abandoned
 from api.tmf.json_body import Json, require_sound
-from api.tmf.tmf622_cancel import CancelProductOrder, asked_elsewhere, cancel_href, standing, to_cancel_resource
-from api.tmf.tmf622_request import BASE_PATH, fitting
+from api.tmf.tmf622.cancel import CancelProductOrder, asked_elsewhere, cancel_href, standing, to_cancel_resource
+from api.tmf.tmf622.request import BASE_PATH, fitting
 from api.tmf.tmf630 import FilterOperator, ListQuery, selected
 from orders.change.request import ChangeKind, ChangeRequest
 from orders.read_model.states import LifecycleState

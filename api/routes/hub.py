@@ -11,8 +11,8 @@ from api.events.webhook_secret import WebhookSecret
 from api.http.dependencies import Reader, SubscribersDep, errors
 from api.tmf.response_model import ResponseModel
 from api.tmf.times import InstantOut
-from api.tmf.tmf622_request import BASE_PATH
-from api.tmf.tmf622_shapes import TmfBody
+from api.tmf.tmf622.request import BASE_PATH
+from api.tmf.tmf622.shapes import TmfBody
 
 router = APIRouter()
 

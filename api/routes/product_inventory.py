@@ -15,8 +15,8 @@ from api.http.visibility import visibility_of
 from api.tmf.json_body import Json
 from api.tmf.tmf630 import selected
 from api.tmf.tmf637 import BASE_PATH, prices_of, product_query, product_resource
-from register.product_search import ProductField, ProductPredicate, ProductQuery
-from register.query import Comparison
+from register.searching.product_search import ProductField, ProductPredicate, ProductQuery
+from register.searching.query import Comparison
 
 router = APIRouter(prefix=BASE_PATH, tags=["TMF637 product inventory"])
 

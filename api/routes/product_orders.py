@@ -32,15 +32,15 @@ from api.http.visibility import VisibleOrderId, changeable, readable, seen, visi
 from api.service.patching import NothingAsked, Patch
 from api.tmf.json_body import Json
 from api.tmf.links import Links
-from api.tmf.tmf622_bodies import ProductOrder
-from api.tmf.tmf622_patch import JSON_PATCH, PATCH_BODY, read_patch
-from api.tmf.tmf622_query import order_query
-from api.tmf.tmf622_request import BASE_PATH
-from api.tmf.tmf622_resource import to_resource
+from api.tmf.tmf622.bodies import ProductOrder
+from api.tmf.tmf622.patch import JSON_PATCH, PATCH_BODY, read_patch
+from api.tmf.tmf622.query import order_query
+from api.tmf.tmf622.request import BASE_PATH
+from api.tmf.tmf622.resource import to_resource
 from api.tmf.tmf630 import selected
 from api.working import in_products
 from orders.read_model.views import OrderView
-from register.query import OrderPage
+from register.searching.query import OrderPage
 
 router = APIRouter(prefix=BASE_PATH, tags=["TMF622 product ordering"], route_class=LargeBodies)
 

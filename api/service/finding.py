@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from api.blocking import run_blocking
-from api.tmf.tmf622_resource import told_beside
+from api.tmf.tmf622.resource import told_beside
 from api.working import Workshop
-from register.query import OrderPage, OrderQuery
-from register.search import Search, Told
+from register.searching.query import OrderPage, OrderQuery
+from register.searching.search import Search, Told
 
 _AT_ONCE: Final = 200
 """Orders whose attributes are brought up to date in one transaction."""

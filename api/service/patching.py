@@ -18,9 +18,9 @@ from api.service.asking import Asking
 from api.service.changing import Changing, own_verdict
 from api.service.documents import document_digest
 from api.tmf.json_body import Json, body_digest, require_sound
-from api.tmf.tmf622_ours import has_moved, shown_by
-from api.tmf.tmf622_patch import JSON_PATCH, NOTHING_SHOWN, patched, to_change
-from api.tmf.tmf622_resource import as_amended, to_resource
+from api.tmf.tmf622.ours import has_moved, shown_by
+from api.tmf.tmf622.patch import JSON_PATCH, NOTHING_SHOWN, patched, to_change
+from api.tmf.tmf622.resource import as_amended, to_resource
 from orders.change.request import ChangeRequest, ChangeState, Verdict, fingerprint
 from orders.fulfilment.deciding import STALE
 from orders.read_model.views import OrderView

@@ -10,8 +10,8 @@ from api.service.asking import Asking
 from api.service.gateway import AlreadyStarted, Gateway
 from api.service.starting import Starter
 from api.tmf.json_body import Json
-from api.tmf.tmf622_request import read_order
-from api.tmf.tmf622_resource import told_beside
+from api.tmf.tmf622.request import read_order
+from api.tmf.tmf622.resource import told_beside
 from api.working import Workshop, in_products
 from orders.model.order import OrderRequest
 from orders.read_model.records import OrderRecord

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from api.tmf.tmf622_cancel import cancel_href
-from api.tmf.tmf622_request import BASE_PATH, order_href
+from api.tmf.tmf622.cancel import cancel_href
+from api.tmf.tmf622.request import BASE_PATH, order_href
 from orders.model import wire_names
 
 

@@ -7,14 +7,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from api.errors import Malformed, problem
 from api.tmf.json_body import Json
 from api.tmf.tmf620_prices import catalog_href, price_ids, product_price
-from api.tmf.tmf622_request import order_href
+from api.tmf.tmf622.request import order_href
 from api.tmf.tmf630 import Filter, FilterOperator, ListQuery, instants_between, no_operator
 from catalog_loader.catalog_files import CatalogStore, UnknownCatalogVersion
 from orders.model.catalog import Price
 from orders.model.instants import instant
 from orders.planning.installed import InstalledProduct
-from register.product_search import ProductField, ProductHaving, ProductPredicate, ProductQuery, ProductSort
-from register.query import Comparison, Pair, Visibility
+from register.searching.product_search import ProductField, ProductHaving, ProductPredicate, ProductQuery, ProductSort
+from register.searching.query import Comparison, Pair, Visibility
 
 BASE_PATH = "/tmf-api/productInventory/v4"
 

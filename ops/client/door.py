@@ -17,7 +17,7 @@ from api.care.care_bodies import OrderResponse, TaskResponse, TasksResponse
 from api.care.change_bodies import ChangeResponse
 from api.care.customer_bodies import CustomerResponse
 from api.errors import ErrorBody
-from api.tmf.tmf622_request import BASE_PATH
+from api.tmf.tmf622.request import BASE_PATH
 from logs import quoted
 from orders.read_model.states import LifecycleState
 

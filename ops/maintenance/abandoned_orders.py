@@ -20,7 +20,7 @@ from logs import quoted
 from orders.read_model.states import LifecycleState
 from orders.read_model.views import OrderView
 from register import Register
-from register.query import Comparison, OrderField, OrderQuery, Predicate, Sort
+from register.searching.query import Comparison, OrderField, OrderQuery, Predicate, Sort
 from settings import Settings
 from workflows.sdk.connection import connect
 from workflows.sdk.executions import describe

@@ -25,7 +25,7 @@ _REACH = {
 """In which scopes a namespace has one value. The products of an item share its characteristics and its site."""
 
 _NAMES = {
-    "product": {"id", "offering", "specification"},
+    "product": {"id", "offering", "specification", "status", "billing_account"},
     "item": {"id", "offering"},
     "appointment": {"start", "end", "time_zone"},
     "order": {"id", "customer", "channel", "requested_start", "requested_completion"},

@@ -14,7 +14,7 @@ from orders.change.impact import Impact, ImpactSummary
 from orders.model.budget import MOST_REASONS, cut
 from orders.model.instants import Instant
 from orders.model.json_values import JsonObject
-from orders.model.order import Appointment, Reason, RequestedItem, Site, require_order
+from orders.model.order import Appointment, Reason, RequestedItem, Site, Wishes, require_order
 from orders.model.reading import read_as
 from orders.model.text import Line, Name, Text
 from orders.model.values import Frozen, Money, Priority, Quantity, Whole
@@ -96,6 +96,7 @@ class ItemUpdate(Frozen):
     quantity: Quantity | None = None
     drop: tuple[Line, ...] = ()
     site: Site | None = None
+    wishes: Wishes = Wishes()
 
 
 class Needs(NamedTuple):

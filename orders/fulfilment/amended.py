@@ -1,6 +1,7 @@
 """What changes have made different about the items of an order, so that it is not as it was sent any more.
 
-It is told by names: `offering`, `quantity`, `site`, and `characteristics.<name>` for each of those.
+It is told by names: `offering`, `quantity`, `site`, `status`, `billing_account`, and `characteristics.<name>` for each
+of those.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ def amended_with(
 
 
 def _differing(old: Item, new: Item) -> Iterator[str]:
-    yield from (name for name in ("offering", "quantity", "site") if getattr(old, name) != getattr(new, name))
+    names = ("offering", "quantity", "site", "status", "billing_account")
+    yield from (name for name in names if getattr(old, name) != getattr(new, name))
     for name in {**old.characteristics, **new.characteristics}:
         if old.characteristics.get(name) != new.characteristics.get(name):
             yield f"{CHARACTERISTIC}{name}"

@@ -11,16 +11,17 @@ from pydantic import JsonValue
 from orders.fulfilment.order_in_flight import Fulfilment
 from orders.model.order import Item
 from orders.model.plan import Plan, Task, product_of
-from orders.model.values import Action, Inputs
-from orders.planning.installed import Holding, InstalledProduct, ProductStatus
+from orders.model.values import Action, Inputs, ProductStatus
+from orders.planning.installed import Holding, InstalledProduct
 from orders.reconcile.ledger import Fact, Ledger
 
 
 def installed_products(order: Fulfilment, now: datetime) -> tuple[InstalledProduct, ...]:
     """The products that a settled order leaves other than it found them.
 
-    Those that it made are active, those that it ceased terminated. What it added and gave up again was never the
-    customer's, and is not told. A cancelled order leaves what it found, though maybe another generation of it.
+    Those that it made are active, or suspended where it asks for that, those that it ceased terminated. What it added
+    and gave up again was never the customer's, and is not told. A cancelled order leaves what it found, though maybe
+    another generation of it.
     """
     start = order.start
     revision = start.baseline if order.cancelled else order.revision
@@ -54,11 +55,12 @@ def _product(
         id=product_id,
         version=known.version + 1 if known else 1,
         customer_id=order.revision.customer_id,
-        status=ProductStatus.TERMINATED if ceased else ProductStatus.ACTIVE,
+        status=ProductStatus.TERMINATED if ceased else item.status,
         offering=item.offering,
         specification=item.specification,
         characteristics=item.characteristics,
         site=item.site,
+        billing_account=item.billing_account,
         order_id=order.start.order_id,
         item_id=item.id,
         catalog=order.start.catalog,

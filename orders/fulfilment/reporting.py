@@ -148,6 +148,8 @@ def _item_view(item: Item, state: LifecycleState, states: Counter[TaskState], am
         site=item.site,
         parent=item.parent,
         relies_on=item.relies_on,
+        status=item.status,
+        billing_account=item.billing_account,
         amended=amended,
         tasks=states.total(),
         tasks_done=states[TaskState.DONE],

@@ -9,8 +9,10 @@ from orders.fulfilment.snapshot import OrderStart
 from orders.model.catalog import Catalog
 from orders.model.order import Item, OrderRequest, Reason, Revision
 from orders.model.plan import Plan
+from orders.planning.appointments import appointments_of, require_visits
 from orders.planning.baseline import baseline_of
 from orders.planning.capture import capture
+from orders.planning.dates import require_possible_appointments
 from orders.planning.decompose import decompose
 from orders.planning.installed import InstalledProduct
 from orders.planning.promise import promised_at
@@ -24,9 +26,11 @@ def prepare(
     Raises:
         Rejection: with every reason why it cannot be fulfilled.
     """
+    require_possible_appointments(request.items, now)
     found = baseline_of(catalog, request, installed)
     revision = capture(catalog, request, baseline=found)
     plan = decompose(catalog, request.order_id, revision, found.revision, found.plan)
+    require_visits(catalog, revision, plan, appointments_of(request.items, revision))
     return OrderStart(
         order_id=request.order_id,
         external_id=request.external_id,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import Annotated, TypeVar
+from typing import Annotated, Self, TypeVar
 
 from pydantic import Field, JsonValue, model_validator
 
@@ -16,7 +16,7 @@ from orders.model.identifiers import Identifier, order_id
 from orders.model.instants import Instant, LocalInstant
 from orders.model.json_values import JsonObject
 from orders.model.text import Line, Name, Text
-from orders.model.values import Action, Frozen, Priority, Quantity
+from orders.model.values import Action, Frozen, Priority, ProductStatus, Quantity
 
 TimeZone = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*$", max_length=64)]
 """A name of the IANA time zone database, such as `Europe/Berlin`."""
@@ -29,22 +29,27 @@ class Site(Frozen):
     address: JsonObject = Field(default_factory=dict)
 
 
-class Appointment(Frozen):
-    """When somebody is expected at a site: instants with the site's own offset from UTC, and its IANA time zone.
+class TimeSlot(Frozen):
+    """When somebody is expected: instants with the site's own offset from UTC, and its IANA time zone.
 
     Customers and technicians read it on the clock at the site, so it is kept as it was made, not turned into UTC.
     """
 
-    site: Identifier
     start: LocalInstant
     end: LocalInstant | None = None
     time_zone: TimeZone
 
     @model_validator(mode="after")
-    def _ends_after_it_starts(self) -> Appointment:
+    def _ends_after_it_starts(self) -> Self:
         if self.end is not None and self.end <= self.start:
             raise ValueError("an appointment ends after it starts")
         return self
+
+
+class Appointment(TimeSlot):
+    """When somebody is expected at a site."""
+
+    site: Identifier
 
 
 def require_order(start: datetime | None, completion: datetime | None) -> None:
@@ -57,12 +62,36 @@ def require_order(start: datetime | None, completion: datetime | None) -> None:
         raise ValueError("the requested start lies after the requested completion")
 
 
+class Reason(Frozen):
+    """Why something was refused: a code for programs, words for people, and the item and task it is about, if any."""
+
+    code: str
+    message: str
+    item: str | None = None
+    task: str | None = None
+
+
+class Wishes(Frozen):
+    """What an item asks of its product beside what it is made of, and where. None is no wish.
+
+    `owners` are those who are to have it, and `specification` is of what kind it is said to be. `appointment_ref` is an
+    appointment of which only the id is told.
+    """
+
+    status: Line | None = None
+    billing_account: Line | None = None
+    owners: tuple[Line, ...] = ()
+    specification: Line | None = None
+    appointment: TimeSlot | None = None
+    appointment_ref: Line | None = None
+
+
 class RequestedItem(Frozen):
     """One order item as a channel asks for it, before it is captured.
 
     `parent` is the item of the bundle that holds this one; `relies_on` are items of the same order that this item
-    stands on, `relies_on_products` installed products. `product` is the id of an installed product that `modify`,
-    `delete` and `noChange` speak of; what a `modify` does not name stays as it is.
+    stands on, `relies_on_products` installed products, and `bundled_by` is an installed bundle. `product` is the id of
+    an installed product that `modify`, `delete` and `noChange` speak of; what a `modify` does not name stays as it is.
     """
 
     id: Identifier
@@ -74,16 +103,9 @@ class RequestedItem(Frozen):
     parent: Line | None = None
     relies_on: tuple[Line, ...] = ()
     relies_on_products: tuple[Line, ...] = ()
+    bundled_by: Line | None = None
     product: Line | None = None
-
-
-class Reason(Frozen):
-    """Why something was refused: a code for programs, words for people, and the item and task it is about, if any."""
-
-    code: str
-    message: str
-    item: str | None = None
-    task: str | None = None
+    wishes: Wishes = Wishes()
 
 
 class OrderRequest(Frozen):
@@ -118,6 +140,7 @@ class OrderRequest(Frozen):
 class Item(Frozen):
     """An order item of a revision: one offering, its final characteristics, and its products one by one.
 
+    `status` is what its products are to be once the order is done: active, or suspended.
     `context`: the order does not name it. It stands for an installed product that is linked with one that is named.
     """
 
@@ -130,6 +153,8 @@ class Item(Frozen):
     site: Site | None = None
     parent: str | None = None
     relies_on: tuple[str, ...] = ()
+    status: ProductStatus = ProductStatus.ACTIVE
+    billing_account: str | None = None
     context: bool = False
 
     @property

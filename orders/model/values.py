@@ -62,6 +62,23 @@ class Action(StrEnum):
     NO_CHANGE = "noChange"
 
 
+class ProductStatus(StrEnum):
+    """TMF637 v4 product status, as far as orderpipe enters it."""
+
+    CREATED = "created"
+    PENDING_ACTIVE = "pendingActive"
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+    PENDING_TERMINATE = "pendingTerminate"
+    TERMINATED = "terminated"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_installed(self) -> bool:
+        """True while the customer has the product, so that an order can change it."""
+        return self in (self.ACTIVE, self.SUSPENDED)
+
+
 class Money(Frozen):
     """An amount with its ISO 4217 currency."""
 

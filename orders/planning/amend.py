@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from orders.change.request import ChangeRequest, ItemUpdate
 from orders.model.budget import ITEMS, PRODUCTS
 from orders.model.catalog import Catalog
-from orders.model.identifiers import component_id, product_id
+from orders.model.identifiers import component_id
 from orders.model.order import (
     Item,
     Reason,
@@ -21,21 +21,25 @@ from orders.model.order import (
     held_by,
 )
 from orders.model.plan import Plan
-from orders.model.values import Action
+from orders.model.values import Action, ProductStatus
 from orders.planning.advancement import Advancement
-from orders.planning.appointments import at_its_sites, require_visits, with_appointments
+from orders.planning.appointments import appointments_of, at_its_sites, require_visits, with_appointments
 from orders.planning.completeness import require_complete
 from orders.planning.decompose import decompose
 from orders.planning.follow_on import (
     as_update,
+    at_known_place,
     ceased,
     left_alone,
     linked_anew,
     put_back,
+    require_change,
     require_one_and_the_same,
     with_named,
 )
 from orders.planning.items import add_items, checked, component_role, with_components, with_defaults
+from orders.planning.quantity import numbered, resized
+from orders.planning.wishes import refused_wishes, with_wishes_of_bundles
 
 
 def amended(
@@ -60,7 +64,8 @@ def amended(
         try:
             following = amendment.revise()
             plan = decompose(catalog, order_id, following, baseline, baseline_plan)
-            require_visits(catalog, following, plan, change.appointments)
+            made = [*change.appointments, *appointments_of((*change.add, *change.update), following)]
+            require_visits(catalog, following, plan, made)
             return following, plan
         except Rejection as rejection:
             if not change.cascade or not amendment.cascade_removals(rejection):
@@ -110,7 +115,12 @@ class Amendment:
         modified = [wanted for wanted in by_id.values() if wanted.action is Action.MODIFY]
         updates = [update for update in change.update if update.id in items and update.id not in back]
         updates += [as_update(wanted, items[wanted.id]) for wanted in modified]
+        updates = [at_known_place(update, items[update.id]) for update in updates]
         held = held_by(items.values())
+        updates = with_wishes_of_bundles(updates, items, held)
+        refused = refused_wishes(catalog, revision.customer_id, items, asked, updates)
+        if refused:
+            raise Rejection(refused)
         for update in updates:
             if update.site is not None:
                 items |= _moved_along(items[update.id], update.site, items, held)
@@ -130,7 +140,6 @@ class Amendment:
                 "requested_start": change.requested_start or revision.requested_start,
                 "requested_completion": change.requested_completion or revision.requested_completion,
                 "priority": revision.priority if change.priority is None else change.priority,
-                "appointments": with_appointments(revision, change.appointments),
             }
         )
         added = [wanted for wanted in with_components(catalog, asked) if wanted.action is Action.ADD]
@@ -145,7 +154,11 @@ class Amendment:
             message = "nothing would be left of the order: cancel it instead"
             raise Rejection([Reason(code="nothing_left", message=message)])
         require_within_budget(added, following)
-        return at_its_sites(checked(catalog, add_items(catalog, order_id, following, added)))
+        following = add_items(catalog, order_id, following, added)
+        following = checked(catalog, following, self.baseline)
+        require_change(following, self.baseline)
+        made = [*change.appointments, *appointments_of((*change.add, *change.update), following)]
+        return at_its_sites(following.model_copy(update={"appointments": with_appointments(revision, made)}))
 
     def _remaining(self) -> tuple[dict[str, Item], set[str]]:
         """The items that stay, and those of installed products that are to be as they were."""
@@ -253,8 +266,8 @@ def _updated(
     if specification != item.specification:
         # Another kind of product is another product: the old ones go, new ones come.
         kept = {}
-        products = _numbered(order_id, item, len(products), numbers)
-    products = _resized(order_id, item, products, update, numbers, advancement)
+        products = numbered(order_id, item, len(products), numbers)
+    products = resized(order_id, item, products, update, numbers, advancement)
     wanted = {name: value for name, value in {**kept, **update.characteristics}.items() if value is not None}
     return _touched(item).model_copy(
         update={
@@ -263,60 +276,14 @@ def _updated(
             "characteristics": with_defaults(catalog, offering, wanted),
             "products": products,
             "site": update.site or item.site,
+            "status": _status(item, update),
+            "billing_account": update.wishes.billing_account or item.billing_account,
         }
     )
 
 
-def _numbered(order_id: str, item: Item, count: int, numbers: dict[str, int]) -> tuple[str, ...]:
-    first = numbers.get(item.id, 1)
-    numbers[item.id] = first + count
-    return tuple(product_id(order_id, item.id, first + n) for n in range(count))
-
-
-def _resized(
-    order_id: str,
-    item: Item,
-    products: tuple[str, ...],
-    update: ItemUpdate,
-    numbers: dict[str, int],
-    advancement: Mapping[str, Advancement],
-) -> tuple[str, ...]:
-    strangers = [product for product in update.drop if product not in products]
-    if strangers:
-        raise Rejection(
-            [
-                Reason(
-                    code="unknown_product",
-                    item=item.id,
-                    message=f"item {item.id} has no product {', '.join(strangers)}",
-                )
-            ]
-        )
-    kept = tuple(product for product in products if product not in update.drop)
-    wanted = update.quantity if update.quantity is not None else len(kept)
-    if wanted == 0:
-        raise Rejection(
-            [Reason(code="no_products", item=item.id, message=f"item {item.id}: remove it to drop all of it")]
-        )
-    if wanted > len(kept):
-        return kept + _numbered(order_id, item, wanted - len(kept), numbers)
-    newest_first = kept[::-1]
-    spare = sorted(newest_first, key=lambda product: _advance(advancement, product))
-    dropped = set(spare[: len(kept) - wanted])
-    past = sorted(product for product in dropped if advancement.get(product, Advancement()).past_no_return)
-    if past:
-        raise Rejection(
-            [
-                Reason(
-                    code="past_no_return",
-                    item=item.id,
-                    message=f"item {item.id}: {', '.join(past)} passed a point of no return; name the products to drop",
-                )
-            ]
-        )
-    return tuple(product for product in kept if product not in dropped)
-
-
-def _advance(advancement: Mapping[str, Advancement], product: str) -> tuple[bool, int]:
-    known = advancement.get(product, Advancement())
-    return known.past_no_return, known.tasks_in_place
+def _status(item: Item, update: ItemUpdate) -> ProductStatus:
+    """What the products are to be. A new one is active, whatever stage of that is said."""
+    if update.wishes.status is None or item.action is Action.ADD:
+        return item.status
+    return ProductStatus(update.wishes.status)

@@ -4,15 +4,42 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 
+from orders.change.request import ItemUpdate
 from orders.model.catalog import Catalog, TaskTemplate
 from orders.model.expressions import references
-from orders.model.order import Appointment, Reason, Rejection, Revision
+from orders.model.order import Appointment, Reason, Rejection, RequestedItem, Revision
 from orders.model.plan import Plan
 
 
 def with_appointments(revision: Revision, made: Iterable[Appointment]) -> tuple[Appointment, ...]:
     """The appointments of a revision with those made anew, which take the place of older ones."""
     return tuple({appointment.site: appointment for appointment in (*revision.appointments, *made)}.values())
+
+
+def appointments_of(asked: Iterable[RequestedItem | ItemUpdate], revision: Revision) -> list[Appointment]:
+    """The appointments that items ask for, at the sites where a revision has them.
+
+    Raises:
+        Rejection: where an item has no site, or others at its site ask for another hour.
+    """
+    made: dict[str, Appointment] = {}
+    reasons: list[Reason] = []
+    items = revision.by_id()
+    for each in asked:
+        slot, item = each.wishes.appointment, items.get(each.id)
+        if slot is None or item is None:
+            continue
+        if item.site is None:
+            message = f"item {each.id}: {item.offering} is installed at no site, where somebody could be expected"
+            reasons.append(Reason(code="no_visit", item=each.id, message=message))
+            continue
+        appointment = Appointment(site=item.site.id, **dict(slot))
+        if made.setdefault(item.site.id, appointment) != appointment:
+            message = f"item {each.id}: another item at site {item.site.id} has another appointment"
+            reasons.append(Reason(code="appointments_differ", item=each.id, message=message))
+    if reasons:
+        raise Rejection(reasons)
+    return list(made.values())
 
 
 def at_its_sites(revision: Revision) -> Revision:

@@ -18,7 +18,7 @@ from orders.model.order import Item, OrderRequest, Reason, Rejection, Revision
 from orders.model.plan import Operation, Plan, Task, product_of
 from orders.model.values import Action
 from orders.planning.decompose import operation_of
-from orders.planning.installed import Holding, InstalledProduct, ProductStatus
+from orders.planning.installed import Holding, InstalledProduct
 from orders.reconcile.ledger import Ledger
 
 
@@ -59,7 +59,7 @@ def linked_products(request: OrderRequest, installed: Iterable[InstalledProduct]
     of one may reach any of those. Bundles come before their components.
 
     Raises:
-        Rejection: where the request names a product that is not among the active ones.
+        Rejection: where the request names a product that is not among those, or has ended.
     """
     products = {product.id: product for product in installed}
     named = named_products(request)
@@ -72,7 +72,8 @@ def named_products(request: OrderRequest) -> list[tuple[str, str]]:
     return [
         (item.id, product)
         for item in request.items
-        for product in (*([item.product] if item.product else []), *item.relies_on_products)
+        for product in (item.product, *item.relies_on_products, item.bundled_by)
+        if product is not None
     ]
 
 
@@ -83,7 +84,7 @@ def _require(products: Mapping[str, InstalledProduct], named: Iterable[tuple[str
         if product is None:
             message = f"item {item}: the customer has no product {product_id}"
             reasons.append(Reason(code="unknown_product", item=item, message=message))
-        elif product.status is not ProductStatus.ACTIVE:
+        elif not product.status.is_installed:
             message = f"item {item}: product {product_id} is {product.status}"
             reasons.append(Reason(code="product_not_active", item=item, message=message))
     if reasons:
@@ -102,7 +103,7 @@ def _linked(products: Mapping[str, InstalledProduct], named: Iterable[str]) -> l
     while rest:
         product_id = rest.pop()
         product = products.get(product_id)
-        if product is not None and product.status is ProductStatus.ACTIVE and product_id not in found:
+        if product is not None and product.status.is_installed and product_id not in found:
             found.add(product_id)
             rest += neighbours[product_id]
     above = {
@@ -131,6 +132,8 @@ def _items(products: Iterable[InstalledProduct]) -> list[Item]:
             site=product.site,
             parent=item_id(product.bundle) if product.bundle in there else None,
             relies_on=tuple(item_id(other) for other in product.relies_on if other in there),
+            status=product.status,
+            billing_account=product.billing_account,
             context=True,
         )
         for product in products

@@ -6,12 +6,12 @@ previewed, and never of what an order carries.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from orders.change.request import ChangeRequest
-from orders.model.order import Appointment, Reason, Rejection, Revision, require_order
+from orders.change.request import ChangeRequest, ItemUpdate
+from orders.model.order import Reason, Rejection, RequestedItem, Revision, TimeSlot, require_order
 
 TODAY = timedelta(days=1)
 """How far back a requested date may lie: `now` has passed when it arrives, and `today` began this morning."""
@@ -23,11 +23,8 @@ def require_possible_dates(revision: Revision, change: ChangeRequest, now: datet
     Raises:
         Rejection: with a reason for each that cannot.
     """
-    reasons = [
-        Reason(code="impossible_appointment", message=f"the appointment at site {made.site} {problem}")
-        for made in change.appointments
-        for problem in _problems(made, now)
-    ]
+    reasons = _impossible(((f"at site {made.site}", made) for made in change.appointments), now)
+    reasons += _impossible(_of_items((*change.add, *change.update)), now)
     asked = {"start": change.requested_start, "completion": change.requested_completion}
     reasons += [
         Reason(code="past_date", message=f"the requested {name} lies in the past")
@@ -45,7 +42,32 @@ def require_possible_dates(revision: Revision, change: ChangeRequest, now: datet
         raise Rejection(reasons)
 
 
-def _problems(made: Appointment, now: datetime) -> Iterator[str]:
+def require_possible_appointments(asked: Iterable[RequestedItem], now: datetime) -> None:
+    """Return if somebody can keep the appointments that items ask for, at hours that the clocks there show.
+
+    Raises:
+        Rejection: with a reason for each that nobody can.
+    """
+    reasons = _impossible(_of_items(asked), now)
+    if reasons:
+        raise Rejection(reasons)
+
+
+def _of_items(asked: Iterable[RequestedItem | ItemUpdate]) -> Iterator[tuple[str, TimeSlot]]:
+    for each in asked:
+        if each.wishes.appointment is not None:
+            yield f"of item {each.id}", each.wishes.appointment
+
+
+def _impossible(appointments: Iterable[tuple[str, TimeSlot]], now: datetime) -> list[Reason]:
+    return [
+        Reason(code="impossible_appointment", message=f"the appointment {whose} {problem}")
+        for whose, made in appointments
+        for problem in _problems(made, now)
+    ]
+
+
+def _problems(made: TimeSlot, now: datetime) -> Iterator[str]:
     """What is wrong with an appointment: if its offset is right and its hour exists, the zone's clock shows it then."""
     if made.start <= now:
         yield "lies in the past"

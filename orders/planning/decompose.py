@@ -61,7 +61,7 @@ class _Decomposition:
         self.catalog = catalog
         self.revision = revision
         self.installed = installed
-        self.products = Products(catalog, order_id, revision)
+        self.products = Products(catalog, order_id, revision, installed)
         self.applying = Contributions(catalog, self.products, baseline, installed)
         self.reasons: list[Reason] = []
         self.items = {product: item for item in revision.items for product in item.products}

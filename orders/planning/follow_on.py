@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 
 from orders.change.request import ItemUpdate
-from orders.model.order import Item, Reason, Rejection, RequestedItem, Revision, held_by
+from orders.model.json_values import JsonObject
+from orders.model.order import Item, Reason, Rejection, RequestedItem, Revision, Site, held_by
 from orders.model.values import Action
 
 
@@ -51,6 +52,15 @@ def with_named(
         for product in wanted.relies_on_products
         if product not in by_product
     ]
+    reasons += [
+        Reason(
+            code="unknown_product",
+            item=wanted.id,
+            message=f"item {wanted.id}: is bundled by {wanted.bundled_by}, which is not there",
+        )
+        for wanted in asked
+        if wanted.bundled_by is not None and wanted.bundled_by not in by_product
+    ]
     if reasons:
         raise Rejection(reasons)
     renamed = {ids[item.id]: _renamed(item, ids) for item in items.values()}
@@ -64,6 +74,8 @@ def with_named(
                     )
                 ),
                 "relies_on_products": (),
+                "parent": wanted.parent or (ids[by_product[wanted.bundled_by].id] if wanted.bundled_by else None),
+                "bundled_by": None,
             }
         )
         for wanted in asked
@@ -88,7 +100,25 @@ def as_update(wanted: RequestedItem, item: Item) -> ItemUpdate:
         characteristics=wanted.characteristics,
         quantity=wanted.quantity,
         site=wanted.site,
+        wishes=wanted.wishes,
     )
+
+
+def at_known_place(update: ItemUpdate, item: Item) -> ItemUpdate:
+    """The update without a place where the installed product is already."""
+    if item.action is Action.ADD or not _is_there(item, update.site):
+        return update
+    return update.model_copy(update={"site": None})
+
+
+def _is_there(item: Item, site: Site | None) -> bool:
+    """True where a place is the item's. Who sends it back need not repeat the whole address."""
+    known = item.site
+    return site is not None and known is not None and known.id == site.id and _within(site.address, known.address)
+
+
+def _within(address: JsonObject, known: JsonObject) -> bool:
+    return all(known.get(name) == text for name, text in address.items())
 
 
 def require_one_and_the_same(item: Item, update: ItemUpdate, specification: str | None) -> None:
@@ -110,8 +140,12 @@ def require_one_and_the_same(item: Item, update: ItemUpdate, specification: str 
 
 def linked_anew(item: Item, wanted: RequestedItem) -> Item:
     """The item with the relations that a `modify` names; without any it keeps those that it has."""
+    same = not wanted.relies_on or set(wanted.relies_on) == set(item.relies_on)
     return item.model_copy(
-        update={"parent": wanted.parent or item.parent, "relies_on": wanted.relies_on or item.relies_on}
+        update={
+            "parent": wanted.parent or item.parent,
+            "relies_on": item.relies_on if same else wanted.relies_on,
+        }
     )
 
 
@@ -123,9 +157,7 @@ def left_alone(item: Item, wanted: RequestedItem) -> Item:
     """
     differing = [name for name, value in wanted.characteristics.items() if item.characteristics.get(name) != value]
     differing += ["offering"] if wanted.offering != item.offering else []
-    differing += (
-        ["place"] if wanted.site is not None and item.site is not None and wanted.site.id != item.site.id else []
-    )
+    differing += ["place"] if wanted.site is not None and not _is_there(item, wanted.site) else []
     if differing:
         message = f"item {item.id}: {wanted.product} is to stay as it is, but has another {', '.join(differing)}"
         raise Rejection([Reason(code="no_change", item=item.id, message=message)])
@@ -155,3 +187,24 @@ def put_back(revision: Revision, baseline: Revision | None, back: Collection[str
     now = {product: item.id for item in revision.items for product in item.products}
     ids = {item.id: now[item.products[0]] for item in baseline.items}
     return {ids[item.id]: _renamed(item, ids) for item in baseline.items if ids[item.id] in back}
+
+
+def require_change(revision: Revision, baseline: Revision | None) -> None:
+    """Return if an order changes something, or asks for no change in so many words.
+
+    Raises:
+        Rejection: where what it asks to be modified is as it asks for already.
+    """
+    ordered = revision.ordered()
+    modified = [item for item in ordered if item.action is Action.MODIFY]
+    others = any(item.action in (Action.ADD, Action.DELETE) for item in ordered)
+    if not modified or others:
+        return
+    before = put_back(revision, baseline, {item.id for item in modified})
+    if all(_is_as_it_was(item, before[item.id]) for item in modified):
+        message = "nothing would change: everything is as the order asks for already"
+        raise Rejection([Reason(code="nothing_to_change", message=message)])
+
+
+def _is_as_it_was(item: Item, before: Item) -> bool:
+    return item == before.model_copy(update={"action": item.action, "context": item.context})

@@ -5,25 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 
 from pydantic import JsonValue
 
 from orders.model.order import Site
 from orders.model.plan import Task
-from orders.model.values import Frozen
+from orders.model.values import Frozen, ProductStatus
 from orders.reconcile.ledger import Ledger, service_id
-
-
-class ProductStatus(StrEnum):
-    """TMF637 v4 product status, as far as orderpipe enters it."""
-
-    CREATED = "created"
-    PENDING_ACTIVE = "pendingActive"
-    ACTIVE = "active"
-    PENDING_TERMINATE = "pendingTerminate"
-    TERMINATED = "terminated"
-    CANCELLED = "cancelled"
 
 
 @dataclass(frozen=True, slots=True)

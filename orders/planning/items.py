@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from pydantic import JsonValue
 
@@ -15,7 +15,7 @@ from orders.model.catalog import Catalog, Characteristic, ProductOffering, Produ
 from orders.model.identifiers import component_id, product_id
 from orders.model.order import Item, Reason, Rejection, RequestedItem, Revision, held_by
 from orders.model.text import as_json
-from orders.model.values import Action
+from orders.model.values import Action, ProductStatus
 
 
 def add_items(catalog: Catalog, order: str, revision: Revision, requested: Iterable[RequestedItem]) -> Revision:
@@ -23,6 +23,7 @@ def add_items(catalog: Catalog, order: str, revision: Revision, requested: Itera
     items = list(revision.items)
     numbers = dict(revision.next_product)
     sites = {item.id: item.site for item in reversed(items)}
+    accounts = {item.id: item.billing_account for item in reversed(items)}
     for wanted in requested:
         offering = catalog.offerings.get(wanted.offering or "")
         first = numbers.get(wanted.id, 1)
@@ -30,6 +31,8 @@ def add_items(catalog: Catalog, order: str, revision: Revision, requested: Itera
         products = tuple(product_id(order, wanted.id, first + n) for n in range(wanted.quantity))
         site = wanted.site or sites.get(wanted.parent or "")
         sites.setdefault(wanted.id, site)
+        account = wanted.wishes.billing_account or accounts.get(wanted.parent or "")
+        accounts.setdefault(wanted.id, account)
         items.append(
             Item(
                 id=wanted.id,
@@ -41,6 +44,7 @@ def add_items(catalog: Catalog, order: str, revision: Revision, requested: Itera
                 site=site,
                 parent=wanted.parent,
                 relies_on=wanted.relies_on,
+                billing_account=account,
             )
         )
     return revision.model_copy(update={"items": tuple(_nested(items)), "next_product": numbers})
@@ -114,8 +118,8 @@ def with_defaults(
     return {**defaults, **offering.characteristics, **given}
 
 
-def checked(catalog: Catalog, revision: Revision) -> Revision:
-    """The same revision, if it can be fulfilled.
+def checked(catalog: Catalog, revision: Revision, baseline: Revision | None = None) -> Revision:
+    """The same revision, if it can be fulfilled. `baseline` is what its order found installed.
 
     Raises:
         Rejection: with every reason found in its items. Relations between products are checked by `decompose`.
@@ -132,14 +136,21 @@ def checked(catalog: Catalog, revision: Revision) -> Revision:
     ):
         reasons.append(Reason(code="site_conflict", message="one site id stands for two different addresses"))
     by_id, held = revision.by_id(), held_by(revision.items)
+    sold = _sold_in_bundles(baseline)
     for item in revision.items:
-        reasons += _item_reasons(catalog, item, by_id, held.get(item.id, ()))
+        reasons += _item_reasons(catalog, item, by_id, held.get(item.id, ()), sold)
     if reasons:
         raise Rejection(reasons)
     return revision
 
 
-def _item_reasons(catalog: Catalog, item: Item, by_id: Mapping[str, Item], children: Sequence[Item]) -> list[Reason]:
+def _item_reasons(
+    catalog: Catalog,
+    item: Item,
+    by_id: Mapping[str, Item],
+    children: Sequence[Item],
+    sold: Collection[tuple[str, str]],
+) -> list[Reason]:
     """What is wrong with an item. Of installed products only what the order asks for must be as the catalog says."""
     reasons: list[Reason] = []
 
@@ -151,6 +162,8 @@ def _item_reasons(catalog: Catalog, item: Item, by_id: Mapping[str, Item], child
             refuse("unknown_item", f"relies on item {other}, which the order does not have")
         elif other == item.id:
             refuse("relies_on_itself", "relies on itself")
+        elif item.action is Action.ADD and by_id[other].status is ProductStatus.SUSPENDED:
+            refuse("product_suspended", f"relies on {by_id[other].products[0]}, which is suspended")
     parent = by_id.get(item.parent or "")
     if item.parent and parent is None:
         refuse("unknown_item", f"is part of item {item.parent}, which the order does not have")
@@ -167,7 +180,7 @@ def _item_reasons(catalog: Catalog, item: Item, by_id: Mapping[str, Item], child
     if offering is None:
         return reasons
     if offering.bundle and any(each.action is not Action.NO_CHANGE for each in (item, *children)):
-        for reason in _bundle_gaps(offering, children):
+        for reason in _bundle_gaps(offering, item, children, sold):
             refuse("bundle_incomplete", f"{item.offering} {reason}")
     if untouched:
         return reasons
@@ -185,15 +198,32 @@ def _item_reasons(catalog: Catalog, item: Item, by_id: Mapping[str, Item], child
     return reasons
 
 
-def _bundle_gaps(offering: ProductOffering, children: Iterable[Item]) -> list[str]:
+def _sold_in_bundles(baseline: Revision | None) -> set[tuple[str, str]]:
+    """(bundle, component) of the installed products that stand in installed bundles."""
+    if baseline is None:
+        return set()
+    bundles = {item.id: item.products for item in baseline.items}
+    return {
+        (bundle, product)
+        for item in baseline.items
+        for bundle in bundles.get(item.parent or "", ())
+        for product in item.products
+    }
+
+
+def _bundle_gaps(
+    offering: ProductOffering, bundle: Item, children: Iterable[Item], sold: Collection[tuple[str, str]]
+) -> list[str]:
+    """What is missing, or too much. Products that a bundle was `sold` with are one component, as they were then."""
     standing = [child for child in children if child.action is not Action.DELETE]
     gaps: list[str] = []
     for role, component in offering.bundle.items():
-        filling = [child.id for child in standing if child.offering in component.offerings]
+        filling = [child for child in standing if child.offering in component.offerings]
         if not filling and not component.optional:
             gaps.append(f"needs a {role} component")
-        if len(filling) > 1:
-            gaps.append(f"has more than one {role} component: {', '.join(filling)}")
+        as_sold = [child for child in filling if (bundle.products[0], child.products[0]) in sold]
+        if len(filling) - len(as_sold) + bool(as_sold) > 1:
+            gaps.append(f"has more than one {role} component: {', '.join(child.id for child in filling)}")
     return gaps
 
 

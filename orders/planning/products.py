@@ -12,6 +12,8 @@ from orders.model.catalog import Catalog, InputTemplate, ProductSpecification, S
 from orders.model.expressions import Reference, fill, references, whole_reference
 from orders.model.identifiers import key_part
 from orders.model.order import Appointment, Item, Revision
+from orders.model.plan import Plan, product_of
+from orders.model.values import Action
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,8 @@ class Product:
 class Products:
     """The products of a revision that the catalog knows, in the order of its items."""
 
-    def __init__(self, catalog: Catalog, order_id: str, revision: Revision) -> None:
+    def __init__(self, catalog: Catalog, order_id: str, revision: Revision, installed: Plan) -> None:
+        """`installed` are the tasks of the products that the order found, as they were planned last."""
         self.order_id = order_id
         self.revision = revision
         self.all = [
@@ -41,6 +44,9 @@ class Products:
         for product in self.all:
             if product.specification.role is not None:
                 self._of_item[product.item.id, product.specification.role].append(product)
+        self._stood_on: dict[str, set[str]] = defaultdict(set)
+        for task in installed.tasks.values():
+            self._stood_on[product_of(task.key)].update(map(product_of, task.depends_on))
         self._items = {item.id: item for item in revision.items}
         self._appointments = {made.site: made for made in revision.appointments}
         self._children: dict[str, list[str]] = defaultdict(list)
@@ -49,7 +55,10 @@ class Products:
                 self._children[item.parent].append(item.id)
 
     def beside(self, product: Product, role: str) -> list[Product]:
-        """The products of a role that stand beside this one: paired one to one where quantities match, else all."""
+        """The products of a role that stand beside this one: paired one to one where quantities match, else all.
+
+        Once they are installed each has an item of its own: a product goes on with those that it stood on.
+        """
         item = product.item
         near: list[str] = list(item.relies_on)
         if item.parent is not None:
@@ -62,7 +71,15 @@ class Products:
             if len(there) > 1 and len(there) == item.quantity:
                 there = [there[product.index]]
             found += there
-        return found
+        stood_on = {
+            other.id
+            for other in found
+            if other.id in self._stood_on.get(product.id, ()) and other.item.action is not Action.DELETE
+        }
+        if not stood_on:
+            return found
+        named = set(item.relies_on)
+        return [other for other in found if other.id in stood_on or other.item.id in named]
 
     def appointment(self, item: Item) -> Appointment | None:
         """The appointment at an item's site, if there is one."""
@@ -100,7 +117,13 @@ class Products:
         completion = revision.requested_completion
         appointment = self.appointment(item)
         return {
-            "product": {"id": product.id, "offering": item.offering, "specification": product.specification.name},
+            "product": {
+                "id": product.id,
+                "offering": item.offering,
+                "specification": product.specification.name,
+                "status": item.status.value,
+                "billing_account": item.billing_account,
+            },
             "char": item.characteristics,
             "item": {"id": item.id, "offering": item.offering},
             "site": {**item.site.address, "id": item.site.id} if item.site else {},

@@ -9,14 +9,15 @@ from pydantic import JsonValue
 
 from orders.change.request import Verdict
 from orders.model.order import Appointment, Reason, Site
-from orders.model.values import Frozen, Money
+from orders.model.values import Frozen, Money, ProductStatus
 from orders.read_model.states import LifecycleState, TaskState
 
 
 class ItemView(Frozen):
     """One order item, with its state and how many of its tasks are done. Removed items stay, as cancelled.
 
-    `amended` names what changes have made different about it, see `orders.fulfilment.amended`.
+    `status` is what its products are to be: active, or suspended. `amended` names what changes have made different
+    about it, see `orders.fulfilment.amended`.
     """
 
     id: str
@@ -29,6 +30,8 @@ class ItemView(Frozen):
     site: Site | None = None
     parent: str | None = None
     relies_on: tuple[str, ...] = ()
+    status: str = ProductStatus.ACTIVE
+    billing_account: str | None = None
     amended: tuple[str, ...] = ()
     tasks: int = 0
     tasks_done: int = 0

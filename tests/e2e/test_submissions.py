@@ -14,7 +14,7 @@ import pytest_asyncio
 
 from orders.model import wire_names
 from register import Register
-from register.query import Comparison, OrderField, OrderQuery, Predicate
+from register.searching.query import Comparison, OrderField, OrderQuery, Predicate
 from register.submissions import ClaimState
 from tests.e2e.running import StackPipe, quick_folder, running_stack
 from tests.pipe import body_of, until

@@ -9,9 +9,10 @@ import pytest
 
 from orders.change.request import ChangeKind, ChangeState, Verdict
 from orders.read_model.states import LifecycleState
-from register import Register, pages
+from register import Register
 from register.cancellations import Cancellation, CancellationQuery, CancellationStatus
-from register.query import Visibility
+from register.searching import pages
+from register.searching.query import Visibility
 from tests.registers import NOON, a_record
 
 

@@ -9,8 +9,8 @@ import pytest
 
 from register import Register
 from register.documents import digest_of
-from register.query import BodyPath, Comparison, OrderQuery, Predicate
-from register.search import Told
+from register.searching.query import BodyPath, Comparison, OrderQuery, Predicate
+from register.searching.search import Told
 from tests.registers import NOON, a_record
 
 FIRST: dict[str, Any] = {"note": [{"text": "ring \u0000 twice"}], "a": 1.5}

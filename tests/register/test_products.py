@@ -5,11 +5,13 @@ from __future__ import annotations
 import pytest
 
 from orders.model.order import Site
-from orders.planning.installed import InstalledProduct, ProductStatus
+from orders.model.values import ProductStatus
+from orders.planning.installed import InstalledProduct
 from orders.read_model.states import LifecycleState
-from register import Register, pages
-from register.product_search import ProductField, ProductPredicate, ProductQuery, ProductSort
-from register.query import Comparison, Visibility
+from register import Register
+from register.searching import pages
+from register.searching.product_search import ProductField, ProductPredicate, ProductQuery, ProductSort
+from register.searching.query import Comparison, Visibility
 from tests.registers import NOON, a_product, a_record, a_view
 
 

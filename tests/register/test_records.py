@@ -19,8 +19,8 @@ from orders.model.values import Money
 from orders.read_model.records import ChargeRecord, EventKind, OrderEvent, OrderRecord, Transition
 from orders.read_model.states import LifecycleState
 from register import Register
-from register.query import OrderPage, OrderQuery
 from register.schema import ORDERS
+from register.searching.query import OrderPage, OrderQuery
 from tests.registers import NOON, a_record, a_view
 
 

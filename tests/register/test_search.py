@@ -9,8 +9,9 @@ import pytest
 
 from orders.read_model.states import LifecycleState
 from orders.read_model.views import FalloutView
-from register import Register, pages
-from register.query import BodyPath, Comparison, OrderField, OrderQuery, Predicate, Sort, Value, Visibility
+from register import Register
+from register.searching import pages
+from register.searching.query import BodyPath, Comparison, OrderField, OrderQuery, Predicate, Sort, Value, Visibility
 from tests.registers import NOON, a_record, an_item, emptied
 
 HELD = FalloutView(task="O2.1.1/tv/activate", silo="tv", verb="provision", code="E1", reason="no", since="")

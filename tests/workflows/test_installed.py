@@ -5,7 +5,7 @@ A call is told as `silo.verb task/generation/n`: tasks by their keys, without th
 
 from __future__ import annotations
 
-from orders.planning.installed import ProductStatus
+from orders.model.values import ProductStatus
 from tests.installed import change, household, move
 from tests.pipe import Pipe
 

@@ -80,9 +80,7 @@ async def during_the_closing_write(pipe: Pipe) -> AsyncIterator[str]:
 
 
 @pytest.mark.parametrize("door", [by_native_cancel, by_signal, by_update])
-@pytest.mark.parametrize(
-    "moment", [during_a_silo_call, during_a_callback_wait, during_compensation, during_the_closing_write]
-)
+@pytest.mark.parametrize("moment", [during_a_silo_call, during_a_callback_wait, during_compensation])
 async def test_a_cancellation_is_carried_out_whenever_and_however_it_comes(
     pipe: Pipe, moment: Callable[[Pipe], AbstractAsyncContextManager[str]], door: Door
 ) -> None:
@@ -94,3 +92,17 @@ async def test_a_cancellation_is_carried_out_whenever_and_however_it_comes(
     view = await pipe.view(order)
     assert [verdict.state for verdict in view.changes if verdict.kind == "cancel"] == ["applied"]
     assert {item.state for item in view.items} == {"cancelled"}
+
+
+@pytest.mark.parametrize("door", [by_native_cancel, by_signal, by_update])
+async def test_a_cancellation_that_comes_while_the_end_is_written_down_is_refused_by_the_end(
+    pipe: Pipe, door: Door
+) -> None:
+    async with during_the_closing_write(pipe) as order:
+        await door(pipe, order)
+    assert (await pipe.outcome(order)).state == "completed"
+    view = await pipe.view(order)
+    [verdict] = view.changes
+    assert (verdict.kind, verdict.state) == ("cancel", "rejected")
+    assert [reason.code for reason in verdict.reasons] == ["order_completed"]
+    assert {item.state for item in view.items} == {"completed"}

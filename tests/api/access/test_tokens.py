@@ -97,7 +97,7 @@ NOT_TAKEN = {
     "without an audience": (lambda: token(aud=None), "has no claim aud"),
     "without a subject": (lambda: token(sub=None), "has no claim sub"),
     "a subject that is empty": (lambda: token(sub=""), "claim sub cannot be understood"),
-    "a channel that is no identifier": (lambda: token(channel='x" OR ""="'), "claim channel cannot be understood"),
+    "a channel that is no identifier": (lambda: token(channel="web\nshop"), "claim channel cannot be understood"),
     "a scope that is no text": (lambda: token(scope=["care"]), "claim scope cannot be understood"),
     "with a foreign key": (lambda: token(key=FOREIGN), "is not one of the issuer"),
     "with an unknown key": (lambda: token(kid="other"), "a key that the issuer does not have"),

@@ -130,7 +130,7 @@ MALFORMED: dict[str, tuple[dict[str, Any], str]] = {
     "a retry of nothing": ({"kind": "retry"}, "task"),
     "request id": ({"kind": "cancel", "requestId": "x" * 101}, "requestId"),
     "a name that does not exist": ({"kind": "amend", "removed": ["1"]}, "removed"),
-    "an added item": ({"kind": "amend", "add": [{"id": "1", "action": "add"}]}, "add[0].productOffering.id"),
+    "an added item": ({"kind": "amend", "add": [{"id": "1"}]}, "add[0].action"),
     "an added item's action": (
         {"kind": "amend", "add": [item("1", "tv-basic") | {"action": "noChange", "product": {"id": "p"}}]},
         "add[0].action",

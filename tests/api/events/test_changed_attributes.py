@@ -11,10 +11,10 @@ import pytest
 from activities.capturing import prepare
 from api.events.tmf622_events import to_event
 from api.tmf.links import Links
-from api.tmf.tmf622_merge import names_of
-from api.tmf.tmf622_patch import patched, to_change
-from api.tmf.tmf622_request import to_request
-from api.tmf.tmf622_resource import to_resource
+from api.tmf.tmf622.merge import names_of
+from api.tmf.tmf622.patch import patched, to_change
+from api.tmf.tmf622.request import to_request
+from api.tmf.tmf622.resource import to_resource
 from catalog_loader.catalog_files import read_catalog
 from orders.fulfilment.deciding import consider
 from orders.fulfilment.order_in_flight import Fulfilment

@@ -13,7 +13,7 @@ from activities.capturing import prepare
 from api.events.event_query import EVENT_TYPES
 from api.events.tmf622_events import WireEvent, listener_url, to_event
 from api.tmf.links import Links
-from api.tmf.tmf622_request import to_request
+from api.tmf.tmf622.request import to_request
 from catalog_loader.catalog_files import read_catalog
 from orders.change.impact import ImpactSummary
 from orders.change.request import ChangeKind, ChangeState, Verdict

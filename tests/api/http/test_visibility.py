@@ -275,8 +275,9 @@ async def test_an_order_that_one_does_not_see_is_neither_patched_nor_cancelled(s
     patched = await shut_door.http.patch(f"{ORDERS}/{order_id}", json={"description": "mine"}, headers=partner)
     cancelled = await shut_door.http.post(CANCELLATIONS, json={"productOrder": {"id": order_id}}, headers=partner)
     assert [(answer.status_code, answer.json()["code"]) for answer in (patched, cancelled)] == [
-        (404, "unknown_order")
-    ] * 2
+        (404, "unknown_order"),
+        (400, "unknown_order"),
+    ]
 
 
 async def test_a_request_id_that_was_anothers_is_refused_and_never_answered_as_before(shut_door: ShutDoor) -> None:

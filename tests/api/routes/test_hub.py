@@ -68,7 +68,7 @@ async def test_the_same_is_subscribed_once(door: Door) -> None:
     ("body", "reason"),
     [
         ({"callback": "ftp://shop.example/"}, "callback: must begin with https:// or http://"),
-        ({"callback": "https://shop.example/" + "x" * 1000}, "callback: String should have at most 1000 characters"),
+        ({"callback": "https://shop.example/" + "x" * 1000}, "callback: must have at most 1000 characters"),
         ({"callback": "https://shop.example:99999/"}, "callback: names a port that there cannot be"),
         ({"callback": f"https://{'x' * 64}.example/"}, "callback: names a host that there cannot be"),
         ({"query": "colour=red"}, "query: colour cannot be asked for"),

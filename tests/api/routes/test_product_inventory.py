@@ -14,7 +14,8 @@ from catalog_loader.catalog_files import read_catalog
 from orders.model.catalog import OnChange, Price, Replacement, Undo
 from orders.model.order import Site
 from orders.model.plan import Operation
-from orders.planning.installed import Holding, InstalledProduct, ProductStatus
+from orders.model.values import ProductStatus
+from orders.planning.installed import Holding, InstalledProduct
 from orders.reconcile.ledger import Fact, Ledger
 from register import Register
 from settings import ROOT

@@ -12,8 +12,8 @@ import pytest
 import pytest_asyncio
 
 from activities.capturing import prepare
-from api.tmf.tmf622_query import ORDER
-from api.tmf.tmf622_request import to_request
+from api.tmf.tmf622.query import ORDER
+from api.tmf.tmf622.request import to_request
 from catalog_loader.catalog_files import read_catalog
 from orders.fulfilment.order_in_flight import Fulfilment
 from orders.fulfilment.reporting import order_view

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
 import httpx2
 
-from settings import Settings
+from settings import ROOT, Settings
 from tests.api.conftest import opened
 from tests.households import PLACE, internet_voice_tv, item, order
 from tests.pipe import Pipe, body_of
+
+SIM_OF_TODAY = "offerings:\n  mobile-today: {title: Mobile today, specification: mobile}\n"
 
 
 async def care(pipe: Pipe, order_id: str, path: str = "", **params: Any) -> dict[str, Any]:
@@ -181,7 +184,10 @@ async def test_an_order_whose_catalog_version_is_not_kept_any_more_says_so_when_
 ) -> None:
     order_id = await pipe.submit({**internet_voice_tv(), "requestedStartDate": "2031-01-01T00:00:00Z"})
     faster = {"kind": "amend", "update": [{"id": "net", "characteristics": {"down_mbps": 200}}]}
-    emptied = Settings(_env_file=None, data_dir=tmp_path)  # pyright: ignore[reportCallIssue]
+    # Sold from another version: that of its own catalog the API keeps itself.
+    today = Path(shutil.copytree(ROOT / "catalog", tmp_path / "today"))
+    (today / "offerings" / "today.yaml").write_text(SIM_OF_TODAY)
+    emptied = Settings(_env_file=None, data_dir=tmp_path / "data", catalog_dir=today)  # pyright: ignore[reportCallIssue]
     async with opened(emptied, pipe.client, patience_s=30) as http:
         answers = [
             await http.get(f"/care/v1/orders/{order_id}/options"),

@@ -15,7 +15,7 @@ from api.service.gateway import Gateway
 from api.service.patching import Patch
 from api.service.services import Services, services
 from api.tmf.links import Links
-from api.tmf.tmf622_patch import JSON_PATCH
+from api.tmf.tmf622.patch import JSON_PATCH
 from api.working import Workshop
 from catalog_loader.catalog_files import CatalogStore, read_catalog
 from orders.change.request import ChangeRequest, Verdict

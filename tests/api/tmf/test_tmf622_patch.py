@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from api.errors import Malformed, PatchConflict
-from api.tmf.tmf622_merge import difference, merged
-from api.tmf.tmf622_ours import Shown, without_ours
-from api.tmf.tmf622_patch import JSON_PATCH, MOST_OPERATIONS, Amendment, patched, to_change
+from api.tmf.tmf622.merge import difference, merged
+from api.tmf.tmf622.ours import Shown, without_ours
+from api.tmf.tmf622.patch import JSON_PATCH, MOST_OPERATIONS, Amendment, patched, to_change
 from orders.change.request import ChangeRequest, ItemUpdate
 from orders.model.order import Site
 from orders.model.values import Money

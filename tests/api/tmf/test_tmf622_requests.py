@@ -13,7 +13,7 @@ import pytest
 
 from api.errors import Malformed
 from api.tmf.json_body import body_digest
-from api.tmf.tmf622_request import to_request
+from api.tmf.tmf622.request import to_request
 from orders.model.values import Action
 from settings import ROOT
 

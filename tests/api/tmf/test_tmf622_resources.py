@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from activities.capturing import prepare
-from api.tmf.tmf622_merge import walk
-from api.tmf.tmf622_request import to_request
-from api.tmf.tmf622_resource import to_resource, told_beside
+from api.tmf.tmf622.merge import walk
+from api.tmf.tmf622.request import to_request
+from api.tmf.tmf622.resource import to_resource, told_beside
 from catalog_loader.catalog_files import read_catalog
 from orders.change.request import ChangeKind, ChangeRequest, ItemUpdate
 from orders.fulfilment.deciding import consider

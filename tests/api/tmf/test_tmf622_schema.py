@@ -11,8 +11,8 @@ import pytest
 
 from activities.capturing import prepare
 from api.errors import answer
-from api.tmf.tmf622_request import to_request
-from api.tmf.tmf622_resource import to_resource
+from api.tmf.tmf622.request import to_request
+from api.tmf.tmf622.resource import to_resource
 from catalog_loader.catalog_files import read_catalog
 from orders.fulfilment.order_in_flight import Fulfilment
 from orders.fulfilment.reporting import order_view

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from api.errors import Malformed
-from api.tmf.tmf622_request import to_request
+from api.tmf.tmf622.request import to_request
 from tests.api.tmf.test_tmf622_schema import maximal
 from tests.api.tmf.tmf_specs import TMF622, spec
 

@@ -57,7 +57,11 @@ def plan_of(catalog: Catalog, *items: RequestedItem) -> Plan:
 
 def test_the_example_of_a_new_offering_can_be_ordered(extended: Catalog) -> None:
     plan = plan_of(extended, RequestedItem(id="1", offering="fibre-250-summer", site=Site(id="home")))
-    assert plan.tasks["o.1.1/fibre-internet/activate-line"].inputs == {"down_mbps": 250, "up_mbps": 100}
+    assert plan.tasks["o.1.1/fibre-internet/activate-line"].inputs == {
+        "down_mbps": 250,
+        "up_mbps": 100,
+        "status": "active",
+    }
 
 
 def test_the_example_of_a_new_product_can_be_ordered(extended: Catalog) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from api.tmf.tmf622_request import to_request
+from api.tmf.tmf622.request import to_request
 from catalog_loader.catalog_files import read_catalog
 from orders.change.request import ChangeKind, ChangeRequest, ItemUpdate
 from orders.model.catalog import Catalog, OnChange, Protocol, Scope, Undo

@@ -99,12 +99,12 @@ def test_characteristics_and_site_of_an_included_specification_have_no_effect(tm
 @pytest.mark.parametrize(
     ("declared", "reason"),
     [
-        ("{type: integer, default: fast}", "'fast' is not of type integer"),
-        ("{type: integer, default: true}", "True is not of type integer"),
+        ("{type: integer, default: fast}", '"fast" is not of type integer'),
+        ("{type: integer, default: true}", "true is not of type integer"),
         ("{type: integer, minimum: 5, default: 4}", "4 is below 5"),
         ("{type: integer, maximum: 5, default: 6}", "6 is above 5"),
-        ("{values: [a, b], default: c}", "'c' is not one of a, b"),
-        ("{pattern: '[0-9]+', default: x1}", "'x1' does not match"),
+        ("{values: [a, b], default: c}", '"c" is not one of "a", "b"'),
+        ("{pattern: '[0-9]+', default: x1}", '"x1" does not have the form'),
         ("{type: integer, minimum: 9, maximum: 5}", "9 is above the maximum 5"),
         ("{minimum: 5}", "makes no sense for the type string"),
         ("{type: integer, pattern: '[0-9]+'}", "makes no sense for the type integer"),

@@ -59,8 +59,8 @@ def test_a_task_can_not_have_the_name_of_a_namespace(tmp_path: Path, name: str) 
     ("when", "reason"),
     [
         ("{colour: red}", "internet has no such characteristic"),
-        ("{technology: dsl}", "'dsl' is not one of gpon, xgs"),
-        ("{router: 'yes'}", "'yes' is not of type boolean"),
+        ("{technology: dsl}", '"dsl" is not one of "gpon", "xgs"'),
+        ("{router: 'yes'}", '"yes" is not of type boolean'),
         ("{speed: 2000}", "2000 is above 1000"),
         ("{speed: null}", "internet requires a value"),
     ],

@@ -31,13 +31,15 @@ from orders.model.catalog import (
     TaskTemplate,
     Undo,
 )
-from orders.model.order import Item, RequestedItem, Revision, Site
+from orders.model.order import Item, RequestedItem, Revision, Site, Wishes
 from orders.model.values import Action, Money
-from orders.planning.installed import InstalledProduct, ProductStatus
+from orders.planning.installed import InstalledProduct
 from tests.orders.support.world import MILESTONE
 
 SITES = (Site(id="x", address={"city": "X"}), Site(id="y", address={"city": "Y"}))
 FEE = Money(amount=Decimal("9.90"), currency="EUR")
+_WISHES: dict[str, tuple[str, ...]] = {"status": ("suspended", "active"), "billing_account": ("a1", "a2")}
+"""What is asked of products beside what they are made of."""
 _MEANINGS = (OnChange.AMEND, OnChange.AMEND, OnChange.REPLACE, OnChange.KEEP)
 
 
@@ -164,6 +166,8 @@ def _template(
     by_item = last and number > 0 and choose.random() < 0.3
     inputs = {name: f"${{char.{name}}}" for name in "ab" if choose.random() < 0.7}
     inputs["who"] = "${each.id}" if by_item else choose.choice(("${product.id}", "${product.offering}"))
+    if not by_item:
+        inputs |= {name: f"${{product.{name}}}" for name in _WISHES if choose.random() < 0.6}
     inputs |= {ref.alias: f"${{{ref.alias}.out}}" for ref in depends_on if choose.random() < 0.6}
     break_before_make = choose.random() < 0.4
     slow = choose.random() < 0.3
@@ -218,7 +222,22 @@ def random_items(choose: Random, catalog: Catalog, revision: Revision | None, pr
             )
         )
         known.append(f"{prefix}{number}")
+        if bundle and choose.random() < 0.4:
+            items.append(_of_bundle(choose, catalog.offerings[offering], items[-1]))
     return items
+
+
+def _of_bundle(choose: Random, offering: ProductOffering, bundle: RequestedItem) -> RequestedItem:
+    """A component of which a bundle has some."""
+    role, component = choose.choice(list(offering.bundle.items()))
+    return RequestedItem(
+        id=f"{bundle.id}.{role}", offering=component.default, quantity=choose.choice((1, 2, 3)), parent=bundle.id
+    )
+
+
+def _wish(choose: Random) -> Wishes:
+    name = choose.choice(list(_WISHES))
+    return Wishes.model_validate({name: choose.choice(_WISHES[name])})
 
 
 def _values(choose: Random, offering: str) -> dict[str, JsonValue]:
@@ -252,7 +271,9 @@ def random_change(choose: Random, catalog: Catalog, revision: Revision, request_
 
 
 def _update(choose: Random, catalog: Catalog, item: Item) -> ItemUpdate:
-    what = choose.choice(("values", "quantity", "drop", "offering", "move"))
+    what = choose.choice(("values", "quantity", "drop", "offering", "move", "wish"))
+    if what == "wish":
+        return ItemUpdate(id=item.id, wishes=_wish(choose))
     if what == "move":
         return ItemUpdate(id=item.id, site=choose.choice(SITES))
     if catalog.offerings[item.offering].bundle:
@@ -273,7 +294,7 @@ def random_follow_on(
     choose: Random, catalog: Catalog, installed: Sequence[InstalledProduct]
 ) -> tuple[RequestedItem, ...]:
     """Items that change, cease or keep installed products, and new ones that rely on them."""
-    active = [product for product in installed if product.status is ProductStatus.ACTIVE]
+    active = [product for product in installed if product.status.is_installed]
     named = choose.sample(active, min(len(active), choose.choice((0, 1, 1, 2, 3))))
     items = [_on_installed(choose, catalog, f"i{number}", product) for number, product in enumerate(named)]
     if not items or choose.random() < 0.4:
@@ -290,7 +311,9 @@ def _on_installed(choose: Random, catalog: Catalog, item_id: str, product: Insta
     asked = RequestedItem(id=item_id, action=action, product=product.id)
     if action is not Action.MODIFY:
         return asked
-    what = choose.choice(("values", "values", "offering", "move"))
+    what = choose.choice(("values", "values", "offering", "move", "wish", "wish", "wish"))
+    if what == "wish":
+        return asked.model_copy(update={"wishes": _wish(choose)})
     if what == "move":
         return asked.model_copy(update={"site": choose.choice(SITES)})
     if product.specification is None:
@@ -315,6 +338,7 @@ def as_ordered_anew(revision: Revision) -> tuple[RequestedItem, ...]:
             site=item.site,
             parent=item.parent,
             relies_on=item.relies_on,
+            wishes=Wishes(billing_account=item.billing_account),
         )
         for item in revision.items
     )

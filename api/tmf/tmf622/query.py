@@ -13,8 +13,8 @@ from api.tmf.attributes import Attributes
 from api.tmf.tmf630 import Filter, FilterOperator, ListQuery, instants_between, named_fields
 from orders.model.text import as_json
 from orders.read_model.states import LifecycleState
-from register.query import BodyPath, Comparison, OrderField, OrderQuery, Predicate, Value, Visibility
-from register.query import Sort as SortedBy
+from register.searching.query import BodyPath, Comparison, OrderField, OrderQuery, Predicate, Value, Visibility
+from register.searching.query import Sort as SortedBy
 
 ORDER = Attributes.of(
     "product order",

@@ -22,13 +22,13 @@ from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from api.errors import ChangeRefused, Detail, Malformed, PatchConflict, problem, problems
 from api.tmf.json_body import Json, require_sound
-from api.tmf.tmf622_bodies import MoneyBody
-from api.tmf.tmf622_merge import ITEMS, difference, merged, names_of, walk
-from api.tmf.tmf622_ours import GONE, Shown, settle, without_ours
-from api.tmf.tmf622_request import fitting, to_request
+from api.tmf.tmf622.bodies import MoneyBody
+from api.tmf.tmf622.merge import ITEMS, difference, merged, names_of, walk
+from api.tmf.tmf622.ours import GONE, Shown, settle, without_ours
+from api.tmf.tmf622.request import fitting, to_request
 from orders.change.request import ChangeKind, ChangeRequest, ItemUpdate
 from orders.model.budget import DOCUMENT
-from orders.model.order import OrderRequest, RequestedItem
+from orders.model.order import OrderRequest, RequestedItem, Wishes
 from orders.model.values import Money
 from register.documents import digest_of
 
@@ -74,6 +74,11 @@ _WIRE = {
     "parent": ITEMS,
     "relies_on": "productOrderItemRelationship",
     "product": "product.id",
+    "relies_on_products": "product.productRelationship",
+    "bundled_by": "product.productRelationship",
+    "status": "product.status",
+    "billing_account": "product.billingAccount",
+    "appointment": "appointment",
 }
 
 JsonPatchDocument: TypeAlias = list[Json]
@@ -178,8 +183,9 @@ def to_change(
         raise Malformed(found)
     old, new = to_request(before), to_request(after)
     items_before, items_after = ({item.id: item for item in request.items} for request in (old, new))
-    if new.contradictions:
-        raise ChangeRefused(new.contradictions)
+    contradictions = [reason for reason in new.contradictions if reason not in old.contradictions]
+    if contradictions:
+        raise ChangeRefused(contradictions)
     updates = [
         _update(items_before[item_id], item, found)
         for item_id, item in items_after.items()
@@ -238,7 +244,7 @@ def _moved(old: OrderRequest, new: OrderRequest, found: list[Detail]) -> dict[st
 
 
 def _update(before: RequestedItem, after: RequestedItem, found: list[Detail]) -> ItemUpdate:
-    for name in ("action", "parent", "relies_on", "product"):
+    for name in ("action", "parent", "relies_on", "product", "relies_on_products", "bundled_by"):
         if getattr(before, name) != getattr(after, name):
             found.append(_of_item(after.id, _WIRE[name], "is the item's for good: remove the item, and add another"))
     if before.site is not None and after.site is None:
@@ -253,7 +259,17 @@ def _update(before: RequestedItem, after: RequestedItem, found: list[Detail]) ->
         characteristics={**new, **dict.fromkeys(given_up)},
         quantity=after.quantity if after.quantity != before.quantity else None,
         site=after.site if after.site != before.site else None,
+        wishes=_wishes(before, after, found),
     )
+
+
+def _wishes(before: RequestedItem, after: RequestedItem, found: list[Detail]) -> Wishes:
+    """What an item asks of its product that it did not ask before."""
+    old = dict(before.wishes)
+    for name in ("status", "billing_account", "appointment"):
+        if old[name] is not None and getattr(after.wishes, name) is None:
+            found.append(_of_item(after.id, _WIRE[name], "can be another, not none"))
+    return Wishes.model_validate({name: value for name, value in after.wishes if value != old[name]})
 
 
 def _of_item(item_id: str, name: str, message: str) -> Detail:

@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
-from api.tmf.tmf622_shapes import (
+from api.tmf.tmf622.shapes import (
     AgreementItemRef,
     AnyInstant,
     AppointmentRef,
@@ -35,9 +35,10 @@ from api.tmf.tmf622_shapes import (
 )
 from orders.model.budget import ITEMS
 from orders.model.identifiers import Identifier
-from orders.model.instants import Instant
+from orders.model.instants import Instant, LocalInstant
 from orders.model.json_values import Json
-from orders.model.text import Line, Text
+from orders.model.order import TimeZone
+from orders.model.text import Line, Name, Text
 from orders.model.values import Action, Currency, Money, Quantity
 
 
@@ -82,8 +83,26 @@ class Characteristic(Extensible):
     value_type: str | None = None
 
 
+class TimePeriod(TmfBody):
+    """From when to when."""
+
+    start_date_time: LocalInstant
+    end_date_time: LocalInstant | None = None
+
+
+class ItemAppointment(AppointmentRef):
+    """When somebody is expected at the item's site, if it says so: `validFor` as TMF646 has it, and an extension.
+
+    That is `timeZone`, the IANA name of the zone there. Nobody is asked what an appointment is of which only the id is
+    told.
+    """
+
+    valid_for: TimePeriod | None = None
+    time_zone: TimeZone | None = None
+
+
 class Place(Extensible):
-    """`RelatedPlaceRefOrValue`. With a role that begins with `installation` it is the item's site."""
+    """`RelatedPlaceRefOrValue`. `api.tmf.tmf622.wishes` tells which of a product's places is its site."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -95,7 +114,10 @@ class Place(Extensible):
 
 
 class ProductRelationship(Extensible):
-    """`ProductRelationship` of type `reliesOn` to an installed product. Other types are kept and mean nothing here."""
+    """`ProductRelationship` to an installed product: `reliesOn`, or `bundledBy` the bundle that it is part of.
+
+    Other types are kept with a new product and mean nothing here. Of an installed product they are refused.
+    """
 
     relationship_type: str
     product: Product
@@ -104,11 +126,16 @@ class ProductRelationship(Extensible):
 class ProductOfferingRef(Reference):
     """Names an offering of the catalog."""
 
-    id: Line
+    id: Name
 
 
 class Product(Extensible):
-    """`ProductRefOrValue`: the id of an installed product, or what a new one shall be like."""
+    """`ProductRefOrValue`: the id of an installed product, or what a new one shall be like.
+
+    What is only kept of a new one is refused of an installed one, but for what only tells which one it is.
+    """
+
+    model_config = ConfigDict(extra="allow")
 
     id: Identifier | None = None
     place: tuple[Place, ...] = ()
@@ -150,16 +177,21 @@ class ItemRelationship(Extensible):
 
 
 class ProductOrderItem(Extensible):
-    """One thing ordered. Items nested in it are components of the bundle that it orders."""
+    """One thing ordered. Items nested in it are components of the bundle that it orders.
+
+    Its own requested dates are an extension: an order is begun as a whole, so they are those of all its items.
+    """
 
     id: Identifier
     action: Action
     quantity: Quantity = 1
+    requested_start_date: Instant | None = None
+    requested_completion_date: Instant | None = None
     product_offering: ProductOfferingRef | None = None
     product: Product = Product()
     product_order_item: Annotated[tuple[ProductOrderItem, ...], Field(max_length=ITEMS.most)] = ()
     product_order_item_relationship: tuple[ItemRelationship, ...] = ()
-    appointment: AppointmentRef | None = None
+    appointment: ItemAppointment | None = None
     billing_account: AccountRef | None = None
     state: ItemState | None = None
     # Kept, and not read.

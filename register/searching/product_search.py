@@ -9,10 +9,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, and_, func, nulls_last, or_, select
 
 from orders.planning.installed import InstalledProduct
-from register.pages import length, read_page
-from register.query import Comparison, Pair, Value, Visibility
 from register.schema import ORDERS, PRODUCT_VALUES, PRODUCTS
-from register.search import compared, has_customer
+from register.searching.pages import length, read_page
+from register.searching.query import Comparison, Pair, Value, Visibility
+from register.searching.search import compared, has_customer
 
 
 class ProductField(StrEnum):

@@ -17,8 +17,8 @@ from typing import Any, Final, TypeAlias
 from sqlalchemy import ColumnElement, Numeric, Text, and_, case, cast, func, literal, literal_column, or_, select
 from sqlalchemy.dialects.postgresql import JSONB, JSONPATH
 
-from register.query import Comparison
 from register.schema import DOCUMENTS, ORDERS
+from register.searching.query import Comparison
 
 _Comparison: TypeAlias = Callable[[Any, Any], ColumnElement[bool]]
 _ORDER: Final[dict[Comparison, _Comparison]] = {

@@ -16,7 +16,7 @@ from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from api.errors import Detail, problem
 from api.tmf.json_body import Body, Json
-from api.tmf.tmf622_merge import ITEMS, walk
+from api.tmf.tmf622.merge import ITEMS, walk
 from orders.model.instants import Instant, instant
 from orders.read_model.records import Transition
 from orders.read_model.states import LifecycleState

@@ -14,9 +14,9 @@ from pydantic import Field
 
 from api.tmf.json_body import Json
 from api.tmf.money import fees_out
-from api.tmf.tmf622_bodies import MoneyBody
-from api.tmf.tmf622_request import BASE_PATH, order_href
-from api.tmf.tmf622_shapes import TmfBody
+from api.tmf.tmf622.bodies import MoneyBody
+from api.tmf.tmf622.request import BASE_PATH, order_href
+from api.tmf.tmf622.shapes import Extensible, Reference
 from orders.change.request import ChangeState, Verdict
 from orders.model.instants import Instant, instant
 from orders.model.text import Text
@@ -25,13 +25,13 @@ from orders.read_model.views import OrderView
 from register.cancellations import Cancellation, CancellationStatus, asked_of, state_of
 
 
-class ProductOrderRef(TmfBody):
+class ProductOrderRef(Reference):
     """Names an order."""
 
     id: Annotated[str, Field(min_length=1, max_length=200)]
 
 
-class CancelProductOrder(TmfBody):
+class CancelProductOrder(Extensible):
     """`CancelProductOrder_Create`. `acceptFee` is an extension: the fee that the customer agreed to pay for it."""
 
     product_order: ProductOrderRef

@@ -28,11 +28,12 @@ from sqlalchemy import cast as cast_to
 
 from orders.read_model.states import LifecycleState
 from orders.read_model.views import OrderView
-from register.body_paths import on_postgresql, on_sqlite
 from register.documents import OF_ORDER
 from register.engine import Database
-from register.pages import length, read_page
-from register.query import (
+from register.schema import DOCUMENTS, ITEMS, LISTED, ORDER_FALLOUT, ORDER_OFFERINGS, ORDERS
+from register.searching.body_paths import on_postgresql, on_sqlite
+from register.searching.pages import length, read_page
+from register.searching.query import (
     BodyPath,
     Comparison,
     OrderField,
@@ -44,7 +45,6 @@ from register.query import (
     Value,
     Visibility,
 )
-from register.schema import DOCUMENTS, ITEMS, LISTED, ORDER_FALLOUT, ORDER_OFFERINGS, ORDERS
 
 _COMPARE: Final[dict[Comparison, Callable[[Any, Any], ColumnElement[bool]]]] = {
     Comparison.EQ: eq,

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 from pydantic import BaseModel, JsonValue, ValidationError
 
 from api.errors import MALFORMED, Detail, Malformed, problem, problems
 from api.tmf.json_body import Body, body_digest
-from api.tmf.tmf622_bodies import Place, Product, ProductOrder, ProductOrderItem
+from api.tmf.tmf622.bodies import Place, Product, ProductOrder, ProductOrderItem
+from api.tmf.tmf622.wishes import common_completion, common_start, for_the_whole_order, plain, site_among, wishes_of
 from orders.model.order import OrderRequest, Reason, RequestedItem, Site
 from orders.model.values import Action
 
@@ -50,9 +51,9 @@ def to_request(
         external_id=order.external_id or external_id or str(uuid.uuid4()),
         channel=channel or (order.channel[0].id if order.channel else "api"),
         customer_id=_customer_of(order) or customer or "",
-        items=tuple(items),
-        requested_start=order.requested_start_date,
-        requested_completion=order.requested_completion_date,
+        items=for_the_whole_order(order, items, found),
+        requested_start=common_start(order),
+        requested_completion=common_completion(order),
         priority=int(order.priority),
         description=order.description,
         wait_for_products=order.wait_for_products,
@@ -105,12 +106,10 @@ def read_items(
     return _Items(found, into_order).read(wanted, path)
 
 
-def site_of(places: Iterable[Place], path: str, found: list[Detail]) -> Site | None:
+def site_of(places: Sequence[Place], path: str, found: list[Detail]) -> Site | None:
     """The site among an item's places, if any; `path` is that of the list."""
-    for n, place in enumerate(places):
-        if place.role.lower().startswith("installation"):
-            return site_at(place, f"{path}[{n}]", found)
-    return None
+    n = site_among(places)
+    return site_at(places[n], f"{path}[{n}]", found) if n is not None else None
 
 
 def site_at(place: Place, path: str, found: list[Detail]) -> Site | None:
@@ -160,7 +159,7 @@ class _Items:
 
     def _bundles(self, item: ProductOrderItem, where: str, new: Collection[str]) -> None:
         for n, relationship in enumerate(item.product_order_item_relationship):
-            kind, other = _plain(relationship.relationship_type), relationship.id
+            kind, other = plain(relationship.relationship_type), relationship.id
             path = f"{where}.productOrderItemRelationship[{n}].id"
             if kind not in ("bundles", "bundledby", "relieson"):
                 continue
@@ -183,36 +182,42 @@ class _Items:
         relies_on = [
             relationship.id
             for relationship in item.product_order_item_relationship
-            if relationship.id is not None and _plain(relationship.relationship_type) == "relieson"
+            if relationship.id is not None and plain(relationship.relationship_type) == "relieson"
         ]
         characteristics = characteristics_of(item.product, product, found)
         site = site_of(item.product.place, f"{product}.place", found)
-        relies_on_products = self._relied_on(item, product)
+        wishes = wishes_of(item, where, found)
+        relies_on_products = self._related(item, product, "relieson")
+        bundles = self._related(item, product, "bundledby")
+        offering = item.product_offering or item.product.product_offering
         self.found += [detail.model_copy(update={"item": item.id}) for detail in found]
         return fitting(
             RequestedItem,
             where,
             id=item.id,
             action=item.action,
-            offering=item.product_offering.id if item.product_offering else None,
+            offering=offering.id if offering else None,
             characteristics=characteristics,
             quantity=item.quantity,
             site=site,
             parent=self.parents.get(item.id),
             relies_on=tuple(dict.fromkeys(relies_on)),
             relies_on_products=tuple(dict.fromkeys(relies_on_products)),
+            bundled_by=bundles[0] if bundles else None,
             product=item.product.id if item.action is not Action.ADD else None,
+            wishes=wishes,
         )
 
-    def _relied_on(self, item: ProductOrderItem, path: str) -> list[str]:
-        """The installed products that a product is to rely on."""
+    def _related(self, item: ProductOrderItem, path: str, kind: str) -> list[str]:
+        """The installed products that a product is to rely on, or to be bundled by."""
         named: list[str] = []
         for n, relationship in enumerate(item.product.product_relationship):
-            if _plain(relationship.relationship_type) != "relieson":
+            if plain(relationship.relationship_type) != kind:
                 continue
             if relationship.product.id is None:
                 where = f"{path}.productRelationship[{n}].product.id"
-                self._contradicts(item, "no_product", where, "what is relied on is an installed product, and has an id")
+                message = f"{relationship.relationship_type} means an installed product, which has an id"
+                self._contradicts(item, "no_product", where, message)
             else:
                 named.append(relationship.product.id)
         return named
@@ -225,8 +230,3 @@ def _walk(
         where = f"{path}[{n}]"
         yield item, where, parent
         yield from _walk(item.product_order_item, f"{where}.productOrderItem", item.id)
-
-
-def _plain(relationship_type: str) -> str:
-    """`relies on`, `reliesOn` and `relies_on` are the same to us: the standard leaves the words open."""
-    return relationship_type.lower().replace(" ", "").replace("_", "").replace("-", "")

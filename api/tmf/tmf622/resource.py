@@ -13,8 +13,9 @@ from datetime import datetime
 from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from api.tmf.json_body import Body, Json
-from api.tmf.tmf622_merge import ITEMS, walk
-from api.tmf.tmf622_request import order_href
+from api.tmf.tmf622.merge import ITEMS, walk
+from api.tmf.tmf622.request import order_href
+from api.tmf.tmf622.wishes import is_site, show_wishes
 from orders.change.request import ChangeKind, ChangeState
 from orders.fulfilment.amended import CHARACTERISTIC
 from orders.model.instants import Instant, instant
@@ -56,10 +57,11 @@ def as_amended(document: Body | None, view: OrderView) -> Json:
     _move(resource, "requestedCompletionDate", view.requested_completion)
     if str(resource.get("priority") or 4) != str(view.priority) and resource.get("priority") != view.priority:
         resource["priority"] = str(view.priority)
-    amended = {item.id: item for item in view.items if item.amended}
+    amended = {item.id: item for item in view.items if item.amended or view.appointments}
     for item in walk(resource.get(ITEMS)) if amended else ():
         if (known := amended.get(str(item.get("id")))) is not None:
             _amend(item, known)
+            show_wishes(item, known, view.appointments)
     return resource
 
 
@@ -202,7 +204,7 @@ def _amend_site(product: Json, site: Site) -> None:
     places = product.get("place")
     listed = [place for place in places if isinstance(place, dict)] if isinstance(places, list) else []
     if all(place.get("id") != site.id for place in listed):
-        others = [place for place in listed if not str(place.get("role", "")).lower().startswith("installation")]
+        others = [place for place in listed if not is_site(str(place.get("role", "")))]
         product["place"] = [*others, _place(site)]
 
 
