@@ -69,9 +69,8 @@ def broken(draw: st.DrawFn, bodies: list[dict[str, Any]]) -> dict[str, Any]:
             case "remove":
                 del holder[last]
             case "add" if isinstance(holder, dict):
-                holder[draw(st.sampled_from(["id", "state", "product", "unknown", "@type"]))] = draw(
-                    st.sampled_from(JUNK)
-                )
+                name = draw(st.sampled_from(["id", "state", "product", "unknown", "@type"]))
+                holder[name] = deepcopy(draw(st.sampled_from(JUNK)))
             case _:
                 holder[last] = deepcopy(draw(st.sampled_from(JUNK)))
     return body
