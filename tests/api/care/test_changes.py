@@ -129,6 +129,7 @@ MALFORMED: dict[str, tuple[dict[str, Any], str]] = {
     "a cancel with items": ({"kind": "cancel", "remove": ["1"]}, "remove"),
     "a retry of nothing": ({"kind": "retry"}, "task"),
     "request id": ({"kind": "cancel", "requestId": "x" * 101}, "requestId"),
+    "a request id with NUL": ({"kind": "hold", "requestId": "a\0b"}, "requestId"),
     "a name that does not exist": ({"kind": "amend", "removed": ["1"]}, "removed"),
     "an added item": ({"kind": "amend", "add": [{"id": "1"}]}, "add[0].action"),
     "an added item's action": (

@@ -167,6 +167,10 @@ MALFORMED: dict[str, tuple[dict[str, Any], str]] = {
         done("o", errorMessage=[{"reason": "\ud800"}]),
         f"{ORDER_PATH}.errorMessage[0].reason",
     ),
+    "half a surrogate pair in an output": (
+        done("o", serviceOrderItem=[{"service": {"serviceCharacteristic": [{"name": "n", "value": "\ud800"}]}}]),
+        f"{ORDER_PATH}.serviceOrderItem[0].service.serviceCharacteristic[0].value",
+    ),
     "nul": (done("o") | {"correlationId": "a\0b"}, "correlationId"),
     "items": (done("o", serviceOrderItem=[]), f"{ORDER_PATH}.serviceOrderItem"),
     "service": (gone("o") | {"event": {}}, "event.service"),
