@@ -239,7 +239,7 @@ def test_an_item_shows_what_was_asked_since() -> None:
 def test_an_item_that_shows_what_it_asks_for_is_left_as_it_was_written() -> None:
     start, end = (datetime.fromisoformat(SLOT["validFor"][name]) for name in ("startDateTime", "endDateTime"))
     made = Appointment(site="site-1", start=start, end=end, time_zone="Europe/Berlin")
-    in_other_words = APPOINTMENT | {
+    in_other_words: dict[str, Any] = APPOINTMENT | {
         "validFor": {"startDateTime": "2031-03-03T09:00:00.000+01:00", "endDateTime": "2031-03-03T11:00:00Z"}
     }
     for body, view in (
