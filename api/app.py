@@ -24,7 +24,7 @@ from api.events.subscribers import Subscribers
 from api.http.dependencies import GUARDED, GatewayDep, Provided, errors
 from api.http.methods import Methods
 from api.routes import callbacks, cancel_product_orders, hub, product_catalog, product_inventory, product_orders
-from api.routes.codec import LARGEST_BYTES, codec_app
+from api.routes.codec import LARGEST_BYTES, codec_app, for_pages
 from api.service.gateway import Gateway
 from api.service.services import services
 from api.tmf.links import Links
@@ -101,6 +101,7 @@ def create_app(settings: Settings | None = None, client: Client | None = None) -
         rate=RateLimit(settings.rate_per_second),
         most_bytes=settings.max_body_bytes,
         codec_open=settings.codec_open,
+        for_pages=lambda answer: for_pages(answer, settings.web_ui_address),
         names=settings.api_hosts,
     )
     app.add_middleware(AccessLog)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from typing import Final
 
 from starlette.datastructures import Headers
 from starlette.middleware.trustedhost import TrustedHostMiddleware
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.access.limits import BODY_CPU_S, RateLimit, read_body
 from api.access.principal import ANYBODY, Principal
@@ -24,8 +24,8 @@ DOCS_ASSETS: Final = "/docs/assets"
 _PROBES: Final = ("/healthz", "/readyz")
 _OPEN: Final = (*_PROBES, "/docs", "/openapi.json")
 """What tells nothing about anybody, beside those assets."""
-_ASKS_ITSELF: Final = "/codec/"
-"""Is called by pages of another origin, which could not read an answer from here."""
+_CODEC: Final = "/codec/"
+"""Is called by pages of another origin."""
 _LONGEST_TOKEN: Final = 8192
 
 
@@ -71,7 +71,7 @@ class Guard:
 
     Everything but the few open paths needs a token, whether a route asks for the principal or not. Where none is asked
     for, the API must be reached by one of its `names`: else a page elsewhere could make its own name lead here, and
-    have its visitor's browser ask (DNS rebinding).
+    have its visitor's browser ask (DNS rebinding). `for_pages` lets those of another origin read refusals of the codec.
     """
 
     def __init__(
@@ -83,6 +83,7 @@ class Guard:
         names: Collection[str],
         *,
         codec_open: bool = False,
+        for_pages: Callable[[ASGIApp], ASGIApp] = lambda answer: answer,
     ) -> None:
         self.app = app
         self._by_name = TrustedHostMiddleware(app, [*names], www_redirect=False)
@@ -90,6 +91,7 @@ class Guard:
         self._rate = rate
         self._most_bytes = most_bytes
         self._codec_open = codec_open
+        self._for_pages = for_pages
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or answer why not."""
@@ -100,12 +102,12 @@ class Guard:
         read = 0
         try:
             principal = scope.setdefault("state", {})["principal"] = await self._admit(scope)
-            if principal is None and not self._codec_open:
-                receive = _nothing  # It will be refused: nobody is to read it.
-            else:
-                receive, read = await read_body(scope, receive, self._most_bytes)
+            receive, read = await read_body(scope, receive, self._most_bytes)
         except ApiError as error:
-            await error_response(error)(scope, receive, send)
+            # Told here, before any route is looked for: a refusal costs next to nothing.
+            refusal = error_response(error)
+            answer = self._for_pages(refusal) if scope["path"].startswith(_CODEC) else refusal
+            await answer(scope, receive, send)
             return
         bill = Bill(_address(scope) if principal is None else principal.name, read * BODY_CPU_S)
         BILL.set(bill)
@@ -123,7 +125,7 @@ class Guard:
                 principal = await self._doorkeeper.principal(Headers(scope=scope).get("authorization"))
             except Unauthorized:
                 self._rate.take(_address(scope))
-                if scope["path"].startswith(_ASKS_ITSELF):
+                if self._codec_open and scope["path"].startswith(_CODEC):
                     return None
                 raise
         if principal.silo is None:  # What silos report, they were asked to do.
@@ -178,10 +180,6 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
-
-
-async def _nothing() -> Message:
-    return {"type": "http.request", "body": b"", "more_body": False}
 
 
 def _digest(secret: str) -> bytes:

@@ -13,6 +13,7 @@ from fastapi.middleware.cors import CORSMiddleware
 from google.protobuf.json_format import MessageToDict, ParseDict, ParseError
 from google.protobuf.message import DecodeError
 from pydantic import JsonValue
+from starlette.types import ASGIApp
 from temporalio.api.common.v1 import Payloads
 from temporalio.converter import PayloadCodec
 
@@ -26,7 +27,7 @@ LARGEST_BYTES = 16 * 2**20
 """What one request may have restored."""
 
 
-def codec_app(codec: PayloadCodec, web_ui: str, *, is_open: bool) -> FastAPI:
+def codec_app(codec: PayloadCodec, web_ui: str, *, is_open: bool) -> ASGIApp:
     """An app of its own, since only it is to be called by pages of another origin: those of the Web UI.
 
     They send their user's token along, where Temporal's Web UI is set up for that (`TEMPORAL_CODEC_PASS_ACCESS_TOKEN`).
@@ -34,13 +35,6 @@ def codec_app(codec: PayloadCodec, web_ui: str, *, is_open: bool) -> FastAPI:
     """
     app = FastAPI(openapi_url=None, dependencies=[] if is_open else [needs(Scope.CARE)])
     install(app)
-    app.add_middleware(
-        CORSMiddleware,
-        allow_origins=origins(web_ui),
-        allow_methods=["POST"],
-        allow_headers=["content-type", "x-namespace", "authorization"],
-        allow_credentials=True,
-    )
 
     @app.post("/encode")
     async def encode(body: Annotated[dict[str, JsonValue], Body()]) -> Json:
@@ -50,7 +44,18 @@ def codec_app(codec: PayloadCodec, web_ui: str, *, is_open: bool) -> FastAPI:
     async def decode(body: Annotated[dict[str, JsonValue], Body()]) -> Json:
         return await run_blocking(_through, codec.decode_wrapper, body)
 
-    return app
+    return for_pages(app, web_ui)
+
+
+def for_pages(app: ASGIApp, web_ui: str) -> ASGIApp:
+    """An app whose answers the Web UI's pages may read."""
+    return CORSMiddleware(
+        app,
+        allow_origins=origins(web_ui),
+        allow_methods=["POST"],
+        allow_headers=["content-type", "x-namespace", "authorization"],
+        allow_credentials=True,
+    )
 
 
 async def _changed(change: Callable[[Payloads], Awaitable[None]], payloads: Payloads) -> None:

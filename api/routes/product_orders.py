@@ -151,6 +151,7 @@ async def amend(
     asking: AskingDep,
     patching: PatchingDep,
     links: LinksDep,
+    workshop: WorkshopDep,
     principal: Submitter,
     idempotency_key: Annotated[str | None, Header(min_length=1, max_length=100)] = None,
     if_match: Annotated[str | None, Header(max_length=1000)] = None,
@@ -164,7 +165,9 @@ async def amend(
     Only the channel that an order came from, agents and operators amend it. Without the scope `orders:read` the answer
     is but `id` and `href`.
     """
-    media_type, document = await read_patch(request)
+    raw = await request.body()
+    content_type = request.headers.get("content-type", "")
+    media_type, document = await workshop.run(in_products(len(raw)), read_patch, content_type, raw)
     if media_type == JSON_PATCH:  # Whose tests would tell what the order is like.
         principal.require(Scope.READ)
     view = await changeable(principal, order_id, asking)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 from typing import Any
 
 import pytest
 
 from api import working
-from tests.api.conftest import ORDERS, Door
+from settings import Settings
+from tests.api.conftest import ORDERS, Door, opened
 from tests.households import internet_voice_tv, item, order
 
 JSON = {"content-type": "application/json"}
@@ -56,3 +58,14 @@ async def test_a_large_body_of_another_type_is_refused_as_that(door: Door) -> No
     answer = await door.http.post(ORDERS, content=content, headers={"content-type": "text/plain"})
     assert answer.status_code == 400
     assert "content-type application/json" in answer.json()["message"]
+
+
+@pytest.mark.parametrize(("length", "processes"), [(0, 0), (2 * working.SMALL_BYTES, 1)], ids=["small", "large"])
+async def test_a_large_patch_is_read_in_a_process(unreachable: Settings, length: int, processes: int) -> None:
+    before = set(multiprocessing.active_children())
+    async with opened(unreachable, None) as http:
+        patch = {"description": "x" * length, "note": "a\0b"}
+        answer = await http.patch(f"{ORDERS}/web-000000000000", json=patch)
+        started = set(multiprocessing.active_children()) - before
+    assert (answer.status_code, len(started)) == (400, processes)
+    assert [detail["path"] for detail in answer.json()["details"]] == ["note"]

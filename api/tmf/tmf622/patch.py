@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
-from fastapi import Request
 from jsonpatch import JsonPatch, JsonPatchConflict, JsonPatchException, JsonPatchTestFailed
 from jsonpointer import JsonPointerException
 from pydantic import JsonValue, TypeAdapter, ValidationError
@@ -86,17 +85,17 @@ _OPERATIONS = TypeAdapter(JsonPatchDocument)
 _OBJECT = TypeAdapter(Json)
 
 
-async def read_patch(request: Request) -> tuple[str, JsonValue]:
-    """A patch's media type, and its content.
+def read_patch(content_type: str, raw: bytes) -> tuple[str, JsonValue]:
+    """A patch's media type, and its content, of the header and the body that it came with.
 
     Raises:
         Malformed: if it is of another type, or is no JSON.
     """
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    media_type = content_type.partition(";")[0].strip().lower()
     if media_type not in MEDIA_TYPES:
         raise Malformed([problem("body", f"must be sent as content-type {', '.join(MEDIA_TYPES)}")])
     try:
-        document: JsonValue = json.loads(await request.body())
+        document: JsonValue = json.loads(raw)
     except (ValueError, RecursionError) as error:
         raise Malformed([problem("body", str(error))]) from error
     require_sound(document)

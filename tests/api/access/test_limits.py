@@ -13,11 +13,13 @@ from starlette.types import Message, Receive, Send
 from starlette.types import Scope as AsgiScope
 
 from api.access import limits
-from api.access.guard import Guard
+from api.access.guard import Doorkeeper, Guard
 from api.access.limits import RateLimit
 from api.access.principal import Scope
+from api.access.tokens import Keys, Tokens
 from api.blocking import bill
 from api.errors import BodyTooSlow, TooManyRequests
+from api.routes.codec import for_pages
 from settings import Settings
 from tests.api.conftest import ORDERS, Door, ShutDoor, opened
 from tests.households import internet_voice_tv
@@ -194,3 +196,20 @@ async def test_who_sends_no_token_to_the_codec_is_refused_before_the_body_is_rea
 
     answer = await shut_door.http.post("/codec/decode", content=never(), headers=JSON)
     assert (answer.status_code, answer.headers["connection"]) == (401, "close")
+
+
+@pytest.mark.parametrize("method", ["POST", "OPTIONS"])
+async def test_who_sends_no_token_to_a_closed_codec_is_answered_before_any_route_is_looked_for(method: str) -> None:
+    async def never(scope: AsgiScope, receive: Receive, send: Send) -> None:
+        raise AssertionError("a route was looked for")
+
+    page = "http://127.0.0.1:8233"
+    nobody = Doorkeeper(Tokens("issuer", "audience", Keys("/no/such/file")), {})
+    guard = Guard(
+        never, nobody, RateLimit(10), most_bytes=10, names=["*"], for_pages=lambda answer: for_pages(answer, page)
+    )
+    asked = {"origin": page, "access-control-request-method": "POST"} if method == "OPTIONS" else {"origin": page}
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(guard), base_url="http://127.0.0.1") as caller:
+        answer = await caller.request(method, "/codec/decode", headers=asked)
+    assert answer.status_code == (200 if method == "OPTIONS" else 401)
+    assert answer.headers["access-control-allow-origin"] == page

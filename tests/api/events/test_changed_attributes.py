@@ -67,7 +67,8 @@ PLACE = {"id": "site-9", "role": "installationAddress", "city": "Bonn"}
         ({"note": [{"text": "ring twice"}]}, "note"),
         ({"priority": "1"}, "priority"),
         ({"requestedCompletionDate": "2031-05-01T00:00:00Z"}, "requestedCompletionDate,expectedCompletionDate"),
-        ({"billingAccount": {"id": "acc-9"}}, "billingAccount"),
+        # The order's account is that of its products.
+        ({"billingAccount": {"id": "acc-9"}}, "billingAccount,productOrderItem.product.billingAccount"),
         (of_item("tv", itemTerm=[{"name": "a year"}]), "productOrderItem.itemTerm"),
         (
             of_item("tv", productOffering={"id": "tv-sport"}),
