@@ -239,11 +239,15 @@ def test_an_item_shows_what_was_asked_since() -> None:
 def test_an_item_that_shows_what_it_asks_for_is_left_as_it_was_written() -> None:
     start, end = (datetime.fromisoformat(SLOT["validFor"][name]) for name in ("startDateTime", "endDateTime"))
     made = Appointment(site="site-1", start=start, end=end, time_zone="Europe/Berlin")
+    in_other_words: dict[str, Any] = APPOINTMENT | {
+        "validFor": {"startDateTime": "2031-03-03T09:00:00.000+01:00", "endDateTime": "2031-03-03T11:00:00Z"}
+    }
     for body, view in (
         (modify(status="active", billingAccount={"id": "a"}), an_item("1", action="modify", billing_account="a")),
         (modify(), an_item("1", action="modify")),
         (item("net", "fibre-100"), an_item("net", billing_account="that of the order")),
         (item("net", "fibre-100") | {"appointment": APPOINTMENT}, an_item("net", site=Site(id="site-1"))),
+        (item("net", "fibre-100") | {"appointment": in_other_words}, an_item("net", site=Site(id="site-1"))),
     ):
         before = deepcopy(body)
         show_wishes(body, view, [made])

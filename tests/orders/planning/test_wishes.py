@@ -152,6 +152,9 @@ def test_a_change_of_billing_account_is_an_amendment_of_billing() -> None:
     ]
     [net] = driver.leaves()
     assert (net.billing_account, told(net, "start-billing")["billing_account"]) == ("account-2", "account-2")
+    faster = modify(NET, characteristics={"down_mbps": 400})
+    [later_on] = [each for each in left_by(later(faster, external_id="z"), [*home()[1:], net]) if each.id == NET]
+    assert told(later_on, "start-billing")["billing_account"] == later_on.billing_account == "account-2"
 
 
 def test_a_new_bundle_is_billed_with_its_components_on_one_account() -> None:
