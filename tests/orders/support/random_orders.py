@@ -273,7 +273,7 @@ def run(world: World, order: Order, cancel_rate: float) -> None:
     order.fulfilment.close(NOW)
     order.write_down()
     assert_legal_to_the_end(order.records)
-    assert_fees_billed_once(order.fulfilment, world.undone, world.amended)
+    assert_fees_billed_once(order.fulfilment, world.undone, world.amended, world.lost)
 
 
 def follow_on(world: World, before: Order, base: dict[str, InstalledProduct], number: int) -> Order:
