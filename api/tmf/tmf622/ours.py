@@ -90,14 +90,19 @@ def settle(before: Json, after: Json, document: Body, shown: Shown, found: list[
 def _was_shown(name: str, value: JsonValue, shown: Shown) -> bool:
     match name:
         case "state":
-            return value in shown.states
+            return _is_one_of(shown.states, value)
         case "completionDate" | "cancellationDate":
-            return value in shown.ends
+            return _is_one_of(shown.ends, value)
         case "expectedCompletionDate":
             # An estimate is another at each look, and nobody keeps them: any is taken for one that was told.
             return _is_instant(value)
         case _:
             return False
+
+
+def _is_one_of(known: frozenset[str], value: JsonValue) -> bool:
+    # Anything may be sent: lists and objects cannot be looked up.
+    return isinstance(value, str) and value in known
 
 
 def _is_instant(value: JsonValue) -> bool:
@@ -145,7 +150,7 @@ def _settle_items(before: Json, after: Json, shown: Shown, found: list[Detail]) 
             continue
         if wanted == LifecycleState.CANCELLED:
             yield from (str(gone.get("id")) for gone in walk([item]) if states.get(str(gone.get("id"))) not in GONE)
-        elif wanted not in shown.items.get(item_id, ()):
+        elif not _is_one_of(shown.items.get(item_id, frozenset()), wanted):
             why = "is told, not set, but for cancelled, which removes the item"
             found.append(Detail(code="malformed", path=f"{ITEMS}.state", item=item_id, message=why))
 

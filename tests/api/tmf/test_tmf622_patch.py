@@ -238,6 +238,9 @@ def test_a_state_that_was_shown_before_but_for_cancelled_removes_nothing() -> No
         ),
         ({"productOrderItem": [{"id": "new", "action": "add", "quantity": "2"}]}, "productOrderItem[2].quantity"),
         ({"note": "ring twice"}, "note"),
+        ({"state": {}}, "state"),
+        ({"completionDate": []}, "completionDate"),
+        ({"productOrderItem": [{"id": "net", "state": {"is": "inProgress"}}]}, "productOrderItem.state"),
     ],
 )
 def test_what_can_not_be_patched_is_named(patch: dict[str, Any], path: str) -> None:
