@@ -16,6 +16,10 @@ HEAD_BYTES: Final = 64 * 2**10
 HEAD_WITHIN_S: Final = 10.0
 """From the first byte of a request, or from the connection, until its headers are there."""
 MOST_CONNECTIONS: Final = 1000
+IDLE_S: Final = 65
+"""How long a connection may wait for its next request: longer than clients and load balancers keep theirs, which is a
+minute at most as a rule. Else one could be closed that was just written to, and its caller would not know what became of
+the request."""
 _TURN_S: Final = 0.001
 """How long Python lets a thread go on while others wait. Each of those that work for requests keeps the event loop from
 its turn for so long, again and again; by default five times as long."""
@@ -93,5 +97,6 @@ def run(app: FastAPI, host: str, port: int) -> None:
         log_level="warning",
         access_log=False,  # The API writes its own.
         limit_concurrency=MOST_CONNECTIONS,
+        timeout_keep_alive=IDLE_S,
         timeout_graceful_shutdown=1,
     )

@@ -23,6 +23,7 @@ from temporalio.client import Client, WorkflowHandle, WorkflowQueryFailedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from api.app import create_app
+from api.server import IDLE_S
 from orders.fulfilment.messages import OrderOutcome
 from orders.model import wire_names
 from orders.read_model.records import Unrecorded
@@ -228,7 +229,9 @@ async def running_pipe(client: Client, folder: Path) -> AsyncIterator[Pipe]:
     )
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(listening(create_silos(), settings.silos_port, http=CuttableProtocol))
-        await stack.enter_async_context(listening(create_app(settings, client), settings.api_port))
+        await stack.enter_async_context(
+            listening(create_app(settings, client), settings.api_port, timeout_keep_alive=IDLE_S)
+        )
         await stack.enter_async_context(workers(settings, client))
         http = await stack.enter_async_context(httpx2.AsyncClient(timeout=30))
         yield Pipe(settings, client, http)
