@@ -18,8 +18,8 @@ HEAD_WITHIN_S: Final = 10.0
 MOST_CONNECTIONS: Final = 1000
 IDLE_S: Final = 65
 """How long a connection may wait for its next request: longer than clients and load balancers keep theirs, which is a
-minute at most as a rule. Else one could be closed that was just written to, and its caller would not know what became of
-the request."""
+minute at most as a rule. Else one could be closed that was just written to, and its caller would not know what became
+of the request."""
 _TURN_S: Final = 0.001
 """How long Python lets a thread go on while others wait. Each of those that work for requests keeps the event loop from
 its turn for so long, again and again; by default five times as long."""
