@@ -172,7 +172,6 @@ class OrderWorkflow:
             self._order.reconciler.look()
         else:
             self._order.begin()
-            self._order.bill()
             most = MOST_OF_A_LARGE_ORDER if is_large(self._order) else MOST_CALLS_UNDER_WAY
             for step in self._order.reconciler.next_steps(most):
                 self._go(self._silos.carry_out(step))

@@ -238,6 +238,7 @@ class Fulfilment:
         self.reconciler.record(step, self._given.fitting(outcome), at)
         self._given.note(step.task)
         self._see_undone(step.fact, step.verb)
+        self._bill()
         self.journal.because(f"{step.task} {step.verb} {outcome.kind}", self.reconciler.items_of(step.task))
 
     def answer(self, fact_id: FactId, n: int, outcome: Outcome, at: str) -> bool:
@@ -255,12 +256,21 @@ class Fulfilment:
             # What is gone by itself will not be undone, so nobody pays for that.
             forgo(self.carried.charges, fact_id)
         self._see_undone(fact_id, verb)
+        self._bill()
         return news
 
     def _see_undone(self, fact: FactId, verb: Verb | None) -> None:
         """Note whose undo is paid for and was just done."""
         if verb is Verb.COMPENSATE and self.reconciler.ledger.fact(fact) is None:
             undone(self.carried.charges, fact)
+
+    def _bill(self) -> None:
+        """Make charges part of the target whose undo has been done."""
+        charges = self.carried.charges
+        if charges:
+            fall_due(charges, self.reconciler.ledger)
+            if any(charge.due and charge.task not in self.plan.tasks for charge in charges):
+                self.aim_at(self.carried.plan)
 
     def recorded(self, record: OrderRecord) -> None:
         """The register has a record: of the revisions that it tells, only the current one is carried any longer."""
@@ -428,14 +438,6 @@ class Fulfilment:
         if self._has_fees_to_come:
             take_over(charges, ledger, calls, settled(target, ledger, calls.values(), change.replaced_task))
         charges += charges_of(self.start.order_id, change.request_id, len(charges) + 1, ledger, impact)
-
-    def bill(self) -> None:
-        """Make charges part of the target whose undo has been done."""
-        charges = self.carried.charges
-        if charges:
-            fall_due(charges, self.reconciler.ledger)
-            if any(charge.due and charge.task not in self.plan.tasks for charge in charges):
-                self.aim_at(self.carried.plan)
 
     def accept(self, change: ChangeRequest, at: str, impact: Impact | None = None) -> Verdict:
         """Note that a change was accepted."""

@@ -102,7 +102,6 @@ class Driver:
         """Carry out the first calls that can be, `most` of them, and tell them."""
         before = len(self.calls)
         while True:
-            self.order.bill()
             assess(self.order, AT)
             steps = self.order.reconciler.next_steps(most) if len(self.calls) - before < most else []
             observe(self.order, NOW)

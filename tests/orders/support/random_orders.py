@@ -85,13 +85,12 @@ class Order:
         return bool(self.inbox) or self.fulfilment.carried.assessment is not None
 
     def tick(self) -> bool:
-        """Bill what is due and decide what can be decided, as the workflow does."""
+        """Decide what can be decided, as the workflow does."""
         before = self.fulfilment.plan
         observe(self.fulfilment, NOW, ended=False)
         if self.choose.random() < 0.1:
             self.write_down()
         self.fulfilment.begin()
-        self.fulfilment.bill()
         assess(self.fulfilment, AT)
         while self.inbox and self.fulfilment.carried.assessment is None:
             self.inbox.pop(0)()
