@@ -31,14 +31,14 @@ SECRET = "secret-customer"
 @pytest.fixture
 def poison(monkeypatch: pytest.MonkeyPatch) -> None:
     """A defect where no message can be rejected for it: in the loop itself, once a certain change was decided."""
-    bill = Fulfilment.bill
+    begin = Fulfilment.begin
 
     def defective(order: Fulfilment) -> None:
         if "poison" in order.verdicts:
             raise OverflowError(SECRET)
-        bill(order)
+        begin(order)
 
-    monkeypatch.setattr(Fulfilment, "bill", defective)
+    monkeypatch.setattr(Fulfilment, "begin", defective)
 
 
 @pytest.fixture

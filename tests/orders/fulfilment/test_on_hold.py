@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
+from orders.model.values import Money
 from orders.reconcile.outcome import Outcome, OutcomeKind
 from orders.reconcile.target import TaskStatus
 from tests.orders.support.driver import AT, Driver, household
@@ -54,3 +57,20 @@ def test_a_change_of_target_on_hold_is_told_as_to_be_done_and_is_done_on_release
     driver.complete("field-service")
     driver.run()
     assert driver.order.settled
+
+
+def test_what_is_undone_on_hold_is_told_as_to_be_billed_and_is_billed_on_release() -> None:
+    driver = Driver(household(installation="self"))
+    driver.refuse["tv.provision"] = "no_coverage"
+    driver.run()
+    driver.change("cancel", accept_fee=Money(amount=Decimal("9.90"), currency="EUR"))
+    steps = driver.order.reconciler.next_steps()
+    driver.change("hold", "hold")
+    for step in steps:
+        driver.order.record(step, driver.answer(step), AT)
+    (fee,) = driver.order.plan.tasks
+    assert fee.endswith("/charges/bill-fee")
+    driver.order.reconciler.look()
+    assert not driver.order.reconciler.calls
+    driver.change("release", "release")
+    assert "billing.provision charges/bill-fee/0/0" in driver.run()
