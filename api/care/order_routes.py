@@ -54,7 +54,10 @@ async def tasks(
     offset: Offset = 0,
     limit: Annotated[int, Query(ge=1, le=1000)] = 200,
 ) -> TasksResponse:
-    """A page of tasks: those of the target first, then what is still to be undone. 409 while it waits for products."""
+    """A page of tasks: those of the target first, then what is still to be undone.
+
+    None while it waits for products, or where it was rejected. 409 where it ended so long ago that they are not kept.
+    """
     return TasksResponse.model_validate(await asking.plan(order_id, offset, limit))
 
 

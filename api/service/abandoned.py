@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from api.errors import OrderClosed, OrderCompleted, UnknownOrder
+from api.errors import OrderClosed, OrderCompleted, Unavailable, UnknownOrder
 from orders.change.objections import FOLLOW_ON, SUBMIT_AGAIN
 from orders.model.order import Reason
 from orders.read_model.records import OrderRecord
@@ -64,3 +64,13 @@ def closed(order_id: str, view: OrderView | None) -> OrderClosed:
     if view is not None and view.state is LifecycleState.CANCELLED:
         return OrderClosed(f"Order {order_id} is cancelled", SUBMIT_AGAIN)
     return OrderClosed(f"Order {order_id} has ended", FOLLOW_ON)
+
+
+def without_workflow(order_id: str, view: OrderView) -> OrderClosed | Unavailable:
+    """Why there is nothing to be looked at: the order has ended, or was rejected at once, or is being started."""
+    return closed(order_id, view) if view.completed_at or is_abandoned(view) else starting(order_id)
+
+
+def starting(order_id: str) -> Unavailable:
+    """An order that is known, and whose workflow is not there yet."""
+    return Unavailable(f"Order {order_id} has been started this moment")

@@ -6,7 +6,7 @@ from typing import Final
 
 from api.blocking import run_blocking
 from api.errors import Unavailable, UnknownOrder
-from api.service.abandoned import as_recorded
+from api.service.abandoned import as_recorded, without_workflow
 from api.service.gateway import Gateway
 from orders.model import wire_names
 from orders.read_model.records import Transition, TransitionPage, Unrecorded
@@ -86,12 +86,19 @@ class Asking:
         return view.model_copy(update={"problems": (*view.problems, *stuck)}) if stuck else view
 
     async def plan(self, order_id: str, offset: int, limit: int) -> PlanPage:
-        """A page of an order's tasks with what the silos are known to hold.
+        """A page of an order's tasks with what the silos are known to hold. One that was rejected has none.
 
         Raises:
-            UnknownOrder: if there is no such order, or Temporal has it no more: the register keeps no tasks.
+            UnknownOrder: if there is no such order.
+            OrderClosed: if it has ended and Temporal has it no more: the register keeps no tasks.
         """
-        return await self._gateway.query(order_id, wire_names.PLAN_QUERY, [offset, limit], PlanPage)
+        try:
+            return await self._gateway.query(order_id, wire_names.PLAN_QUERY, [offset, limit], PlanPage)
+        except UnknownOrder:
+            view = await self.view(order_id)
+            if view.state is LifecycleState.REJECTED:
+                return PlanPage(tasks=(), total=0, next_offset=None)
+            raise without_workflow(order_id, view) from None
 
     async def history(self, order_id: str, offset: int, limit: int) -> TransitionPage:
         """A page of an order's moves from state to state: what was recorded, and what its workflow has still to record.

@@ -10,7 +10,7 @@ from typing import Final, TypeVar
 
 from api.blocking import run_blocking
 from api.errors import IdempotencyKeyReused, OrderClosed, OrderNotOver, OrderTooLarge, Unavailable, UnknownOrder
-from api.service.abandoned import WorkflowEnded, closed, is_abandoned
+from api.service.abandoned import WorkflowEnded, closed, starting, without_workflow
 from api.service.asking import DELETABLE, Asking
 from api.service.gateway import Gateway
 from api.service.previewing import Foresight, NotInFlight
@@ -134,7 +134,7 @@ class Changing:
         if verdict is not None:
             return own_verdict(verdict, request.request_id, request.fingerprint)
         if view.completed_at is None and await self._is_open(order_id):
-            raise _starting(order_id)
+            raise starting(order_id)
         raise closed(order_id, view)
 
     async def _until_closed(self, order_id: str) -> None:
@@ -145,11 +145,9 @@ class Changing:
             await asyncio.sleep(_PAUSE_S)
 
     async def _without_workflow(self, order_id: str, error: UnknownOrder) -> OrderClosed | Unavailable:
-        """Why there is nothing to be looked at: the order has ended, or was rejected at once, or is being started."""
         if isinstance(error, WorkflowEnded):
             return await self._closed(order_id)
-        view = await self._asking.view(order_id)
-        return closed(order_id, view) if view.completed_at or is_abandoned(view) else _starting(order_id)
+        return without_workflow(order_id, await self._asking.view(order_id))
 
     async def _is_open(self, order_id: str) -> bool:
         execution = await self._gateway.describe(order_id)
@@ -157,10 +155,6 @@ class Changing:
 
     async def _closed(self, order_id: str) -> OrderClosed:
         return closed(order_id, await self._asking.view(order_id))
-
-
-def _starting(order_id: str) -> Unavailable:
-    return Unavailable(f"Order {order_id} has been started this moment")
 
 
 def own_verdict(verdict: Verdict, request_id: str, fingerprint: str) -> Verdict:

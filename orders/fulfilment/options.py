@@ -20,10 +20,11 @@ from orders.fulfilment.deciding import early_objections
 from orders.fulfilment.order_in_flight import Fulfilment
 from orders.fulfilment.outlook import Outlook, Prospect
 from orders.model.catalog import Catalog, Undo
-from orders.model.order import Appointment, Item, Reason, Rejection, Revision, Site
-from orders.model.values import MOST_PRODUCTS, Action, Frozen, Money
+from orders.model.order import Appointment, Item, Reason, Rejection, Revision, Site, Wishes
+from orders.model.values import MOST_PRODUCTS, Action, Frozen, Money, ProductStatus
 from orders.planning.amend import amended
 from orders.planning.items import component_role
+from orders.planning.wishes import is_told_of
 
 _ELSEWHERE = "somewhere-else"
 
@@ -34,6 +35,8 @@ class Subject(StrEnum):
     OFFERING = "offering"
     CHARACTERISTIC = "characteristic"
     QUANTITY = "quantity"
+    STATUS = "status"
+    """An installed product is suspended, or resumed."""
     PLACE = "place"
     APPOINTMENT = "appointment"
     REMOVAL = "removal"
@@ -172,6 +175,7 @@ class _Trials:
             yield from self._characteristics(item)
             if item.specification is not None and item.action is Action.ADD:
                 yield from self._quantities(item)
+            yield from self._status(item)
             if item.site is not None:
                 yield _updated(Subject.PLACE, ItemUpdate(id=item.id, site=Site(id=_ELSEWHERE)))
                 yield from self._appointment(item.site)
@@ -203,6 +207,15 @@ class _Trials:
         for quantity in (item.quantity - 1, item.quantity + 1):
             if 0 < quantity <= MOST_PRODUCTS:
                 yield _updated(Subject.QUANTITY, ItemUpdate(id=item.id, quantity=quantity), value=quantity)
+
+    def _status(self, item: Item) -> Iterator[_Trial]:
+        """Suspended or resumed, where the catalog tells silos of that: for a bundle, those of a component."""
+        held = [child for child in self._order.revision.items if child.parent == item.id]
+        told = held if item.specification is None else [item]
+        if item.action is Action.MODIFY and any(is_told_of(self._catalog, each, "status") for each in told):
+            awake = item.status is not ProductStatus.SUSPENDED
+            status = ProductStatus.SUSPENDED if awake else ProductStatus.ACTIVE
+            yield _updated(Subject.STATUS, ItemUpdate(id=item.id, wishes=Wishes(status=status)), value=status)
 
     def _appointment(self, site: Site) -> Iterator[_Trial]:
         made = Appointment(site=site.id, start=self._now, time_zone="UTC")

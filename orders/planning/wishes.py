@@ -73,7 +73,7 @@ def _refused_otherwise(item: Item, asked: RequestedItem) -> Iterator[tuple[str, 
 
 
 def _refused_to_modify(catalog: Catalog, item: Item, update: ItemUpdate) -> Iterator[tuple[str, str]]:
-    wishes, told = update.wishes, _told(catalog, item, update)
+    wishes, told = update.wishes, _told(catalog, item, update.offering)
     if wishes.status not in (None, item.status):
         if wishes.status not in (ProductStatus.ACTIVE, ProductStatus.SUSPENDED):
             yield (
@@ -88,9 +88,17 @@ def _refused_to_modify(catalog: Catalog, item: Item, update: ItemUpdate) -> Iter
         yield "product.productSpecification", f"cannot be {wishes.specification}: cease the product, and add another"
 
 
-def _told(catalog: Catalog, item: Item, update: ItemUpdate) -> Collection[str]:
-    """What of a product its own tasks are told of. A bundle has none: what is asked of it goes for its components."""
-    offering = catalog.offerings.get(update.offering or item.offering)
+def is_told_of(catalog: Catalog, item: Item, name: str) -> bool:
+    """True where `status` or `billing_account` of an item's products can be another. A bundle passes it on."""
+    return name in _told(catalog, item)
+
+
+def _told(catalog: Catalog, item: Item, other: str | None = None) -> Collection[str]:
+    """What of a product its own tasks are told of, if need be under another offering.
+
+    A bundle has none: what is asked of it goes for its components.
+    """
+    offering = catalog.offerings.get(other or item.offering)
     specification = offering.specification if offering is not None else item.specification
     if specification is None:
         return _FOR_COMPONENTS

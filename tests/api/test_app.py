@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
+import zlib
 
 import pytest
+from temporalio.api.common.v1 import Payload
 
 from api.access.principal import Scope
 from api.routes.codec import origins
@@ -179,6 +181,18 @@ async def test_payloads_that_are_none_are_malformed(door: Door, body: dict[str, 
     response = await door.http.post("/codec/decode", json=body)
     assert response.status_code == 400
     assert response.json()["code"] == "malformed"
+
+
+async def test_a_payload_that_inflates_to_more_than_is_restored_at_once_is_malformed(door: Door) -> None:
+    bomb = Payload(data=b"a" * 80 * 2**20).SerializeToString()
+    payload = {
+        "metadata": {"encoding": base64.b64encode(b"binary/zlib").decode()},
+        "data": base64.b64encode(zlib.compress(bomb, level=9)).decode(),
+    }
+    assert len(payload["data"]) < 200_000
+    response = await door.http.post("/codec/decode", json={"payloads": [payload]})
+    assert (response.status_code, response.json()["code"]) == (400, "malformed")
+    assert "larger than is restored" in response.json()["details"][0]["reason"]
 
 
 def test_the_web_ui_may_be_called_by_either_name_of_this_machine() -> None:

@@ -33,6 +33,23 @@ async def test_a_large_order_is_taken_and_told_like_a_small_one(door: Door) -> N
     assert told.keys() - {"note"} == answers[0].json().keys() - {"note"}
 
 
+async def test_a_list_reads_large_orders_only_where_they_are_told_and_ends_its_page_early(door: Door) -> None:
+    long = [{"text": "x" * 1_400_000}]
+    for number in range(4):
+        rejected = order(item("1", "fibre-9000"), externalId=f"long-{number}", note=long)
+        assert (await door.http.post(ORDERS, json=rejected)).json()["state"] == "rejected"
+    ours = {"productOrderItem.productOffering.id": "fibre-9000", "externalId": "long-0,long-1,long-2,long-3"}
+    query = "&".join(f"{name}={value}" for name, value in ours.items())
+    short = await door.http.get(f"{ORDERS}?{query}&limit=20&fields=id")
+    assert (short.status_code, len(short.json()), len(short.content) < 2_000) == (200, 4, True)
+    whole = await door.http.get(f"{ORDERS}?{query}&limit=20")
+    assert (whole.status_code, whole.headers["x-total-count"], len(whole.json())) == (206, "4", 2)
+    rest = await door.http.get(f"{ORDERS}?{query}&limit=20&offset=2")
+    assert {each["id"] for each in whole.json() + rest.json()} == {each["id"] for each in short.json()}
+    agents = await door.http.get("/care/v1/orders?offering=fibre-9000&limit=20")
+    assert len(agents.content) < 20_000
+
+
 @pytest.mark.parametrize("make", [dict, large], ids=["small", "large"])
 @pytest.mark.parametrize("path", [ORDERS, "/care/v1/orders/web-000000000000/changes"])
 async def test_what_is_wrong_is_told_by_its_path(door: Door, path: str, make: Any) -> None:

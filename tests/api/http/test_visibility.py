@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
+
+from sqlalchemy import Engine, event
 
 from api.access.principal import ANYBODY, Principal, Scope
 from tests.api.conftest import ORDERS, ShutDoor
@@ -91,6 +94,11 @@ async def test_a_channel_that_may_sees_all_orders_of_its_customers_but_not_by_on
     one = (await shut_door.post_order(web, "cust-branch")).json()["id"]
     own = await rejected(shut_door, branch, "cust-branch")
     assert [await seen(shut_door, order_id, branch) for order_id in (one, own)] == [False, True]
+    asked = (
+        await shut_door.http.patch(f"{ORDERS}/{one}", json={"description": "mine"}, headers=branch),
+        await shut_door.http.post(CANCELLATIONS, json={"productOrder": {"id": one}}, headers=branch),
+    )
+    assert [answer.json()["code"] for answer in asked] == ["unknown_order"] * 2
     assert await told_of(shut_door, "cust-branch", branch) == {own}
     taken = (await shut_door.post_order(branch, "cust-branch")).json()["id"]
     assert await seen(shut_door, one, branch)
@@ -267,6 +275,27 @@ async def test_lists_and_customers_hold_what_one_may_see_and_nothing_else(shut_d
     ] * 3
     nobody = await shut_door.http.get(ORDERS, headers=shut_door.as_(Scope.READ))
     assert nobody.status_code == 403
+
+
+async def test_a_customer_whom_one_does_not_see_is_asked_for_like_one_that_there_is_not(shut_door: ShutDoor) -> None:
+    await rejected(shut_door, shut_door.as_channel("shop-9"), "cust-12")
+    web = shut_door.as_channel("web-9")
+    asked: dict[str, list[str]] = {"cust-12": [], "cust-none": [], 'x"': []}
+
+    def heard(*execution: Any) -> None:
+        statement, values = execution[2:4]
+        for customer, statements in asked.items():
+            if customer in repr(values):
+                statements.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", heard)
+    try:
+        answers = [await shut_door.http.get(f"/care/v1/customers/{quote(each)}", headers=web) for each in asked]
+    finally:
+        event.remove(Engine, "before_cursor_execute", heard)
+    assert [(answer.status_code, answer.json()["code"]) for answer in answers] == [(404, "unknown_customer")] * 3
+    first, *others = asked.values()
+    assert first and others == [first] * 2, "so that how long it takes tells nothing"
 
 
 async def test_an_order_that_one_does_not_see_is_neither_patched_nor_cancelled(shut_door: ShutDoor) -> None:

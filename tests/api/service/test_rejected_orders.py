@@ -93,6 +93,16 @@ async def test_what_comes_after_a_rejected_order_is_told_whatever_is_asked_of_it
         assert "submitted again, under another externalId" in told["message"]
 
 
+async def test_a_rejected_order_has_no_tasks_and_an_unknown_one_is_not_found(door: Door) -> None:
+    order_id = (await door.http.post(ORDERS, json=order(item("1", "fibre-9000")))).json()["id"]
+    answer = await door.http.get(f"/care/v1/orders/{order_id}/tasks")
+    assert (answer.status_code, answer.json()) == (200, {"tasks": [], "total": 0, "nextOffset": None})
+    assert (await door.http.get(f"/care/v1/orders/{order_id}/history")).status_code == 200
+    assert (await door.http.get("/care/v1/orders/shop-nothing/tasks")).status_code == 404
+    await door.http.delete(f"{ORDERS}/{order_id}")
+    assert (await door.http.get(f"/care/v1/orders/{order_id}/tasks")).status_code == 404
+
+
 async def test_an_order_for_nobody_is_seen_by_its_channel_and_who_sees_all(shut_door: ShutDoor) -> None:
     shop, branch = shut_door.as_channel("shop"), shut_door.as_channel("branch")
     made = (await shut_door.http.post(ORDERS, json=LEAST, headers=branch)).json()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -13,14 +14,28 @@ from orders.fulfilment.messages import PlanAnswer
 from orders.fulfilment.options import Option, OptionsPage, Subject, options_of
 from orders.fulfilment.order_in_flight import Fulfilment
 from orders.fulfilment.preview import preview
-from orders.model.order import RequestedItem
+from orders.model.order import OrderRequest, RequestedItem
 from orders.model.values import Money
 from orders.planning.amend import amended
+from tests.orders.support.catalogs import catalog_of
 from tests.orders.support.driver import NOW, Driver, household, key
 
 FEE = Money(amount=Decimal("9.90"), currency="EUR")
 VISIT_DONE = datetime(2026, 3, 7, 9, tzinfo=UTC)
 PARCEL_HANDED_OVER = datetime(2026, 3, 3, 9, tzinfo=UTC)
+ONE_TASK = """
+silos:
+  warehouse: {protocol: tmf640, address: /warehouse}
+specifications:
+  box:
+    role: box
+    characteristics:
+      colour: {}
+    tasks:
+      stock: {silo: warehouse, operation: stock, inputs: {colour: "${char.colour}"}, outputs: [serial]}
+offerings:
+  box: {specification: box}
+"""
 
 
 def options(driver: Driver, item: str) -> dict[tuple[str, object], Option]:
@@ -206,3 +221,17 @@ def test_no_more_is_offered_than_an_item_can_have(monkeypatch: pytest.MonkeyPatc
     assert ("quantity", 2) in options(driver, "net")
     monkeypatch.setattr(tried, "MOST_PRODUCTS", 1)
     assert ("quantity", 2) not in options(driver, "net")
+
+
+def test_an_item_of_a_thousand_products_has_options(tmp_path: Path) -> None:
+    catalog = catalog_of(tmp_path, ONE_TASK)
+    many = OrderRequest(
+        external_id="x",
+        channel="web",
+        customer_id="cust-1",
+        items=(RequestedItem(id="1", offering="box", quantity=1000),),
+    )
+    told = options(Driver(many, catalog=catalog), "1")
+    assert told["quantity", 999].possible
+    assert ("quantity", 1001) not in told
+    assert told["colour", None].possible

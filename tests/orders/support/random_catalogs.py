@@ -270,6 +270,22 @@ def random_change(choose: Random, catalog: Catalog, revision: Revision, request_
     )
 
 
+def taken_back(revision: Revision, before: Revision, request_id: str) -> ChangeRequest:
+    """An amendment that has the items that both revisions have be as they were before."""
+    olds = before.by_id()
+    updates = tuple(
+        ItemUpdate(
+            id=item.id,
+            offering=old.offering if old.offering != item.offering else None,
+            characteristics={} if old.specification is None else old.characteristics,
+            site=old.site if old.site != item.site else None,
+        )
+        for item in revision.items
+        if (old := olds.get(item.id)) is not None and old.specification == item.specification
+    )
+    return ChangeRequest(request_id=request_id, kind=ChangeKind.AMEND, update=updates)
+
+
 def _update(choose: Random, catalog: Catalog, item: Item) -> ItemUpdate:
     what = choose.choice(("values", "quantity", "drop", "offering", "move", "wish"))
     if what == "wish":

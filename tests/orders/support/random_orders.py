@@ -50,6 +50,7 @@ from tests.orders.support.random_catalogs import (
     random_change,
     random_follow_on,
     random_items,
+    taken_back,
 )
 from tests.orders.support.world import AT, Hears, World
 
@@ -68,6 +69,10 @@ class Order:
         self.changes = 0
         self.inbox: list[Callable[[], None]] = []
         self.records: list[OrderRecord] = []
+        self.before: Revision | None = None
+        """What the last amendment was made of."""
+        self.cancels_late = False
+        """The customer cancels once something that was found installed has been given back."""
         self.replaced: set[str] = set()
         """Tasks that a person wanted anew."""
 
@@ -92,6 +97,9 @@ class Order:
             self.write_down()
         self.fulfilment.begin()
         assess(self.fulfilment, AT)
+        if self.cancels_late and self.reconciler.ledger.gone:
+            self.cancels_late = False
+            self.cancel()
         while self.inbox and self.fulfilment.carried.assessment is None:
             self.inbox.pop(0)()
         return self.fulfilment.plan is not before
@@ -101,9 +109,21 @@ class Order:
         if self.fulfilment.carried.assessment is not None:
             self.inbox.append(self.amend)
             return
+        before = self.fulfilment.revision
+        self.ask(before, random_change(self.choose, self.catalog, before, f"c{self.changes + 1}"))
+
+    def take_back(self) -> None:
+        """What the last amendment made different is to be as it was."""
+        if self.fulfilment.carried.assessment is not None:
+            self.inbox.append(self.take_back)
+        elif self.before is not None:
+            now = self.fulfilment.revision
+            self.ask(now, taken_back(now, self.before, f"c{self.changes + 1}"))
+
+    def ask(self, before: Revision, change: ChangeRequest) -> None:
+        """An amendment is decided."""
         self.changes += 1
-        order, before, plan = self.fulfilment, self.fulfilment.revision, self.fulfilment.plan
-        change = random_change(self.choose, self.catalog, before, f"c{self.changes}")
+        order, plan = self.fulfilment, self.fulfilment.plan
         if first_verdict(order, change, AT) is None:
             try:
                 revision, following = amended(
@@ -120,6 +140,7 @@ class Order:
                 assert order.plan is plan
                 return
             self.consider(change, revision, following)
+            self.before = before if order.revision is not before else self.before
             assert_untouched_verbatim(before, plan, revision, following)
         self.look()
 
@@ -258,11 +279,12 @@ def run(world: World, order: Order, cancel_rate: float) -> None:
     """Drive an order to its end through random changes."""
     choose = world.choose
     changes: list[Callable[[], None]] = [
-        choose.choice((order.amend, order.amend, order.amend, order.replace, order.carry_over))
+        choose.choice((order.amend, order.amend, order.amend, order.take_back, order.replace, order.carry_over))
         for _ in range(choose.randint(0, 4))
     ]
     if choose.random() < cancel_rate:
         changes.insert(choose.randint(0, len(changes)), order.cancel)
+    order.cancels_late = choose.random() < cancel_rate
     drive(world, order, changes, loss_rate=choose.choice([0.0, 0.0, 0.03]))
     assert_as_ordered_alone(world, order.reconciler, order.fulfilment.plan)
     wanted = LifecycleState.CANCELLED if order.fulfilment.cancelled else LifecycleState.COMPLETED

@@ -65,6 +65,8 @@ class World:
     """Operations whose output identifies what they make: it stays, whatever is amended."""
     given: dict[FactId, JsonValue] = field(default_factory=dict)
     """The output by which each thing held is known, where that is what it was asked for."""
+    asked_as: dict[FactId, Inputs] = field(default_factory=dict)
+    """By what value each thing was asked for when it was made, if it was."""
     undone: set[FactId] = field(default_factory=set)
     """What was held, or was to come, and is not any more because it was compensated."""
     amended: dict[FactId, list[Inputs]] = field(default_factory=dict)
@@ -110,6 +112,7 @@ class World:
             repeated = step.key in self.doubtful
             assert known == (step.verb, step.sent), f"{step.key} was {known} before, now {step.verb} {step.sent}"
             self._is_given_back(step, reconciler)
+            self._is_asked_for_as_before(step)
             assert repeated or f"{step.verb} {step.key}" not in self.begun, f"{step.key} is made twice"
             for fact, call in list(self.refused.items()):
                 if fact == step.fact or (fact[0] == step.task and step.verb is Verb.PROVISION is call[0]):
@@ -138,6 +141,14 @@ class World:
         others = [fact for fact in facts if fact.id != step.fact and fact.id in self.held]
         asked = [fact.id for fact in others if step.asks and fact.outputs.get("out") == step.asks["out"]]
         assert not asked, f"{step.key} asks for what {asked} still has"
+
+    def _is_asked_for_as_before(self, step: Step) -> None:
+        """Whoever amends what was asked for by its value says so again: else the silo takes it for another wish."""
+        if step.verb is Verb.PROVISION:
+            self.asked_as[step.fact] = step.asks
+        elif step.verb is Verb.AMEND:
+            asked = self.asked_as.get(step.fact, {})
+            assert step.asks == asked, f"{step.key} was asked for by {asked}, and is amended by {step.asks}"
 
     def _takes_at_once(self, step: Step) -> bool:
         lasts = step.operation in self.asynchronous and step.key not in self.doubtful and self._is_there(step)
