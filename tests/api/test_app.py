@@ -192,7 +192,7 @@ async def test_a_payload_that_inflates_to_more_than_is_restored_at_once_is_malfo
     assert len(payload["data"]) < 200_000
     response = await door.http.post("/codec/decode", json={"payloads": [payload]})
     assert (response.status_code, response.json()["code"]) == (400, "malformed")
-    assert "larger than is restored" in response.json()["details"][0]["reason"]
+    assert "larger than is restored" in response.text
 
 
 def test_the_web_ui_may_be_called_by_either_name_of_this_machine() -> None:

@@ -270,8 +270,8 @@ def random_change(choose: Random, catalog: Catalog, revision: Revision, request_
     )
 
 
-def taken_back(revision: Revision, before: Revision, request_id: str) -> ChangeRequest:
-    """An amendment that has the items that both revisions have be as they were before."""
+def taken_back(revision: Revision, before: Revision, request_id: str) -> ChangeRequest | None:
+    """An amendment that has the items that both revisions have be as they were before. None where they have none."""
     olds = before.by_id()
     updates = tuple(
         ItemUpdate(
@@ -283,7 +283,7 @@ def taken_back(revision: Revision, before: Revision, request_id: str) -> ChangeR
         for item in revision.items
         if (old := olds.get(item.id)) is not None and old.specification == item.specification
     )
-    return ChangeRequest(request_id=request_id, kind=ChangeKind.AMEND, update=updates)
+    return ChangeRequest(request_id=request_id, kind=ChangeKind.AMEND, update=updates) if updates else None
 
 
 def _update(choose: Random, catalog: Catalog, item: Item) -> ItemUpdate:

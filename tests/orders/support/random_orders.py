@@ -118,7 +118,9 @@ class Order:
             self.inbox.append(self.take_back)
         elif self.before is not None:
             now = self.fulfilment.revision
-            self.ask(now, taken_back(now, self.before, f"c{self.changes + 1}"))
+            change = taken_back(now, self.before, f"c{self.changes + 1}")
+            if change is not None:
+                self.ask(now, change)
 
     def ask(self, before: Revision, change: ChangeRequest) -> None:
         """An amendment is decided."""

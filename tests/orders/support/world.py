@@ -96,6 +96,7 @@ class World:
         for fact in ledger.all_facts():
             self.held[fact.id] = fact.inputs
             self.newest[fact.id] = fact.n
+            self.asked_as[fact.id] = fact.asks
             if fact.operation in self.identifying:
                 self.given[fact.id] = fact.outputs["out"]
 
