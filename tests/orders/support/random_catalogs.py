@@ -201,7 +201,7 @@ def _point(choose: Random) -> PointOfNoReturn | None:
     on_the_way = {"milestone": MILESTONE, "reached_after": timedelta(seconds=30)} if choose.random() < 0.5 else {}
     hard = PointOfNoReturn.model_validate({"kind": "hard", **on_the_way})
     soft = PointOfNoReturn.model_validate({"kind": "soft", "fee": FEE, **on_the_way})
-    return choose.choice((None, None, None, hard, soft))
+    return choose.choice((None, None, hard, soft, soft, soft))
 
 
 def random_items(choose: Random, catalog: Catalog, revision: Revision | None, prefix: str) -> list[RequestedItem]:

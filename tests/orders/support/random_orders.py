@@ -142,9 +142,16 @@ class Order:
                 assert order.plan is plan
                 return
             self.consider(change, revision, following)
-            self.before = before if order.revision is not before else self.before
             assert_untouched_verbatim(before, plan, revision, following)
+            if order.revision is not before:
+                self.before = before
+                if self.is_charged(change) and self.choose.random() < 0.7:
+                    self.take_back()  # Before anything is undone for the fee.
         self.look()
+
+    def is_charged(self, change: ChangeRequest) -> bool:
+        """True where a change costs a fee."""
+        return any(charge.change == change.request_id for charge in self.fulfilment.carried.charges)
 
     def cancel(self) -> None:
         """The customer cancels, whatever is being assessed."""
