@@ -18,7 +18,7 @@ from orders.reconcile.ledger import Fact, FactId, Ledger
 
 @dataclass
 class Charge:
-    """A fee, and the undo that it pays for: of a fact as it was. `due` once that is done; it stays due.
+    """A fee, and the undo that it pays for: of a fact as it was, or was to become. `due` once that is done, for good.
 
     `forgone`: the undo will never be done.
     """
@@ -41,7 +41,7 @@ def charges_of(order_id: str, change: str, number: int, ledger: Ledger, impact: 
             continue
         fact = ledger.facts[obstacle.task][max(ledger.facts[obstacle.task])]
         key = f"{order_id}.fee-{number + len(found)}/{BILLING}"
-        found.append(Charge(key, change, obstacle.fee, fact.id, fact.inputs, obstacle.effect))
+        found.append(Charge(key, change, obstacle.fee, fact.id, fact.desired_inputs, obstacle.effect))
     return found
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from orders.change.charges import Charge, fall_due, take_over, undone
-from orders.change.impact import Effect
-from orders.model.values import Money
-from orders.reconcile.ledger import Ledger
+from orders.change.charges import Charge, charges_of, fall_due, spared, take_over, undone
+from orders.change.impact import Effect, Impact, Obstacle
+from orders.model.values import Money, Verb
+from orders.reconcile.ledger import Ledger, Waiting
 from tests.orders.support.builders import held, key_of, ledger_of
 
 PARCEL = (key_of("parcel"), 0)
+AT = "2026-01-01T00:00:00.000Z"
 
 
 def charge(effect: Effect = Effect.COMPENSATED) -> Charge:
@@ -46,6 +47,31 @@ def test_an_amendment_is_due_once_it_is_done() -> None:
     assert told(one) == (False, False)
     fall_due([one], parcel("there"))
     assert told(one) == (True, False)
+
+
+def test_an_awaited_amendment_that_is_set_back_is_paid_for_once_it_has_been_and_not_where_it_stays() -> None:
+    ledger = parcel("here")
+    fact = ledger.facts[PARCEL[0]][0]
+    fact.waiting = Waiting(Verb.AMEND, 1, {"to": "there"}, {}, AT)
+    fee = Money(amount=Decimal("9.90"), currency="EUR")
+    met = Obstacle(task=PARCEL[0], silo="shipping", items=(), effect=Effect.AMENDED, since=AT, fee=fee)
+    for final, due in (("here", True), ("there", False)):
+        [one] = charges_of("o", "c", 1, ledger, Impact(tasks=(), obstacles=(met,)))
+        fall_due([one], ledger)
+        assert told(one) == (False, False)
+        fall_due([one], parcel(final))
+        assert told(one) == (due, False)
+    take_over([one], ledger, (), parcel("there"))
+    assert told(one) == (False, True)
+
+
+def test_only_what_is_given_up_by_this_very_change_is_told_as_spared() -> None:
+    given_up, pending = charge(), charge()
+    given_up.forgone = True
+    assert spared([given_up, pending], parcel("here"), (), Ledger()) == ()
+    [told_of] = spared([given_up, pending], parcel("here"), (), parcel("here"))
+    assert (told_of.change, told_of.fee) == (pending.change, pending.money)
+    assert told(pending) == (False, False)
 
 
 def test_an_undo_is_not_paid_for_by_an_amendment() -> None:
