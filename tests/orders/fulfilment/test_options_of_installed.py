@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from pydantic import JsonValue
+
 from orders.change.request import ChangeKind, ChangeState, ItemUpdate
 from orders.fulfilment.options import Option, options_of
 from orders.model.catalog import ProductSpecification
@@ -11,7 +13,7 @@ from orders.model.order import OrderRequest, RequestedItem, Site, Wishes
 from orders.model.values import Action, ProductStatus
 from tests.orders.support.driver import NOW, Driver, household
 
-FASTER = {"characteristics": {"down_mbps": 400}}
+FASTER: dict[str, JsonValue] = {"down_mbps": 400}
 
 
 def options(driver: Driver, item: str) -> dict[tuple[str, object], Option]:
@@ -40,7 +42,7 @@ def modify(product: str, item: str = "1", **asked: Any) -> RequestedItem:
 
 
 def test_what_is_installed_can_be_suspended_and_what_is_suspended_resumed() -> None:
-    driver = on_installed(modify("net", **FASTER))
+    driver = on_installed(modify("net", characteristics=FASTER))
     suspended = options(driver, "1")["status", "suspended"]
     assert (suspended.kind, suspended.possible, suspended.fees, suspended.until) == (ChangeKind.AMEND, True, (), None)
     asleep = ItemUpdate(id="1", wishes=Wishes(status="suspended"))
@@ -65,7 +67,7 @@ def test_what_would_be_left_as_it_was_is_no_option() -> None:
 
 def test_only_what_silos_are_told_of_can_be_suspended_and_nothing_that_is_new() -> None:
     assert not [name for name, _ in options(Driver(household()), "net") if name == "status"]
-    driver = on_installed(modify("net", **FASTER))
+    driver = on_installed(modify("net", characteristics=FASTER))
     catalog = driver.catalog
     silent = {name: without_status(each) for name, each in catalog.specifications.items()}
     driver.catalog = catalog.model_copy(update={"specifications": silent})

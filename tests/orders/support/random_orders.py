@@ -110,7 +110,7 @@ class Order:
             self.inbox.append(self.amend)
             return
         before = self.fulfilment.revision
-        self.ask(before, random_change(self.choose, self.catalog, before, f"c{self.changes + 1}"))
+        self.propose(before, random_change(self.choose, self.catalog, before, f"c{self.changes + 1}"))
 
     def take_back(self) -> None:
         """What the last amendment made different is to be as it was."""
@@ -120,9 +120,9 @@ class Order:
             now = self.fulfilment.revision
             change = taken_back(now, self.before, f"c{self.changes + 1}")
             if change is not None:
-                self.ask(now, change)
+                self.propose(now, change)
 
-    def ask(self, before: Revision, change: ChangeRequest) -> None:
+    def propose(self, before: Revision, change: ChangeRequest) -> None:
         """An amendment is decided."""
         self.changes += 1
         order, plan = self.fulfilment, self.fulfilment.plan
