@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from pydantic.alias_generators import to_camel
 
+from api.care.answer_bodies import ShortAnswer
 from api.care.care_bodies import FeeResponse, SiteResponse
 from api.care.change_bodies import ChangeResponse
 from api.http.dependencies import NO_NUL
@@ -57,6 +58,7 @@ class ListedOrder(ResponseModel):
     completed_at: InstantOut | None
     in_jeopardy: bool
     fallout: tuple[str, ...]
+    answer: ShortAnswer
 
 
 class ListedOrders(ResponseModel):

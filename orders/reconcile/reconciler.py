@@ -122,6 +122,11 @@ class Reconciler:
         """True while a call for any generation of the task is under way."""
         return self._dependencies.is_called(task)
 
+    def following(self, task: str) -> list[str]:
+        """The tasks of the target that wait for one of them."""
+        tasks = self.plan.tasks
+        return [other for other in self._target.neighbours.get(task, ()) if task in tasks[other].depends_on]
+
     # The loop
 
     def next_steps(self, most: int = 500) -> list[Step]:
