@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from orders.model import wire_names
 from orders.model.order import Reason
-from orders.read_model.answer import Answer, NowView
+from orders.read_model.answer import Answer, NowView, WaitsFor
 from workflows.sdk.executions import WORKFLOW_TASK_FAILS, Execution, Tries
 
 
@@ -19,14 +20,21 @@ def stuck(execution: Execution) -> tuple[Reason, ...]:
 
 def with_tries(answer: Answer, failing: Iterable[Tries]) -> Answer:
     """The answer, with how often the calls that it names were tried in vain."""
-    by_task = {tries.key.rsplit("/", 2)[0]: tries for tries in failing}
-    if not by_task:
+    failing = tuple(failing)
+    if not failing:
         return answer
-    return answer.model_copy(update={"now": tuple(_told(line, by_task.get(line.task)) for line in answer.now)})
+    return answer.model_copy(update={"now": tuple(_told(line, failing) for line in answer.now)})
 
 
-def _told(line: NowView, tries: Tries | None) -> NowView:
-    if tries is None or line.last_error is not None:
+def _told(line: NowView, failing: Iterable[Tries]) -> NowView:
+    # Not every activity is named for all of its calls, but all of them are calls on one silo, by one verb.
+    activity = wire_names.silo_activity(line.silo, line.verb)
+    found = sorted(
+        (tries for tries in failing if tries.activity == activity),
+        key=lambda tries: not tries.key.startswith(f"{line.task}/"),
+    )
+    if not found or line.waits_for is not WaitsFor.SILO:
         return line
+    tries = found[0]
     known = {"attempts": tries.attempts, "next_try": tries.next_try, "last_error": tries.last_error or None}
     return line.model_copy(update=known)

@@ -30,9 +30,13 @@ REPORTED: Final = "TemporalReportedProblems"
 
 @dataclass(frozen=True, slots=True)
 class Tries:
-    """How often a call under way was tried, when it is next, and how the last try failed. `key` names the call."""
+    """How often a call under way was tried, when it is next, and how the last try failed. `key` names the call.
+
+    `activity` is its type, `<silo>.<verb>`.
+    """
 
     key: str
+    activity: str
     attempts: int
     next_try: datetime | None
     last_error: str
@@ -98,6 +102,7 @@ def _tries(call: PendingActivityInfo) -> Tries:
     due = call.HasField("next_attempt_schedule_time") and not tries_now
     return Tries(
         key=call.activity_id,
+        activity=call.activity_type.name,
         # The number of a try that is still to come is told as well.
         attempts=call.attempt if tries_now else call.attempt - 1,
         next_try=call.next_attempt_schedule_time.ToDatetime(UTC) if due else None,
