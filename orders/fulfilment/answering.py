@@ -15,7 +15,7 @@ from orders.model.catalog import Awaited
 from orders.model.values import Verb
 from orders.read_model.answer import Answer, NextView, NowView, WaitsFor, WaitView
 from orders.read_model.answer_words import at_site, moment, slot
-from orders.read_model.states import LifecycleState, TaskState, task_state
+from orders.read_model.states import LifecycleState
 from orders.reconcile.ledger import Fact, Refusal
 from orders.reconcile.target import TaskStatus
 
@@ -23,7 +23,6 @@ MOST_NOW: Final = 10
 MOST_NEXT: Final = 5
 MOST_NAMED: Final = 5
 """Items, numbers and titles that one line names."""
-_MOST_LOOKED_AT: Final = 1000
 RETRY_BUDGET_SPENT: Final = "retry_budget_spent"
 
 _AWAITED = {Awaited.SILO: WaitsFor.SILO, Awaited.VISIT: WaitsFor.VISIT, Awaited.PARCEL: WaitsFor.PARCEL}
@@ -229,20 +228,31 @@ def _summary(waits_for: WaitView | None, chosen: NowView | None, number: int) ->
 
 def _next(order: Fulfilment, found: list[_Open]) -> tuple[tuple[NextView, ...], int]:
     going_on = {each.task: each for each in found}
-    ready, undone = dict.fromkeys(_following(order, going_on)), list(_to_be_undone(order, going_on))
-    fees = list(_fees(order))
-    told = chain((_next_view(order, key, going_on) for key in ready), (_undo_view(order, key) for key in undone), fees)
-    return tuple(islice(told, MOST_NEXT)), max(len(ready) + len(undone) + len(fees) - MOST_NEXT, 0)
+    undone, fees = list(_to_be_undone(order, going_on)), list(_fees(order))
+    told = chain(
+        (_next_view(order, key, going_on) for key in _following(order, going_on)),
+        (_undo_view(order, key) for key in undone),
+        fees,
+    )
+    first = tuple(islice(told, MOST_NEXT))
+    blocked = 0 if _begins_nothing(order) else sum(counts[TaskStatus.BLOCKED] for counts in order.tally().values())
+    return first, max(blocked + len(undone) + len(fees) - len(first), 0)
+
+
+def _begins_nothing(order: Fulfilment) -> bool:
+    return order.cancelled or order.waits
 
 
 def _following(order: Fulfilment, going_on: Collection[str]) -> Iterator[str]:
-    """Tasks of the target that come after what goes on; where nothing does, those that could begin."""
-    reconciler = order.reconciler
-    if order.cancelled or order.waits:
+    """Tasks of the target that come after what goes on, each once; where nothing does, those that could begin."""
+    reconciler, told = order.reconciler, set[str]()
+    if _begins_nothing(order):
         return
     if going_on:
-        after = (key for task in going_on for key in reconciler.following(task))
-        yield from (key for key in after if reconciler.status[key] is TaskStatus.BLOCKED and key not in going_on)
+        for key in (key for task in going_on for key in reconciler.following(task)):
+            if reconciler.status[key] is TaskStatus.BLOCKED and key not in going_on and key not in told:
+                told.add(key)
+                yield key
         return
     for key, task in order.plan.tasks.items():
         if reconciler.status[key] is TaskStatus.BLOCKED and all(map(order.is_in_place, task.depends_on)):
@@ -268,10 +278,8 @@ def _next_view(order: Fulfilment, key: str, going_on: dict[str, _Open]) -> NextV
 
 
 def _to_be_undone(order: Fulfilment, going_on: Collection[str]) -> Iterator[str]:
-    for key in islice(order.reconciler.ledger.facts, _MOST_LOOKED_AT):
-        gone_on = key in order.plan.tasks or key in going_on
-        if not gone_on and task_state(order.reconciler, key) is TaskState.COMPENSATING:
-            yield key
+    tasks = order.plan.tasks
+    yield from sorted({task for task, _ in order.reconciler.unwanted} - tasks.keys() - set(going_on))
 
 
 def _undo_view(order: Fulfilment, key: str) -> NextView:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from orders.fulfilment.answering import why_late
@@ -29,45 +31,64 @@ def observe(order: Fulfilment, now: datetime, *, ended: bool = True) -> None:
 
 def foresee(order: Fulfilment, now: datetime) -> None:
     """Tell whether the promise can be kept, and until when that holds if nothing comes about."""
-    late, expected, promised = in_jeopardy(order, now), earliest_end(order, now), order.promised_at
-    order.journal.carried.decides = decides = deciding(order, now)
+    found, promised, carried = ahead(order, now), order.promised_at, order.journal.carried
     late_at: datetime | None = None
-    if not late and not order.cancelled and expected is not None and promised is not None:
+    if not found.in_jeopardy and not order.cancelled and found.earliest is not None and promised is not None:
         given = (TaskStatus.IN_PLACE, TaskStatus.AWAITING)
         left = seconds_to_completion(order.plan, lambda task: order.reconciler.status[task] in given)
         # Begun right at that instant, what is left would just be done in time.
         late_at = promised - timedelta(seconds=left) + timedelta(seconds=1)
-    because = (order.journal.carried.late_because or why_late(order, decides)) if late else ""
-    order.journal.foreseen(because, expected_at(order, now), promised, late_at, now)
+    because = (carried.late_because or why_late(order, found.decides)) if found.in_jeopardy else ""
+    order.journal.foreseen(because, found.expected, promised, found.decides, late_at, now)
 
 
-def told_expectation(order: Fulfilment, now: datetime) -> datetime | None:
-    """When an order is expected, as everybody is told it: that holds still until something comes about."""
-    foreseen = order.journal.carried.expected_at
-    expected = expected_at(order, now)
-    return foreseen if foreseen is not None and expected is not None and not order.journal.news_since else expected
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """What lies ahead of an order if all goes as usual from now on.
+
+    `earliest` is when it would be done if somebody acted at once where that is needed. It is `expected` then, unless
+    somebody does have to act. `decides` is the task on the critical path that is next to be done: what delays it
+    delays the order.
+    """
+
+    earliest: datetime | None = None
+    expected: datetime | None = None
+    decides: str = ""
+    in_jeopardy: bool = False
 
 
-def told_decider(order: Fulfilment, now: datetime) -> str:
-    """The task that decides when an order is done, as everybody is told it."""
-    carried = order.journal.carried
-    return deciding(order, now) if order.journal.news_since else carried.decides
+def ahead(order: Fulfilment, now: datetime) -> Ahead:
+    """What lies ahead as of now: nothing of an order that is settled, or waits for products."""
+    if order.settled or order.waits:
+        return Ahead()
+    ends, promised = expected_ends(order, now), order.promised_at
+    earliest = max(ends.values(), default=max(now, order.not_before or now))
+    needs_somebody = order.carried.on_hold or order.reconciler.fallout
+    return Ahead(
+        earliest=earliest,
+        expected=None if needs_somebody or order.cancelled else earliest,
+        decides=_deciding(order, ends),
+        in_jeopardy=not order.cancelled and promised is not None and earliest > promised,
+    )
+
+
+def told_ahead(order: Fulfilment, now: datetime) -> Ahead:
+    """What lies ahead as everybody is told it: what is expected holds still until something comes about."""
+    found, carried = ahead(order, now), order.journal.carried
+    if order.journal.news_since is not None:
+        return found
+    known = carried.expected_at if found.expected is not None else None
+    return replace(found, expected=known or found.expected, decides=carried.decides)
 
 
 def expected_at(order: Fulfilment, now: datetime) -> datetime | None:
-    """When everything should be in place, if all goes as usual from now on.
-
-    None when it is, or it waits for products, and where nothing can be expected until somebody acts.
-    """
-    needs_somebody = order.carried.on_hold or order.reconciler.fallout
-    return None if needs_somebody or order.cancelled else earliest_end(order, now)
+    """When everything should be in place, if all goes as usual from now on. None where that cannot be said."""
+    return ahead(order, now).expected
 
 
-def earliest_end(order: Fulfilment, now: datetime) -> datetime | None:
-    """When everything should be in place if somebody acts right now where that is needed."""
-    if order.settled or order.waits:
-        return None
-    return max(expected_ends(order, now).values(), default=max(now, order.not_before or now))
+def in_jeopardy(order: Fulfilment, now: datetime) -> bool:
+    """True when the expected completion is later than the promised one."""
+    return ahead(order, now).in_jeopardy
 
 
 def expected_ends(order: Fulfilment, now: datetime) -> dict[str, datetime]:
@@ -77,9 +98,7 @@ def expected_ends(order: Fulfilment, now: datetime) -> dict[str, datetime]:
     return {task: begin + timedelta(seconds=left) for task, left in seconds.items()}
 
 
-def deciding(order: Fulfilment, now: datetime) -> str:
-    """The task on the critical path that is next to be done: what delays it delays the order. Empty without any."""
-    ends = expected_ends(order, now)
+def _deciding(order: Fulfilment, ends: Mapping[str, datetime]) -> str:
     left = [task for task in ends if not order.is_in_place(task)]
     last = ""
     while left:
@@ -94,12 +113,6 @@ def _stand(order: Fulfilment) -> str:
     called = next(iter(reconciler.calls.values()), None)
     awaited = sorted({order.silo_of(task) for task, _ in reconciler.waiting})
     return ",".join((order.silo_of(called.task) if called is not None else "", *awaited))
-
-
-def in_jeopardy(order: Fulfilment, now: datetime) -> bool:
-    """True when the expected completion is later than the promised one."""
-    expected, promised = earliest_end(order, now), order.promised_at
-    return not order.cancelled and expected is not None and promised is not None and expected > promised
 
 
 def awaited_s(order: Fulfilment, task: str, now: datetime) -> float:

@@ -10,7 +10,7 @@ from typing import Final
 
 from orders.fulfilment.answering import answer
 from orders.fulfilment.installed_products import installed_products
-from orders.fulfilment.observation import foresee, in_jeopardy, told_decider, told_expectation
+from orders.fulfilment.observation import foresee, told_ahead
 from orders.fulfilment.order_in_flight import Fulfilment
 from orders.model.catalog import Undo
 from orders.model.order import Item, Reason
@@ -49,7 +49,7 @@ def order_view(order: Fulfilment, now: datetime) -> OrderView:
 
 
 def _view(order: Fulfilment, now: datetime, *, ended: bool) -> OrderView:
-    start, revision, items = order.start, order.revision, item_views(order)
+    start, revision, items, ahead = order.start, order.revision, item_views(order), told_ahead(order, now)
     if order.carried.rejected and not ended:  # They are told as rejected with their order.
         items = [item.model_copy(update={"state": LifecycleState.ACKNOWLEDGED}) for item in items]
     return OrderView(
@@ -64,9 +64,9 @@ def _view(order: Fulfilment, now: datetime, *, ended: bool) -> OrderView:
         requested_start=revision.requested_start,
         requested_completion=revision.requested_completion,
         promised_at=order.promised_at,
-        expected_at=told_expectation(order, now),
+        expected_at=ahead.expected,
         completed_at=order.carried.completed_at if ended else None,
-        in_jeopardy=in_jeopardy(order, now),
+        in_jeopardy=ahead.in_jeopardy,
         items=tuple(items),
         silos=tuple(silo_views(order)),
         fallout=tuple(fallout_views(order)),
@@ -78,7 +78,7 @@ def _view(order: Fulfilment, now: datetime, *, ended: bool) -> OrderView:
         reasons=order.reasons,
         document=order.document,
         submitted=start.document,
-        answer=answer(order, told_decider(order, now), ended=ended),
+        answer=answer(order, ahead.decides, ended=ended),
     )
 
 

@@ -278,6 +278,7 @@ class Journal:
         late_because: str,
         expected: datetime | None,
         promised: datetime | None,
+        decides: str,
         late_at: datetime | None,
         now: datetime,
     ) -> None:
@@ -286,7 +287,7 @@ class Journal:
         It can until `late_at`, if nothing comes about.
         """
         self.late_at = late_at
-        self.carried.expected_at = expected
+        self.carried.expected_at, self.carried.decides = expected, decides
         in_jeopardy = bool(late_because)
         if in_jeopardy is not self.carried.in_jeopardy:
             self.carried.in_jeopardy = in_jeopardy

@@ -88,6 +88,11 @@ class Reconciler:
         """The tasks that wait for a person."""
         return self._target.refused | {task for task, _ in self.refused_compensations}
 
+    @property
+    def unwanted(self) -> set[FactId]:
+        """Facts that go as soon as nothing stands on them, and nobody may want them again."""
+        return self._target.unwanted
+
     def is_suspended(self, task: str) -> bool:
         """True for a task of the target that is not to be begun for now."""
         return task in self._target.suspended

@@ -9,7 +9,7 @@ import pytest
 from orders.change.request import ChangeKind, ChangeRequest, ChangeState
 from orders.fulfilment.answering import MOST_NEXT, MOST_NOW, answer
 from orders.fulfilment.messages import PlanAnswer
-from orders.fulfilment.observation import deciding, observe
+from orders.fulfilment.observation import ahead, observe
 from orders.fulfilment.order_in_flight import Fulfilment
 from orders.fulfilment.preview import preview
 from orders.fulfilment.reporting import details, order_record, order_view
@@ -17,6 +17,7 @@ from orders.model.order import OrderRequest, RequestedItem, Site
 from orders.planning.promise import promised_at
 from orders.read_model.answer import Answer, WaitsFor
 from orders.reconcile.outcome import Outcome, OutcomeKind
+from orders.reconcile.target import TaskStatus
 from tests.orders.fulfilment.test_on_hold import held
 from tests.orders.fulfilment.test_preview import copy
 from tests.orders.support.driver import AT, NOW, Driver, household, key
@@ -106,7 +107,8 @@ def test_the_answer_is_bounded_and_says_how_much_it_leaves_out() -> None:
     driver.run()
     found = told(driver.order)
     assert (len(found.now), found.more_now) == (MOST_NOW, 50 - MOST_NOW)
-    assert (len(found.next), found.more_next) == (MOST_NEXT, 50 - MOST_NEXT)
+    blocked = sum(counts[TaskStatus.BLOCKED] for counts in driver.order.tally().values())
+    assert (len(found.next), found.more_next) == (MOST_NEXT, blocked - MOST_NEXT)
     assert found.summary.endswith("(and 49 more)")
     assert len(details(driver.order).splitlines()) < 80
 
@@ -159,5 +161,5 @@ def test_on_hold_comes_before_what_needs_a_person(refused: str) -> None:
 
 def test_what_decides_is_worked_out_by_the_plan() -> None:
     driver = awaiting("shipping")
-    assert deciding(driver.order, NOW) == key(driver, "delivery/ship-parcel")
+    assert ahead(driver.order, NOW).decides == key(driver, "delivery/ship-parcel")
     assert answer(driver.order, "", ended=False).decides == key(driver, "delivery/ship-parcel")
