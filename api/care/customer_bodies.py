@@ -42,7 +42,10 @@ class OrderSearch(BaseModel):
 
 
 class ListedOrder(ResponseModel):
-    """An order in a list; `href` has it in full. `fallout` are the silos with a call that waits for a person."""
+    """An order in a list; `href` has it in full. `fallout` are the silos with a call that waits for a person.
+
+    `silos` are those with anything that is under way or awaited, as far as the answer names it.
+    """
 
     id: str
     href: str
@@ -58,6 +61,7 @@ class ListedOrder(ResponseModel):
     completed_at: InstantOut | None
     in_jeopardy: bool
     fallout: tuple[str, ...]
+    silos: tuple[str, ...]
     answer: ShortAnswer
 
 

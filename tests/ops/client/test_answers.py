@@ -149,8 +149,9 @@ async def _told_in_lists(pipe: Pipe, order_id: str, answer: Answer) -> None:
         alone = (await pipe.http.get(f"{address}/{order_id}")).json()
         short = found["answer"]
         assert set(short) == {"summary", "waitsFor", "lateBecause", "lateSince"}
-        told = (short["summary"], short["waitsFor"], found["expectedAt"], found["state"])
-        return told == (answer.summary, alone["answer"]["waitsFor"], alone["expectedAt"], alone["state"])
+        told = (short["summary"], short["waitsFor"], found["silos"], found["expectedAt"], found["state"])
+        silos = sorted({line.silo for line in answer.now})
+        return told == (answer.summary, alone["answer"]["waitsFor"], silos, alone["expectedAt"], alone["state"])
 
     await until(listed, "the list to tell the same", 30)
 
@@ -175,7 +176,7 @@ async def test_how_often_a_silo_was_called_in_vain_is_told_for_one_order(pipe: P
     await until(tried, "a call that was tried in vain", 30)
     line = next(line for line in (await answer_of(door, order_id)).now if line.silo == "tv")
     assert line.last_error is not None and line.last_error.startswith("tv answered 503")
-    assert "tried 1 times" in (text := await _shown(door, order_id)) or "tried " in text
+    assert "; tried " in await _shown(door, order_id)
     await pipe.sim("DELETE", "/*/faults")
     assert (await pipe.outcome(order_id)).state == "completed"
 
