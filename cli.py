@@ -30,6 +30,15 @@ class Commands(TyperGroup):
             raise _failed(error) from error
 
 
+class OfOneOrder(Commands):
+    """The commands about one order. Without a command's name, the order of that id is shown."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:  # Their types are in a private module of typer.
+        """Take what is no command for the id of an order."""
+        known = args[0] in self.commands or args[0].startswith("-")
+        return super().resolve_command(ctx, args if known else ["show", *args])
+
+
 app = typer.Typer(
     cls=Commands,
     help="The order pipe of a communications service provider: every order is one durable Temporal workflow.",
@@ -44,7 +53,9 @@ app.add_typer(register, name="register")
 products = typer.Typer(help="The installed base: what customers have.", no_args_is_help=True)
 app.add_typer(products, name="products")
 
-order = typer.Typer(help="One order, for operators.", no_args_is_help=True)
+order = typer.Typer(
+    cls=OfOneOrder, help="One order: `order ID` shows where it is, why, and what comes next.", no_args_is_help=True
+)
 app.add_typer(order, name="order")
 
 Host = Annotated[str | None, typer.Option(help="Where to listen.", show_default="127.0.0.1")]
@@ -178,6 +189,14 @@ def unlock_products(order_id: Annotated[str, typer.Argument(metavar="ORDER")]) -
         run_unlock(Settings(), order_id, Console())
     except (DBAPIError, RegisterError, RuntimeError, StillInFlight) as error:
         raise _failed(error) from error
+
+
+@order.command("show")
+def show_order(order_id: Annotated[str, typer.Argument(metavar="ID")], api: Api = None, token: Token = None) -> None:
+    """Show where an order is, why, what comes next, and when. `order ID` is the same."""
+    from ops.client.watch import show
+
+    _at_the_door(api, token, lambda door: show(door, order_id, Console()))
 
 
 @order.command("rescue")

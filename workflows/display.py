@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
 
 from temporalio import workflow
 from temporalio.common import SearchAttributeKey, SearchAttributeUpdate
@@ -25,6 +25,11 @@ PROMISED_AT = SearchAttributeKey.for_datetime(wire_names.PROMISED_AT)
 PROBLEM = SearchAttributeKey.for_keyword(wire_names.PROBLEM)
 
 
+MANY: Final = 10
+READABLE: Final = timedelta(seconds=1)
+"""How long the details stand while many calls are under way. They cost more than such a turn does."""
+
+
 @dataclass(frozen=True)
 class _Shown:
     state: LifecycleState
@@ -40,10 +45,13 @@ class Display:
 
     def __init__(self) -> None:
         self._shown: _Shown | None = None
+        self._read_anew_at = datetime.min.replace(tzinfo=UTC)
 
     def show(self, order: Fulfilment) -> None:
         """Bring details and search attributes up to date."""
-        workflow.set_current_details(details(order))
+        if len(order.reconciler.calls) < MANY or workflow.now() >= self._read_anew_at:
+            workflow.set_current_details(details(order))
+            self._read_anew_at = workflow.now() + READABLE
         in_jeopardy = order.journal.carried.in_jeopardy
         shown = _Shown(
             order.told_state,

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from pydantic import JsonValue
 
+from api.care.answer_bodies import AnswerResponse, AppointmentResponse
 from api.care.change_bodies import ChangeResponse, ReasonResponse
 from api.tmf.response_model import ResponseModel
 from api.tmf.times import InstantOut
@@ -19,15 +18,6 @@ class SiteResponse(ResponseModel):
 
     id: str
     address: dict[str, JsonValue]
-
-
-class AppointmentResponse(ResponseModel):
-    """When somebody comes to a site, by the clock of its time zone."""
-
-    site: str
-    start: datetime
-    end: datetime | None
-    time_zone: str
 
 
 class ItemResponse(ResponseModel):
@@ -93,6 +83,7 @@ class OrderResponse(ResponseModel):
     expected_at: InstantOut | None
     completed_at: InstantOut | None
     in_jeopardy: bool
+    answer: AnswerResponse
     items: tuple[ItemResponse, ...]
     silos: tuple[SiloResponse, ...]
     fallout: tuple[FalloutResponse, ...]

@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from pydantic.alias_generators import to_camel
 
+from api.care.answer_bodies import ShortAnswer
 from api.care.care_bodies import FeeResponse, SiteResponse
 from api.care.change_bodies import ChangeResponse
 from api.http.dependencies import NO_NUL
@@ -41,7 +42,10 @@ class OrderSearch(BaseModel):
 
 
 class ListedOrder(ResponseModel):
-    """An order in a list; `href` has it in full. `fallout` are the silos with a call that waits for a person."""
+    """An order in a list; `href` has it in full. `fallout` are the silos with a call that waits for a person.
+
+    `silos` are those with anything that is under way or awaited, as far as the answer names it.
+    """
 
     id: str
     href: str
@@ -57,6 +61,8 @@ class ListedOrder(ResponseModel):
     completed_at: InstantOut | None
     in_jeopardy: bool
     fallout: tuple[str, ...]
+    silos: tuple[str, ...]
+    answer: ShortAnswer
 
 
 class ListedOrders(ResponseModel):

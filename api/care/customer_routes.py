@@ -108,5 +108,6 @@ def _listed(view: OrderView, links: Links) -> ListedOrder:
         "href": links.care(view.id),
         "offerings": tuple(dict.fromkeys(item.offering for item in view.items if item.parent is None)),
         "fallout": tuple(sorted({fallout.silo for fallout in view.fallout})),
+        "silos": tuple(sorted({line.silo for line in view.answer.now})),
     }
     return ListedOrder.model_validate({**dict(view), **told})

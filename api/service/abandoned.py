@@ -10,6 +10,7 @@ from typing import Final
 from api.errors import OrderClosed, OrderCompleted, Unavailable, UnknownOrder
 from orders.change.objections import FOLLOW_ON, SUBMIT_AGAIN
 from orders.model.order import Reason
+from orders.read_model.answer import Answer, WaitsFor, WaitView
 from orders.read_model.records import OrderRecord
 from orders.read_model.states import LifecycleState
 from orders.read_model.views import OrderView
@@ -35,7 +36,13 @@ def abandoned(view: OrderView) -> OrderView:
     items = tuple(
         item if item.state in _ENDS else item.model_copy(update={"state": LifecycleState.HELD}) for item in view.items
     )
-    left = {"state": LifecycleState.HELD, "items": items, "expected_at": None, "reasons": (ABANDONED,)}
+    left = {
+        "state": LifecycleState.HELD,
+        "items": items,
+        "expected_at": None,
+        "reasons": (ABANDONED,),
+        "answer": Answer(summary=ABANDONED.message, waits_for=WaitView(kind=WaitsFor.PERSON, what=ABANDONED.message)),
+    }
     return view.model_copy(update=left)
 
 

@@ -8,6 +8,7 @@ from api.blocking import run_blocking
 from api.errors import Unavailable, UnknownOrder
 from api.service.abandoned import as_recorded, without_workflow
 from api.service.gateway import Gateway
+from api.service.known_to_temporal import stuck, with_tries
 from orders.model import wire_names
 from orders.read_model.records import Transition, TransitionPage, Unrecorded
 from orders.read_model.states import LifecycleState
@@ -71,7 +72,7 @@ class Asking:
         return record.view.model_copy(update={"body": None})
 
     async def with_problems(self, order_id: str) -> OrderView:
-        """The same, with what stands in its way that its workflow cannot tell itself.
+        """The same, with what its workflow cannot tell itself: what stands in its way, and how often calls were tried.
 
         Raises:
             UnknownOrder: if neither knows it.
@@ -80,10 +81,13 @@ class Asking:
         if view.completed_at is not None:
             return view
         try:
-            stuck = await self._gateway.stuck(order_id)
+            execution = await self._gateway.describe(order_id)
         except Unavailable:
             return view
-        return view.model_copy(update={"problems": (*view.problems, *stuck)}) if stuck else view
+        if execution is None:
+            return view
+        answer, problems = with_tries(view.answer, execution.failing), (*view.problems, *stuck(execution))
+        return view.model_copy(update={"answer": answer, "problems": problems})
 
     async def plan(self, order_id: str, offset: int, limit: int) -> PlanPage:
         """A page of an order's tasks with what the silos are known to hold. One that was rejected has none.

@@ -36,11 +36,10 @@ from api.service.abandoned import WorkflowEnded
 from orders.fulfilment.snapshot import OrderStart
 from orders.model import wire_names
 from orders.model.budget import START
-from orders.model.order import Reason
 from orders.read_model.states import LifecycleState
 from workflows import display
 from workflows.sdk import executions
-from workflows.sdk.executions import PATIENCE, WORKFLOW_TASK_FAILS, Execution, Trouble
+from workflows.sdk.executions import PATIENCE, Execution, Trouble
 from workflows.silo_calls import wire_priority
 
 log = structlog.get_logger()
@@ -206,14 +205,6 @@ class Gateway:
         """
         async with reaching(PATIENCE, order_id):
             await self._handle(order_id).signal(name, news, rpc_timeout=PATIENCE)
-
-    async def stuck(self, order_id: str) -> tuple[Reason, ...]:
-        """Why nothing is done for an order, where its workflow task fails again and again."""
-        execution = await self.describe(order_id)
-        if execution is None or not execution.is_stuck:
-            return ()
-        told = f"its workflow task has failed {execution.failed_in_a_row} times in a row: nothing is done for the order"
-        return (Reason(code=WORKFLOW_TASK_FAILS, message=told),)
 
     async def describe(self, order_id: str) -> Execution | None:
         """The latest run of an order's workflow. None if Temporal knows of none."""

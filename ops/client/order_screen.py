@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -12,6 +12,8 @@ from rich.text import Text
 from api.care.care_bodies import ItemResponse, OrderResponse
 from api.care.change_bodies import ChangeResponse
 from orders.change.request import ChangeState
+from orders.read_model.answer import Answer, WaitsFor
+from orders.read_model.answer_words import in_words, moment
 from orders.read_model.states import LifecycleState
 
 _COLOURS = {
@@ -21,18 +23,21 @@ _COLOURS = {
     LifecycleState.CANCELLED: "yellow",
     LifecycleState.COMPLETED: "green",
 }
+_ABOUT = {"late": "red", "now": "cyan", "next": "dim"}
+_MOST_FALLOUT: Final = 20
 _OF_CHANGE = {ChangeState.ASSESSING: "cyan", ChangeState.REJECTED: "red", ChangeState.SUPERSEDED: "yellow"}
 
 
 def order_screen(order: OrderResponse) -> RenderableType:
     """Everything about an order, for a person who watches it."""
-    parts: list[RenderableType] = [_heading(order), "", _items(order), "", _silos(order)]
+    parts: list[RenderableType] = [_heading(order), *_answer(order)]
+    parts += ["", _items(order), "", _silos(order)]
     parts += [
         Text.assemble(
             ("waits for a person", "red"),
             f"  {fallout.task}: {fallout.silo}.{fallout.verb} was refused, {fallout.code} ({fallout.reason})",
         )
-        for fallout in order.fallout
+        for fallout in order.fallout[:_MOST_FALLOUT]
     ]
     parts += [Text(reason.message, style="red") for reason in order.reasons]
     parts += [_change(change) for change in order.changes]
@@ -61,7 +66,7 @@ def progress_line(order: OrderResponse) -> str:
     line = f"{order.state}, revision {order.revision}, {done} of {of} tasks in place"
     if order.fallout:
         line += f", {len(order.fallout)} waiting for a person"
-    return "; ".join((line, *(reason.message for reason in order.reasons)))
+    return "; ".join(filter(None, (line, order.answer.summary)))
 
 
 def _heading(order: OrderResponse) -> Text:
@@ -72,12 +77,24 @@ def _heading(order: OrderResponse) -> Text:
         f", revision {order.revision}",
     )
     if order.completed_at is not None:
-        line.append(f", since {_instant(order.completed_at)}")
+        line.append(f", since {moment(order.completed_at)}")
     elif order.promised_at is not None and order.state is not LifecycleState.PENDING_CANCELLATION:
-        line.append(f", promised for {_instant(order.promised_at)}")
+        line.append(f", promised for {moment(order.promised_at)}")
+        if order.expected_at is not None:
+            line.append(f", expected by {moment(order.expected_at)}")
     if order.in_jeopardy:
         line.append("  late", style="red")
     return line
+
+
+def _answer(order: OrderResponse) -> Iterator[Text]:
+    """Where it is, why, what comes next, and when."""
+    answer = Answer.model_validate(order.answer.model_dump())
+    needs = answer.waits_for is not None and answer.waits_for.kind in (WaitsFor.PERSON, WaitsFor.HOLD)
+    for about, line in in_words(answer):
+        yield (
+            Text.assemble((f"{about:6}", _ABOUT[about]), line) if about else Text(line, "bold red" if needs else "bold")
+        )
 
 
 def rigid_table(columns: Sequence[str], rows: Iterable[Sequence[Text | str]]) -> Table:
@@ -146,7 +163,3 @@ def _change(change: ChangeResponse) -> Text:
         f", revision {change.revision}",
         why,
     )
-
-
-def _instant(instant: datetime) -> str:
-    return instant.strftime("%Y-%m-%d %H:%M UTC")

@@ -14,6 +14,17 @@ from ops.client.order_screen import order_screen, progress_line
 POLL_EVERY_S = 0.5
 
 
+async def show(door: Door, order_id: str, console: Console) -> None:
+    """Show an order as it is now.
+
+    Raises:
+        DoorError: if there is no such order, or nobody answers.
+    """
+    order = await door.order(order_id)
+    console.print(order.web_ui, highlight=False, markup=False, soft_wrap=True)
+    console.print(order_screen(order))
+
+
 async def watch(door: Door, order_id: str, console: Console) -> None:
     """Show an order until it ends: as a screen that changes, or where there is no terminal, a line for each change.
 

@@ -14,6 +14,7 @@ from orders.catalog_check.inputs import Target, input_problems
 from orders.catalog_check.shared import Node, brought, shared_problems
 from orders.model.catalog import (
     EVERY,
+    Awaited,
     Catalog,
     Dependency,
     OnChange,
@@ -123,6 +124,8 @@ class _Template:
 
     def check(self) -> None:
         template = self.template
+        if template.title != " ".join(template.title.split()) or not template.title.isprintable() or not template.title:
+            self.add("title", "must be a line of plain text: people are told of the task by it")
         if template.name in CONTEXT_NAMESPACES:
             self.add("", f"${{{template.name}.…}} has a meaning of its own: give the task another name")
         self._actions()
@@ -151,6 +154,8 @@ class _Template:
             at_once = f"{silo.name} answers at once: nothing waits there"
             if template.amend_while_waiting:
                 self.add("amend_while_waiting", at_once)
+            if template.awaits is not Awaited.SILO:
+                self.add("awaits", at_once)
             if template.undo is Undo.UNTIL_DONE:
                 self.add("undo", f"{at_once}, so until_done is never")
             if template.point_of_no_return is not None and template.point_of_no_return.milestone is not None:

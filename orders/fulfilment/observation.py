@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from orders.fulfilment.answering import why_late
 from orders.fulfilment.order_in_flight import Fulfilment
+from orders.model.instants import instant
 from orders.planning.promise import seconds_to_completion, seconds_to_ends
 from orders.read_model.states import task_state
 from orders.reconcile.target import TaskStatus
@@ -18,6 +22,8 @@ def observe(order: Fulfilment, now: datetime, *, ended: bool = True) -> None:
     items, tasks = order.progress.take_moved()
     order.journal.moved(order.state if ended else order.told_state, {item: order.state_of(item) for item in items}, now)
     reconciler = order.reconciler
+    order.note_calls(instant(now))
+    order.journal.stands(_stand(order), now)
     order.journal.looked_at({task: task_state(reconciler, task) for task in tasks}, reconciler.ledger, now)
     if order.journal.late_at is not None and now >= order.journal.late_at:
         foresee(order, now)
@@ -25,37 +31,91 @@ def observe(order: Fulfilment, now: datetime, *, ended: bool = True) -> None:
 
 def foresee(order: Fulfilment, now: datetime) -> None:
     """Tell whether the promise can be kept, and until when that holds if nothing comes about."""
-    late, expected, promised = in_jeopardy(order, now), expected_at(order, now), order.promised_at
+    found, promised, carried = ahead(order, now), order.promised_at, order.journal.carried
     late_at: datetime | None = None
-    if not late and not order.cancelled and expected is not None and promised is not None:
+    if not found.in_jeopardy and not order.cancelled and found.earliest is not None and promised is not None:
         given = (TaskStatus.IN_PLACE, TaskStatus.AWAITING)
         left = seconds_to_completion(order.plan, lambda task: order.reconciler.status[task] in given)
         # Begun right at that instant, what is left would just be done in time.
         late_at = promised - timedelta(seconds=left) + timedelta(seconds=1)
-    order.journal.foreseen(late, expected, promised, late_at, now)
+    because = (carried.late_because or why_late(order, found.decides)) if found.in_jeopardy else ""
+    order.journal.foreseen(because, found.expected, promised, found.decides, late_at, now)
+
+
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """What lies ahead of an order if all goes as usual from now on.
+
+    `earliest` is when it would be done if somebody acted at once where that is needed. It is `expected` then, unless
+    somebody does have to act. `decides` is the task on the critical path that is next to be done: what delays it
+    delays the order.
+    """
+
+    earliest: datetime | None = None
+    expected: datetime | None = None
+    decides: str = ""
+    in_jeopardy: bool = False
+
+
+def ahead(order: Fulfilment, now: datetime) -> Ahead:
+    """What lies ahead as of now: nothing of an order that is settled, or waits for products."""
+    if order.settled or order.waits:
+        return Ahead()
+    ends, promised = expected_ends(order, now), order.promised_at
+    earliest = max(ends.values(), default=max(now, order.not_before or now))
+    needs_somebody = order.carried.on_hold or order.reconciler.fallout
+    return Ahead(
+        earliest=earliest,
+        expected=None if needs_somebody or order.cancelled else earliest,
+        decides=_deciding(order, ends),
+        in_jeopardy=not order.cancelled and promised is not None and earliest > promised,
+    )
+
+
+def told_ahead(order: Fulfilment, now: datetime) -> Ahead:
+    """What lies ahead as everybody is told it: what is expected holds still until something comes about."""
+    found, carried = ahead(order, now), order.journal.carried
+    if order.journal.news_since is not None:
+        return found
+    known = carried.expected_at if found.expected is not None else None
+    return replace(found, expected=known or found.expected, decides=carried.decides)
 
 
 def expected_at(order: Fulfilment, now: datetime) -> datetime | None:
-    """When everything should be in place, if all goes as usual from now on. None when it is, or it waits."""
-    if order.settled or order.waits:
-        return None
-    return max(expected_ends(order, now).values(), default=max(now, order.not_before or now))
+    """When everything should be in place, if all goes as usual from now on. None where that cannot be said."""
+    return ahead(order, now).expected
+
+
+def in_jeopardy(order: Fulfilment, now: datetime) -> bool:
+    """True when the expected completion is later than the promised one."""
+    return ahead(order, now).in_jeopardy
 
 
 def expected_ends(order: Fulfilment, now: datetime) -> dict[str, datetime]:
     """When each task of the target should be done, if all goes as usual from now on. What is done is so at once."""
     begin = max(now, order.not_before or now)
-    seconds = seconds_to_ends(order.plan, order.is_in_place, lambda task: _awaited_s(order, task, now), begin)
+    seconds = seconds_to_ends(order.plan, order.is_in_place, lambda task: awaited_s(order, task, now), begin)
     return {task: begin + timedelta(seconds=left) for task, left in seconds.items()}
 
 
-def in_jeopardy(order: Fulfilment, now: datetime) -> bool:
-    """True when the expected completion is later than the promised one."""
-    expected, promised = expected_at(order, now), order.promised_at
-    return not order.cancelled and expected is not None and promised is not None and expected > promised
+def _deciding(order: Fulfilment, ends: Mapping[str, datetime]) -> str:
+    left = [task for task in ends if not order.is_in_place(task)]
+    last = ""
+    while left:
+        last = max(left, key=ends.__getitem__)
+        left = [other for other in order.plan.tasks[last].depends_on if not order.is_in_place(other)]
+    return last
 
 
-def _awaited_s(order: Fulfilment, task: str, now: datetime) -> float:
+def _stand(order: Fulfilment) -> str:
+    """The silo that was called first of those under way, and those whose answers are awaited."""
+    reconciler = order.reconciler
+    called = next(iter(reconciler.calls.values()), None)
+    awaited = sorted({order.silo_of(task) for task, _ in reconciler.waiting})
+    return ",".join((order.silo_of(called.task) if called is not None else "", *awaited))
+
+
+def awaited_s(order: Fulfilment, task: str, now: datetime) -> float:
     """How long ago a silo has acknowledged a task that it has still to do, in seconds."""
     facts = order.reconciler.ledger.facts.get(task)
     waiting = facts[max(facts)].waiting if facts else None

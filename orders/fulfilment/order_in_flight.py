@@ -55,6 +55,8 @@ class Fulfilment:
         self.start = start
         self.problems: dict[str, Reason] = {}
         """What no silo and no customer is to blame for, by what it is about, while it lasts."""
+        self.begun: dict[str, str] = {}
+        """When each call under way began, by its key, as far as somebody has looked since."""
         self.inbox = Inbox()
         self.carried = start.carried or Snapshot(
             revisions=[start.baseline, start.revision],
@@ -198,6 +200,11 @@ class Fulfilment:
         return operation is not None and operation.silo == silo
 
     # What comes about
+
+    def note_calls(self, at: str) -> None:
+        """Note since when the calls are under way that are by now."""
+        begun = self.begun
+        self.begun = {step.key: begun.get(step.key, at) for step in self.reconciler.calls.values()}
 
     def wait_on(self, reasons: tuple[Reason, ...], now: datetime) -> None:
         """Others come first still, or others than before."""

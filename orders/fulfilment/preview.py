@@ -10,6 +10,7 @@ from orders.change.objections import objections
 from orders.change.request import ChangeKind, ChangeRequest, ChangeState
 from orders.fulfilment.deciding import beyond_budget, early_objections
 from orders.fulfilment.messages import PlanAnswer, Preview
+from orders.fulfilment.observation import awaited_s
 from orders.fulfilment.order_in_flight import Fulfilment
 from orders.fulfilment.outlook import Outlook
 from orders.model.order import Reason
@@ -69,10 +70,20 @@ def _target(order: Fulfilment, change: ChangeRequest, answer: PlanAnswer) -> Pla
 
 def _expected(
     order: Fulfilment, change: ChangeRequest, answer: PlanAnswer, target: Plan, impact: Impact, now: datetime
-) -> datetime:
+) -> datetime | None:
+    """When the order would be expected. What is kept and awaited goes on from when it began.
+
+    None where nothing could be expected before somebody acts, or wants the order no more.
+    """
+    on_hold = change.kind is ChangeKind.HOLD or (order.carried.on_hold and change.kind is not ChangeKind.RELEASE)
+    if on_hold or order.cancelled or change.kind is ChangeKind.CANCEL:
+        return None
     kept = {task.task for task in impact.tasks if task.effect is Effect.KEPT}
-    cancels = order.cancelled or change.kind is ChangeKind.CANCEL
-    not_before = None if cancels else (answer.revision or order.revision).requested_start
-    begin = max(now, not_before or now)
-    seconds = seconds_to_completion(target, lambda task: task in kept and order.is_in_place(task), begin=begin)
+    begin = max(now, (answer.revision or order.revision).requested_start or now)
+    seconds = seconds_to_completion(
+        target,
+        lambda task: task in kept and order.is_in_place(task),
+        lambda task: awaited_s(order, task, now) if task in kept else 0.0,
+        begin,
+    )
     return begin + timedelta(seconds=seconds)

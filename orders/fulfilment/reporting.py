@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from datetime import datetime
 from itertools import islice
 from typing import Final
 
+from orders.fulfilment.answering import answer
 from orders.fulfilment.installed_products import installed_products
-from orders.fulfilment.observation import expected_at, foresee, in_jeopardy
+from orders.fulfilment.observation import foresee, told_ahead
 from orders.fulfilment.order_in_flight import Fulfilment
 from orders.model.catalog import Undo
 from orders.model.order import Item, Reason
+from orders.read_model.answer_words import in_words, moment
 from orders.read_model.records import ChargeRecord, OrderRecord
 from orders.read_model.states import LifecycleState, TaskState, task_state
 from orders.read_model.views import (
@@ -46,7 +49,7 @@ def order_view(order: Fulfilment, now: datetime) -> OrderView:
 
 
 def _view(order: Fulfilment, now: datetime, *, ended: bool) -> OrderView:
-    start, revision, items = order.start, order.revision, item_views(order)
+    start, revision, items, ahead = order.start, order.revision, item_views(order), told_ahead(order, now)
     if order.carried.rejected and not ended:  # They are told as rejected with their order.
         items = [item.model_copy(update={"state": LifecycleState.ACKNOWLEDGED}) for item in items]
     return OrderView(
@@ -61,9 +64,9 @@ def _view(order: Fulfilment, now: datetime, *, ended: bool) -> OrderView:
         requested_start=revision.requested_start,
         requested_completion=revision.requested_completion,
         promised_at=order.promised_at,
-        expected_at=expected_at(order, now),
+        expected_at=ahead.expected,
         completed_at=order.carried.completed_at if ended else None,
-        in_jeopardy=in_jeopardy(order, now),
+        in_jeopardy=ahead.in_jeopardy,
         items=tuple(items),
         silos=tuple(silo_views(order)),
         fallout=tuple(fallout_views(order)),
@@ -75,6 +78,7 @@ def _view(order: Fulfilment, now: datetime, *, ended: bool) -> OrderView:
         reasons=order.reasons,
         document=order.document,
         submitted=start.document,
+        answer=answer(order, ahead.decides, ended=ended),
     )
 
 
@@ -254,12 +258,13 @@ def _fact_view(fact: Fact) -> FactView:
 
 
 def details(order: Fulfilment) -> str:
-    """Markdown for the Web UI: the order's state, why it waits, a table of silos, and what waits for a person."""
+    """Markdown for the Web UI: where the order is and why, what is next, a table of silos, what waits for a person."""
     lines = [
         f"**{order.told_state}** · revision {order.revision.number} · {', '.join(order.revision.offerings())}",
         *(f"\n**{'Waits' if order.waits else 'Rejected'}**: {reason.message}" for reason in order.reasons[:20]),
         *(f"\n**Problem** `{problem.code}`: {problem.message}" for problem in islice(order.problems.values(), 20)),
         *((f"\n{_UNRECORDED}",) if order.ending else ()),
+        *_answer_lines(order),
         "",
         "| silo | tasks | in place | under way | awaiting | fallout |",
         "| --- | ---: | ---: | ---: | ---: | ---: |",
@@ -277,6 +282,17 @@ def details(order: Fulfilment) -> str:
         "The cancel button asks for the same once; Temporal delivers no second one."
     )
     return "\n".join(lines)
+
+
+def _answer_lines(order: Fulfilment) -> Iterator[str]:
+    """The answer by what was foreseen last. This is shown at each turn, and must not cost what the plan is."""
+    foreseen, ended = order.journal.carried, order.carried.end_recorded
+    for about, line in in_words(answer(order, foreseen.decides, ended=ended)):
+        yield f"\n**{about}** {line}" if about else f"\n**{line}**"
+    if not order.settled:
+        dates = {"promised": order.promised_at, "expected": foreseen.expected_at}
+        known = [f"{name} for {moment(at)}" for name, at in dates.items() if at is not None]
+        yield f"\n{', '.join(known)}"
 
 
 _SHOWN = (TaskStatus.IN_PLACE, TaskStatus.UNDER_WAY, TaskStatus.AWAITING, TaskStatus.FALLOUT)

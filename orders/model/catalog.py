@@ -72,6 +72,14 @@ class Undo(StrEnum):
     NEVER = "never"
 
 
+class Awaited(StrEnum):
+    """What people wait for once a silo has taken a task on."""
+
+    SILO = "silo"
+    VISIT = "visit"
+    PARCEL = "parcel"
+
+
 class Protocol(StrEnum):
     """How a silo is spoken to, and whether a call is done once it is answered.
 
@@ -224,6 +232,8 @@ class Identity(Frozen):
 class TaskTemplate(Frozen):
     """One unit of silo work that a specification calls for.
 
+    People are told of it by its `title`; `awaits` says what they wait for while the silo is at it.
+
     `counts_as` is a name that several products' tasks share, by which a shared task takes them. A shared task that
     builds on others, or has `on_change_of`, applies on modify only where something that it builds on is made anew, or
     one of those characteristics, or the `site`, differs from what is installed.
@@ -232,8 +242,10 @@ class TaskTemplate(Frozen):
     """
 
     name: Name
+    title: Annotated[str, Field(max_length=60)] = ""
     silo: Name
     operation: Name
+    awaits: Awaited = Awaited.SILO
     counts_as: Name | None = None
     scope: Scope = Scope.PRODUCT
     when: dict[CharacteristicName, JsonValue] = Field(default_factory=dict)

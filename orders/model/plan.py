@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from orders.model.catalog import Identity, OnChange, PointOfNoReturn, Replacement, Silo, Undo
+from orders.model.catalog import Awaited, Identity, OnChange, PointOfNoReturn, Replacement, Silo, Undo
 from orders.model.values import Inputs
 
 BILLING = "charges/bill-fee"
@@ -25,8 +25,9 @@ def product_of(key: str) -> str:
 class Operation:
     """What all tasks of one template share: who does it, and what changing it means.
 
-    `name` is `specification/task`. `duration_s` is the usual time to completion, in seconds. `exclusive` names inputs
-    of whose values there is only one at a time in the silo. `milestone` is what the world is told when it is done.
+    `name` is `specification/task`; people are told of it by its `title`, and that they wait for what it `awaits`.
+    `duration_s` is the usual time to completion, in seconds. `exclusive` names inputs of whose values there is only one
+    at a time in the silo. `milestone` is what the world is told when it is done.
     `outputs` are what the silo gives back, every one of them; `identities` are those that identify the thing.
     """
 
@@ -43,6 +44,13 @@ class Operation:
     milestone: str | None = None
     outputs: tuple[str, ...] = ()
     identities: dict[str, Identity] = field(default_factory=dict)
+    title: str = ""
+    awaits: Awaited = Awaited.SILO
+
+    @property
+    def words(self) -> str:
+        """What people call it. Orders that were planned before tasks had titles are told by the task's name."""
+        return self.title or self.name.rpartition("/")[2].replace("-", " ").capitalize()
 
     def missing(self, outputs: Inputs) -> list[str]:
         """The declared outputs that are not among these, or null."""

@@ -246,6 +246,8 @@ def operation_of(specification: str, template: TaskTemplate) -> Operation:
         milestone=template.milestone,
         outputs=template.outputs,
         identities=template.identities,
+        title=template.title,
+        awaits=template.awaits,
     )
 
 
@@ -261,6 +263,7 @@ def _billing(silo: Silo) -> Operation:
         undo=Undo.ALWAYS,
         amend_while_waiting=False,
         duration_s=60.0,
+        title="Billing of a fee",
     )
 
 

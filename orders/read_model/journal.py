@@ -66,7 +66,8 @@ class Journalled:
     """What of an order's journal is carried from run to run: what was told last, and what was not recorded yet.
 
     `revisions` counts those of the snapshot that were recorded. `noted` counts everything worth a record, `recorded`
-    how much of it the last one knew of.
+    how much of it the last one knew of. `expected_at` and `decides` are what was foreseen last, `late_because` and
+    `late_since` why and since when the promise cannot be kept. `stand` names the silos that it is up to.
     """
 
     version: int = 0
@@ -83,6 +84,11 @@ class Journalled:
     fallout: list[str] = field(default_factory=list)
     milestones: list[str] = field(default_factory=list)
     in_jeopardy: bool = False
+    expected_at: datetime | None = None
+    decides: str = ""
+    late_because: str = ""
+    late_since: datetime | None = None
+    stand: str = ""
 
     def copy(self) -> Journalled:
         """A copy to go back to. What is written down is never changed, and shared."""
@@ -261,18 +267,31 @@ class Journal:
             data: dict[str, JsonValue] = {"milestone": milestone, "task": fact.task, "items": list(fact.items)}
             self._event(EventKind.MILESTONE, now, data)
 
+    def stands(self, stand: str, now: datetime) -> None:
+        """It is up to other silos than before: those who list orders want to know."""
+        if stand != self.carried.stand:
+            self.carried.stand = stand
+            self.note(now)
+
     def foreseen(
         self,
-        in_jeopardy: bool,
+        late_because: str,
         expected: datetime | None,
         promised: datetime | None,
+        decides: str,
         late_at: datetime | None,
         now: datetime,
     ) -> None:
-        """Tell whether the promise can be kept, where that is news. It can until `late_at`, if nothing comes about."""
+        """Tell whether the promise can be kept, or why not, where that is news.
+
+        It can until `late_at`, if nothing comes about.
+        """
         self.late_at = late_at
+        self.carried.expected_at, self.carried.decides = expected, decides
+        in_jeopardy = bool(late_because)
         if in_jeopardy is not self.carried.in_jeopardy:
             self.carried.in_jeopardy = in_jeopardy
+            self.carried.late_because, self.carried.late_since = late_because, now if in_jeopardy else None
             data: dict[str, JsonValue] = {
                 "inJeopardy": in_jeopardy,
                 "expectedAt": expected.isoformat() if expected else None,

@@ -10,6 +10,7 @@ from pydantic import JsonValue
 from orders.change.request import Verdict
 from orders.model.order import Appointment, Reason, Site
 from orders.model.values import Frozen, Money, ProductStatus
+from orders.read_model.answer import Answer
 from orders.read_model.states import LifecycleState, TaskState
 
 
@@ -94,7 +95,7 @@ class OrderView(Frozen):
     An order that was rejected says its `reasons`, and so does one that waits for products, while it does; neither is
     promised for anything. So does one that is held because its workflow was ended from outside. `problems` are what no
     silo and no customer is to blame for, while they last; they are not recorded. `ending` is one that has come to its
-    end by its own account: it is told like that once the register knows.
+    end by its own account: it is told like that once the register knows. `answer` is where it is, and why.
     """
 
     id: str
@@ -125,6 +126,7 @@ class OrderView(Frozen):
     problems: tuple[Reason, ...] = ()
     ending: bool = False
     fees: tuple[FeeView, ...] = ()
+    answer: Answer = Answer()
 
     def verdict_on(self, request_id: str | None) -> Verdict | None:
         """The verdict on the change of that request, if it was decided, or is being assessed."""

@@ -88,6 +88,11 @@ class Reconciler:
         """The tasks that wait for a person."""
         return self._target.refused | {task for task, _ in self.refused_compensations}
 
+    @property
+    def unwanted(self) -> set[FactId]:
+        """Facts that go as soon as nothing stands on them, and nobody may want them again."""
+        return self._target.unwanted
+
     def is_suspended(self, task: str) -> bool:
         """True for a task of the target that is not to be begun for now."""
         return task in self._target.suspended
@@ -121,6 +126,11 @@ class Reconciler:
     def is_called(self, task: str) -> bool:
         """True while a call for any generation of the task is under way."""
         return self._dependencies.is_called(task)
+
+    def following(self, task: str) -> list[str]:
+        """The tasks of the target that wait for one of them."""
+        tasks = self.plan.tasks
+        return [other for other in self._target.neighbours.get(task, ()) if task in tasks[other].depends_on]
 
     # The loop
 

@@ -150,7 +150,7 @@ def test_file_path_and_reason_are_named(tmp_path: Path) -> None:
 def test_problems_of_sense_are_named_with_file_and_line_too(tmp_path: Path) -> None:
     text = SOUND.replace("silo: field", "silo: feld")
     assert refusal(tmp_path, **{"below/all": text}) == [
-        "below/all.yaml:14: specifications.installation.tasks.visit.silo: there is no silo 'feld'"
+        "below/all.yaml:15: specifications.installation.tasks.visit.silo: there is no silo 'feld'"
     ]
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from temporalio.api.common.v1 import Payload, WorkflowExecution
-from temporalio.api.enums.v1 import WorkflowExecutionStatus
+from temporalio.api.enums.v1 import PendingActivityState, WorkflowExecutionStatus
 from temporalio.api.errordetails.v1 import NamespaceNotFoundFailure
+from temporalio.api.workflow.v1 import PendingActivityInfo
 from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionRequest, ListWorkflowExecutionsRequest
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
@@ -22,8 +23,23 @@ PATIENCE: Final = timedelta(seconds=5)
 STUCK_AFTER: Final = 2
 """Workflow tasks that have failed in a row."""
 WORKFLOW_TASK_FAILS: Final = "workflow_task_fails"
+_LONGEST_ERROR: Final = 500
 REPORTED: Final = "TemporalReportedProblems"
 """Temporal's own search attribute of workflows whose task fails."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tries:
+    """How often a call under way was tried, when it is next, and how the last try failed. `key` names the call.
+
+    `activity` is its type, `<silo>.<verb>`.
+    """
+
+    key: str
+    activity: str
+    attempts: int
+    next_try: datetime | None
+    last_error: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +56,8 @@ class Execution:
     body_digest: str
     has_workflow_task: bool
     failed_in_a_row: int
+    failing: tuple[Tries, ...] = ()
+    """Calls whose last try has failed."""
 
     @property
     def is_stuck(self) -> bool:
@@ -74,7 +92,21 @@ async def describe(client: Client, order_id: str, timeout: timedelta = PATIENCE)
         failed_in_a_row=max(answer.pending_workflow_task.attempt - 1, 0),
         is_open=paused or info.status == WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING,
         ended_by_itself=info.status == WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_COMPLETED,
+        failing=tuple(_tries(call) for call in answer.pending_activities if call.HasField("last_failure")),
         body_digest=(await client.data_converter.decode([digest], [str]))[0] if digest is not None else "",
+    )
+
+
+def _tries(call: PendingActivityInfo) -> Tries:
+    tries_now = call.state == PendingActivityState.PENDING_ACTIVITY_STATE_STARTED
+    due = call.HasField("next_attempt_schedule_time") and not tries_now
+    return Tries(
+        key=call.activity_id,
+        activity=call.activity_type.name,
+        # The number of a try that is still to come is told as well.
+        attempts=call.attempt if tries_now else call.attempt - 1,
+        next_try=call.next_attempt_schedule_time.ToDatetime(UTC) if due else None,
+        last_error=call.last_failure.message[:_LONGEST_ERROR],
     )
 
 

@@ -106,7 +106,7 @@ def _tell_the_end(resource: Json, view: OrderView) -> None:
                 resource["cancellationDate"] = instant(view.completed_at)
         case _ if view.completed_at is not None:
             resource["completionDate"] = instant(view.completed_at)
-        case _ if expected := view.expected_at or view.promised_at:
+        case _ if expected := view.expected_at:
             resource["expectedCompletionDate"] = instant(expected)
 
 

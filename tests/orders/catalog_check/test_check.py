@@ -73,12 +73,12 @@ def test_including_twice_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_specification_that_nothing_includes_is_refused(tmp_path: Path) -> None:
-    spare = "{tasks: {open: {silo: inventory, operation: spare}}}"
+    spare = "{tasks: {open: {title: X, silo: inventory, operation: spare}}}"
     assert only(tmp_path, **{"specifications/spare": spare}).startswith("specifications.spare: nothing includes it")
 
 
 def test_a_product_specification_that_no_offering_sells_is_refused(tmp_path: Path) -> None:
-    spare = "{role: spare, tasks: {open: {silo: inventory, operation: spare}}}"
+    spare = "{role: spare, tasks: {open: {title: X, silo: inventory, operation: spare}}}"
     assert only(tmp_path, **{"specifications/spare": spare}).startswith("specifications.spare: no offering sells it")
 
 

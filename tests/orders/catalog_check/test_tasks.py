@@ -51,7 +51,7 @@ def test_a_task_that_applies_on_nothing_never_runs(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["product", "char", "item", "site", "order", "each"])
 def test_a_task_can_not_have_the_name_of_a_namespace(tmp_path: Path, name: str) -> None:
-    problem = only(tmp_path, **{f"{TASKS}/{name}": "{silo: inventory, operation: x}"})
+    problem = only(tmp_path, **{f"{TASKS}/{name}": "{title: X, silo: inventory, operation: x}"})
     assert "has a meaning of its own" in problem
 
 
@@ -131,7 +131,7 @@ def test_a_point_of_no_return_stops_at_least_one_verb(tmp_path: Path) -> None:
     ],
 )
 def test_an_unknown_dependency_is_named(tmp_path: Path, dependency: str, reason: str) -> None:
-    extra = f"{{silo: inventory, operation: x, depends_on: [port, {dependency}]}}"
+    extra = f"{{title: X, silo: inventory, operation: x, depends_on: [port, {dependency}]}}"
     problem = only(tmp_path, **{f"{TASKS}/extra": extra})
     assert problem.startswith("specifications.internet.tasks.extra.depends_on.1: ")
     assert reason in problem
@@ -179,7 +179,7 @@ def test_a_required_role_that_no_offering_sells_can_never_be_beside_the_product(
     found = problems_of(
         tmp_path,
         **{
-            "specifications/television": "{role: television, tasks: {show: {silo: network, operation: show}}}",
+            "specifications/television": "{role: television, tasks: {show: {title: X, silo: field, operation: x}}}",
             f"{VOICE_LINE}/depends_on": "[{task: line, of: internet, as: access}, {task: show, of: television}]",
         },
     )
@@ -198,18 +198,18 @@ def test_a_required_task_of_another_product_must_be_there_for_every_such_product
 
 
 def test_a_required_task_must_exist_in_every_specification_of_the_role(tmp_path: Path) -> None:
-    cable = "{role: internet, site: required, tasks: {wire: {silo: network, operation: line}}}"
+    cable = "{role: internet, site: required, tasks: {wire: {title: X, silo: network, operation: line}}}"
     found = problems_of(tmp_path, **{"specifications/cable": cable, "offerings/cable": "{specification: cable}"})
     assert "specifications.voice.tasks.line.depends_on.0: there is no task 'line' in cable (role internet)" in found
 
 
 def test_a_dependency_that_is_never_in_the_same_plan_is_refused(tmp_path: Path) -> None:
-    extra = "{silo: inventory, operation: x, when: {router: false}, depends_on: [router]}"
+    extra = "{title: X, silo: inventory, operation: x, when: {router: false}, depends_on: [router]}"
     assert only(tmp_path, **{f"{TASKS}/extra": extra}).endswith("internet/router is never in the same plan")
 
 
 def test_a_dependency_on_what_only_some_products_include_must_be_optional(tmp_path: Path) -> None:
-    delivery = "{tasks: {parcel: {silo: field, operation: parcel, scope: order}}}"
+    delivery = "{tasks: {parcel: {title: X, silo: field, operation: parcel, scope: order}}}"
     changes = {
         "specifications/delivery": delivery,
         f"{INTERNET}/includes": "[account, installation, delivery]",
@@ -269,7 +269,7 @@ def test_a_characteristic_must_be_known_to_every_product_that_includes_the_task(
 def test_a_shared_task_can_not_be_told_what_differs_between_those_who_share_it(
     tmp_path: Path, scope: str, value: str
 ) -> None:
-    extra = f'{{silo: inventory, operation: x, scope: {scope}, inputs: {{x: "{value}"}}}}'
+    extra = f'{{title: X, silo: inventory, operation: x, scope: {scope}, inputs: {{x: "{value}"}}}}'
     assert "${each.…} lists them" in only(tmp_path, **{f"{TASKS}/extra": extra})
 
 
@@ -286,7 +286,7 @@ def test_a_shared_task_can_not_be_told_what_differs_between_those_who_share_it(
     ],
 )
 def test_a_task_can_be_told_what_all_who_share_it_have(tmp_path: Path, scope: str, value: str) -> None:
-    extra = f'{{silo: inventory, operation: x, scope: {scope}, inputs: {{x: "{value}"}}}}'
+    extra = f'{{title: X, silo: inventory, operation: x, scope: {scope}, inputs: {{x: "{value}"}}}}'
     assert problems_of(tmp_path, **{f"{TASKS}/extra": extra}) == []
 
 
@@ -314,7 +314,7 @@ def test_outputs_of_two_dependencies_with_one_name_are_ambiguous(tmp_path: Path)
 
 def test_dependencies_with_one_name_are_no_problem_while_nobody_reads_their_outputs(tmp_path: Path) -> None:
     depends_on = "[{task: line, of: internet}, {task: line, of: voice}]"
-    done = f"{{silo: inventory, operation: x, scope: order, depends_on: {depends_on}}}"
+    done = f"{{title: X, silo: inventory, operation: x, scope: order, depends_on: {depends_on}}}"
     changes = {
         "specifications/done": f"{{tasks: {{tell: {done}}}}}",
         f"{INTERNET}/includes": "[account, installation, done]",
@@ -338,7 +338,7 @@ def test_an_output_that_may_be_missing_must_be_called_optional(tmp_path: Path) -
 
 def test_an_output_is_there_where_both_tasks_run_under_the_same_condition(tmp_path: Path) -> None:
     extra = (
-        "{silo: inventory, operation: x, when: {router: true, technology: gpon}, depends_on: [router], "
+        "{title: X, silo: inventory, operation: x, when: {router: true, technology: gpon}, depends_on: [router], "
         "inputs: {serial: '${router.serial}'}}"
     )
     assert problems_of(tmp_path, **{f"{TASKS}/extra": extra}) == []
@@ -388,7 +388,7 @@ def test_release_after_a_task_that_is_never_in_the_same_plan_is_refused(tmp_path
     found = problems_of(
         tmp_path,
         **{
-            f"{TASKS}/extra": "{silo: inventory, operation: x, when: {router: false}}",
+            f"{TASKS}/extra": "{title: X, silo: inventory, operation: x, when: {router: false}}",
             f"{TASKS}/router/inputs": '{sku: {value: "${char.technology}", on_change: replace}}',
             f"{TASKS}/router/release_after": "[extra]",
         },
@@ -399,7 +399,7 @@ def test_release_after_a_task_that_is_never_in_the_same_plan_is_refused(tmp_path
 # What products bring for shared tasks
 
 
-PARCEL = "{silo: field, operation: parcel, scope: order, depends_on: [{task: goods, of: '*', as: goods}]}"
+PARCEL = "{title: X, silo: field, operation: parcel, scope: order, depends_on: [{task: goods, of: '*', as: goods}]}"
 VISIT = "specifications/installation/tasks/visit"
 
 

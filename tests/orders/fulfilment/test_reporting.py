@@ -327,7 +327,7 @@ def test_details_are_a_table_of_silos_under_the_state_and_what_was_ordered() -> 
     driver.order.recorded(order_record(driver.order, NOW))
     lines = details(driver.order).splitlines()
     assert lines[0] == "**completed** · revision 1 · fibre-flex, tv-basic, voice-line"
-    assert lines[2] == "| silo | tasks | in place | under way | awaiting | fallout |"
+    assert lines[4] == "| silo | tasks | in place | under way | awaiting | fallout |"
     assert "| billing | 3 | 3 | - | - | - |" in lines
     rows = [line for line in lines if line.startswith("|")]
     assert all(row.count("|") == 7 for row in rows)

@@ -23,14 +23,16 @@ specifications:
     role: base
     characteristics: {colour: {default: red}}
     tasks:
-      stock: {silo: store, operation: stock, inputs: {sku: "base-${char.colour}"}, outputs: [serial]}
+      stock: {title: Stock, silo: store, operation: stock, inputs: {sku: "base-${char.colour}"}, outputs: [serial]}
       box:
+        title: Box
         silo: store
         operation: box
         scope: item
         depends_on: [stock]
         inputs: {item: "${item.id}", colour: "${char.colour}", serials: "${stock.serial}"}
       parcel:
+        title: Parcel
         silo: carrier
         operation: parcel
         scope: order
@@ -48,8 +50,9 @@ specifications:
   gadget:
     role: gadget
     tasks:
-      stock: {silo: store, operation: stock, outputs: [serial]}
+      stock: {title: Stock, silo: store, operation: stock, outputs: [serial]}
       mount:
+        title: Mount
         silo: store
         operation: mount
         depends_on: [stock, {task: stock, of: base, as: base}]

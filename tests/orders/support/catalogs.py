@@ -22,10 +22,11 @@ silos:
 specifications:
   account:
     tasks:
-      open: {silo: inventory, operation: account, scope: order, outputs: [account_id]}
+      open: {title: Account, silo: inventory, operation: account, scope: order, outputs: [account_id]}
   installation:
     tasks:
       visit:
+        title: Visit
         silo: field
         operation: visit
         scope: site
@@ -41,17 +42,20 @@ specifications:
       router: {type: boolean, default: false}
     tasks:
       port:
+        title: Port
         silo: inventory
         operation: port
         inputs: {technology: {value: "${char.technology}", on_change: replace}}
         outputs: [port_id]
         release_after: [line]
       router:
+        title: Router
         silo: inventory
         operation: stock
         when: {router: true}
         outputs: [serial]
       line:
+        title: Line
         silo: network
         operation: line
         depends_on: [port, {task: router, optional: true}, {task: account/open, kind: after}]
@@ -65,6 +69,7 @@ specifications:
       number: {pattern: "[0-9]+"}
     tasks:
       line:
+        title: Telephony
         silo: network
         operation: line
         depends_on: [{task: line, of: internet, as: access}]

@@ -90,6 +90,7 @@ def _shared(choose: Random, kinds: int) -> ProductSpecification:
     at_site = of_all("t0", EdgeKind.BUILDS_ON)
     visit = TaskTemplate(
         name="visit",
+        title="visit",
         silo="slow",
         operation="visit",
         scope=Scope.SITE,
@@ -108,6 +109,7 @@ def _shared(choose: Random, kinds: int) -> ProductSpecification:
     )
     open_account = TaskTemplate(
         name="open",
+        title="open",
         silo="fast",
         operation="account",
         scope=Scope.ORDER,
@@ -116,6 +118,7 @@ def _shared(choose: Random, kinds: int) -> ProductSpecification:
     )
     message = TaskTemplate(
         name="message",
+        title="message",
         silo="fast",
         operation="message",
         scope=Scope.ORDER,
@@ -173,6 +176,7 @@ def _template(
     slow = choose.random() < 0.3
     return TaskTemplate(
         name=f"t{number}",
+        title=f"t{number}",
         silo="slow" if slow else "fast",
         operation="op",
         scope=Scope.ITEM if by_item else Scope.PRODUCT,

@@ -1,0 +1,332 @@
+"""From an order in flight to the answer: what goes on, what decides, what follows. It costs what is under way."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from datetime import datetime, timedelta
+from itertools import chain, islice
+from typing import Final, NamedTuple
+
+from pydantic import JsonValue
+
+from orders.change.request import ChangeKind, ChangeState
+from orders.fulfilment.order_in_flight import Fulfilment
+from orders.model.catalog import Awaited
+from orders.model.values import Verb
+from orders.read_model.answer import Answer, NextView, NowView, WaitsFor, WaitView
+from orders.read_model.answer_words import at_site, moment, slot
+from orders.read_model.states import LifecycleState
+from orders.reconcile.ledger import Fact, Refusal
+from orders.reconcile.target import TaskStatus
+
+MOST_NOW: Final = 10
+MOST_NEXT: Final = 5
+MOST_NAMED: Final = 5
+"""Items, numbers and titles that one line names."""
+RETRY_BUDGET_SPENT: Final = "retry_budget_spent"
+
+_AWAITED = {Awaited.SILO: WaitsFor.SILO, Awaited.VISIT: WaitsFor.VISIT, Awaited.PARCEL: WaitsFor.PARCEL}
+
+
+class _Open(NamedTuple):
+    """Something that goes on, or needs somebody: enough to choose what is told in full."""
+
+    task: str
+    verb: Verb
+    kind: WaitsFor
+    since: str
+    called: bool
+    fact: Fact | None = None
+    refusal: Refusal | None = None
+
+
+def answer(order: Fulfilment, decides: str, *, ended: bool) -> Answer:
+    """The answer as of now, given the task that decides. What has `ended` is told by how."""
+    if ended or order.ending or order.carried.rejected:
+        return Answer(summary=_how_it_ended(order) if ended else _NEARLY)
+    found = sorted(_open(order), key=lambda each: _rank(each, decides))
+    now = tuple(_now_view(order, each) for each in found[:MOST_NOW])
+    follows, more = _next(order, found)
+    chosen = _deciding(now, decides)
+    waits_for = _standing_still(order) or _waits_for(chosen)
+    journal = order.journal.carried
+    return Answer(
+        summary=_summary(waits_for, chosen, len(found)),
+        waits_for=waits_for,
+        decides=chosen.task if chosen is not None else decides or None,
+        late_because=journal.late_because or None,
+        late_since=journal.late_since,
+        now=now,
+        more_now=len(found) - len(now),
+        next=follows,
+        more_next=more,
+    )
+
+
+def why_late(order: Fulfilment, decides: str) -> str:
+    """Why an order is expected later than promised, in words."""
+    told = answer(order, decides, ended=False)
+    return told.waits_for.what if told.waits_for is not None else "What was done took longer than usual"
+
+
+# What goes on now
+
+
+def _open(order: Fulfilment) -> Iterator[_Open]:
+    reconciler, ledger = order.reconciler, order.reconciler.ledger
+    fallout = reconciler.fallout
+    for step in reconciler.calls.values():
+        yield _Open(step.task, step.verb, WaitsFor.SILO, order.begun.get(step.key, ""), True, ledger.fact(step.fact))
+    for fact_id in sorted(reconciler.waiting):
+        fact, called = ledger.fact(fact_id), fact_id in reconciler.calls
+        if fact is not None and fact.waiting is not None and not called and fact.task not in fallout:
+            verb, awaits = fact.waiting.verb, ledger.operations[fact.operation].awaits
+            # A visit that is called off is no visit to wait for.
+            kind = WaitsFor.SILO if verb is Verb.COMPENSATE else _AWAITED[awaits]
+            yield _Open(fact.task, verb, kind, fact.waiting.since, False, fact)
+    for task in sorted(fallout):
+        for refusal in ledger.refusals_of(task)[-1:]:
+            yield _Open(task, refusal.verb, WaitsFor.PERSON, refusal.at, False, refusal=refusal)
+
+
+def _rank(each: _Open, decides: str) -> tuple[bool, bool, bool, str, str]:
+    """What needs somebody first, then what decides, then what is awaited, and what has begun first."""
+    return (each.kind is not WaitsFor.PERSON, each.task != decides, each.called, each.since, each.task)
+
+
+def _now_view(order: Fulfilment, each: _Open) -> NowView:
+    operation = order.reconciler.ledger.operation_of(each.task)
+    items, site = order.progress.items_of(each.task), _site_of(order, each.task)
+    comes = each.kind is WaitsFor.VISIT
+    return NowView(
+        task=each.task,
+        title=operation.words,
+        verb=each.verb,
+        waits_for=each.kind,
+        silo=operation.silo,
+        items=items[:MOST_NAMED],
+        more_items=max(len(items) - MOST_NAMED, 0),
+        site=site,
+        since=_instant(each.since),
+        expected=_expected(order, each),
+        appointment=next((made for made in order.revision.appointments if comes and made.site == site), None),
+        last_error=_in_plainmoment(each.refusal, operation.silo) if each.refusal is not None else None,
+        milestones=dict(each.fact.milestones) if each.fact is not None else {},
+        numbers=_numbers(order, each),
+    )
+
+
+def _expected(order: Fulfilment, each: _Open) -> datetime | None:
+    """When a task is usually done, counted from when it began: it holds still. Of an undo nobody knows."""
+    since, planned = _instant(each.since), order.plan.tasks.get(each.task)
+    if since is None or planned is None or each.kind is WaitsFor.PERSON or each.verb is Verb.COMPENSATE:
+        return None
+    usual = since + timedelta(seconds=order.plan.operation(planned).duration_s)
+    return max(usual, planned.appointed_until or usual)
+
+
+def _numbers(order: Fulfilment, each: _Open) -> dict[str, tuple[JsonValue, ...]]:
+    """What silos have given out for a task, and the serial numbers and the like of what goes into it."""
+    ledger, planned = order.reconciler.ledger, order.plan.tasks.get(each.task)
+    found: dict[str, list[JsonValue]] = {}
+    if each.fact is not None:
+        given = ledger.operations[each.fact.operation].outputs
+        found |= {name: [each.fact.outputs[name]] for name in given if each.fact.outputs.get(name) is not None}
+    for ref in planned.refs.values() if planned is not None else ():
+        for other in ref.tasks[:MOST_NAMED]:
+            facts = ledger.facts.get(other)
+            if facts and ref.output in ledger.operation_of(other).identities:
+                value = facts[max(facts)].outputs.get(ref.output)
+                found.setdefault(ref.output, []).extend([] if value is None else [value])
+    return {name: tuple(values) for name, values in found.items() if values}
+
+
+def _in_plainmoment(refusal: Refusal, silo: str) -> str:
+    if refusal.code == RETRY_BUDGET_SPENT:
+        return f"{silo} gave no usable answer, however often it was asked: {refusal.reason}"
+    return f"{silo} refused: {refusal.reason or refusal.code}"
+
+
+# What the order waits for
+
+
+def _deciding(now: Collection[NowView], decides: str) -> NowView | None:
+    """What needs a person, else what decides. Where that has not begun: what is awaited longest."""
+    first = next(iter(now), None)
+    if first is None or first.waits_for is WaitsFor.PERSON or first.task == decides:
+        return first
+    dated = [each for each in now if each.expected is not None]
+    return max(dated, key=lambda each: (each.expected, each.task), default=first)
+
+
+def _standing_still(order: Fulfilment) -> WaitView | None:
+    """What keeps the whole order from going on, whatever goes on of it."""
+    carried = order.carried
+    if order.waits:
+        why = "; ".join(reason.message for reason in order.reasons[:MOST_NAMED])
+        return WaitView(kind=WaitsFor.PRODUCT, what=f"Waits for products: {why}", since=order.start.ordered_at)
+    if carried.on_hold:
+        return _on_hold(order)
+    if not carried.started and order.not_before is not None:
+        what = f"Begins on {moment(order.not_before)}, as asked for"
+        return WaitView(kind=WaitsFor.DATE, what=what, since=order.start.ordered_at, until=order.not_before)
+    return None
+
+
+def _on_hold(order: Fulfilment) -> WaitView:
+    held = [
+        verdict
+        for verdict in order.log
+        if verdict.kind is ChangeKind.HOLD and verdict.state in (ChangeState.ACCEPTED, ChangeState.APPLIED)
+    ]
+    if not held:
+        return WaitView(kind=WaitsFor.HOLD, what="On hold")
+    since, by = _instant(held[-1].decided_at), f" by {held[-1].requester}" if held[-1].requester else ""
+    when = f" since {moment(since)}" if since is not None else ""
+    why = f": {held[-1].reason}" if held[-1].reason else ""
+    return WaitView(kind=WaitsFor.HOLD, what=f"On hold{when}{by}{why}", since=since)
+
+
+def _waits_for(line: NowView | None) -> WaitView | None:
+    if line is None:
+        return None
+    return WaitView(
+        kind=line.waits_for,
+        what=_what(line),
+        task=line.task,
+        silo=line.silo,
+        since=line.since,
+        until=line.expected,
+    )
+
+
+_DOING = {Verb.PROVISION: "Under way", Verb.AMEND: "Being changed", Verb.COMPENSATE: "Being undone"}
+
+
+def _what(line: NowView) -> str:
+    title = at_site(line.title, line.site)
+    if line.waits_for is WaitsFor.PERSON:
+        return f"Needs a person: {title}: {line.last_error}"
+    if line.verb is Verb.COMPENSATE or line.waits_for is WaitsFor.SILO:
+        since = f", {line.silo} was called at {moment(line.since)}" if line.since is not None else f" ({line.silo})"
+        return f"{_DOING.get(line.verb, 'Under way')}: {title}{since}"
+    if line.appointment is not None:
+        return f"Waits for: {title}, appointment {slot(line.appointment)}"
+    by = f", expected by {moment(line.expected)}" if line.expected is not None else ""
+    return f"Waits for: {title}{by}"
+
+
+def _summary(waits_for: WaitView | None, chosen: NowView | None, number: int) -> str:
+    if waits_for is None:
+        return "Nothing has begun yet"
+    others = number - 1 if chosen is not None and waits_for.task == chosen.task else number
+    return f"{waits_for.what} (and {others} more)" if others > 0 else waits_for.what
+
+
+# What follows
+
+
+def _next(order: Fulfilment, found: list[_Open]) -> tuple[tuple[NextView, ...], int]:
+    going_on = {each.task: each for each in found}
+    undone, fees = list(_to_be_undone(order, going_on)), list(_fees(order))
+    told = chain(
+        (_next_view(order, key, going_on) for key in _following(order, going_on)),
+        (_undo_view(order, key) for key in undone),
+        fees,
+    )
+    first = tuple(islice(told, MOST_NEXT))
+    blocked = 0 if _begins_nothing(order) else sum(counts[TaskStatus.BLOCKED] for counts in order.tally().values())
+    return first, max(blocked + len(undone) + len(fees) - len(first), 0)
+
+
+def _begins_nothing(order: Fulfilment) -> bool:
+    return order.cancelled or order.waits
+
+
+def _following(order: Fulfilment, going_on: Collection[str]) -> Iterator[str]:
+    """Tasks of the target that come after what goes on, each once; where nothing does, those that could begin."""
+    reconciler, told = order.reconciler, set[str]()
+    if _begins_nothing(order):
+        return
+    if going_on:
+        for key in (key for task in going_on for key in reconciler.following(task)):
+            if reconciler.status[key] is TaskStatus.BLOCKED and key not in going_on and key not in told:
+                told.add(key)
+                yield key
+        return
+    for key, task in order.plan.tasks.items():
+        if reconciler.status[key] is TaskStatus.BLOCKED and all(map(order.is_in_place, task.depends_on)):
+            yield key
+
+
+def _next_view(order: Fulfilment, key: str, going_on: dict[str, _Open]) -> NextView:
+    task = order.plan.tasks[key]
+    before = [other for other in task.depends_on if not order.is_in_place(other)]
+    words = dict.fromkeys(order.plan.operation(order.plan.tasks[other]).words for other in before)
+    ends = [_expected(order, going_on[other]) if other in going_on else None for other in before]
+    known = [end for end in ends if end is not None]
+    expected = None
+    if known and len(known) == len(ends) and not order.carried.on_hold:
+        expected = max(known) + timedelta(seconds=order.plan.operation(task).duration_s)
+    return NextView(
+        task=key,
+        title=order.plan.operation(task).words,
+        site=_site_of(order, key),
+        after=tuple(islice(words, MOST_NAMED)),
+        expected=expected,
+    )
+
+
+def _to_be_undone(order: Fulfilment, going_on: Collection[str]) -> Iterator[str]:
+    tasks = order.plan.tasks
+    yield from sorted({task for task, _ in order.reconciler.unwanted} - tasks.keys() - set(going_on))
+
+
+def _undo_view(order: Fulfilment, key: str) -> NextView:
+    title = order.reconciler.ledger.operation_of(key).words
+    return NextView(task=key, title=title, verb=Verb.COMPENSATE, site=_site_of(order, key))
+
+
+def _fees(order: Fulfilment) -> Iterator[NextView]:
+    """Fees that are billed once what they pay for is undone."""
+    for charge in order.carried.charges:
+        if not charge.due and not charge.forgone:
+            title = f"Billing of a fee of {charge.money.amount} {charge.money.currency}"
+            after = order.reconciler.ledger.operation_of(charge.fact[0]).words
+            yield NextView(task=charge.task, title=title, after=(after,))
+
+
+# How it ended
+
+_NEARLY: Final = "Everything is done: the register has yet to write that down"
+
+
+def _how_it_ended(order: Fulfilment) -> str:
+    carried = order.carried
+    when = f" on {moment(carried.completed_at)}" if carried.completed_at is not None else ""
+    match order.state:
+        case LifecycleState.REJECTED:
+            return f"Rejected{when}: {'; '.join(reason.message for reason in order.reasons[:MOST_NAMED])}"
+        case LifecycleState.CANCELLED:
+            fees = [
+                f"fee of {charge.money.amount} {charge.money.currency} {'not owed' if charge.forgone else 'billed'}"
+                for charge in carried.charges[:MOST_NAMED]
+            ]
+            return "; ".join((f"Cancelled{when}", *fees))
+        case _:
+            return f"Completed{when}"
+
+
+# Words
+
+
+def _site_of(order: Fulfilment, task: str) -> str | None:
+    items = order.progress.items
+    sites = {
+        site.id for item in order.progress.items_of(task) if item in items and (site := items[item].site) is not None
+    }
+    return sites.pop() if len(sites) == 1 else None
+
+
+def _instant(written: str) -> datetime | None:
+    return datetime.fromisoformat(written) if written else None

@@ -1,0 +1,99 @@
+"""The answer to "where is it, why, what comes next, and when": the same one at every door.
+
+Its size is bounded, whatever the size of the order: what is left out is counted.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+from pydantic import JsonValue
+
+from orders.model.order import Appointment
+from orders.model.values import Frozen, Verb
+
+
+class WaitsFor(StrEnum):
+    """What an order, or a task of it, can wait for."""
+
+    SILO = "silo"
+    VISIT = "visit"
+    PARCEL = "parcel"
+    PERSON = "person"
+    """Somebody of ours has to see to what was refused."""
+    HOLD = "hold"
+    """Somebody has put the order on hold, and has to release it."""
+    PRODUCT = "product"
+    """Another order is changing what this one needs."""
+    DATE = "date"
+    """The start asked for has not come."""
+
+
+class NowView(Frozen):
+    """A task that is under way, awaited, or needs somebody.
+
+    `since` is when its silo was called, took it on, or refused it; `expected` when it is usually done, by its
+    appointment if there is one. `attempts`, `next_try` and `last_error` of a call under way are known to Temporal
+    alone, and told where that was asked. `numbers` are what silos have given out for it, and for what it stands on.
+    """
+
+    task: str
+    title: str
+    verb: Verb
+    waits_for: WaitsFor
+    silo: str
+    items: tuple[str, ...] = ()
+    more_items: int = 0
+    site: str | None = None
+    since: datetime | None = None
+    expected: datetime | None = None
+    appointment: Appointment | None = None
+    attempts: int | None = None
+    next_try: datetime | None = None
+    last_error: str | None = None
+    milestones: dict[str, str] = {}
+    numbers: dict[str, tuple[JsonValue, ...]] = {}
+
+
+class NextView(Frozen):
+    """A task that follows, and what it comes `after`, in words. `expected` is when it is usually done, if known."""
+
+    task: str
+    title: str
+    verb: Verb = Verb.PROVISION
+    site: str | None = None
+    after: tuple[str, ...] = ()
+    expected: datetime | None = None
+
+
+class WaitView(Frozen):
+    """What an order as a whole waits for: of all that is under way, what decides when it is done.
+
+    `until` is when that is expected to be over. None where nobody can know: somebody has to act first.
+    """
+
+    kind: WaitsFor
+    what: str
+    task: str | None = None
+    silo: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+class Answer(Frozen):
+    """Where an order is, why, what comes next, and when. `summary` is all of it in one sentence.
+
+    `decides` is the task on the critical path: what delays it delays the order. `late_because` says why the promise
+    cannot be kept, as it was when that came up (`late_since`).
+    """
+
+    summary: str = ""
+    waits_for: WaitView | None = None
+    decides: str | None = None
+    late_because: str | None = None
+    late_since: datetime | None = None
+    now: tuple[NowView, ...] = ()
+    more_now: int = 0
+    next: tuple[NextView, ...] = ()
+    more_next: int = 0
