@@ -6,6 +6,8 @@ import random
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import psycopg
+from psycopg.sql import SQL, Identifier
 from pydantic import JsonValue
 from sqlalchemy import Connection
 
@@ -72,7 +74,10 @@ def write_terms_of(connection: Connection, orders: list[OrderView]) -> None:
         connection.execute(TERMS.insert(), rows)
         return
     columns = [column.name for column in TERMS.c]
-    with connection.connection.cursor() as cursor, cursor.copy(f"COPY terms ({', '.join(columns)}) FROM STDIN") as copy:
+    raw = connection.connection.driver_connection
+    assert isinstance(raw, psycopg.Connection)
+    copying = SQL("COPY terms ({}) FROM STDIN").format(SQL(", ").join(map(Identifier, columns)))
+    with raw.cursor() as cursor, cursor.copy(copying) as copy:
         for row in rows:
             copy.write_row([row[name] for name in columns])
 

@@ -5,7 +5,7 @@ Whose customer was erased is found by its ids alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -55,11 +55,11 @@ class Terms:
             filled += len(missing)
         return filled
 
-    def _next(self, last: str) -> list[Row[Any]]:
+    def _next(self, last: str) -> Sequence[Row[str, str, str]]:
         columns = (ORDERS.c.id, ORDERS.c.document, ORDERS.c.found_as)
         following = select(*columns).where(ORDERS.c.id > last, LISTED).order_by(ORDERS.c.id).limit(_AT_ONCE)
         with self._database.reading() as connection:
-            return list(connection.execute(following).all())
+            return connection.execute(following).all()
 
     def _index_again(self, connection: Connection, order_id: str) -> None:
         wanted = (

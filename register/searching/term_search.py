@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from datetime import datetime
+from typing import Final
 
 from sqlalchemy import ColumnElement, Connection, FromClause, Select, and_, false, func, select, union
 
@@ -16,7 +17,7 @@ _COUNTED: Final = 2_000
 _LAST: Final = "\U0010ffff"
 
 
-def matching(connection: Connection, readings: Sequence[Reading]) -> Select[Any]:
+def matching(connection: Connection, readings: Sequence[Reading]) -> Select[str, datetime]:
     """The orders that have every word of one of the readings: `order_id` and `ordered_at`, each order once."""
     found = [select_ for reading in readings if (select_ := _matching(connection, reading)) is not None]
     if not found:
@@ -38,7 +39,7 @@ def latest_matching(
     return list(ids), total
 
 
-def _matching(connection: Connection, reading: Reading) -> Select[Any] | None:
+def _matching(connection: Connection, reading: Reading) -> Select[str, datetime] | None:
     sizes = {word: _rows_of(connection, word) for word in reading}
     if not all(sizes.values()):
         return None

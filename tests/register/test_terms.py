@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from pydantic import JsonValue
 from sqlalchemy import select, update
 
 from orders.model.order import Site
@@ -19,7 +20,12 @@ from register.searching.query import Comparison, OrderField, OrderQuery, Predica
 from register.searching.words import readings
 from tests.registers import NOON, a_record, a_view, an_item
 
-ADDRESS = {"streetName": "Lindenstraße", "streetNr": "7", "city": "Köln", "@type": "GeographicAddress"}
+ADDRESS: dict[str, JsonValue] = {
+    "streetName": "Lindenstraße",
+    "streetNr": "7",
+    "city": "Köln",
+    "@type": "GeographicAddress",
+}
 HOME = Site(id="s1", address=ADDRESS)
 SERIAL = GivenView(task="t", silo="warehouse", name="serial", value="SN-1234567", items=("1",), since="")
 
@@ -144,7 +150,7 @@ def test_an_order_is_found_as_it_was_recorded_last(register: Register) -> None:
 
 def test_an_order_is_found_by_the_document_that_a_patch_has_given_it(register: Register) -> None:
     register.records.record(a_record(1, **an_order("O1", "Erika Müller")))
-    body = {"relatedParty": [{"id": "C1", "name": "Erika Schmidt"}]}
+    body: dict[str, JsonValue] = {"relatedParty": [{"id": "C1", "name": "Erika Schmidt"}]}
     digest = register.documents.keep("O1", body, NOON)
     assert found(register, "schmidt") == []
     register.records.record(a_record(2, **an_order("O1", "x", document=digest, body=None)))
