@@ -21,6 +21,7 @@ _LONGEST_TEXT: Final = 200
 _TELLS_OF_A_NUMBER: Final = 4
 """Digits in a characteristic by which somebody may look for it."""
 _NOT_OF_PARTIES: Final = ("id", "href", "role")
+_READ_FIRST: Final = ("streetName", "streetNr", "streetNrSuffix", "postcode", "city")
 
 
 def ids_of(order: OrderView) -> set[str]:
@@ -49,8 +50,9 @@ def names_of(document: Mapping[str, JsonValue] | None) -> tuple[str, ...]:
 
 
 def lines_of(address: Mapping[str, JsonValue]) -> tuple[str, ...]:
-    """What an address says, text by text."""
-    return tuple(_texts(address, _NOT_OF_PARTIES))
+    """What an address says, text by text, the street first."""
+    first = {name: address[name] for name in _READ_FIRST if name in address}
+    return tuple(_texts({**first, **address}, _NOT_OF_PARTIES))
 
 
 def _of_order(order: OrderView) -> Iterator[str]:

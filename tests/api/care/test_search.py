@@ -26,7 +26,7 @@ SERIAL = GivenView(task="t", silo="warehouse", name="serial", value="SN-7654321"
 
 def recorded(door: Door, order_id: str, name: str, **changes: Any) -> None:
     """Have the register know an order that has ended."""
-    address: dict[str, JsonValue] = {"streetName": "Lindenstraße", "streetNr": "7", "city": "Musterstadt"}
+    address: dict[str, JsonValue] = {"city": "Musterstadt", "streetNr": "7", "streetName": "Lindenstraße"}
     party = {"id": changes["customer_id"], "name": name, "role": "customer"}
     order: dict[str, Any] = {
         "document": f"d-{order_id}",
