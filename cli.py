@@ -177,6 +177,20 @@ def abandoned_orders() -> None:
         raise _failed(error) from error
 
 
+@register.command("forget")
+def forget_customer(customer_id: Annotated[str, typer.Argument(metavar="CUSTOMER")]) -> None:
+    """Have a customer's orders of before now found by their ids alone: no more by names, numbers or places."""
+    from sqlalchemy.exc import DBAPIError
+
+    from ops.maintenance.forgotten_customers import run_forget
+    from register.engine import RegisterError
+
+    try:
+        run_forget(Settings(), customer_id, Console())
+    except (DBAPIError, RegisterError) as error:
+        raise _failed(error) from error
+
+
 @products.command("unlock")
 def unlock_products(order_id: Annotated[str, typer.Argument(metavar="ORDER")]) -> None:
     """Let other orders touch the products of one whose workflow was ended from outside, or never started."""

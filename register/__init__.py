@@ -22,6 +22,7 @@ from register.records import Records
 from register.searching.search import Search
 from register.submissions import Submissions
 from register.subscriptions import Subscriptions
+from register.terms import Terms
 
 
 class Register:
@@ -40,6 +41,7 @@ class Register:
         self.products = Products(self.database)
         self.line = Line(self.database)
         self.search = Search(self.database)
+        self.terms = Terms(self.database)
         self.cancellations = Cancellations(self.database)
         self.subscriptions = Subscriptions(self.database)
         self.deliveries = Deliveries(self.database)

@@ -163,7 +163,9 @@ class Database:
         return engine
 
     def _postgresql(self) -> Engine:
-        timeouts: dict[str, Any] = {"connect_timeout": 5, "options": f"-c statement_timeout={_PATIENCE_S}s"}
+        # To compile a question takes longer than to answer any of ours.
+        options = f"-c statement_timeout={_PATIENCE_S}s -c jit=off"
+        timeouts: dict[str, Any] = {"connect_timeout": 5, "options": options}
         return create_engine(
             self.url, hide_parameters=True, pool_pre_ping=True, pool_size=10, max_overflow=20, connect_args=timeouts
         )

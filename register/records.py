@@ -37,8 +37,9 @@ from register.schema import (
 )
 from register.searching.search import has_customer
 from register.subscriptions import fan_out
+from register.terms import erase_terms, write_terms
 
-_KEPT = ("id", "told", "told_as", "deleted_at")
+_KEPT = ("id", "told", "told_as", "found_as", "deleted_at")
 """Columns of an order that a later record does not replace."""
 
 
@@ -91,13 +92,13 @@ class Records:
         """
         row = self._database.insert(ORDERS).values(rows.order_row(version, view))
         replaced = {column.name: row.excluded[column.name] for column in ORDERS.c if column.name not in _KEPT}
-        written = connection.scalar(
+        written = connection.execute(
             row.on_conflict_do_update(
                 index_elements=[ORDERS.c.id],
                 set_=replaced,
                 where=ORDERS.c.version <= row.excluded.version,
-            ).returning(ORDERS.c.id)
-        )
+            ).returning(ORDERS.c.found_as, ORDERS.c.deleted_at)
+        ).first()
         if written is None:
             return False
         _replace(connection, ORDER_OFFERINGS, view.id, rows.offering_rows(view))
@@ -106,11 +107,14 @@ class Records:
         _replace(connection, CHANGES, view.id, rows.change_rows(view))
         write_document(self._database, connection, view, datetime.now(UTC))
         write_cancellations(self._database, connection, view)
+        if written.deleted_at is None:
+            write_terms(self._database, connection, view, written.found_as)
         return True
 
     def erase(self, connection: Connection, order_id: str) -> None:
         """Take an order out again that was none, within a transaction."""
         erase_documents(connection, order_id)
+        erase_terms(connection, order_id)
         connection.execute(delete(ORDERS).where(ORDERS.c.id == order_id))
         for table in (ORDER_OFFERINGS, ORDER_FALLOUT, ITEMS, CHANGES):
             _replace(connection, table, order_id, ())
@@ -128,6 +132,7 @@ class Records:
                 return False
             last = connection.scalar(select(func.max(EVENTS.c.number)).where(EVENTS.c.order_id == order_id)) or 0
             erase_documents(connection, order_id)
+            erase_terms(connection, order_id)
             view = OrderView.model_validate(found.view)
             event = OrderEvent(number=last + 1, at=at, kind=EventKind.DELETED)
             self._add(connection, EVENTS, rows.event_rows(OrderRecord(version=0, view=view, events=(event,))))

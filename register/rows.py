@@ -182,7 +182,7 @@ def relation_rows(product: InstalledProduct) -> list[Row]:
 
 def value_rows(product: InstalledProduct) -> list[Row]:
     """The rows of table `product_values`: what a product is found by that has a name. Long texts are left out."""
-    found = {(Pair.CHARACTERISTIC, name, value) for name, value in _in_words(product.characteristics.items())}
+    found = {(Pair.CHARACTERISTIC, name, value) for name, value in _in_words(product.shown_characteristics.items())}
     drawn = ((each.name, each.value) for each in product.holding.drawn())
     found |= {(Pair.RESOURCE, name, value) for name, value in _in_words(drawn)}
     return [

@@ -79,6 +79,11 @@ def _json(name: str, *, nullable: bool = False) -> Column[Any]:
     return Column(name, JSON(none_as_null=True), nullable=nullable)
 
 
+def _by_code_point() -> String:
+    """Text whose beginnings are looked for: it is sorted as SQLite does, whatever the database's own language."""
+    return String().with_variant(String(collation="C"), "postgresql")
+
+
 def _index_of_the_listed(*columns: str) -> Index:
     """An index of the orders that are not deleted, so that to leave those out costs a list nothing."""
     listed = text("deleted_at IS NULL")
@@ -109,6 +114,7 @@ ORDERS: Final = Table(
     _text("telling"),
     _text("told_as", nullable=True),
     _json("told", nullable=True),
+    _text("found_as", nullable=True),
     _json("view"),
     _index_of_the_listed("ordered_at", "id"),
     _index_of_the_listed("customer_id", "ordered_at", "id"),
@@ -122,7 +128,8 @@ what stands in its `document`, and the other columns repeat what one looks for. 
 submission; the workflow's records count from 1. What has `deleted_at` is not told any more.
 
 `told` is for those who look for orders by attributes: those that are shown otherwise than they stand in the document,
-null where one is not shown. It is right while `told_as` is what `telling` is: that names everything it depends on."""
+null where one is not shown. It is right while `told_as` is what `telling` is: that names everything it depends on.
+`found_as` names the document, and the rules, by which the order stands in `terms`."""
 
 LISTED: Final = ORDERS.c.deleted_at.is_(None)
 """The condition that an order is told of."""
@@ -162,6 +169,27 @@ ORDER_FALLOUT: Final = Table(
     Index(None, "silo", "order_id"),
 )
 """The silos with a call of the order that waits for a person."""
+
+TERMS: Final = Table(
+    "terms",
+    SCHEMA,
+    _key("order_id"),
+    Column("term", _by_code_point(), primary_key=True),
+    _instant("ordered_at"),
+    Column("of_document", Boolean, nullable=False),
+    Index(None, "term", "ordered_at", "order_id"),
+    sqlite_with_rowid=False,
+)
+"""The words by which an order is found, as `searching/words.py` writes them: those of its document, and others. Those
+of deleted orders are gone."""
+
+ERASED_CUSTOMERS: Final = Table(
+    "erased_customers",
+    SCHEMA,
+    _key("customer_id"),
+    _instant("erased_at"),
+)
+"""Whose orders, those of before that instant, have no words but their ids."""
 
 ITEMS: Final = Table(
     "items",

@@ -65,6 +65,17 @@ class FeeResponse(ResponseModel):
     state: FeeState
 
 
+class GivenResponse(ResponseModel):
+    """What a silo has given out that people know a thing by, such as a telephone number or that of a parcel."""
+
+    task: str
+    silo: str
+    name: str
+    value: str
+    items: tuple[str, ...]
+    since: str
+
+
 class OrderResponse(ResponseModel):
     """An order for a care agent. `webUi` is its workflow in Temporal's Web UI, `tasks` the address of its tasks."""
 
@@ -90,6 +101,7 @@ class OrderResponse(ResponseModel):
     appointments: tuple[AppointmentResponse, ...]
     changes: tuple[ChangeResponse, ...]
     fees: tuple[FeeResponse, ...]
+    given: tuple[GivenResponse, ...]
     reasons: tuple[ReasonResponse, ...]
     problems: tuple[ReasonResponse, ...]
     product_order: str

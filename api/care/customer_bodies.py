@@ -4,20 +4,39 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
 from pydantic.alias_generators import to_camel
 
 from api.care.answer_bodies import ShortAnswer
-from api.care.care_bodies import FeeResponse, SiteResponse
+from api.care.care_bodies import FeeResponse, GivenResponse, SiteResponse
 from api.care.change_bodies import ChangeResponse
 from api.http.dependencies import NO_NUL
 from api.tmf.response_model import ResponseModel
 from api.tmf.times import InstantOut
 from orders.model.instants import Instant
+from orders.model.text import Line
 from orders.model.values import ProductStatus
 from orders.read_model.states import LifecycleState
+from register.searching.words import LONGEST_QUESTION, readings
 
 Word = Annotated[str, Field(max_length=256, pattern=NO_NUL)]
+
+
+def _readable(question: str) -> str:
+    readings(question)
+    return question
+
+
+Question = Annotated[
+    Line,
+    Field(
+        max_length=LONGEST_QUESTION,
+        description="words that an order has all of: names, telephone numbers, streets and towns, ids, offerings, "
+        "serial and tracking numbers, or how they begin",
+        examples=["Mueller Lindenweg 7", "0151 234-567"],
+    ),
+    AfterValidator(_readable),
+]
 
 
 class OrderSearch(BaseModel):
@@ -27,6 +46,8 @@ class OrderSearch(BaseModel):
     """
 
     model_config = ConfigDict(alias_generator=to_camel, extra="forbid")
+
+    q: Question | None = None
 
     customer: Word | None = None
     channel: Word | None = None
@@ -89,6 +110,7 @@ class ProductResponse(ResponseModel):
     specification: str | None
     characteristics: dict[str, JsonValue]
     site: SiteResponse | None
+    given: dict[str, str]
     bundle: str | None
     relies_on: tuple[str, ...]
     order_id: str
@@ -113,6 +135,12 @@ class CustomerFee(FeeResponse):
     order_id: str
 
 
+class CustomerGiven(GivenResponse):
+    """What was given out for one of the customer's orders."""
+
+    order_id: str
+
+
 class CustomerResponse(ResponseModel):
     """Everything about a customer in one answer, whichever channel it came from and whichever asks.
 
@@ -126,3 +154,39 @@ class CustomerResponse(ResponseModel):
     products: tuple[ProductResponse, ...]
     notifications: tuple[Notification, ...]
     fees: tuple[CustomerFee, ...]
+    given: tuple[CustomerGiven, ...]
+
+
+class Search(BaseModel):
+    """What anything is looked for by, and which part of all that is found."""
+
+    model_config = ConfigDict(alias_generator=to_camel, extra="forbid")
+
+    q: Question
+    offset: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    limit: Annotated[int, Field(ge=1, le=100)] = 20
+
+
+class FoundOrder(ListedOrder):
+    """An order that was found, with what tells a caller's from others: whom it names, and where, and what was given."""
+
+    names: tuple[str, ...]
+    places: tuple[str, ...]
+    given: tuple[GivenResponse, ...]
+
+
+class FoundCustomer(ResponseModel):
+    """A customer of orders that were found; `href` has everything about them."""
+
+    id: str
+    href: str
+    names: tuple[str, ...]
+
+
+class FoundResponse(ResponseModel):
+    """A page of orders, the latest first, and the customers whose they are. `nextOffset` is null on the last one."""
+
+    customers: tuple[FoundCustomer, ...]
+    orders: tuple[FoundOrder, ...]
+    total: int
+    next_offset: int | None

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query
 from api.blocking import run_blocking
 from api.care.customer_bodies import (
     CustomerFee,
+    CustomerGiven,
     CustomerResponse,
     ListedOrder,
     ListedOrders,
@@ -25,6 +26,7 @@ from orders.change.request import ChangeState
 from orders.read_model.views import OrderView
 from register.searching.product_search import ProductField, ProductPredicate, ProductQuery
 from register.searching.query import Comparison, OrderField, OrderQuery, Predicate, Value
+from register.searching.words import readings
 
 router = APIRouter(prefix="/care/v1", tags=["care"])
 
@@ -40,13 +42,14 @@ async def orders(
     query = OrderQuery(
         where=tuple(_conditions(search)),
         visible_to=visibility_of(agent),
+        words=readings(search.q) if search.q is not None else (),
         offset=search.offset,
         limit=search.limit,
     )
     page = await run_blocking(register.search.orders, query)
     following = search.offset + len(page.orders)
     return ListedOrders(
-        orders=tuple(_listed(view, links) for view in page.orders),
+        orders=tuple(listed(view, links) for view in page.orders),
         total=page.total,
         next_offset=following if page.orders and following < page.total else None,
     )
@@ -68,7 +71,7 @@ async def customer(customer_id: Id, links: LinksDep, register: RegisterDep, prin
         raise UnknownCustomer(f"There is no customer {customer_id}, or none that one may see")
     return CustomerResponse(
         id=customer_id,
-        orders=tuple(_listed(view, links) for view in page.orders),
+        orders=tuple(listed(view, links) for view in page.orders),
         total_orders=page.total,
         open_changes=tuple(
             OpenChange.model_validate({"order_id": view.id, "change": verdict})
@@ -84,6 +87,11 @@ async def customer(customer_id: Id, links: LinksDep, register: RegisterDep, prin
         ),
         fees=tuple(
             CustomerFee.model_validate({**dict(fee), "order_id": view.id}) for view in page.orders for fee in view.fees
+        ),
+        given=tuple(
+            CustomerGiven.model_validate({**dict(given), "order_id": view.id})
+            for view in page.orders
+            for given in view.given
         ),
     )
 
@@ -103,7 +111,8 @@ def _conditions(search: OrderSearch) -> list[Predicate]:
     return [Predicate(field, comparison, value) for field, comparison, value in wanted if value is not None]
 
 
-def _listed(view: OrderView, links: Links) -> ListedOrder:
+def listed(view: OrderView, links: Links) -> ListedOrder:
+    """An order in a list."""
     told = {
         "href": links.care(view.id),
         "offerings": tuple(dict.fromkeys(item.offering for item in view.items if item.parent is None)),

@@ -34,6 +34,10 @@ class Links:
         """The order in the care API."""
         return f"{self.api}/care/v1/orders/{order_id}"
 
+    def customer(self, customer_id: str) -> str:
+        """Everything about a customer in the care API."""
+        return f"{self.api}/care/v1/customers/{quote(customer_id, safe='')}"
+
     def change(self, order_id: str, request_id: str) -> str:
         """One change in the order's log."""
         return f"{self.care(order_id)}/changes/{quote(request_id, safe='')}"

@@ -45,7 +45,8 @@ def prices_of(product: InstalledProduct, versions: CatalogStore) -> dict[str, Pr
 def product_resource(product: InstalledProduct, prices: Mapping[str, Price], base_url: str) -> Json:
     """An installed product as a `Product`. `productOrderItem` is the order item that last touched it.
 
-    What silos have drawn for it that a customer knows it by, such as a telephone number, is a `realizingResource`.
+    What silos have given out for it that a customer knows it by, such as a serial number, is among its characteristics;
+    what could have been asked for, such as a telephone number, is a `realizingResource`.
     """
     resource: Json = {
         "id": product.id,
@@ -58,7 +59,9 @@ def product_resource(product: InstalledProduct, prices: Mapping[str, Price], bas
             "href": catalog_href(base_url, "productOffering", product.offering),
             "@referredType": "ProductOffering",
         },
-        "productCharacteristic": [{"name": name, "value": value} for name, value in product.characteristics.items()],
+        "productCharacteristic": [
+            {"name": name, "value": value} for name, value in product.shown_characteristics.items()
+        ],
         "productPrice": [product_price(price_id, price, base_url) for price_id, price in prices.items()],
         "realizingResource": [
             {"id": drawn.id, "name": drawn.name, "value": drawn.value} for drawn in product.holding.drawn()

@@ -2,8 +2,9 @@
 
 So are the claims of the installed products that orders in flight go on from; one that waits claims anew by itself.
 What Temporal has forgotten stays as it is, and so do the records that are nowhere else: the documents of orders among
-them. An order whose document was lost is told by what was read of it. Nobody hears of an event a
-second time. It can run beside everything else: a lower version of an order never replaces a higher one.
+them. An order whose document was lost is told by what was read of it. The index of words is filled from what is there
+then. Nobody hears of an event a second time. It can run beside everything else: a lower version of an order never
+replaces a higher one.
 """
 
 from __future__ import annotations
@@ -40,10 +41,14 @@ _PATIENCE = timedelta(minutes=1)
 
 @dataclass
 class Rebuilt:
-    """How many orders and records were found, and why which runs of workflows could not be read."""
+    """How many orders and records were found, and why which runs of workflows could not be read.
+
+    `indexed` are the orders, of those that Temporal has forgotten too, that were not to be found by words before.
+    """
 
     orders: int = 0
     records: int = 0
+    indexed: int = 0
     unread: dict[str, str] = field(default_factory=dict)
 
 
@@ -72,7 +77,9 @@ def run_rebuild(settings: Settings, console: Console) -> bool:
     async def all_of_it() -> Rebuilt:
         register = Register(settings.register_address, busy_timeout=_PATIENCE)
         try:
-            return await rebuild(await connect(f"127.0.0.1:{settings.temporal_port}"), register)
+            rebuilt = await rebuild(await connect(f"127.0.0.1:{settings.temporal_port}"), register)
+            rebuilt.indexed = await asyncio.to_thread(register.terms.fill)
+            return rebuilt
         finally:
             register.close()
 
@@ -80,6 +87,7 @@ def run_rebuild(settings: Settings, console: Console) -> bool:
     for run, why in rebuilt.unread.items():
         console.print(quoted(f"{run} could not be read: {why}"), highlight=False, markup=False, soft_wrap=True)
     console.print(f"Written again: {rebuilt.records} records of {rebuilt.orders} orders.", highlight=False)
+    console.print(f"Indexed: {rebuilt.indexed} orders that were not found by words.", highlight=False)
     return not rebuilt.unread
 
 

@@ -1,4 +1,4 @@
-"""Whether what a task template says of identities makes sense."""
+"""Whether what a task template says of its outputs makes sense: which identify a thing, and which are shown."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ from collections.abc import Iterator
 from orders.model.catalog import OnChange, Scope, TaskTemplate, Undo
 
 
-def identity_problems(template: TaskTemplate) -> Iterator[tuple[str, str]]:
-    """(field, reason) of everything wrong with a template's identities."""
+def output_problems(template: TaskTemplate) -> Iterator[tuple[str, str]]:
+    """(field, reason) of everything wrong with a template's identities, and with what is shown."""
+    for name in template.shown:
+        if name not in template.outputs:
+            yield "shown", f"the task has no output {name} (it has: {', '.join(template.outputs) or 'none'})"
     for name, identity in template.identities.items():
         field = f"identities.{name}"
         if name not in template.outputs:

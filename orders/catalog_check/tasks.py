@@ -9,7 +9,7 @@ from graphlib import CycleError, TopologicalSorter
 
 from pydantic import JsonValue
 
-from orders.catalog_check.identities import identity_problems
+from orders.catalog_check.identities import output_problems
 from orders.catalog_check.inputs import Target, input_problems
 from orders.catalog_check.shared import Node, brought, shared_problems
 from orders.model.catalog import (
@@ -129,7 +129,7 @@ class _Template:
         if template.name in CONTEXT_NAMESPACES:
             self.add("", f"${{{template.name}.…}} has a meaning of its own: give the task another name")
         self._actions()
-        for field, reason in (*shared_problems(self.catalog, template, self.hosts), *identity_problems(template)):
+        for field, reason in (*shared_problems(self.catalog, template, self.hosts), *output_problems(template)):
             self.add(field, reason)
         self._silo()
         self._when()

@@ -22,6 +22,7 @@ from orders.read_model.views import (
     FalloutView,
     FeeState,
     FeeView,
+    GivenView,
     ItemView,
     MessageView,
     OrderView,
@@ -75,6 +76,7 @@ def _view(order: Fulfilment, now: datetime, *, ended: bool) -> OrderView:
         priority=revision.priority,
         messages=tuple(message_views(order)),
         fees=tuple(fee_views(order)),
+        given=tuple(given_views(order)),
         reasons=order.reasons,
         document=order.document,
         submitted=start.document,
@@ -194,6 +196,25 @@ def message_views(order: Fulfilment) -> list[MessageView]:
         )
         for fact in (ledger.all_facts() if messages else ())
         if fact.operation in messages and fact.established and fact.waiting is None
+    ]
+
+
+def given_views(order: Fulfilment) -> list[GivenView]:
+    """What silos hold of the order that people know by a number or the like."""
+    ledger = order.reconciler.ledger
+    told = {name for name, operation in ledger.operations.items() if operation.shown}
+    return [
+        GivenView(
+            task=fact.task,
+            silo=ledger.operations[fact.operation].silo,
+            name=name,
+            value=value,
+            items=order.progress.items_of(fact.task),
+            since=fact.since,
+        )
+        for fact in (ledger.all_facts() if told else ())
+        if fact.operation in told and fact.established
+        for name, value in ledger.operations[fact.operation].told(fact.outputs).items()
     ]
 
 

@@ -238,7 +238,8 @@ class TaskTemplate(Frozen):
     builds on others, or has `on_change_of`, applies on modify only where something that it builds on is made anew, or
     one of those characteristics, or the `site`, differs from what is installed.
 
-    Every one of the `outputs` must come: a call that is done without is fallout. `identities` are those that identify.
+    Every one of the `outputs` must come: a call that is done without is fallout. `identities` are those that identify,
+    `shown` those that people are told and ask by.
     """
 
     name: Name
@@ -255,6 +256,7 @@ class TaskTemplate(Frozen):
     inputs: dict[CharacteristicName, InputTemplate] = Field(default_factory=dict)
     outputs: tuple[CharacteristicName, ...] = ()
     identities: dict[CharacteristicName, Identity] = Field(default_factory=dict)
+    shown: tuple[CharacteristicName, ...] = ()
     replacement: Replacement = Replacement.MAKE_BEFORE_BREAK
     release_after: tuple[TaskRef, ...] = ()
     amend_while_waiting: bool = False

@@ -141,6 +141,7 @@ class Item(Frozen):
     """An order item of a revision: one offering, its final characteristics, and its products one by one.
 
     `status` is what its products are to be once the order is done: active, or suspended.
+    `given` is what its installed product was given by silos, as far as people are told of it.
     `context`: the order does not name it. It stands for an installed product that is linked with one that is named.
     """
 
@@ -155,6 +156,7 @@ class Item(Frozen):
     relies_on: tuple[str, ...] = ()
     status: ProductStatus = ProductStatus.ACTIVE
     billing_account: str | None = None
+    given: dict[str, str] = Field(default_factory=dict)
     context: bool = False
 
     @property

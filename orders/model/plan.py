@@ -28,7 +28,8 @@ class Operation:
     `name` is `specification/task`; people are told of it by its `title`, and that they wait for what it `awaits`.
     `duration_s` is the usual time to completion, in seconds. `exclusive` names inputs of whose values there is only one
     at a time in the silo. `milestone` is what the world is told when it is done.
-    `outputs` are what the silo gives back, every one of them; `identities` are those that identify the thing.
+    `outputs` are what the silo gives back, every one of them; `identities` are those that identify the thing, `shown`
+    those that people are told.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Operation:
     milestone: str | None = None
     outputs: tuple[str, ...] = ()
     identities: dict[str, Identity] = field(default_factory=dict)
+    shown: tuple[str, ...] = ()
     title: str = ""
     awaits: Awaited = Awaited.SILO
 
@@ -59,6 +61,11 @@ class Operation:
     def meaning(self, name: str) -> OnChange:
         """What another value of an input means."""
         return self.on_change.get(name, OnChange.AMEND)
+
+    def told(self, outputs: Inputs) -> dict[str, str]:
+        """What people are told of these outputs, in words."""
+        values = {name: outputs.get(name) for name in self.shown}
+        return {name: str(value) for name, value in values.items() if isinstance(value, str | int) and value != ""}
 
     def is_same_thing(self, one: Inputs, other: Inputs) -> bool:
         """True where inputs are of the same thing, amended at most."""

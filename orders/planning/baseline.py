@@ -134,6 +134,7 @@ def _items(products: Iterable[InstalledProduct]) -> list[Item]:
             relies_on=tuple(item_id(other) for other in product.relies_on if other in there),
             status=product.status,
             billing_account=product.billing_account,
+            given=product.given,
             context=True,
         )
         for product in products

@@ -246,6 +246,7 @@ def operation_of(specification: str, template: TaskTemplate) -> Operation:
         milestone=template.milestone,
         outputs=template.outputs,
         identities=template.identities,
+        shown=template.shown,
         title=template.title,
         awaits=template.awaits,
     )

@@ -68,6 +68,7 @@ def with_named(
         wanted.model_copy(
             update={
                 "offering": wanted.offering or (by_product[wanted.product].offering if wanted.product else None),
+                "characteristics": _without_given(wanted, by_product.get(wanted.product or "")),
                 "relies_on": tuple(
                     dict.fromkeys(
                         [*wanted.relies_on, *(ids[by_product[other].id] for other in wanted.relies_on_products)]
@@ -80,6 +81,12 @@ def with_named(
         )
         for wanted in asked
     ]
+
+
+def _without_given(wanted: RequestedItem, installed: Item | None) -> JsonObject:
+    """The characteristics without what the product was given: who sends it back as it is told wishes for nothing."""
+    given = installed.given if installed is not None else {}
+    return {name: value for name, value in wanted.characteristics.items() if name not in given or given[name] != value}
 
 
 def _renamed(item: Item, ids: Mapping[str, str]) -> Item:

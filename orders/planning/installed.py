@@ -43,6 +43,15 @@ class Holding:
                 if name in operation.on_change and isinstance(value, str):
                     yield Drawn(service_id(fact.id), name, value)
 
+    def told(self) -> dict[str, str]:
+        """What silos have given out that people know the product by, such as a serial number."""
+        return {
+            name: value
+            for fact in self.ledger.all_facts()
+            if fact.established
+            for name, value in self.ledger.operations[fact.operation].told(fact.outputs).items()
+        }
+
 
 class InstalledProduct(Frozen):
     """One product of a customer.
@@ -69,3 +78,13 @@ class InstalledProduct(Frozen):
     started_at: datetime | None = None
     ended_at: datetime | None = None
     holding: Holding = Holding()
+
+    @property
+    def given(self) -> dict[str, str]:
+        """What silos have given out that people know it by."""
+        return self.holding.told()
+
+    @property
+    def shown_characteristics(self) -> dict[str, JsonValue]:
+        """Its characteristics, and what it was given."""
+        return {**self.characteristics, **self.given}

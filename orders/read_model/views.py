@@ -68,6 +68,20 @@ class MessageView(Frozen):
     sent_at: str
 
 
+class GivenView(Frozen):
+    """What a silo has given out that people know a thing by, such as a telephone number or that of a parcel.
+
+    `items` are those that it is for: of a parcel all that are in it.
+    """
+
+    task: str
+    silo: str
+    name: str
+    value: str
+    items: tuple[str, ...]
+    since: str
+
+
 class FeeState(StrEnum):
     """How a fee stands that a change has accepted."""
 
@@ -127,6 +141,7 @@ class OrderView(Frozen):
     ending: bool = False
     fees: tuple[FeeView, ...] = ()
     answer: Answer = Answer()
+    given: tuple[GivenView, ...] = ()
 
     def verdict_on(self, request_id: str | None) -> Verdict | None:
         """The verdict on the change of that request, if it was decided, or is being assessed."""

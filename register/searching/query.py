@@ -21,6 +21,7 @@ from typing import Final, TypeAlias
 
 from orders.model.text import as_json
 from orders.read_model.views import OrderView
+from register.searching.words import Reading
 
 
 class OrderField(StrEnum):
@@ -139,22 +140,37 @@ class Sort:
     descending: bool = False
 
 
+LATEST_FIRST: Final = (Sort(OrderField.ORDERED_AT, descending=True),)
+
+
 @dataclass(frozen=True, slots=True)
 class OrderQuery:
     """A page of the orders that fit. Without `sort` the latest come first; equals are told apart by their ids."""
 
     where: tuple[Predicate, ...] = ()
     visible_to: Visibility | None = None
-    sort: tuple[Sort, ...] = (Sort(OrderField.ORDERED_AT, descending=True),)
+    sort: tuple[Sort, ...] = LATEST_FIRST
     offset: int = 0
     limit: int = 100
     with_body: bool = False
     """Whether the orders come with their documents, which can be megabytes of each."""
+    words: tuple[Reading, ...] = ()
+    """What they are found by, in one way or another to read it; see `register.searching.words`."""
 
     @property
     def looks_into_documents(self) -> bool:
         """True where an attribute is asked for that has no column."""
         return any(isinstance(predicate.field, BodyPath) for predicate in self.where)
+
+    @property
+    def only_words(self) -> bool:
+        """True where nothing but words decides what fits, and the latest come first."""
+        return bool(self.words) and not self.where and self.visible_to is None and self.sort == LATEST_FIRST
+
+    @property
+    def may_take_long(self) -> bool:
+        """True where no index is sure to help."""
+        return self.looks_into_documents or bool(self.words)
 
 
 @dataclass(frozen=True, slots=True)

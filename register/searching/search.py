@@ -45,6 +45,7 @@ from register.searching.query import (
     Value,
     Visibility,
 )
+from register.searching.term_search import latest_matching, matching
 
 _COMPARE: Final[dict[Comparison, Callable[[Any, Any], ColumnElement[bool]]]] = {
     Comparison.EQ: eq,
@@ -65,8 +66,8 @@ _ELSEWHERE: Final[dict[OrderField, tuple[Table, Column[Any]]]] = {
 }
 
 
-_INTO_DOCUMENTS_S: Final = 5.0
-"""How long orders are looked for in their documents. No index helps there."""
+_LONGEST_S: Final = 5.0
+"""How long orders are looked for in their documents, where no index helps, or by words that most of them have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,22 +97,31 @@ class Search:
         """A page of the orders that fit, and how many there are.
 
         Raises:
-            TakesTooLong: if too many documents would have to be looked into for it.
+            TakesTooLong: if too many documents or words would have to be looked into for it.
         """
-        fitting = and_(*self._conditions(query))
         body = cast_to(DOCUMENTS.c.content, Text) if query.with_body else null()
         page = self._joined(select(cast_to(ORDERS.c.view, Text).label("view"), body.label("body")), query)
         size = length(ORDERS.c.view, DOCUMENTS.c.content) if query.with_body else length(ORDERS.c.view)
-        order, offset = _sorted_by(query.sort), query.offset
-        with self._database.reading(_INTO_DOCUMENTS_S if query.looks_into_documents else None) as connection:
-            if query.looks_into_documents:  # Once: to look again for how many there are, and how long, costs as much.
-                ids = connection.scalars(self._joined(select(ORDERS.c.id), query).where(fitting).order_by(*order)).all()
-                total = len(ids)
-                fitting, offset = ORDERS.c.id.in_(ids[offset : offset + query.limit]), 0
-            else:
-                total = connection.scalar(self._joined(select(func.count()), query).where(fitting)) or 0
+        order = _sorted_by(query.sort)
+        with self._database.reading(_LONGEST_S if query.may_take_long else None) as connection:
+            fitting, total, offset = self._fitting(connection, query)
             found = read_page(connection, page.where(fitting).order_by(*order), size, offset, query.limit)
         return OrderPage(tuple(StoredOrder(row.view, row.body) for row in found), total)
+
+    def _fitting(self, connection: Connection, query: OrderQuery) -> tuple[ColumnElement[bool], int, int]:
+        """The condition that an order fits, how many do, and where among those that the condition finds the page is."""
+        if query.only_words:
+            ids, total = latest_matching(connection, query.words, query.offset, query.limit)
+            return ORDERS.c.id.in_(ids), total, 0
+        fitting = and_(*self._conditions(query), *_having(connection, query))
+        if query.looks_into_documents:  # Once: to look again for how many there are, and how long, costs as much.
+            found = self._joined(select(ORDERS.c.id), query).where(fitting).order_by(*_sorted_by(query.sort))
+            ids = connection.scalars(found).all()
+            return ORDERS.c.id.in_(ids[query.offset : query.offset + query.limit]), len(ids), 0
+        return fitting, self._count(connection, query, fitting), query.offset
+
+    def _count(self, connection: Connection, query: OrderQuery, fitting: ColumnElement[bool]) -> int:
+        return connection.scalar(self._joined(select(func.count()), query).where(fitting)) or 0
 
     def outdated(self, query: OrderQuery, most: int) -> list[Outdated]:
         """Some of the orders that fit, their attributes apart, of which is not known how they are shown by now."""
@@ -133,9 +143,8 @@ class Search:
 
     def count(self, query: OrderQuery) -> int:
         """How many orders fit."""
-        fitting = and_(*self._conditions(query))
         with self._database.reading() as connection:
-            return connection.scalar(self._joined(select(func.count()), query).where(fitting)) or 0
+            return self._count(connection, query, and_(*self._conditions(query), *_having(connection, query)))
 
     def _joined(self, wanted: Select[*tuple[Any, ...]], query: OrderQuery) -> Select[*tuple[Any, ...]]:
         """From orders, with their documents where those are told or looked into."""
@@ -163,6 +172,13 @@ class Search:
                 return ORDERS.c.id.in_(having)  # So few that SQLite should begin with them.
             return having.where(table.c.order_id == ORDERS.c.id).exists()
         return compared(ORDERS.c[field.value], predicate.operator, predicate.value)
+
+
+def _having(connection: Connection, query: OrderQuery) -> list[ColumnElement[bool]]:
+    if not query.words:
+        return []
+    found = matching(connection, query.words).subquery("found")
+    return [ORDERS.c.id.in_(select(found.c.order_id))]
 
 
 def note_told(connection: Connection, told: Iterable[Told]) -> None:

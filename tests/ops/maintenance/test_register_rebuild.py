@@ -30,6 +30,7 @@ from register.schema import (
     REQUEST_IDS,
     REVISIONS,
     SUBSCRIPTIONS,
+    TERMS,
     TRANSITIONS,
 )
 from register.subscriptions import Subscription
@@ -37,7 +38,7 @@ from tests.households import internet_voice_tv, item, order
 from tests.installed import change, household, move
 from tests.pipe import Pipe, body_of
 
-REBUILDABLE = (ORDERS, ORDER_OFFERINGS, ORDER_FALLOUT, ITEMS, REVISIONS, CHANGES, TRANSITIONS, EVENTS)
+REBUILDABLE = (ORDERS, ORDER_OFFERINGS, ORDER_FALLOUT, ITEMS, REVISIONS, CHANGES, TRANSITIONS, EVENTS, TERMS)
 OF_THEIR_OWN = (CHARGES, PRODUCTS, REQUEST_IDS, DELIVERIES, DOCUMENTS)
 
 

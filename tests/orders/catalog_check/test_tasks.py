@@ -248,6 +248,11 @@ def test_an_input_that_leads_nowhere_is_refused(tmp_path: Path, value: str, reas
     assert reason in problem
 
 
+def test_only_what_a_silo_gives_back_can_be_shown(tmp_path: Path) -> None:
+    problem = only(tmp_path, **{f"{TASKS}/port/shown": "[serial]"})
+    assert problem == "specifications.internet.tasks.port.shown: the task has no output serial (it has: port_id)"
+
+
 def test_a_characteristic_must_be_known_to_every_product_that_includes_the_task(tmp_path: Path) -> None:
     problem = only(tmp_path, **{f"{VISIT}/inputs/speeds": '"${each.char.speed}"'})
     assert problem.endswith("inputs.speeds: ${each.char.speed}: voice has no characteristic 'speed'")

@@ -44,6 +44,27 @@ def tasks(driver: Driver) -> dict[str, TaskView]:
     return {view.key.split("/", 1)[1]: view for view in plan_page(driver.order, 0, 1000).tasks}
 
 
+def test_what_silos_have_given_out_is_told_with_the_items_that_it_is_for() -> None:
+    driver = Driver(household())
+    assert order_view(driver.order, NOW).given == ()
+    driver.run()
+    told = {(each.name, each.silo, each.items) for each in order_view(driver.order, NOW).given}
+    assert told == {
+        ("serial", "warehouse", ("net",)),
+        ("number", "number-inventory", ("voice",)),
+        ("tracking_id", "shipping", ("net",)),
+    }
+
+
+def test_what_was_given_back_is_told_no_more() -> None:
+    driver = Driver(household(), waiting=["field-service", "shipping"])
+    driver.run()
+    assert {each.name for each in order_view(driver.order, NOW).given} == {"serial", "number"}
+    driver.change("cancel")
+    driver.run()
+    assert order_view(driver.order, NOW).given == ()
+
+
 # Items
 
 

@@ -246,6 +246,20 @@ def test_an_amendment_that_leaves_nothing_to_change_is_refused() -> None:
         driver.change("amend", update=({"id": "1", "characteristics": {"down_mbps": 200}},))
 
 
+def test_what_a_product_was_given_is_no_wish_when_it_is_sent_back() -> None:
+    told = {each.id: each.given for each in home()}
+    assert (set(told[NET]), set(told[VOICE]), told[TV]) == ({"serial"}, {"number"}, {})
+    for product in (NET, VOICE):
+        same = modify(product, characteristics=dict(told[product]))
+        assert [reason.code for reason in reasons([same], home())] == ["nothing_to_change"]
+    stays = RequestedItem(id="1", action=Action.NO_CHANGE, product=NET, characteristics=dict(told[NET]))
+    assert Driver(later(stays), installed=home()).run() == []
+    other = modify(NET, characteristics={"serial": "another"})
+    assert [reason.code for reason in reasons([other], home())] == ["unknown_characteristic"]
+    ported = Driver(later(modify(VOICE, characteristics={"number": "+49301234567"})), installed=home())
+    assert any(call.startswith("number-inventory.provision") for call in ported.run())
+
+
 def test_a_place_that_is_sent_back_need_not_repeat_the_address() -> None:
     address: JsonObject = {"city": "Musterstadt", "streetName": "Lindenweg"}
     known = tuple(each.model_copy(update={"site": Site(id="home", address=address)}) for each in home())
