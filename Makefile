@@ -12,6 +12,8 @@ FUZZ_SEED ?= $(if $(filter command environment,$(origin SEED)),$(SEED))
 export FUZZ_SEED
 # make soak HOSTILE=1 has hostile messages among the steps.
 HOSTILE ?=
+# make soak BULK=3 has the silos take so many calls at once, and not as many as the shipped catalog says.
+BULK ?=
 # Test processes; each starts a Temporal server of its own.
 WORKERS ?= 2
 UV_VERSION = 0.13.9
@@ -57,9 +59,9 @@ next-orders: setup ## a thousand times: order the next thing right when the last
 	ORDERPIPE_TEST_NEXT_ORDERS=$(if $(filter command environment,$(origin N)),$(N),1000) \
 		$(BIN)/python -m pytest -q --timeout 7200 tests/api/service/test_next_order.py
 
-soak: setup ## random histories on the real engine (N=1000 SEED=7 HOSTILE=1, or SCRIPT=file of one that failed)
+soak: setup ## random histories on the real engine (N=1000 SEED=7 HOSTILE=1 BULK=3, or SCRIPT=file of one that failed)
 	$(BIN)/python -m tests.soak --histories $(N) --seed $(SEED) $(if $(HOSTILE),--hostile) \
-		$(if $(SCRIPT),--script "$(SCRIPT)")
+		$(if $(BULK),--bulk $(BULK)) $(if $(SCRIPT),--script "$(SCRIPT)")
 
 check: setup ## formatting, lint, types, import rule
 	$(BIN)/ruff format --check .

@@ -7,7 +7,7 @@ import gc
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
@@ -16,10 +16,12 @@ from functools import partial
 import structlog
 from temporalio.client import Client
 from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
-from temporalio.worker import PollerBehaviorAutoscaling, Worker
+from temporalio.service import RPCError
+from temporalio.worker import FixedSizeSlotSupplier, PollerBehaviorAutoscaling, Worker, WorkerTuner
 
 import logs
 from activities.capturing import Capturing
+from activities.grant import Grant, GrantedSlots
 from activities.http_client import silo_client
 from activities.planning import Planning
 from activities.silo_activities import silo_activities
@@ -30,11 +32,14 @@ from settings import PRIVATE_UMASK, Settings, SettingsError
 from workflows.order import OrderWorkflow
 from workflows.sdk.connection import connect, sandbox
 from workflows.sdk.executions import describe
+from workflows.sdk.fleet import sharing_queue
 
 GRACE = timedelta(seconds=5)
 NEW_OBJECTS = 20_000
 """How many there are before Python looks for garbage among them: a large order keeps more than the usual 700 at a time.
 """
+SHARED_AGAIN_S = 5
+"""How often each worker sees with how many others it shares what the silos grant."""
 log = structlog.get_logger()
 
 
@@ -50,18 +55,23 @@ async def workers(settings: Settings, client: Client) -> AsyncIterator[None]:
     digest = catalogs.keep(catalog)
     register = Register(settings.register_address)
     register.prepare()
+    grants = {silo.name: Grant(silo) for silo in catalog.silos.values()}
     async with AsyncExitStack() as stack:
+        await stack.enter_async_context(_sharing(client, list(grants.values())))
         threads = stack.enter_context(ThreadPoolExecutor(max_workers=20, thread_name_prefix="orders"))
         http = await stack.enter_async_context(silo_client(catalog.silos.values()))
         for silo in catalog.silos.values():
+            grant = grants[silo.name]
+            pollers = max(1, min(10, silo.concurrency // 2))
             await stack.enter_async_context(
                 Worker(
                     client,
                     task_queue=wire_names.silo_queue(silo.name),
-                    activities=silo_activities(silo, http, settings),
-                    max_concurrent_activities=silo.concurrency,
+                    activities=silo_activities(silo, http, settings, grant),
+                    tuner=_slots(grant),
                     max_task_queue_activities_per_second=silo.rate_per_second,
-                    activity_task_poller_behavior=PollerBehaviorAutoscaling(initial=2, maximum=10),
+                    # A poller has a slot: half of them at most are tied up while there is nothing to do.
+                    activity_task_poller_behavior=PollerBehaviorAutoscaling(initial=min(2, pollers), maximum=pollers),
                     graceful_shutdown_timeout=GRACE,
                 )
             )
@@ -85,6 +95,42 @@ async def workers(settings: Settings, client: Client) -> AsyncIterator[None]:
         )
         log.info("worker ready", catalog=digest, silos=len(catalog.silos), namespace=client.namespace)
         yield
+
+
+@asynccontextmanager
+async def _sharing(client: Client, grants: Sequence[Grant]) -> AsyncIterator[None]:
+    """Have all workers share among them what the silos grant, also where some come and go."""
+
+    async def share() -> None:
+        try:
+            sharing = await sharing_queue(client, wire_names.ORDERS_QUEUE)
+        except RPCError as error:  # As many as before: others will have the same trouble.
+            log.warning("the number of workers is not known", error=str(error))
+        else:
+            for grant in grants:
+                grant.share_with(len(sharing))
+
+    async def go_on() -> None:
+        while True:
+            await asyncio.sleep(SHARED_AGAIN_S)
+            await share()
+
+    await share()
+    going_on = asyncio.create_task(go_on())
+    try:
+        yield
+    finally:
+        going_on.cancel()
+
+
+def _slots(grant: Grant) -> WorkerTuner:
+    none = FixedSizeSlotSupplier(1)
+    return WorkerTuner.create_composite(
+        workflow_supplier=none,
+        activity_supplier=GrantedSlots(grant),
+        local_activity_supplier=none,
+        nexus_supplier=none,
+    )
 
 
 async def run_worker(settings: Settings, client: Client, stop: asyncio.Event) -> None:

@@ -113,8 +113,12 @@ class SiloProtocol(ABC):
         return holding.outcome if amended else Outcome(OutcomeKind.ACKNOWLEDGED)
 
 
-async def perform(protocol: SiloProtocol, silo: Silo, verb: Verb, call: SiloCall, attempt: int) -> Outcome:
+async def perform(
+    protocol: SiloProtocol, silo: Silo, verb: Verb, call: SiloCall, attempt: int, *, still_out: bool = False
+) -> Outcome:
     """One attempt of a call, counted from 1, to its outcome. A refusal is an outcome too: it is never raised.
+
+    `still_out`: the attempt before this one may be under way at another worker.
 
     Raises:
         SiloUnavailable: if there is no usable answer. For a silo without keys that is told only when the call cannot
@@ -122,7 +126,7 @@ async def perform(protocol: SiloProtocol, silo: Silo, verb: Verb, call: SiloCall
     """
     try:
         if silo.retry == "inspect" and verb is not Verb.INSPECT:
-            return kept_of(await _to_the_end(_without_keys(protocol, silo, verb, call, attempt)))
+            return kept_of(await to_the_end(_without_keys(protocol, silo, verb, call, attempt, still_out)))
         return kept_of(await _do(protocol, verb, call))
     except Refused as refused:
         lost = verb is Verb.AMEND and refused.code == UNKNOWN_SERVICE
@@ -142,9 +146,13 @@ def _do(protocol: SiloProtocol, verb: Verb, call: SiloCall) -> Awaitable[Outcome
             return protocol.inspect(call)
 
 
-async def _without_keys(protocol: SiloProtocol, silo: Silo, verb: Verb, call: SiloCall, attempt: int) -> Outcome:
+async def _without_keys(
+    protocol: SiloProtocol, silo: Silo, verb: Verb, call: SiloCall, attempt: int, still_out: bool
+) -> Outcome:
     """One attempt on a silo that would do twice what it is told twice: look before repeating, wait before giving up."""
-    if attempt > 1:
+    if still_out:
+        await asyncio.sleep((silo.call_timeout * 2).total_seconds())  # Its look, and its call.
+    if attempt > 1 or still_out:
         outcome = _done_already(verb, call, await protocol.held(call))
         if outcome is not None:
             return outcome
@@ -181,7 +189,7 @@ def _done_already(verb: Verb, call: SiloCall, holding: Holding | None) -> Outcom
 _T = TypeVar("_T")
 
 
-async def _to_the_end(work: Coroutine[None, None, _T]) -> _T:
+async def to_the_end(work: Coroutine[None, None, _T]) -> _T:
     """Await work that a stopping worker must not break off: the next attempt could not tell if it may still land."""
     task = asyncio.ensure_future(work)
     while not task.done():

@@ -8,19 +8,19 @@ from typing import Any, TypeAlias, assert_never
 import httpx2
 from temporalio import activity
 
+from activities.batch import Batches
+from activities.grant import Grant
 from activities.http_client import SiloHttp
-from activities.protocol import SiloProtocol, perform
+from activities.protocol import SiloProtocol
 from activities.tmf640 import Tmf640
 from activities.tmf641 import Tmf641
-from orders.fulfilment.messages import SiloCall
+from orders.fulfilment.messages import SiloAnswers, SiloCalls
 from orders.model.catalog import Protocol, Silo
 from orders.model.values import Verb
 from orders.model.wire_names import silo_activity
-from orders.reconcile.given import fitting
-from orders.reconcile.outcome import Outcome
 from settings import Settings
 
-SiloActivity: TypeAlias = Callable[[SiloCall], Coroutine[Any, Any, Outcome]]
+SiloActivity: TypeAlias = Callable[[SiloCalls], Coroutine[Any, Any, SiloAnswers]]
 
 
 def adapter_of(protocol: Protocol, http: SiloHttp) -> SiloProtocol:
@@ -34,18 +34,19 @@ def adapter_of(protocol: Protocol, http: SiloHttp) -> SiloProtocol:
             assert_never(protocol)
 
 
-def silo_activities(silo: Silo, client: httpx2.AsyncClient, settings: Settings) -> list[SiloActivity]:
+def silo_activities(silo: Silo, client: httpx2.AsyncClient, settings: Settings, grant: Grant) -> list[SiloActivity]:
     """The activities of a silo, one for each verb, to be run on its own task queue.
 
-    They answer with an outcome, refusals included, and raise `SiloUnavailable` for Temporal to retry.
+    They answer with an outcome for each call, refusals included, and raise `SiloUnavailable` for Temporal to retry.
     """
     protocol = adapter_of(silo.protocol, SiloHttp(silo, client, settings))
-    return [_activity(protocol, silo, verb) for verb in Verb]
+    batches = Batches(protocol, silo, grant)
+    return [_activity(batches, silo, verb) for verb in Verb]
 
 
-def _activity(protocol: SiloProtocol, silo: Silo, verb: Verb) -> SiloActivity:
+def _activity(batches: Batches, silo: Silo, verb: Verb) -> SiloActivity:
     @activity.defn(name=silo_activity(silo.name, verb))
-    async def run(call: SiloCall) -> Outcome:
-        return fitting(await perform(protocol, silo, verb, call, activity.info().attempt))
+    async def run(asked: SiloCalls) -> SiloAnswers:
+        return await batches.make(verb, asked, activity.info().attempt)
 
     return run

@@ -173,10 +173,10 @@ class OrderWorkflow:
         else:
             self._order.begin()
             most = MOST_OF_A_LARGE_ORDER if is_large(self._order) else MOST_CALLS_UNDER_WAY
-            for step in self._order.reconciler.next_steps(most):
-                self._go(self._silos.carry_out(step))
-        for awaited in self._silos.due():
-            self._go(self._silos.poll(*awaited))
+            for steps in self._silos.batches(self._order.reconciler.next_steps(most)):
+                self._go(self._silos.carry_out(steps))
+        for questions in self._silos.due():
+            self._go(self._silos.poll(questions))
 
     def _go(self, work: Coroutine[None, None, None]) -> None:
         """Do what this run has to see the end of."""

@@ -1,68 +1,126 @@
-"""Silo calls as activities: one ordinary activity a call, on the silo's own queue, named for the task in the Web UI."""
+"""Silo calls as activities: those that go to one silo at one time are one ordinary activity on the silo's own queue.
+
+The Web UI names each for its tasks. One call in an activity, or several: what the silo left without a usable answer is
+made again under its own key, within its own retry budget. Where none has an answer, Temporal tries the activity again;
+where some have, those are told, and the others are made again in an activity of their own.
+"""
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
+from typing import Final, NamedTuple
 
 from temporalio import workflow
 from temporalio.common import Priority, RetryPolicy
 from temporalio.exceptions import FailureError
 
-from orders.fulfilment.messages import SiloCall
+from orders.fulfilment.messages import Open, OpenCall, SiloAnswers, SiloCall, SiloCalls
 from orders.model import wire_names
-from orders.model.catalog import Silo
+from orders.model.catalog import RetryBudget, Silo
 from orders.model.values import Verb
-from orders.reconcile.ledger import Fact, FactId, Step, service_id
+from orders.reconcile.ledger import parse_service_id
 from orders.reconcile.outcome import Outcome, OutcomeKind
 
-RETRY_BUDGET_SPENT = "retry_budget_spent"
+RETRY_BUDGET_SPENT: Final = "retry_budget_spent"
+LONGEST_NAME: Final = 120
+"""Characters by which the Web UI names the tasks of an activity. Its input has them all."""
+QUESTIONS: Final = RetryBudget(attempts=3)
+"""How often a silo is asked about a call before it is left alone until it is time to ask again."""
 
 
-async def carry_out(order_id: str, step: Step, operation: str, silo: Silo, priority: int) -> Outcome:
-    """Run one step to an outcome. What stays unknown when the retry budget is spent is told as unknown.
+class _Again(NamedTuple):
+    """Open calls that are made again together: after a pause, as ones that were tried so often before."""
+
+    pause: timedelta
+    tried: int
+    going_on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Calling:
+    """Calls of one order on one silo that are made together. `heard` is told how each has ended.
 
     `priority` is the order's, 0 to 4: where calls on the silo queue up, those of the lowest number are made first.
-    Nothing is read from the kind of failure, which may differ between live run and replay: what a silo refuses for good
-    is an ordinary result of the activity.
     """
-    call = SiloCall(order_id, service_id(step.fact), step.key, operation, step.sent)
-    try:
-        return await workflow.execute_activity(
-            wire_names.silo_activity(silo.name, step.verb),
-            call,
-            result_type=Outcome,
-            task_queue=wire_names.silo_queue(silo.name),
-            activity_id=step.key,
-            summary=_what(order_id, step.fact),
-            start_to_close_timeout=silo.longest_attempt,
-            retry_policy=_retry_policy(step.verb, silo),
-            priority=wire_priority(priority),
-        )
-    except FailureError as error:
-        reason = str(error.cause or error)[:500]
-        return Outcome(OutcomeKind.UNKNOWN, code=RETRY_BUDGET_SPENT, reason=reason)
 
+    silo: Silo
+    verb: Verb
+    heard: Callable[[SiloCall, Outcome], None]
+    priority: int | None = None
 
-async def ask(order_id: str, fact: Fact, operation: str, silo: Silo) -> Outcome | None:
-    """Ask a silo what became of a call that it acknowledged. None if it cannot be reached: ask again later."""
-    waiting = fact.waiting
-    if waiting is None:
-        return None
-    service = service_id(fact.id)
-    call = SiloCall(order_id, service, f"{service}/{waiting.n}", operation, waiting.sent, awaited=waiting.verb)
-    try:
+    async def make(self, calls: Sequence[SiloCall]) -> None:
+        """Make calls until each has an outcome. What stays unknown when the retry budget is spent is told as unknown.
+
+        Nothing is read from the kind of failure, which may differ between live run and replay: what a silo refuses for
+        good is an ordinary result of the activity.
+        """
+        await self._make(calls, _Again(timedelta(), 0, going_on=False))
+
+    async def _make(self, calls: Sequence[SiloCall], so_far: _Again) -> None:
+        if so_far.pause:
+            await workflow.sleep(so_far.pause, summary=_fitting("again ", [_what(call) for call in calls]))
+        try:
+            answers = (await self._activity(calls, so_far)).answers
+        except FailureError as error:
+            spent = OpenCall(Open.NO_ANSWER, self._budget.attempts, str(error.cause or error))
+            self._spend(calls, [spent] * len(calls))
+            return
+        again: dict[_Again, list[SiloCall]] = {}
+        for call, answer in zip(calls, answers, strict=True):
+            if isinstance(answer, Outcome):
+                self.heard(call, answer)
+            elif self._is_spent(answer):
+                self._spend([call], [answer])
+            else:
+                again.setdefault(self._again(answer), []).append(call)
+        await asyncio.gather(*(self._make(calls, when) for when, calls in again.items()))
+
+    async def _activity(self, calls: Sequence[SiloCall], so_far: _Again) -> SiloAnswers:
+        budget = self._budget
+        asks = self.verb is Verb.INSPECT
         return await workflow.execute_activity(
-            wire_names.silo_activity(silo.name, Verb.INSPECT),
-            call,
-            result_type=Outcome,
-            task_queue=wire_names.silo_queue(silo.name),
-            summary=_what(order_id, fact.id),
-            start_to_close_timeout=silo.longest_attempt,
-            retry_policy=RetryPolicy(initial_interval=timedelta(seconds=1), maximum_attempts=3),
+            wire_names.silo_activity(self.silo.name, self.verb),
+            SiloCalls(list(calls), so_far.tried, so_far.going_on),
+            result_type=SiloAnswers,
+            task_queue=wire_names.silo_queue(self.silo.name),
+            # Two questions about one call may be under way at a time, and so may one and the call itself.
+            activity_id=None if asks else _fitting("", [call.key for call in calls]),
+            summary=_fitting("", [_what(call) for call in calls]),
+            # Without keys, a call that goes on elsewhere is waited for first.
+            start_to_close_timeout=self.silo.longest_attempt * (2 if so_far.going_on else 1),
+            retry_policy=RetryPolicy(
+                initial_interval=_pause(budget, so_far.tried + 1),
+                maximum_interval=budget.longest_pause,
+                maximum_attempts=0 if self._endless else max(1, budget.attempts - so_far.tried),
+            ),
+            priority=Priority.default if self.priority is None else wire_priority(self.priority),
         )
-    except FailureError as error:
-        workflow.logger.warning("could not ask %s about %s: %s", silo.name, service, error)
-        return None
+
+    def _again(self, answer: OpenCall) -> _Again:
+        if answer.open is not Open.NO_ANSWER:
+            return _Again(timedelta(), answer.tried, going_on=answer.open is Open.GOING_ON)
+        asked_for = answer.retry_after_s
+        pause = _pause(self._budget, answer.tried) if asked_for is None else timedelta(seconds=asked_for)
+        return _Again(pause, answer.tried, going_on=False)
+
+    @property
+    def _budget(self) -> RetryBudget:
+        return QUESTIONS if self.verb is Verb.INSPECT else self.silo.retry_budget
+
+    @property
+    def _endless(self) -> bool:
+        """What was begun to be undone is undone: only a person may give up on it."""
+        return self.verb is Verb.COMPENSATE
+
+    def _is_spent(self, answer: OpenCall) -> bool:
+        return answer.open is Open.NO_ANSWER and not self._endless and answer.tried >= self._budget.attempts
+
+    def _spend(self, calls: Sequence[SiloCall], answers: Sequence[OpenCall]) -> None:
+        for call, answer in zip(calls, answers, strict=True):
+            self.heard(call, Outcome(OutcomeKind.UNKNOWN, code=RETRY_BUDGET_SPENT, reason=answer.reason[:500]))
 
 
 def wire_priority(priority: int) -> Priority:
@@ -70,18 +128,26 @@ def wire_priority(priority: int) -> Priority:
     return Priority(priority_key=priority + 1)
 
 
-def _what(order_id: str, fact: FactId) -> str:
+def _pause(budget: RetryBudget, tried: int) -> timedelta:
+    """The pause after so many attempts, as Temporal's retry policy has it."""
+    return min(budget.first_pause * 2 ** min(tried - 1, 40), budget.longest_pause)
+
+
+def _what(call: SiloCall) -> str:
     """A task for the Web UI's timeline, beside the activity type: its name, specification and scope in the order."""
-    scope, specification, task = fact[0].split("/")
-    parts = (task, specification, scope.removeprefix(order_id).lstrip(".@"), f"generation {fact[1]}" if fact[1] else "")
+    task_key, generation = parse_service_id(call.service)
+    scope, specification, task = task_key.split("/")
+    within = scope.removeprefix(call.order_id).lstrip(".@")
+    parts = (task, specification, within, f"generation {generation}" if generation else "")
     return " · ".join(part for part in parts if part)[:200]
 
 
-def _retry_policy(verb: Verb, silo: Silo) -> RetryPolicy:
-    budget = silo.retry_budget
-    return RetryPolicy(
-        initial_interval=budget.first_pause,
-        maximum_interval=budget.longest_pause,
-        # What was begun to be undone is undone: only a person may give up on it.
-        maximum_attempts=0 if verb is Verb.COMPENSATE else budget.attempts,
-    )
+def _fitting(before: str, names: Sequence[str]) -> str:
+    """One name whole, or as many of several as fit, and how many more there are."""
+    told = before + names[0]
+    for number, name in enumerate(names[1:], start=1):
+        more = f" and {len(names) - number} more"
+        if len(told) + len(name) + len(", ") + len(more) > LONGEST_NAME:
+            return told + more
+        told += f", {name}"
+    return told

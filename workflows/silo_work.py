@@ -2,22 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Final, NamedTuple
 
 from temporalio import workflow
 
-from orders.fulfilment.messages import SiloEvent
+from orders.fulfilment.messages import SiloCall, SiloEvent
 from orders.fulfilment.order_in_flight import Fulfilment
+from orders.model.budget import size_of
 from orders.model.catalog import Silo
 from orders.model.instants import instant
 from orders.model.order import Reason
-from orders.reconcile.ledger import FactId, Step, parse_key, parse_service_id
+from orders.model.values import Verb
+from orders.reconcile.ledger import FactId, Step, parse_key, parse_service_id, service_id
 from orders.reconcile.outcome import Outcome, OutcomeKind
 from workflows.guarding import Guard
 from workflows.polling import PollSchedule
-from workflows.silo_calls import ask, carry_out
+from workflows.silo_calls import RETRY_BUDGET_SPENT, Calling
+
+MOST_BYTES: Final = 200_000
+"""Of the inputs in one activity. What has more goes alone."""
+
+
+class Question(NamedTuple):
+    """About an awaited call: its fact and number, the pause that led here, and what is asked."""
+
+    silo: Silo
+    fact: FactId
+    n: int
+    pause: timedelta
+    call: SiloCall
 
 
 class SiloWork:
@@ -29,15 +45,39 @@ class SiloWork:
         self._stir = stir
         self._polls = PollSchedule()
 
-    async def carry_out(self, step: Step) -> None:
-        """Make a call, and record how it has ended."""
-        silo, operation = self._silo_and_operation(step.operation)
-        priority = self._order.revision.priority
-        outcome = await carry_out(self._order.start.order_id, step, operation, silo, priority)
-        self._record(step, outcome, instant(workflow.now()))
-        if outcome.kind is OutcomeKind.ACKNOWLEDGED:
-            self._polls.expect(step.fact, step.n, workflow.now(), silo.polling)
-        self._stir()
+    def batches(self, steps: Sequence[Step]) -> list[list[Step]]:
+        """Steps that can start now, those for the same silo and verb together, as many as the silo takes in bulk."""
+        batches: list[list[Step]] = []
+        filling: dict[tuple[str, Verb], tuple[list[Step], int]] = {}
+        for step in steps:
+            silo, _ = self._silo_and_operation(step.operation)
+            size = size_of(step.sent)
+            batch, taken = filling.get((silo.name, step.verb), (None, 0))
+            if batch is None or len(batch) >= silo.bulk or taken + size > MOST_BYTES:
+                batch, taken = [], 0
+                batches.append(batch)
+            batch.append(step)
+            filling[silo.name, step.verb] = batch, taken + size
+        return batches
+
+    async def carry_out(self, steps: Sequence[Step]) -> None:
+        """Make calls on one silo, all with the same verb, and record how each has ended."""
+        by_key = {step.key: step for step in steps}
+        silo, _ = self._silo_and_operation(steps[0].operation)
+
+        def heard(call: SiloCall, outcome: Outcome) -> None:
+            step = by_key[call.key]
+            self._record(step, outcome, instant(workflow.now()))
+            if outcome.kind is OutcomeKind.ACKNOWLEDGED:
+                self._polls.expect(step.fact, step.n, workflow.now(), silo.polling)
+            self._stir()
+
+        calling = Calling(silo, steps[0].verb, heard, self._order.revision.priority)
+        await calling.make([self._call(step) for step in steps])
+
+    def _call(self, step: Step) -> SiloCall:
+        _, operation = self._silo_and_operation(step.operation)
+        return SiloCall(self._order.start.order_id, service_id(step.fact), step.key, operation, step.sent)
 
     def report(self, event: SiloEvent) -> None:
         """Record a callback: what a silo reports of its own tasks is a fact at once. An end stays one."""
@@ -61,20 +101,35 @@ class SiloWork:
         """When to ask for something that is awaited."""
         return self._polls.next_due
 
-    def due(self) -> list[tuple[FactId, int, timedelta]]:
-        """What to ask for now, each once: fact, call number, and the pause that led here."""
-        return self._polls.pop_due(workflow.now())
+    def due(self) -> list[list[Question]]:
+        """What to ask for now, each once, those for the same silo together."""
+        by_silo: dict[str, dict[str, Question]] = {}
+        for fact_id, n, pause in self._polls.pop_due(workflow.now()):
+            fact = self._order.reconciler.ledger.fact(fact_id)
+            if fact is None or fact.waiting is None or fact.waiting.n != n or fact_id in self._order.reconciler.calls:
+                continue
+            silo, operation = self._silo_and_operation(fact.operation)
+            service, waiting = service_id(fact_id), fact.waiting
+            key = f"{service}/{n}"
+            call = SiloCall(self._order.start.order_id, service, key, operation, waiting.sent, awaited=waiting.verb)
+            by_silo.setdefault(silo.name, {})[key] = Question(silo, fact_id, n, pause, call)
+        return [some for asked in by_silo.values() for some in _in_parts(list(asked.values()))]
 
-    async def poll(self, fact_id: FactId, n: int, pause: timedelta) -> None:
+    async def poll(self, questions: Sequence[Question]) -> None:
         """Ask a silo how far it is with what it has acknowledged."""
-        fact = self._order.reconciler.ledger.fact(fact_id)
-        if fact is None or fact.waiting is None or fact.waiting.n != n or fact_id in self._order.reconciler.calls:
-            return
-        silo, operation = self._silo_and_operation(fact.operation)
-        outcome = await ask(self._order.start.order_id, fact, operation, silo)
-        known = outcome is not None and self._answered(fact_id, n, outcome)
-        if outcome is None or not known or outcome.kind is OutcomeKind.ACKNOWLEDGED:
-            self._polls.again(fact_id, n, pause, workflow.now(), silo.polling)
+        by_key = {question.call.key: question for question in questions}
+        silo = questions[0].silo
+
+        def heard(call: SiloCall, outcome: Outcome) -> None:
+            asked = by_key[call.key]
+            reached = (outcome.kind, outcome.code) != (OutcomeKind.UNKNOWN, RETRY_BUDGET_SPENT)
+            if not reached:
+                workflow.logger.warning("could not ask %s about %s: %s", silo.name, call.service, outcome.reason)
+            known = reached and self._answered(asked.fact, asked.n, outcome)
+            if not known or outcome.kind is OutcomeKind.ACKNOWLEDGED:
+                self._polls.again(asked.fact, asked.n, asked.pause, workflow.now(), silo.polling)
+
+        await Calling(silo, Verb.INSPECT, heard).make([question.call for question in questions])
 
     def expect_answers(self) -> None:
         """After a new run began: go on asking for what was awaited in the last one."""
@@ -106,3 +161,8 @@ class SiloWork:
         if news is not False:
             self._stir()
         return news is not None
+
+
+def _in_parts(questions: list[Question]) -> list[list[Question]]:
+    most = questions[0].silo.bulk
+    return [questions[start : start + most] for start in range(0, len(questions), most)]

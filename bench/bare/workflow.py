@@ -13,7 +13,7 @@ from datetime import timedelta
 from temporalio import workflow
 from temporalio.common import RetryPolicy
 
-from orders.fulfilment.messages import SiloCall, SiloEvent
+from orders.fulfilment.messages import SiloAnswers, SiloCall, SiloCalls, SiloEvent
 from orders.model import wire_names
 from orders.model.values import Inputs
 from orders.reconcile.outcome import Outcome, OutcomeKind
@@ -97,10 +97,10 @@ class BareOrderWorkflow:
         service = f"{task.key}/0"
         call = SiloCall(self._order.order_id, service, f"{service}/0", task.operation, _inputs(task, outputs))
         limits = self._order.limits[task.queue]
-        outcome = await workflow.execute_activity(
+        answered = await workflow.execute_activity(
             task.activity,
-            call,
-            result_type=Outcome,
+            SiloCalls([call]),
+            result_type=SiloAnswers,
             task_queue=task.queue,
             start_to_close_timeout=timedelta(seconds=limits.attempt_s),
             retry_policy=RetryPolicy(
@@ -109,6 +109,9 @@ class BareOrderWorkflow:
                 maximum_attempts=limits.attempts,
             ),
         )
+        (outcome,) = answered.answers
+        if not isinstance(outcome, Outcome):
+            raise Failed(f"{task.key}: {outcome.reason}")
         if outcome.kind is OutcomeKind.ACKNOWLEDGED:
             outcome = await self._answer(call.key)
         if outcome.kind is not OutcomeKind.DONE:

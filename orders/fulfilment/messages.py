@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 
 from pydantic import TypeAdapter
 
@@ -20,12 +21,12 @@ from orders.model.values import Frozen, Inputs, Money, Verb
 from orders.planning.advancement import Advancement
 from orders.read_model.states import LifecycleState
 from orders.read_model.views import ItemOutlook
-from orders.reconcile.outcome import OutcomeKind
+from orders.reconcile.outcome import Outcome, OutcomeKind
 
 
 @dataclass(frozen=True, slots=True)
 class SiloCall:
-    """One call on a silo: the activity input of every `<silo>.<verb>`.
+    """One call on a silo.
 
     `service` is the thing held (`task key/generation`), `key` the idempotency key (`service/n`). An inspection of an
     awaited call carries that call's key and `awaited` verb.
@@ -37,6 +38,46 @@ class SiloCall:
     operation: str
     inputs: Inputs
     awaited: Verb | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SiloCalls:
+    """The activity input of every `<silo>.<verb>`: one call, or several that are made together.
+
+    `tried` is how often each was tried before. `going_on`: the last try may still be under way at some worker.
+    """
+
+    calls: list[SiloCall]
+    tried: int = 0
+    going_on: bool = False
+
+
+class Open(StrEnum):
+    """Why a call has no outcome yet."""
+
+    NOT_MADE = "not_made"
+    NO_ANSWER = "no_answer"
+    GOING_ON = "going_on"
+
+
+@dataclass(frozen=True, slots=True)
+class OpenCall:
+    """A call that is to be made again: why, how often it was tried and, if it has ended, what came of it.
+
+    `retry_after_s` is how long the silo asked to be left alone.
+    """
+
+    open: Open
+    tried: int
+    reason: str = ""
+    retry_after_s: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SiloAnswers:
+    """The activity result of every `<silo>.<verb>`: an answer for each call, in the same order."""
+
+    answers: list[Outcome | OpenCall]
 
 
 @dataclass(frozen=True, slots=True)

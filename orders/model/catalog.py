@@ -118,8 +118,9 @@ class Silo(Frozen):
     """A system that provisions.
 
     `address` is absolute, or a path below the configured address of all silos. `retry: inspect` marks a silo that
-    knows no idempotency keys: after an unknown outcome it is asked what it holds before the call is repeated. `fees` is
-    the operation by which the one silo that has it bills the fees of changes.
+    knows no idempotency keys: after an unknown outcome it is asked what it holds before the call is repeated. `bulk` is
+    how many calls an order may hand to a worker at once. `fees` is the operation by which the one silo that has it
+    bills the fees of changes.
     """
 
     name: Name
@@ -128,6 +129,7 @@ class Silo(Frozen):
     address: str
     rate_per_second: Annotated[float, Field(gt=0)] = 500.0
     concurrency: Annotated[int, Field(ge=1, le=1000)] = 50
+    bulk: Annotated[int, Field(ge=1, le=100)] = 20
     call_timeout: timedelta = timedelta(seconds=10)
     retry: Literal["key", "inspect"] = "key"
     retry_budget: RetryBudget = RetryBudget()
@@ -138,6 +140,14 @@ class Silo(Frozen):
     def longest_attempt(self) -> timedelta:
         """How long one attempt may take: the call, and with `retry: inspect` the wait and the look before it."""
         return self.call_timeout * (1 if self.retry == "key" else 3) + timedelta(seconds=5)
+
+    @property
+    def patience(self) -> timedelta:
+        """How long calls made together wait for each other: to begin, and from the first outcome to the last.
+
+        What is not known by then is told apart from the rest.
+        """
+        return min(self.call_timeout / 4, timedelta(seconds=2))
 
 
 class Characteristic(Frozen):

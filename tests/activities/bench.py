@@ -15,8 +15,9 @@ import httpx2
 import uvicorn
 from temporalio.testing import ActivityEnvironment
 
+from activities.grant import Grant
 from activities.silo_activities import SiloActivity, silo_activities
-from orders.fulfilment.messages import SiloCall
+from orders.fulfilment.messages import SiloAnswers, SiloCall, SiloCalls
 from orders.model.catalog import Catalog, Silo
 from orders.model.values import Inputs, Verb
 from orders.reconcile.outcome import Outcome
@@ -43,14 +44,12 @@ class Bench:
 
     def activity(self, silo: Silo, verb: Verb) -> SiloActivity:
         """One of a silo's activities."""
-        return dict(zip(Verb, silo_activities(silo, self.client, self.settings), strict=True))[verb]
+        return dict(zip(Verb, silo_activities(silo, self.client, self.settings, Grant(silo)), strict=True))[verb]
 
     async def run(self, silo: str | Silo, verb: Verb, call: SiloCall, *, attempt: int = 1) -> Outcome:
-        """Run an activity as a worker would."""
+        """Run an activity of one call as a worker would."""
         silo = self.silo(silo) if isinstance(silo, str) else silo
-        environment = ActivityEnvironment()
-        environment.info = dataclasses.replace(environment.info, attempt=attempt)
-        return await environment.run(self.activity(silo, verb), call)
+        return await alone(self.activity(silo, verb), call, attempt=attempt)
 
     async def provision(self, silo: str | Silo, call: SiloCall, *, attempt: int = 1) -> Outcome:
         return await self.run(silo, Verb.PROVISION, call, attempt=attempt)
@@ -88,6 +87,20 @@ def call(
 ) -> SiloCall:
     """Call number `n` on a thing."""
     return SiloCall(ORDER, of, f"{of}/{n}", operation, inputs, awaited)
+
+
+async def alone(run: SiloActivity, call: SiloCall, *, attempt: int = 1) -> Outcome:
+    """The outcome of a call that is the only one of its activity."""
+    (outcome,) = (await attempted(run, SiloCalls([call]), attempt=attempt)).answers
+    assert isinstance(outcome, Outcome)
+    return outcome
+
+
+async def attempted(run: SiloActivity, asked: SiloCalls, *, attempt: int = 1) -> SiloAnswers:
+    """What an attempt of an activity answers."""
+    environment = ActivityEnvironment()
+    environment.info = dataclasses.replace(environment.info, attempt=attempt)
+    return await environment.run(run, asked)
 
 
 def brief(silo: Silo) -> Silo:

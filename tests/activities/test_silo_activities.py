@@ -9,16 +9,16 @@ from typing import Any
 import httpx2
 import pytest
 from temporalio import activity
-from temporalio.testing import ActivityEnvironment
 
+from activities.grant import Grant
 from activities.http_client import SiloHttp, silo_client
 from activities.protocol import SiloProtocol
 from activities.silo_activities import adapter_of, silo_activities
-from orders.fulfilment.messages import SiloCall
+from orders.fulfilment.messages import Open, OpenCall, SiloAnswers, SiloCall, SiloCalls
 from orders.model.catalog import Catalog, Protocol
 from orders.model.values import Verb
 from orders.reconcile.outcome import Outcome, OutcomeKind
-from tests.activities.bench import Bench, call
+from tests.activities.bench import Bench, alone, call
 from workflows.sdk.connection import data_converter
 
 
@@ -47,7 +47,7 @@ def test_a_silo_has_four_activities_named_for_it(bench: Bench, catalog: Catalog)
     for silo in catalog.silos.values():
         names = [
             activity._Definition.must_from_callable(each).name  # pyright: ignore[reportPrivateUsage]
-            for each in silo_activities(silo, bench.client, bench.settings)
+            for each in silo_activities(silo, bench.client, bench.settings, Grant(silo))
         ]
         assert names == [f"{silo.name}.{verb}" for verb in ("provision", "amend", "compensate", "inspect")]
 
@@ -56,7 +56,8 @@ async def test_calls_and_outcomes_pass_through_the_data_converter_unchanged() ->
     converter = data_converter()
     asked = call(1, awaited=Verb.AMEND, name=None, n=1, flag=True, values=["a", {"b": 1.5}])
     told = Outcome(OutcomeKind.REFUSED, {"number": "+49"}, "code", "reason")
-    for value in (asked, told):
+    answers = SiloAnswers([told, OpenCall(Open.NO_ANSWER, 3, "reason", 17), OpenCall(Open.NOT_MADE, 0)])
+    for value in (SiloCalls([asked], 2, going_on=True), answers):
         assert await converter.decode(await converter.encode([value]), [type(value)]) == [value]
 
 
@@ -130,7 +131,5 @@ async def test_silos_are_not_called_through_the_environments_proxy(
 
 
 async def test_the_attempt_is_the_one_that_temporal_counts(bench: Bench) -> None:
-    environment = ActivityEnvironment()
-    environment.info = dataclasses.replace(environment.info, attempt=3)
-    await environment.run(bench.activity(bench.silo("tv"), Verb.PROVISION), call())
+    await alone(bench.activity(bench.silo("tv"), Verb.PROVISION), call(), attempt=3)
     assert await bench.journal("tv") == ["inspect refused", "provision applied"]

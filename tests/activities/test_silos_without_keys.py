@@ -13,6 +13,7 @@ import pytest
 from temporalio.testing import ActivityEnvironment
 
 from activities.protocol import SiloUnavailable
+from orders.fulfilment.messages import SiloCalls
 from orders.model.catalog import Silo
 from orders.model.values import Verb
 from orders.reconcile.outcome import Outcome, OutcomeKind
@@ -158,10 +159,13 @@ async def test_a_stopping_worker_does_not_break_a_call_off(bench: Bench, tv: Sil
 
     bench.client.event_hooks = {"request": [is_sent], "response": []}
     try:
-        running = asyncio.create_task(environment.run(bench.activity(tv, Verb.PROVISION), call(pack="sports")))
+        asked = SiloCalls([call(pack="sports")])
+        running = asyncio.create_task(environment.run(bench.activity(tv, Verb.PROVISION), asked))
         await sent.wait()
         environment.cancel()
-        assert (await running).kind is DONE
+        (outcome,) = (await running).answers
+        assert isinstance(outcome, Outcome)
+        assert outcome.kind is DONE
     finally:
         bench.client.event_hooks = {"request": [], "response": []}
     assert await bench.held("tv") == {THING: {"pack": "sports"}}

@@ -91,12 +91,16 @@ def quick_folder(prefix: str) -> Iterator[Path]:
 
 
 @asynccontextmanager
-async def running_stack(folder: Path, attempts: int = 30, register_url: str | None = None) -> AsyncIterator[StackPipe]:
+async def running_stack(
+    folder: Path, attempts: int = 30, register_url: str | None = None, bulk: int | None = None
+) -> AsyncIterator[StackPipe]:
     """A stack of its own, on free ports, that is in more of a hurry than the shipped catalog wants it to be.
 
-    A call that failed so many times waits for a person; a compensation never does.
+    A call that failed so many times waits for a person; a compensation never does. Every silo takes so many calls in
+    bulk, if that is said.
     """
-    base = Settings(_env_file=None, catalog_dir=_hasty_catalog(folder / "catalog", attempts))  # pyright: ignore[reportCallIssue]
+    catalog = _hasty_catalog(folder / "catalog", attempts, bulk)
+    base = Settings(_env_file=None, catalog_dir=catalog)  # pyright: ignore[reportCallIssue]
     ported = on_free_ports(base, folder / "data")
     settings = Settings.model_validate({**ported.model_dump(), "register_url": register_url})
     async with Stack(settings) as stack:
@@ -106,7 +110,7 @@ async def running_stack(folder: Path, attempts: int = 30, register_url: str | No
             yield StackPipe(stack.settings, client, http, stack)
 
 
-def _hasty_catalog(folder: Path, attempts: int) -> Path:
+def _hasty_catalog(folder: Path, attempts: int, bulk: int | None) -> Path:
     """A copy of the shipped catalog whose silos are given up on, tried again and polled sooner."""
     shutil.copytree(ROOT / "catalog", folder)
     path = folder / "silos.yaml"
@@ -114,6 +118,8 @@ def _hasty_catalog(folder: Path, attempts: int) -> Path:
     for silo in catalog["silos"].values():
         silo["call_timeout"] = "PT1S" if silo.get("retry") == "inspect" else "PT5S"
         silo["retry_budget"] = {"attempts": attempts, "first_pause": "PT0.1S", "longest_pause": "PT1S"}
+        if bulk is not None:
+            silo["bulk"] = bulk
         if "polling" in silo:
             silo["polling"] = {"first": "PT2S", "longest": "PT8S"}
     path.write_text(yaml.safe_dump(catalog, sort_keys=False))

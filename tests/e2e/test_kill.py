@@ -33,6 +33,26 @@ async def test_orders_complete_though_worker_server_and_silos_are_killed_while_t
     assert await flaws(pipe, orders) == []
 
 
+async def test_calls_made_together_are_made_again_under_their_keys_where_their_worker_is_killed(
+    pipe: StackPipe,
+) -> None:
+    await pipe.sim("PUT", "/access-network/faults", {"latency_ms": 1500})
+    order_id = await pipe.submit(body_of("business-vpn"))
+
+    async def under_way() -> bool:
+        entries = await pipe.sim("GET", f"/journal?order={order_id}")
+        return any(entry["silo"] == "access-network" for entry in entries)
+
+    await until(under_way, "a call to reach the silo, with others beside it")
+    await pipe.kill("worker")
+    await pipe.sim("DELETE", "/access-network/faults")
+    await pipe.start("worker")
+
+    assert await pipe.states([order_id]) == {"completed"}
+    assert await pipe.applied_twice(order_id) == []
+    assert await flaws(pipe, [order_id]) == []
+
+
 async def until_asked(pipe: StackPipe, waits: str) -> None:
     """Wait until an order has asked in vain whether it has its turn."""
 

@@ -37,6 +37,7 @@ def main() -> None:
     parser.add_argument("--shrink", type=int, default=3, help="how many of those that fail are made short (3)")
     parser.add_argument("--out", type=Path, default=Path(".soak"), help="folder for the scripts of what failed (.soak)")
     parser.add_argument("--hostile", action="store_true", help="with hostile messages among the steps")
+    parser.add_argument("--bulk", type=int, help="calls that silos take in bulk (as in the shipped catalog)")
     arguments = parser.parse_args()
     if arguments.script:
         scripts = [read(arguments.script)]
@@ -44,7 +45,7 @@ def main() -> None:
         first = arguments.seed * 1_000_000
         scripts = [random_script(first + number, hostile=arguments.hostile) for number in range(arguments.histories)]
     try:
-        sys.exit(asyncio.run(_soak(scripts, arguments.out, arguments.shrink)))
+        sys.exit(asyncio.run(_soak(scripts, arguments.out, arguments.shrink, arguments.bulk)))
     except StackError as error:
         sys.exit(f"soak: {error}")
 
@@ -58,7 +59,7 @@ class Failure:
     history: str
 
 
-async def _soak(scripts: Sequence[Script], out: Path, most_shrunk: int) -> int:
+async def _soak(scripts: Sequence[Script], out: Path, most_shrunk: int, bulk: int | None) -> int:
     began = time.monotonic()
 
     def say(news: str) -> None:
@@ -66,7 +67,7 @@ async def _soak(scripts: Sequence[Script], out: Path, most_shrunk: int) -> int:
 
     failures: list[Failure] = []
     with quick_folder("orderpipe-soak-") as folder:
-        async with running_stack(folder, attempts=_RETRY_ATTEMPTS) as pipe:
+        async with running_stack(folder, attempts=_RETRY_ATTEMPTS, bulk=bulk) as pipe:
             say(f"everything runs; {len(scripts)} histories, from {scripts[0].name} on")
             done = 0
             for some in _batches(scripts):

@@ -10,7 +10,7 @@ from temporalio.api.enums.v1 import EventType, WorkflowTaskFailedCause
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client
 
-from orders.fulfilment.messages import SiloEvent
+from orders.fulfilment.messages import SiloAnswers, SiloCalls, SiloEvent
 from orders.model import wire_names
 from orders.model.values import Verb
 from orders.reconcile.outcome import Outcome, OutcomeKind
@@ -69,7 +69,9 @@ async def done_for_nothing(client: Client, order: str, moved_at: Iterable[dateti
             _, _, verb = scheduled.activity_type.name.rpartition(".")
             if verb in list(Verb):
                 silo_calls.add(event.event_id)
-                count.begin(verb, scheduled.activity_id)
+                [asked] = await client.data_converter.decode(scheduled.input.payloads, [SiloCalls])
+                for call in asked.calls:
+                    count.begin(verb, call.key)
         elif event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_STARTED:
             before, decided = decided, _milliseconds(event.event_time.ToDatetime()) in moments
             if before or decided:
@@ -84,8 +86,8 @@ async def _went_wrong(client: Client, event: HistoryEvent, silo_calls: set[int])
         completed = event.activity_task_completed_event_attributes
         if completed.scheduled_event_id not in silo_calls:
             return False
-        [outcome] = await client.data_converter.decode(completed.result.payloads, [Outcome])
-        return outcome.kind in _GONE_WRONG
+        [told] = await client.data_converter.decode(completed.result.payloads, [SiloAnswers])
+        return any(isinstance(answer, Outcome) and answer.kind in _GONE_WRONG for answer in told.answers)
     if event.event_type == EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED:
         signal = event.workflow_execution_signaled_event_attributes
         if signal.signal_name == wire_names.SILO_EVENT_SIGNAL:
