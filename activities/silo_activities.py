@@ -10,6 +10,7 @@ from temporalio import activity
 
 from activities.http_client import SiloHttp
 from activities.protocol import SiloProtocol, perform
+from activities.telling import Telling
 from activities.tmf640 import Tmf640
 from activities.tmf641 import Tmf641
 from orders.fulfilment.messages import SiloCall
@@ -40,12 +41,14 @@ def silo_activities(silo: Silo, client: httpx2.AsyncClient, settings: Settings) 
     They answer with an outcome, refusals included, and raise `SiloUnavailable` for Temporal to retry.
     """
     protocol = adapter_of(silo.protocol, SiloHttp(silo, client, settings))
-    return [_activity(protocol, silo, verb) for verb in Verb]
+    telling = Telling(silo)
+    return [_activity(protocol, silo, verb, telling) for verb in Verb]
 
 
-def _activity(protocol: SiloProtocol, silo: Silo, verb: Verb) -> SiloActivity:
+def _activity(protocol: SiloProtocol, silo: Silo, verb: Verb, telling: Telling) -> SiloActivity:
     @activity.defn(name=silo_activity(silo.name, verb))
     async def run(call: SiloCall) -> Outcome:
-        return fitting(await perform(protocol, silo, verb, call, activity.info().attempt))
+        attempt = perform(protocol, silo, verb, call, activity.info().attempt)
+        return fitting(await telling.of(verb, call, attempt))
 
     return run

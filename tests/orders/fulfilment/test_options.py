@@ -7,10 +7,10 @@ from decimal import Decimal
 
 import pytest
 
-from orders.change.request import ChangeKind, ChangeRequest, ItemUpdate
+from orders.change.request import ChangeKind, ChangeRequest, ItemUpdate, Subject
 from orders.fulfilment import options as tried
 from orders.fulfilment.messages import PlanAnswer
-from orders.fulfilment.options import Option, OptionsPage, Subject, options_of
+from orders.fulfilment.options import Option, OptionsPage, options_of
 from orders.fulfilment.order_in_flight import Fulfilment
 from orders.fulfilment.preview import preview
 from orders.model.order import RequestedItem
