@@ -85,7 +85,7 @@ async def test_each_thing_that_an_order_goes_through_is_a_line_that_names_nobody
         ("never", "rejected"),
     }
     assert [line["change"] for line in told(lines, "change asked for", order)] == ["again", "never"]
-    assert {line["silo"] for line in told(lines, "silo reported", order)} == {"shipping"}
+    assert {line["silo"] for line in told(lines, "silo reported", order)} == {"shipping", "field-service"}
     assert SAID not in lines.getvalue()
     assert number.removeprefix("+") not in lines.getvalue()
 
