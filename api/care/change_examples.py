@@ -1,7 +1,7 @@
 """A change of each kind, as the API's documentation offers it: each can be sent as it stands.
 
-It is about the example order of a triple play, but for that of `cancelItems`: a bundle is cancelled as a whole. To retry
-and to resolve, something of it has to be refused first.
+They are about the example order of a triple play, but for that of `cancelItems`: a bundle is cancelled as a whole. To
+retry and to resolve, something of it has to be refused first.
 """
 
 from __future__ import annotations

@@ -32,6 +32,7 @@ from api.http.verdicts import is_decided, require_granted
 from api.http.visibility import VisibleOrderId, changeable, readable, seen, visibility_of
 from api.routes.order_examples import ORDERS
 from api.service.patching import NothingAsked, Patch
+from api.service.submitting import Submission
 from api.tmf.json_body import Json
 from api.tmf.links import Links
 from api.tmf.tmf622.bodies import ProductOrder
@@ -81,15 +82,7 @@ async def submit(
     if principal.customer is not None:
         wanted = wanted.model_copy(update={"of_customer": True})
     submission = await submitting.submit(wanted, body, digest)
-    view = submission.view
-    log.info(
-        "order submitted" if submission.created else "order submitted again",
-        order=view.id,
-        external_id=view.external_id,
-        channel=view.channel,
-        state=view.state.value,
-        codes=",".join(reason.code for reason in view.reasons) or None,
-    )
+    _log_submission(submission)
 
     def answer() -> JSONResponse:
         resource = to_resource(body, submission.view, links.api)
@@ -99,6 +92,14 @@ async def submit(
         return JSONResponse(readable(principal, resource), 200, location)
 
     return await run_blocking(answer)
+
+
+def _log_submission(submission: Submission) -> None:
+    view = submission.view
+    told = {"order": view.id, "external_id": view.external_id, "channel": view.channel, "state": view.state.value}
+    if view.reasons:
+        told["codes"] = ",".join(reason.code for reason in view.reasons)
+    log.info("order submitted" if submission.created else "order submitted again", **told)
 
 
 @router.get("/productOrder", summary="Orders", response_model=list[Json], responses=LISTED | errors(503))

@@ -34,7 +34,7 @@ async def _up(settings: Settings, console: Console) -> None:
     try:
         console.print(f"\n[bold]orderpipe is up[/bold] [dim]({time.monotonic() - began:.1f} s)[/dim]\n")
         console.print(_places(stack), highlight=False, soft_wrap=True)
-        console.print("\nIn another terminal, so that the commands of the documentation run as they stand:")
+        console.print("\nIn another terminal, so that the documentation's commands run as they stand:", soft_wrap=True)
         for line in exports(stack):
             console.print(f"  [bold]{escape(line)}[/bold]", highlight=False, soft_wrap=True)
         console.print(
