@@ -95,19 +95,24 @@ clean: ## remove the venv and the tools' caches
 
 # A run needs less than half of what the tests and checks need: the demo does not wait for the rest.
 $(VENV)/.installed: requirements.lock pyproject.toml | $(BIN)/python
-	$(PIP_INSTALL) $(LOCKED) -r requirements.lock
-	$(INSTALL_PROJECT)
+	@echo "Installing what it needs in $(VENV): about a minute ..."
+	@$(PIP_INSTALL) $(LOCKED) -r requirements.lock
+	@echo "Installing orderpipe itself ..."
+	@$(INSTALL_PROJECT)
 	@touch $@
 
 $(VENV)/.installed-dev: requirements-dev.lock requirements.lock pyproject.toml | $(BIN)/python
-	$(PIP_INSTALL) $(LOCKED) -r requirements-dev.lock
-	$(INSTALL_PROJECT)
+	@echo "Installing what it, its tests and its checks need in $(VENV): about a minute ..."
+	@$(PIP_INSTALL) $(LOCKED) -r requirements-dev.lock
+	@echo "Installing orderpipe itself ..."
+	@$(INSTALL_PROJECT)
 	@touch $(VENV)/.installed $@
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 		echo "orderpipe needs Python 3.11 or later, and $(PYTHON) is $$($(PYTHON) --version 2>&1)." \
 			"Name another: make setup PYTHON=python3.12" >&2; exit 1; }
+	@echo "Making $(VENV) with $$($(PYTHON) --version) ..."
 	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
 		echo "No venv could be made. On Debian: apt-get install python3-venv" >&2; exit 1; }
 

@@ -9,24 +9,23 @@ from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 from typer.core import TyperGroup
 
 import logs
+from ops.terminal import CommandError, terminal
 from settings import PRIVATE_UMASK, VERSION, Settings, SettingsError
 
 # Everything else is imported where it is needed: a silo needs no Temporal, and a submission no web server.
 
 
 class Commands(TyperGroup):
-    """All commands: each may find that a setting is wrong."""
+    """All commands: each may find that a setting is wrong, or that it cannot go on."""
 
     def invoke(self, ctx: Any) -> Any:  # Their types are in a private module of typer.
         """Run what was asked for."""
         try:
             return super().invoke(ctx)
-        except SettingsError as error:
+        except (SettingsError, CommandError) as error:
             raise _failed(error) from error
 
 
@@ -84,7 +83,8 @@ def orderpipe(
     ] = False,
 ) -> None:
     """What comes before every command: what it logs, and that its files are its owner's alone."""
-    logs.configure()
+    settings = Settings()
+    logs.configure(settings.log_level, as_json=settings.log_format == "json")
     os.umask(PRIVATE_UMASK)
 
 
@@ -95,7 +95,7 @@ def up() -> None:
     from ops.local.up import run_up
 
     try:
-        run_up(Settings(), Console())
+        run_up(Settings(), terminal())
     except StackError as error:
         raise _failed(error) from error
 
@@ -109,7 +109,7 @@ def demo(
     from ops.local.process import StackError
 
     try:
-        done = run_demo(Settings(), Console(), keep=keep)
+        done = run_demo(Settings(), terminal(), keep=keep)
     except StackError as error:
         raise _failed(error) from error
     raise typer.Exit(0 if done else 1)
@@ -125,7 +125,7 @@ def submit(
     """Submit orders. Exit status 1 if any was refused, or (with --wait) did not complete."""
     from ops.client.submit import submit as submit_orders
 
-    taken_in = _at_the_door(api, token, lambda door: submit_orders(door, files, Console(), wait=wait))
+    taken_in = _at_the_door(api, token, lambda door: submit_orders(door, files, terminal(), wait=wait))
     raise typer.Exit(0 if taken_in else 1)
 
 
@@ -134,7 +134,7 @@ def watch(order_id: Annotated[str, typer.Argument(metavar="ID")], api: Api = Non
     """Watch an order until it ends."""
     from ops.client.watch import watch as watch_order
 
-    _at_the_door(api, token, lambda door: watch_order(door, order_id, Console()))
+    _at_the_door(api, token, lambda door: watch_order(door, order_id, terminal()))
 
 
 @catalog.command("check")
@@ -144,37 +144,23 @@ def check_catalog(
     """Check a catalog: print each problem with file, path and reason, or its version and what it holds."""
     from ops.maintenance.catalog_report import check_catalog as check
 
-    raise typer.Exit(0 if check(folder or Settings().catalog_dir, Console()) else 1)
+    raise typer.Exit(0 if check(folder or Settings().catalog_dir, terminal()) else 1)
 
 
 @register.command("rebuild")
 def rebuild_register() -> None:
     """Write again what orders have written, from Temporal's histories. Drops nothing; can run beside everything."""
-    from sqlalchemy.exc import DBAPIError
-
     from ops.maintenance.register_rebuild import run_rebuild
-    from register.engine import RegisterError
 
-    try:
-        done = run_rebuild(Settings(), Console())
-    except (DBAPIError, RegisterError, RuntimeError) as error:
-        raise _failed(error) from error
-    raise typer.Exit(0 if done else 1)
+    raise typer.Exit(0 if run_rebuild(Settings(), terminal()) else 1)
 
 
 @register.command("abandoned")
 def abandoned_orders() -> None:
     """Find orders whose workflow was ended from outside, and have them told as held in place of under way."""
-    from sqlalchemy.exc import DBAPIError
-    from temporalio.service import RPCError
-
     from ops.maintenance.abandoned_orders import run_abandoned
-    from register.engine import RegisterError
 
-    try:
-        run_abandoned(Settings(), Console())
-    except (DBAPIError, RegisterError, RPCError, RuntimeError) as error:
-        raise _failed(error) from error
+    run_abandoned(Settings(), terminal())
 
 
 @register.command("forget")
@@ -194,15 +180,9 @@ def forget_customer(customer_id: Annotated[str, typer.Argument(metavar="CUSTOMER
 @products.command("unlock")
 def unlock_products(order_id: Annotated[str, typer.Argument(metavar="ORDER")]) -> None:
     """Let other orders touch the products of one whose workflow was ended from outside, or never started."""
-    from sqlalchemy.exc import DBAPIError
+    from ops.maintenance.product_locks import run_unlock
 
-    from ops.maintenance.product_locks import StillInFlight, run_unlock
-    from register.engine import RegisterError
-
-    try:
-        run_unlock(Settings(), order_id, Console())
-    except (DBAPIError, RegisterError, RuntimeError, StillInFlight) as error:
-        raise _failed(error) from error
+    run_unlock(Settings(), order_id, terminal())
 
 
 @order.command("show")
@@ -225,14 +205,9 @@ def rescue_order(
     ] = False,
 ) -> None:
     """Have an order go on whose workflow task fails for ever. Without an option, tell only what it may fail on."""
-    from temporalio.service import RPCError
+    from ops.maintenance.order_rescue import run_rescue
 
-    from ops.maintenance.order_rescue import CannotRescue, run_rescue
-
-    try:
-        goes_on = run_rescue(Settings(), order_id, drop or (), reset=bool(drop) or keep_all, console=Console())
-    except (CannotRescue, RPCError, RuntimeError) as error:
-        raise _failed(error) from error
+    goes_on = run_rescue(Settings(), order_id, drop or (), reset=bool(drop) or keep_all, console=terminal())
     raise typer.Exit(0 if goes_on else 1)
 
 
@@ -356,7 +331,9 @@ def _at_the_door(address: str | None, token: str | None, do: Callable[..., Await
 
 def _failed(error: object) -> typer.Exit:
     """Say what went wrong, without the way through the program, and end with exit status 1."""
-    Console(stderr=True).print(
+    from rich.markup import escape
+
+    terminal(stderr=True).print(
         f"[red]orderpipe:[/red] {escape(logs.quoted(str(error)))}", highlight=False, soft_wrap=True
     )
     return typer.Exit(1)

@@ -1,5 +1,8 @@
 """What every process logs: lines on standard error that hold no secret, and nothing that a terminal would obey.
 
+A line is text for people, or a JSON object for programs, by setting. It names what it is about in fields of their own,
+the same in every process: `order`, `external_id`, `task`, `silo`, `attempt`, `change`, `request_id`.
+
 Of an error there is its type and the way that it took through the code, with neither its words nor the values on the
 way: those may be anything that somebody sent, a token or a customer's name. Who logs an error says in the line itself
 what is known to be harmless. Other libraries' lines are cut after the first, since what follows quotes such errors.
@@ -9,22 +12,33 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import sys
 import threading
 import traceback
 from collections.abc import Iterator
 from types import TracebackType
-from typing import Final
+from typing import Any, Final
 
 import structlog
 from structlog.typing import EventDict, WrappedLogger
 
+_CODE: Final = re.compile(r"[\w.:-]{1,64}", re.ASCII)
 OURS: Final = "orderpipe"
 """The name of the one logger that all of ours write to."""
 
 
-def configure() -> None:
-    """Have all that this process logs written like that: ours, that of libraries, and errors that nobody catches."""
+TOLD: Final = "told"
+"""What a line of a workflow or an activity tells in fields of their own: `extra={TOLD: {...}}`."""
+OF_WORKFLOWS: Final = ("temporalio.workflow", "temporalio.activity")
+"""The loggers by which Temporal's SDK has workflows and activities log: those are ours too."""
+
+
+def configure(level: str = "info", *, as_json: bool = False) -> None:
+    """Have all that this process logs written like that: ours, that of libraries, and errors that nobody catches.
+
+    `level` is the lowest of ours; of libraries nothing below a warning is told.
+    """
     structlog.configure(
         processors=[structlog.contextvars.merge_contextvars, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=lambda *_: logging.getLogger(OURS),
@@ -35,18 +49,21 @@ def configure() -> None:
         structlog.stdlib.ProcessorFormatter(
             processors=[
                 _first_line_of_others,
+                _of_the_sdk,
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.stdlib.add_log_level,
                 structlog.processors.TimeStamper(fmt="iso", utc=True),
                 _way_of_error,
-                _line,
+                _object if as_json else _line,
             ],
         )
     )
     root = logging.getLogger()
     root.handlers = [handler]
-    root.setLevel(logging.WARNING)
-    logging.getLogger(OURS).setLevel(logging.INFO)
+    lowest = logging.getLevelNamesMapping()[level.upper()]
+    root.setLevel(max(lowest, logging.WARNING))
+    for name in (OURS, *OF_WORKFLOWS):
+        logging.getLogger(name).setLevel(lowest)
     logging.captureWarnings(True)
     logging.raiseExceptions = False  # Else a line that cannot be formatted is printed with all its values.
     sys.excepthook = _uncaught
@@ -59,6 +76,11 @@ def quoted(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
+
+
+def code(text: str) -> str:
+    """What somebody else calls a code, if it looks like one: else it may be a sentence about a person."""
+    return text if _CODE.fullmatch(text) else "unreadable"
 
 
 def way_of(error: BaseException) -> str:
@@ -95,6 +117,23 @@ def _first_line_of_others(_: WrappedLogger, __: str, event: EventDict) -> EventD
     return event
 
 
+def _of_the_sdk(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """What a line of a workflow or an activity is about, in our words, and what it tells beside its text."""
+    record = event.get("_record")
+    if event.get("_from_structlog") or record is None:
+        return event
+    at_work: dict[str, Any] | None = getattr(record, "temporal_workflow", None)
+    if at_work is None:
+        at_work = getattr(record, "temporal_activity", None)
+    if at_work is not None:
+        event.pop("logger", None)
+        event["order"] = str(at_work.get("workflow_id", "")).removeprefix("order-")
+        if "activity_type" in at_work:
+            event["activity"], event["attempt"] = at_work["activity_type"], at_work.get("attempt")
+    event.update(getattr(record, TOLD, {}))
+    return event
+
+
 def _way_of_error(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     found = event.pop("exc_info", None)
     event.pop("stack_info", None)
@@ -112,6 +151,11 @@ def _line(_: WrappedLogger, __: str, event: EventDict) -> str:
     way = event.pop("way", None)
     line = " ".join([time, f"[{level}]", what, *(f"{name}={_value(value)}" for name, value in event.items())])
     return line if way is None else f"{line}\n{way}"
+
+
+def _object(_: WrappedLogger, __: str, event: EventDict) -> str:
+    known = {"time": event.pop("timestamp"), "level": event.pop("level"), "event": str(event.pop("event"))}
+    return json.dumps({**known, **event}, default=repr)
 
 
 def _value(value: object) -> str:

@@ -11,7 +11,7 @@ from datetime import timedelta
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -57,6 +57,7 @@ def _database(value: str) -> str:
 
 _Port = Annotated[int, Field(ge=0, le=65535)]
 _WebAddress = Annotated[str, AfterValidator(_web_address)]
+_Address = Annotated[str, Field(pattern=r"^[^:/\s]+:\d{1,5}$")]
 
 _Secrets = Annotated[
     tuple[Annotated[str, Field(min_length=16)], ...],
@@ -106,8 +107,14 @@ class Settings(BaseSettings):
     """Send events to any address that a subscriber names: internal ones too, and without TLS."""
     deliveries_kept_days: float = Field(default=7, ge=0, le=36500)
     """How long the register remembers that a subscriber has got an event."""
-    metrics_address: Annotated[str, Field(pattern=r"^[^:/\s]+:\d{1,5}$")] | None = None
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """The lowest level of what every process logs."""
+    log_format: Literal["text", "json"] = "text"
+    """Lines for people, or a JSON object each."""
+    metrics_address: _Address | None = None
     """Where a worker serves its metrics for Prometheus: host and port."""
+    api_metrics_address: _Address | None = None
+    """Where an API serves its metrics for Prometheus: host and port."""
     temporal_port: _Port = 7233
     temporal_ui_port: _Port = 8233
     temporal_ui_url: _WebAddress | None = None

@@ -14,8 +14,8 @@ from datetime import timedelta
 from functools import partial
 
 import structlog
+from temporalio import activity, workflow
 from temporalio.client import Client
-from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 from temporalio.service import RPCError
 from temporalio.worker import FixedSizeSlotSupplier, PollerBehaviorAutoscaling, Worker, WorkerTuner
 
@@ -150,24 +150,25 @@ def collect_seldom() -> None:
     gc.set_threshold(NEW_OBJECTS, 10, 10)
 
 
-def _measured(address: str | None) -> Runtime | None:
-    """A runtime that serves Temporal's metrics and our own for Prometheus, if anybody wants them."""
-    if address is None:
-        return None
-    return Runtime(telemetry=TelemetryConfig(metrics=PrometheusConfig(bind_address=address)))
+def say_it_in_fields() -> None:
+    """Have workflows and activities log what they are about in fields (see `logs`), and not at the end of each text."""
+    workflow.logger.workflow_info_on_message = False
+    activity.logger.activity_info_on_message = False
 
 
 async def main(settings: Settings | None = None) -> None:
     """Connect and work until SIGTERM or SIGINT."""
     settings = settings or Settings()
+    logs.configure(settings.log_level, as_json=settings.log_format == "json")
     if not settings.shut_data_dir():
         log.warning("the data folder can be read by others, and is somebody else's", folder=str(settings.data_dir))
     collect_seldom()
+    say_it_in_fields()
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop.set)
-    client = await connect(f"127.0.0.1:{settings.temporal_port}", runtime=_measured(settings.metrics_address))
+    client = await connect(f"127.0.0.1:{settings.temporal_port}", metrics_address=settings.metrics_address)
     await run_worker(settings, client, stop)
 
 

@@ -17,6 +17,7 @@ from temporalio.exceptions import ApplicationError
 
 from activities.grant import Grant
 from activities.protocol import SiloProtocol, SiloUnavailable, perform, to_the_end
+from activities.telling import Telling
 from orders.fulfilment.messages import Open, OpenCall, SiloAnswers, SiloCall, SiloCalls
 from orders.model.budget import cut
 from orders.model.catalog import Silo
@@ -63,10 +64,11 @@ class _Batch:
 class Batches:
     """Makes the calls on one silo."""
 
-    def __init__(self, protocol: SiloProtocol, silo: Silo, grant: Grant) -> None:
+    def __init__(self, protocol: SiloProtocol, silo: Silo, grant: Grant, telling: Telling) -> None:
         self._protocol = protocol
         self._silo = silo
         self._grant = grant
+        self._telling = telling
         self._going_on: dict[tuple[Verb, str, str], _Task] = {}
 
     async def make(self, verb: Verb, asked: SiloCalls, attempt: int) -> SiloAnswers:
@@ -111,7 +113,7 @@ class Batches:
         still_out = batch.asked.going_on
         try:
             made_so = perform(self._protocol, self._silo, batch.verb, made.call, batch.tried, still_out=still_out)
-            return fitting(await made_so)
+            return fitting(await self._telling.of(batch.verb, made.call, batch.tried, made_so))
         finally:
             self._grant.end()
 

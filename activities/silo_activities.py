@@ -12,6 +12,7 @@ from activities.batch import Batches
 from activities.grant import Grant
 from activities.http_client import SiloHttp
 from activities.protocol import SiloProtocol
+from activities.telling import Telling
 from activities.tmf640 import Tmf640
 from activities.tmf641 import Tmf641
 from orders.fulfilment.messages import SiloAnswers, SiloCalls
@@ -40,7 +41,7 @@ def silo_activities(silo: Silo, client: httpx2.AsyncClient, settings: Settings, 
     They answer with an outcome for each call, refusals included, and raise `SiloUnavailable` for Temporal to retry.
     """
     protocol = adapter_of(silo.protocol, SiloHttp(silo, client, settings))
-    batches = Batches(protocol, silo, grant)
+    batches = Batches(protocol, silo, grant, Telling(silo))
     return [_activity(batches, silo, verb) for verb in Verb]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from datetime import datetime
 
 import structlog
@@ -17,12 +17,14 @@ from api.access.limits import RateLimit
 from api.background import run_in_background
 from api.blocking import run_blocking
 from api.care import customer_routes, order_routes, problem_routes, search_routes
-from api.errors import Unavailable, install
+from api.error_answers import install
+from api.errors import Unavailable
 from api.events.dispatch import AT_ONCE, Dispatcher, Forgetter
 from api.events.event_sender import event_sender
 from api.events.subscribers import Subscribers
 from api.http.dependencies import GUARDED, GatewayDep, Provided, errors
 from api.http.methods import Methods
+from api.measuring import measures_of
 from api.routes import callbacks, cancel_product_orders, hub, product_catalog, product_inventory, product_orders
 from api.routes.codec import LARGEST_BYTES, codec_app, for_pages
 from api.service.gateway import Gateway
@@ -57,7 +59,9 @@ def create_app(settings: Settings | None = None, client: Client | None = None) -
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        connected = client or await connect(f"127.0.0.1:{settings.temporal_port}", lazy=True)
+        connected = client or await connect(
+            f"127.0.0.1:{settings.temporal_port}", metrics_address=settings.api_metrics_address, lazy=True
+        )
         register = Register(settings.register_address)
         try:
             await run_blocking(register.prepare)
@@ -71,11 +75,13 @@ def create_app(settings: Settings | None = None, client: Client | None = None) -
         subscribers = Subscribers(register.subscriptions, links, allow_internal=settings.callbacks_allow_internal)
         app.state.provided = Provided(built, workshop, register, in_force, versions, links, subscribers)
         log.info("api ready", catalog=catalog.digest, offerings=len(catalog.offerings))
+        measures, measured = measures_of(connected), settings.api_metrics_address is not None
         sending = event_sender(allow_internal=settings.callbacks_allow_internal, connections=AT_ONCE)
         try:
             async with (
                 sending as sender,
-                run_in_background(Dispatcher(register.deliveries, sender, links).run()),
+                run_in_background(Dispatcher(register.deliveries, sender, links, measures.sent).run()),
+                run_in_background(measures.look(register.search.figures)) if measured else nullcontext(),
                 run_in_background(Forgetter(register.deliveries, settings.keep_deliveries).run()),
                 run_in_background(Forgetter(register.documents, UNUSED_FOR).run()),
             ):

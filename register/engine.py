@@ -198,10 +198,11 @@ def _write_ahead(engine: Engine, patience_s: float) -> None:
                 return
         except OperationalError as error:
             # For this one statement SQLite does not wait while another process is at the same.
-            if not _is_locked(error) or time.monotonic() > deadline:
+            if not is_locked(error) or time.monotonic() > deadline:
                 raise
         time.sleep(0.01)
 
 
-def _is_locked(error: OperationalError) -> bool:
+def is_locked(error: OperationalError) -> bool:
+    """True where another process holds the lock of a SQLite file: the same may be tried again."""
     return isinstance(error.orig, sqlite3.Error) and error.orig.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY

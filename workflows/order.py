@@ -27,6 +27,7 @@ from workflows.draining import Drain
 from workflows.guarding import Guard
 from workflows.recording import Recorder
 from workflows.silo_work import SiloWork
+from workflows.telling import Logbook
 from workflows.turn import Turn, call_next
 
 MOST_CALLS_UNDER_WAY = 500
@@ -54,6 +55,7 @@ class OrderWorkflow:
         self._turn = Turn(self._order, self._guard)
         self._recorder = Recorder(self._order)
         self._display = Display()
+        self._logbook = Logbook(self._order)
 
     @workflow.run
     async def run(self, start: OrderStart) -> OrderOutcome:
@@ -194,8 +196,9 @@ class OrderWorkflow:
         self._stirred = True
 
     def _tell(self) -> None:
-        """Tell the register and Temporal's Web UI what is new."""
+        """Tell the register, the log and Temporal's Web UI what is new."""
         self._guard.keep_trying(TELL, self._tell_register, self._order.look_anew)
+        self._guard.keep_trying("log", self._logbook.tell)
         self._guard.keep_trying("show", lambda: self._display.show(self._order))
 
     def _tell_register(self) -> None:

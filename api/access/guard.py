@@ -16,7 +16,8 @@ from api.access.limits import BODY_CPU_S, RateLimit, read_body
 from api.access.principal import ANYBODY, Principal
 from api.access.tokens import Keys, Tokens
 from api.blocking import BILL, Bill
-from api.errors import ApiError, Unauthorized, error_response
+from api.error_answers import error_response
+from api.errors import ApiError, Unauthorized
 from settings import Settings
 
 DOCS_ASSETS: Final = "/docs/assets"

@@ -11,8 +11,7 @@ from api.tmf.times import InstantOut
 from api.tmf.tmf622.bodies import Place, Product, ProductOrderItem
 from api.tmf.tmf622.shapes import TmfBody
 from orders.change.impact import Effect
-from orders.change.request import ChangeKind, ChangeState, RequestId, Resolution, RevisionNumber
-from orders.fulfilment.options import Subject
+from orders.change.request import ChangeKind, ChangeState, RequestId, Resolution, RevisionNumber, Subject
 from orders.model.identifiers import Identifier
 from orders.model.instants import Instant, LocalInstant
 from orders.model.json_values import JsonObject

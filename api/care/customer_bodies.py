@@ -10,11 +10,10 @@ from pydantic.alias_generators import to_camel
 from api.care.answer_bodies import ShortAnswer
 from api.care.care_bodies import FeeResponse, GivenResponse, SiteResponse
 from api.care.change_bodies import ChangeResponse
-from api.http.dependencies import NO_NUL
 from api.tmf.response_model import ResponseModel
 from api.tmf.times import InstantOut
 from orders.model.instants import Instant
-from orders.model.text import Line
+from orders.model.text import NO_NUL, Line
 from orders.model.values import ProductStatus
 from orders.read_model.states import LifecycleState
 from register.searching.words import LONGEST_QUESTION, readings

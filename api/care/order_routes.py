@@ -9,7 +9,8 @@ import uuid
 from collections.abc import Iterator
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query, Response
+import structlog
+from fastapi import APIRouter, Body, Header, Query, Response
 from pydantic.alias_generators import to_camel
 
 from api.access.principal import Scope
@@ -24,6 +25,7 @@ from api.care.change_bodies import (
     PreviewResponse,
     UndecidedChange,
 )
+from api.care.change_examples import CHANGES
 from api.errors import Detail, Malformed, UnknownChange, problem
 from api.http.dependencies import Agent, AskingDep, ChangingDep, LinksDep, Offset, errors, needs
 from api.http.large_bodies import LargeBodies
@@ -38,6 +40,7 @@ from orders.model.order import Appointment
 from orders.model.values import Action
 from orders.read_model.views import OrderView
 
+log = structlog.get_logger()
 router = APIRouter(prefix="/care/v1/orders", tags=["care"], dependencies=[needs(Scope.CARE)], route_class=LargeBodies)
 
 
@@ -97,7 +100,7 @@ async def options(
 )
 async def change(
     order_id: VisibleOrderId,
-    body: ChangeBody,
+    body: Annotated[ChangeBody, Body(openapi_examples=CHANGES)],
     response: Response,
     changing: ChangingDep,
     links: LinksDep,
@@ -118,6 +121,7 @@ async def change(
     request = to_change(body, body.request_id or idempotency_key or str(uuid.uuid4()))
     if dry_run:
         return PreviewResponse.model_validate(await changing.preview(order_id, request))
+    log.info("change asked for", order=order_id, change=request.request_id, kind=request.kind.value)
     verdict = await changing.change(order_id, request)
     if is_decided(verdict):
         return ChangeResponse.model_validate(verdict)

@@ -51,6 +51,7 @@ class Dispatcher:
         deliveries: Deliveries,
         sender: EventSender,
         links: Links,
+        sent: Callable[[str], None] = lambda _: None,
         *,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         poll_every_s: float = 0.5,
@@ -58,6 +59,7 @@ class Dispatcher:
         self._deliveries = deliveries
         self._sender = sender
         self._links = links
+        self._sent = sent
         self._now = now
         self._poll_every_s = poll_every_s
         self._turns: set[asyncio.Task[None]] = set()
@@ -122,6 +124,7 @@ class Dispatcher:
     async def _deliver(self, lease: Lease, delivery: Delivery) -> bool:
         """Deliver one event and note what came of it. False if the next one has to wait."""
         reception = await self._send(lease, delivery)
+        self._sent(reception.taken.value)
         now = self._now()
         told = log.bind(subscription=lease.subscription_id, note=reception.note)
         match reception.taken:

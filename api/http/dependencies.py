@@ -22,9 +22,8 @@ from api.tmf.links import Links
 from api.tmf.tmf620 import CatalogInForce
 from api.working import Workshop
 from catalog_loader.catalog_files import CatalogStore
+from orders.model.text import NO_NUL
 from register import Register
-
-NO_NUL = r"^[^\x00]*$"
 
 
 @dataclass(frozen=True, slots=True)

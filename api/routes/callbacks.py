@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
+import structlog
 from fastapi import APIRouter
 from pydantic import Field, JsonValue, model_validator
 
@@ -20,6 +21,7 @@ from orders.reconcile.given import fitting
 from orders.reconcile.ledger import parse_key, parse_service_id
 from orders.reconcile.outcome import OutcomeKind, kept_of
 
+log = structlog.get_logger()
 router = APIRouter(prefix="/callbacks", tags=["callbacks"])
 
 
@@ -54,6 +56,8 @@ async def report(silo: ReportingSilo, event: Event, gateway: GatewayDep) -> None
     reported = to_silo_event(silo, event)
     if reported is not None:
         await gateway.signal(event.correlation_id, wire_names.SILO_EVENT_SIGNAL, reported)
+        what = reported.key or reported.service
+        log.info("silo reported", order=event.correlation_id, task=what, silo=silo, outcome=reported.kind.value)
 
 
 def to_silo_event(silo: str, event: Event) -> SiloEvent | None:

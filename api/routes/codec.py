@@ -19,7 +19,8 @@ from temporalio.converter import PayloadCodec
 
 from api.access.principal import Scope
 from api.blocking import run_blocking
-from api.errors import Malformed, install, problem
+from api.error_answers import install
+from api.errors import Malformed, problem
 from api.http.dependencies import needs
 from api.tmf.json_body import Json
 

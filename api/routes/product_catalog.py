@@ -10,13 +10,14 @@ from fastapi.responses import JSONResponse
 
 from api.access.principal import Scope
 from api.errors import NotInCatalog
-from api.http.dependencies import NO_NUL, CatalogDep, LinksDep, errors, needs
+from api.http.dependencies import CatalogDep, LinksDep, errors, needs
 from api.http.listing import LISTED, FieldsDep, ListingDep
 from api.tmf.attributes import Attributes
 from api.tmf.json_body import Json
 from api.tmf.tmf620 import CATALOG, CATEGORY, OFFERING, PRICE, SPECIFICATION, Tmf620
 from api.tmf.tmf620_prices import BASE_PATH
 from api.tmf.tmf630 import select_page, selected
+from orders.model.text import NO_NUL
 
 router = APIRouter(prefix=BASE_PATH, tags=["TMF620 product catalog"], dependencies=[needs(Scope.READ)])
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Request, Response
+import structlog
+from fastapi import APIRouter, Body, Header, Request, Response
 from fastapi.responses import JSONResponse
 
 from api.access.principal import Principal, Scope
@@ -29,7 +30,9 @@ from api.http.large_bodies import LargeBodies
 from api.http.listing import LISTED, FieldsDep, Listing, ListingDep
 from api.http.verdicts import is_decided, require_granted
 from api.http.visibility import VisibleOrderId, changeable, readable, seen, visibility_of
+from api.routes.order_examples import ORDERS
 from api.service.patching import NothingAsked, Patch
+from api.service.submitting import Submission
 from api.tmf.json_body import Json
 from api.tmf.links import Links
 from api.tmf.tmf622.bodies import ProductOrder
@@ -42,6 +45,7 @@ from api.working import in_products
 from orders.read_model.views import OrderView
 from register.searching.query import OrderPage
 
+log = structlog.get_logger()
 router = APIRouter(prefix=BASE_PATH, tags=["TMF622 product ordering"], route_class=LargeBodies)
 
 
@@ -54,7 +58,7 @@ router = APIRouter(prefix=BASE_PATH, tags=["TMF622 product ordering"], route_cla
     | errors(400, 409, 503),
 )
 async def submit(
-    order: ProductOrder,
+    order: Annotated[ProductOrder, Body(openapi_examples=ORDERS)],
     request: Request,
     submitting: SubmittingDep,
     links: LinksDep,
@@ -78,6 +82,7 @@ async def submit(
     if principal.customer is not None:
         wanted = wanted.model_copy(update={"of_customer": True})
     submission = await submitting.submit(wanted, body, digest)
+    _log_submission(submission)
 
     def answer() -> JSONResponse:
         resource = to_resource(body, submission.view, links.api)
@@ -87,6 +92,14 @@ async def submit(
         return JSONResponse(readable(principal, resource), 200, location)
 
     return await run_blocking(answer)
+
+
+def _log_submission(submission: Submission) -> None:
+    view = submission.view
+    told = {"order": view.id, "external_id": view.external_id, "channel": view.channel, "state": view.state.value}
+    if view.reasons:
+        told["codes"] = ",".join(reason.code for reason in view.reasons)
+    log.info("order submitted" if submission.created else "order submitted again", **told)
 
 
 @router.get("/productOrder", summary="Orders", response_model=list[Json], responses=LISTED | errors(503))

@@ -14,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from logs import quoted
 from ops.client.door import Door, DoorError, Submitted
 from ops.client.order_files import OrderInFile, read_orders
+from ops.terminal import terminal
 from orders.read_model.states import LifecycleState
 
 SIDE_BY_SIDE = 20
@@ -28,7 +29,7 @@ async def submit(door: Door, files: Iterable[str], console: Console, *, wait: bo
     is not waited for: it is told as held.
     """
     # Beside the bar where that is a terminal; else standard output is only a list of orders, for another program.
-    bars = console if console.is_terminal else Console(stderr=True)
+    bars = console if console.is_terminal else terminal(stderr=True)
     with Progress(
         TextColumn("{task.description}"),
         BarColumn(),

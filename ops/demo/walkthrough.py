@@ -74,7 +74,7 @@ async def _demo(settings: Settings, console: Console, keep: bool) -> bool:
         demo = Demo(door, sim, console, catalog, issuer)
         demo.step("Temporal with its Web UI, the silos, a worker and the API are started")
         with console.status("  This takes a few seconds ..."):
-            await stack.start()
+            await stack.start(lambda started: demo.say(started, good=True))
         try:
             demo.say(f"All is up after {time.monotonic() - began:.0f} s.", good=True)
             demo.say(f"Temporal's Web UI  {settings.web_ui_address}")

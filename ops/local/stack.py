@@ -14,6 +14,7 @@ import asyncio
 import fcntl
 import os
 import sys
+import time
 from collections.abc import Callable, Coroutine, Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -42,6 +43,7 @@ _PORTS = {
     "api_port": "the API",
 }
 """Each port's setting, and who listens there."""
+_METRICS = ("metrics_address", "api_metrics_address")
 
 
 class Stack:
@@ -56,7 +58,12 @@ class Stack:
             settings = _with(self.issuer.configured, codec_open=is_loopback(settings.api_host))
         # Who tries it out subscribes from this machine.
         internal = settings.callbacks_allow_internal or is_loopback(settings.api_host)
-        self.settings = _with(settings, callbacks_allow_internal=internal)
+        settings = _with(settings, callbacks_allow_internal=internal)
+        # On this machine alone they are shown without being asked for.
+        unset = [name for name in _METRICS if getattr(settings, name) is None]
+        taken = {getattr(settings, name) for name in _PORTS}
+        free = (port for port in free_ports(len(unset) + len(taken)) if port not in taken)
+        self.settings = _with(settings, **{name: f"127.0.0.1:{port}" for name, port in zip(unset, free, strict=False)})
         self.processes = {key: Process(program) for key, program in _programs(self.settings).items()}
         self._lock: IO[str] | None = None
 
@@ -71,18 +78,25 @@ class Stack:
         """Stop everything; see `stop`."""
         await self.stop()
 
-    async def start(self) -> None:
-        """Start everything, and wait until it answers.
+    async def start(self, tell: Callable[[str], None] = lambda _: None) -> None:
+        """Start everything, and wait until it answers. Each process is told of when it does.
 
         Raises:
             StackError: if that is not possible. Nothing is left running then.
         """
+        _check_not_running(self.settings)
         _check_ports(self.settings)
         self._prepare_folder()
+
+        async def started(key: str) -> None:
+            began, process = time.monotonic(), self.processes[key]
+            await process.start()
+            tell(f"{process.name}: process {process.pid}, after {time.monotonic() - began:.1f} s")
+
         try:
             self._prepare_access()
-            await _together(self.processes["temporal"].start(), self.processes["silos"].start())
-            await _together(self.processes["worker"].start(), self.processes["api"].start())
+            await _together(started("temporal"), started("silos"))
+            await _together(started("worker"), started("api"))
         except BaseException:
             await self.stop()
             raise
@@ -116,17 +130,7 @@ class Stack:
             raise StackError(f"{folder} can be read by others, and is somebody else's: choose another data folder")
         # Nobody wants it in version control, wherever it stands.
         (folder / ".gitignore").write_text("*\n", encoding="utf-8")
-        lock = (folder / "lock").open("a+", encoding="utf-8")
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            lock.seek(0)
-            owner = lock.read().strip() or "unknown"
-            lock.close()
-            raise StackError(
-                f"Another stack (process {owner}) is using the data in {folder}. "
-                "Stop it, or choose another folder with ORDERPIPE_DATA_DIR"
-            ) from error
+        lock = _locked(folder)
         lock.truncate(0)
         lock.write(str(os.getpid()))
         lock.flush()
@@ -148,6 +152,7 @@ def on_free_ports(settings: Settings, data_dir: Path) -> Settings:
     """The same settings, for a stack of its own beside any other: free ports, a data folder, and only that."""
     ports = dict(zip(_PORTS, free_ports(len(_PORTS)), strict=True))
     own_addresses = dict.fromkeys(("api_url", "silos_url", "temporal_ui_url", "register_url"))
+    own_addresses |= dict.fromkeys(_METRICS)
     own_access = dict.fromkeys(("auth_issuer", "auth_jwks", "silo_secrets"))
     return _with(settings, data_dir=data_dir, **ports, **own_addresses, **own_access)
 
@@ -155,6 +160,28 @@ def on_free_ports(settings: Settings, data_dir: Path) -> Settings:
 def _with(settings: Settings, **changes: object) -> Settings:
     # Not model_copy: that would take along the addresses that were worked out before.
     return Settings.model_validate({**settings.model_dump(), **changes})
+
+
+def _check_not_running(settings: Settings) -> None:
+    """Before the ports are looked at: that they are in use is then no news."""
+    if (settings.data_dir / "lock").exists():
+        _locked(settings.data_dir).close()
+
+
+def _locked(folder: Path) -> IO[str]:
+    """The lock of a data folder, held until it is closed."""
+    lock = (folder / "lock").open("a+", encoding="utf-8")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        lock.seek(0)
+        owner = lock.read().strip() or "unknown"
+        lock.close()
+        raise StackError(
+            f"It is already running here (process {owner}), with its data in {folder}. Stop that one, "
+            "or start another in a folder of its own, ORDERPIPE_DATA_DIR, and on ports of its own"
+        ) from error
+    return lock
 
 
 def _check_ports(settings: Settings) -> None:

@@ -17,6 +17,7 @@ from temporalio.client import Client
 from api.errors import UnknownOrder
 from api.service.abandoned import WorkflowEnded, as_recorded, is_abandoned
 from logs import quoted
+from ops.maintenance.outside import said_in_words
 from orders.read_model.states import LifecycleState
 from orders.read_model.views import OrderView
 from register import Register
@@ -37,9 +38,7 @@ def run_abandoned(settings: Settings, console: Console) -> None:
     """Look for abandoned orders in the register that the settings name, and tell them, a line each.
 
     Raises:
-        RuntimeError: if Temporal cannot be reached, or asked.
-        RegisterError: if the register is of another version of orderpipe.
-        sqlalchemy.exc.DBAPIError: if the register cannot be reached.
+        CommandError: if Temporal or the register cannot be asked.
     """
 
     async def all_of_it() -> list[OrderView]:
@@ -49,7 +48,8 @@ def run_abandoned(settings: Settings, console: Console) -> None:
         finally:
             register.close()
 
-    found = asyncio.run(all_of_it())
+    with said_in_words():
+        found = asyncio.run(all_of_it())
     for order in found:
         told = f"{order.id}  {order.external_id}  customer {order.customer_id}  by {order.channel}"
         console.print(quoted(told), highlight=False, markup=False, soft_wrap=True)

@@ -27,6 +27,8 @@ from temporalio.api.workflowservice.v1 import (
 from temporalio.client import Client
 from temporalio.common import RawValue
 
+from ops.maintenance.outside import said_in_words
+from ops.terminal import CommandError
 from orders.model import wire_names
 from settings import Settings
 from workflows.sdk.connection import connect
@@ -49,7 +51,7 @@ _NOT_BY_TEMPORAL: Final = (
 )
 
 
-class CannotRescue(Exception):
+class CannotRescue(CommandError):
     """The order cannot be rescued like that: says why, for people."""
 
 
@@ -92,8 +94,7 @@ def run_rescue(settings: Settings, order_id: str, drop: Collection[int], *, rese
 
     Raises:
         CannotRescue: if there is no such order, or no such message.
-        RuntimeError: if Temporal cannot be reached.
-        RPCError: if it does not do what it is asked.
+        CommandError: if Temporal does not do what it is asked.
     """
 
     async def all_of_it() -> bool:
@@ -107,7 +108,8 @@ def run_rescue(settings: Settings, order_id: str, drop: Collection[int], *, rese
         console.print("The order goes on." if rescued.goes_on else "Its workflow task still fails.", highlight=False)
         return rescued.goes_on
 
-    return asyncio.run(all_of_it())
+    with said_in_words():
+        return asyncio.run(all_of_it())
 
 
 async def look_at(client: Client, order_id: str, run_id: str | None = None) -> Stuck:

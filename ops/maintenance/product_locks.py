@@ -7,13 +7,15 @@ import asyncio
 from rich.console import Console
 from temporalio.client import Client
 
+from ops.maintenance.outside import said_in_words
+from ops.terminal import CommandError
 from register import Register
 from settings import Settings
 from workflows.sdk.connection import connect
 from workflows.sdk.executions import describe
 
 
-class StillInFlight(Exception):
+class StillInFlight(CommandError):
     """The order's workflow is open: it may touch its products at any time."""
 
 
@@ -21,10 +23,7 @@ def run_unlock(settings: Settings, order_id: str, console: Console) -> None:
     """Unlock what an order holds, and tell how many products that were.
 
     Raises:
-        StillInFlight: if the order's workflow is open.
-        RuntimeError: if Temporal cannot be reached, or asked.
-        RegisterError: if the register is of another version of orderpipe.
-        sqlalchemy.exc.DBAPIError: if the register cannot be reached.
+        CommandError: if the order's workflow is open, or Temporal or the register cannot be asked.
     """
 
     async def all_of_it() -> int:
@@ -34,7 +33,9 @@ def run_unlock(settings: Settings, order_id: str, console: Console) -> None:
         finally:
             register.close()
 
-    console.print(f"Products unlocked: {asyncio.run(all_of_it())}.", highlight=False)
+    with said_in_words():
+        unlocked = asyncio.run(all_of_it())
+    console.print(f"Products unlocked: {unlocked}.", highlight=False)
 
 
 async def unlock(client: Client, register: Register, order_id: str) -> int:

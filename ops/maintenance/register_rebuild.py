@@ -10,11 +10,13 @@ replaces a higher one.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from sqlalchemy.exc import OperationalError
 from temporalio.api.common.v1 import Payload
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
@@ -22,6 +24,7 @@ from temporalio.api.workflowservice.v1 import ListWorkflowExecutionsRequest
 from temporalio.client import Client
 
 from logs import quoted
+from ops.maintenance.outside import said_in_words
 from orders.fulfilment.messages import Captured
 from orders.fulfilment.order_in_flight import Fulfilment
 from orders.fulfilment.reporting import order_view
@@ -29,14 +32,16 @@ from orders.fulfilment.snapshot import OrderStart
 from orders.model import wire_names
 from orders.read_model.records import OrderRecord
 from register import Register
+from register.engine import is_locked
 from register.submissions import CLAIM
 from settings import Settings
 from workflows.sdk.connection import connect
 
 _RUNS_A_PAGE = 200
 _SIDE_BY_SIDE = 8
-_PATIENCE = timedelta(minutes=1)
-"""How long it waits for a register that orders are written to meanwhile."""
+_PATIENCE = timedelta(seconds=10)
+"""How long it waits for a register that others write to before it says so, and goes on waiting."""
+_ORDERS = f'WorkflowType = "{wire_names.ORDER_WORKFLOW}"'
 
 
 @dataclass
@@ -66,24 +71,31 @@ class _Run:
 
 
 def run_rebuild(settings: Settings, console: Console) -> bool:
-    """Rebuild the register that the settings name, and tell how that went. True if every history could be read.
+    """Rebuild the register that the settings name, and tell how that goes. True if every history could be read.
 
     Raises:
-        RuntimeError: if Temporal cannot be reached.
-        RegisterError: if the register is of another version of orderpipe.
-        sqlalchemy.exc.DBAPIError: if the register cannot be reached.
+        CommandError: if Temporal or the register cannot be asked.
     """
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
 
-    async def all_of_it() -> Rebuilt:
+    async def all_of_it(progress: Progress) -> Rebuilt:
         register = Register(settings.register_address, busy_timeout=_PATIENCE)
         try:
-            rebuilt = await rebuild(await connect(f"127.0.0.1:{settings.temporal_port}"), register)
+            client = await connect(f"127.0.0.1:{settings.temporal_port}")
+            bar = progress.add_task("Histories", total=(await client.count_workflows(_ORDERS)).count)
+            rebuilt = await rebuild(
+                client,
+                register,
+                done=lambda: progress.advance(bar),
+                waits=lambda: progress.console.print("The register is locked by another process. Waiting for it ..."),
+            )
             rebuilt.indexed = await asyncio.to_thread(register.terms.fill)
             return rebuilt
         finally:
             register.close()
 
-    rebuilt = asyncio.run(all_of_it())
+    with said_in_words(), Progress(*columns, console=console, transient=True) as progress:
+        rebuilt = asyncio.run(all_of_it(progress))
     for run, why in rebuilt.unread.items():
         console.print(quoted(f"{run} could not be read: {why}"), highlight=False, markup=False, soft_wrap=True)
     console.print(f"Written again: {rebuilt.records} records of {rebuilt.orders} orders.", highlight=False)
@@ -91,8 +103,17 @@ def run_rebuild(settings: Settings, console: Console) -> bool:
     return not rebuilt.unread
 
 
-async def rebuild(client: Client, register: Register) -> Rebuilt:
-    """Go through every run of an order's workflow that Temporal has, open or closed, and write what it wrote."""
+async def rebuild(
+    client: Client,
+    register: Register,
+    *,
+    done: Callable[[], None] = lambda: None,
+    waits: Callable[[], None] = lambda: None,
+) -> Rebuilt:
+    """Go through every run of an order's workflow that Temporal has, open or closed, and write what it wrote.
+
+    `done` is called after each, `waits` each time that another process has kept the register locked for long.
+    """
     rebuilt = Rebuilt()
     slots = asyncio.Semaphore(_SIDE_BY_SIDE)
 
@@ -102,10 +123,11 @@ async def rebuild(client: Client, register: Register) -> Rebuilt:
         except Exception as error:  # One history that cannot be read keeps none of the others back.
             rebuilt.unread[f"{workflow_id} {run_id}"] = f"{type(error).__name__}: {error}"[:300]
         else:
-            await asyncio.to_thread(_write, register, run)
+            await _write_patiently(register, run, waits)
             rebuilt.orders += run.start is not None
             rebuilt.records += len(run.records)
         finally:
+            done()
             slots.release()
 
     async with asyncio.TaskGroup() as group:
@@ -117,9 +139,7 @@ async def rebuild(client: Client, register: Register) -> Rebuilt:
 
 async def _runs(client: Client) -> AsyncIterator[tuple[str, str]]:
     """Every run, by the raw RPC: the SDK has no name for the status of one that an operator paused."""
-    request = ListWorkflowExecutionsRequest(
-        namespace=client.namespace, page_size=_RUNS_A_PAGE, query=f'WorkflowType = "{wire_names.ORDER_WORKFLOW}"'
-    )
+    request = ListWorkflowExecutionsRequest(namespace=client.namespace, page_size=_RUNS_A_PAGE, query=_ORDERS)
     while True:
         page = await client.workflow_service.list_workflow_executions(request, retry=True)
         for found in page.executions:
@@ -168,6 +188,18 @@ async def _read(client: Client, workflow_id: str, run_id: str) -> _Run:
     if not isinstance(start, OrderStart) or start.carried is not None:
         return _Run(None, captured, "", records)
     return _Run(start, captured, str(await decoded(attributes.memo.fields[wire_names.BODY_DIGEST_MEMO], str)), records)
+
+
+async def _write_patiently(register: Register, run: _Run, waits: Callable[[], None]) -> None:
+    while True:
+        try:
+            await asyncio.to_thread(_write, register, run)
+        except OperationalError as error:
+            if not is_locked(error):
+                raise
+            waits()
+        else:
+            return
 
 
 def _write(register: Register, run: _Run) -> None:

@@ -84,6 +84,25 @@ class Resolution(StrEnum):
     SUNK = "sunk"
 
 
+class Subject(StrEnum):
+    """What about an item, or about the order, is to be different."""
+
+    OFFERING = "offering"
+    CHARACTERISTIC = "characteristic"
+    QUANTITY = "quantity"
+    STATUS = "status"
+    """An installed product is suspended, or resumed."""
+    PLACE = "place"
+    APPOINTMENT = "appointment"
+    REMOVAL = "removal"
+    """The item is cancelled, with what depends on it."""
+    REPLACEMENT = "replacement"
+    """What a task holds is made anew."""
+    DATES = "dates"
+    CANCELLATION = "cancellation"
+    """The whole order is cancelled."""
+
+
 class ItemUpdate(Frozen):
     """What is to be different about an item. What is left out stays; a characteristic that is null has its default.
 

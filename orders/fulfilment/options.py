@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from itertools import islice
 
 from pydantic import JsonValue
 
 from orders.change.objections import past_no_return
-from orders.change.request import ChangeKind, ChangeRequest, ItemUpdate
+from orders.change.request import ChangeKind, ChangeRequest, ItemUpdate, Subject
 from orders.fulfilment.deciding import early_objections
 from orders.fulfilment.order_in_flight import Fulfilment
 from orders.fulfilment.outlook import Outlook, Prospect
@@ -27,25 +26,6 @@ from orders.planning.items import component_role
 from orders.planning.wishes import is_told_of
 
 _ELSEWHERE = "somewhere-else"
-
-
-class Subject(StrEnum):
-    """What about an item, or about the order, is to be different."""
-
-    OFFERING = "offering"
-    CHARACTERISTIC = "characteristic"
-    QUANTITY = "quantity"
-    STATUS = "status"
-    """An installed product is suspended, or resumed."""
-    PLACE = "place"
-    APPOINTMENT = "appointment"
-    REMOVAL = "removal"
-    """The item is cancelled, with what depends on it."""
-    REPLACEMENT = "replacement"
-    """What a task holds is made anew."""
-    DATES = "dates"
-    CANCELLATION = "cancellation"
-    """The whole order is cancelled."""
 
 
 class Option(Frozen):

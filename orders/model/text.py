@@ -8,6 +8,8 @@ from typing import Annotated, Final, TypeAlias
 
 from pydantic import AfterValidator, Field, JsonValue
 
+NO_NUL: Final = r"^[^\x00]*$"
+"""A pattern: what a database can be asked for."""
 _NOT_IN_LINES: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _NOT_IN_TEXT: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 """Controls but for line breaks and tabs, and half surrogate pairs. Those of C1 stay: old code pages come as such."""

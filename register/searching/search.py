@@ -87,11 +87,36 @@ class Told:
     content: dict[str, JsonValue]
 
 
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """How many orders there are by state, how many of them late, and with a call that waits for a person by silo."""
+
+    states: dict[str, int]
+    late: int
+    fallout: dict[str, int]
+
+
 class Search:
     """Orders by what is known of them. Every method may raise `sqlalchemy.exc.DBAPIError`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
+
+    def figures(self) -> Figures:
+        """All orders in numbers."""
+        states = select(ORDERS.c.state, func.count()).where(LISTED).group_by(ORDERS.c.state)
+        late = (
+            select(func.count())
+            .select_from(ORDERS)
+            .where(LISTED, ORDERS.c.in_jeopardy, ORDERS.c.completed_at.is_(None))
+        )
+        fallout = select(ORDER_FALLOUT.c.silo, func.count()).group_by(ORDER_FALLOUT.c.silo)
+        with self._database.reading() as connection:
+            return Figures(
+                dict(connection.execute(states).tuples().all()),
+                connection.scalar(late) or 0,
+                dict(connection.execute(fallout).tuples().all()),
+            )
 
     def orders(self, query: OrderQuery) -> OrderPage:
         """A page of the orders that fit, and how many there are.

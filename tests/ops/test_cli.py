@@ -134,6 +134,25 @@ def test_watching_without_an_api_says_so_and_ends_with_status_1() -> None:
     assert f"orderpipe: The API at {address} does not answer" in result.stderr
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["worker"],
+        ["register", "rebuild"],
+        ["register", "abandoned"],
+        ["products", "unlock", "web-1"],
+        ["order", "rescue", "web-1"],
+    ],
+    ids=" ".join,
+)
+def test_without_temporal_every_command_that_needs_it_says_so_in_words(command: list[str], tmp_path: Path) -> None:
+    [port] = free_ports(1)
+    result = orderpipe(*command, ORDERPIPE_TEMPORAL_PORT=str(port), ORDERPIPE_DATA_DIR=str(tmp_path))
+    assert result.exit_code == 1
+    [line] = result.stderr.splitlines()
+    assert line.startswith(f"orderpipe: Temporal does not answer at 127.0.0.1:{port}. `orderpipe up` starts one")
+
+
 def test_a_worker_with_a_broken_catalog_says_what_is_wrong_with_it(catalog: Path) -> None:
     (catalog / "silos.yaml").write_text("silos: [")
     result = orderpipe("api", ORDERPIPE_CATALOG_DIR=str(catalog))

@@ -7,7 +7,8 @@ from decimal import Decimal
 
 import pytest
 
-from api.errors import ChangeRefused, error_response
+from api.error_answers import error_response
+from api.errors import ChangeRefused
 from api.http.verdicts import require_granted
 from orders.change.impact import ImpactSummary
 from orders.change.request import ChangeKind, ChangeState, Verdict

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from activities.capturing import prepare
-from api.errors import answer
+from api.error_answers import answer
 from api.tmf.tmf622.request import to_request
 from api.tmf.tmf622.resource import to_resource
 from catalog_loader.catalog_files import read_catalog

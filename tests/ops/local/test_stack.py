@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import os
 import re
 import signal
 import socket
+import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import httpx2
 import pytest
 
 from ops.client.door import Door, DoorError
@@ -20,6 +23,7 @@ from ops.local.issuer import local_token
 from ops.local.ports import free_ports, is_free
 from ops.local.process import StackError
 from ops.local.stack import Stack, on_free_ports
+from ops.local.up import command, exports
 from settings import ROOT, Settings
 from tests.ops.local.programs import is_alive
 from tests.pipe import body_of, until
@@ -106,6 +110,46 @@ def test_what_does_not_end_when_asked_is_killed_so_that_all_is_stopped_within_te
     assert sum(process.program.stop_within for process in stack.processes.values()) < 10
 
 
+async def test_what_runs_here_already_is_told_before_its_ports_are(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path)
+    with (tmp_path / "lock").open("w") as lock, socket.create_server(("127.0.0.1", settings.api_port)):
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        lock.write("4711")
+        lock.flush()
+        with pytest.raises(StackError, match=r"already running here \(process 4711\)"):
+            await Stack(settings).start()
+
+
+def test_what_is_to_be_exported_lets_commands_find_the_stack_from_anywhere(tmp_path: Path) -> None:
+    settings = settings_in(tmp_path / "where it's kept")
+    stack = Stack(settings)
+    assert stack.issuer is not None
+    stack.issuer.prepare(["tv"])
+    lines = exports(stack)
+    assert lines.pop() == f"export TOKEN=$({command()} token)"
+    ask = "import settings as s; it = s.Settings(_env_file=None); print(it.api_address, it.temporal_port, it.data_dir)"
+    told = subprocess.run(
+        ["sh", "-c", "\n".join([*lines, 'echo "$API $SILOS $TEMPORAL_ADDRESS"', f"'{sys.executable}' -c '{ask}'"])],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+    )
+    assert told.stdout.splitlines() == [
+        f"{settings.api_address} {settings.silos_address} 127.0.0.1:{settings.temporal_port}",
+        f"{settings.api_address} {settings.temporal_port} {settings.data_dir}",
+    ]
+
+
+def test_commands_of_the_documentation_name_no_port_and_no_variable_that_is_not_exported() -> None:
+    exported = {line.removeprefix("export ").partition("=")[0] for line in exports(Stack(Settings(_env_file=None)))}  # pyright: ignore[reportCallIssue]
+    for page in sorted((ROOT / "docs").glob("*.md")):
+        commands = "\n".join(re.findall(r"^    .*", page.read_text(), re.MULTILINE))
+        assert not re.findall(r"(?:localhost|127\.0\.0\.1):\d+", commands), page.name
+        set_there = set(re.findall(r"^    ([A-Z]+)=", commands, re.MULTILINE))
+        assert set(re.findall(r"\$([A-Z_]+)", commands)) <= exported | set_there, page.name
+
+
 def test_free_ports_are_different_and_free() -> None:
     ports = free_ports(50)
     assert len(set(ports)) == 50
@@ -123,6 +167,9 @@ async def test_up_tells_its_places_notices_a_death_ends_and_orders_go_on_after_t
     settings = settings_in(tmp_path / "data")
     async with foreground(settings) as up:
         told = await read_until(up, "Ctrl-C stops everything")
+        assert f"export API={settings.api_address}\n" in told
+        for started in ("Temporal", "The simulated silos", "The worker", "The API"):
+            assert re.search(rf"{started}: process \d+, after \d+\.\d s", told)
         for place in (settings.api_address, settings.web_ui_address, settings.silos_address, "worker.log", "submit"):
             assert place in told
         worker = re.search(r"Worker +process (\d+)", told)
@@ -131,7 +178,7 @@ async def test_up_tells_its_places_notices_a_death_ends_and_orders_go_on_after_t
         await read_until(up, "The worker was ended by SIGKILL")
         await read_until(up, "The worker is back")
         with pytest.raises(
-            StackError, match=r"Another stack \(process \d+\) is using the data in .*ORDERPIPE_DATA_DIR"
+            StackError, match=r"already running here \(process \d+\), with its data in .*ORDERPIPE_DATA_DIR"
         ):
             await Stack(settings_in(tmp_path / "data")).start()
         order = await order_with_a_call_that_hangs(settings)
@@ -146,6 +193,7 @@ async def test_up_tells_its_places_notices_a_death_ends_and_orders_go_on_after_t
         await sim.fail("voice")
         assert (await door.end(order, within=60)).state == "completed"
         await only_who_has_a_token_is_heard(settings, sim)
+        await the_metrics_are_served(stack)
         pids = [process.pid for process in stack.processes.values()]
     assert not any(is_alive(pid) for pid in pids if pid is not None)
 
@@ -162,6 +210,20 @@ async def order_with_a_call_that_hangs(settings: Settings) -> str:
 
         await until(voice_is_called, "the call on the voice platform", seconds=60)
         return order
+
+
+async def the_metrics_are_served(stack: Stack) -> None:
+    async with httpx2.AsyncClient(trust_env=False) as http:
+        worker = (await http.get(f"http://{stack.settings.metrics_address}/metrics")).text
+        assert re.search(r'^orderpipe_silo_calls\{.*outcome="done".*silo="voice".*\} [1-9]', worker, re.MULTILINE)
+        assert "orderpipe_silo_call_seconds_bucket" in worker
+        assert "temporal_workflow_completed" in worker
+
+        async def orders_are_counted() -> bool:
+            api = (await http.get(f"http://{stack.settings.api_metrics_address}/metrics")).text
+            return 'state="completed"' in api and "orderpipe_orders" in api
+
+        await until(orders_are_counted, "the API to measure its orders", seconds=30)
 
 
 async def only_who_has_a_token_is_heard(settings: Settings, sim: Sim) -> None:

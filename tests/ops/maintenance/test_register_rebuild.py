@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+import sqlite3
 import uuid
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import Table, select, update
+from sqlalchemy import Table, make_url, select, update
 
+from ops.local.ports import free_ports
 from ops.maintenance.register_rebuild import rebuild
 from orders.read_model.subscription import EventFilter
 from register import Register
@@ -36,6 +40,7 @@ from register.schema import (
 from register.subscriptions import Subscription
 from tests.households import internet_voice_tv, item, order
 from tests.installed import change, household, move
+from tests.ops.test_cli import orderpipe
 from tests.pipe import Pipe, body_of
 
 REBUILDABLE = (ORDERS, ORDER_OFFERINGS, ORDER_FALLOUT, ITEMS, REVISIONS, CHANGES, TRANSITIONS, EVENTS, TERMS)
@@ -94,6 +99,45 @@ async def test_what_orders_have_written_is_written_again_and_nothing_else_is_tou
     assert (rebuilt.orders >= 2, rebuilt.records >= 2) == (True, True)
     for table, rows in before.items():
         assert content(register, table, orders) == rows, table.name
+
+
+async def test_a_register_that_another_process_keeps_locked_is_waited_for(pipe: Pipe) -> None:
+    plain = await pipe.submit(body_of("mobile"))
+    await pipe.outcome(plain)
+    waited: list[str] = []
+    done: list[str] = []
+    file = make_url(pipe.settings.register_address).database
+    assert file is not None
+    with closing(sqlite3.connect(file, check_same_thread=False, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+
+        def waits() -> None:
+            waited.append("once more")
+            if len(waited) == 2:
+                other.execute("ROLLBACK")
+
+        short = timedelta(milliseconds=50)
+        with closing(Register(pipe.settings.register_address, busy_timeout=short)) as register:
+            rebuilt = await rebuild(pipe.client, register, done=lambda: done.append("one"), waits=waits)
+    assert len(waited) >= 2
+    assert rebuilt.unread == {}
+    assert len(done) >= rebuilt.orders > 0
+
+
+async def test_a_register_that_cannot_be_reached_is_told_in_a_line(pipe: Pipe, tmp_path: Path) -> None:
+    plain = await pipe.submit(body_of("mobile"))
+    await pipe.outcome(plain)
+    result = await asyncio.to_thread(
+        orderpipe,
+        *("register", "rebuild"),
+        ORDERPIPE_TEMPORAL_PORT=str(pipe.settings.temporal_port),
+        ORDERPIPE_REGISTER_URL=f"postgresql+psycopg://somebody@127.0.0.1:{free_ports(1)[0]}/nothing",
+        ORDERPIPE_DATA_DIR=str(tmp_path),
+    )
+    assert result.exit_code == 1
+    [line] = result.stderr.splitlines()
+    assert line.startswith("orderpipe: The register cannot be used: ")
+    assert isinstance(result.exception, SystemExit)
 
 
 async def test_it_leaves_alone_what_is_newer_or_forgotten_by_temporal(pipe: Pipe, register: Register) -> None:

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from orders.change.request import ChangeKind, ChangeRequest, ItemUpdate
+from orders.change.request import ChangeKind, ChangeRequest, ItemUpdate, Subject
 from orders.fulfilment import options as tried
 from orders.fulfilment.messages import PlanAnswer
-from orders.fulfilment.options import Option, OptionsPage, Subject, options_of
+from orders.fulfilment.options import Option, OptionsPage, options_of
 from orders.fulfilment.order_in_flight import Fulfilment
 from orders.fulfilment.preview import preview
 from orders.model.order import OrderRequest, RequestedItem
