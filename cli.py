@@ -166,15 +166,9 @@ def abandoned_orders() -> None:
 @register.command("forget")
 def forget_customer(customer_id: Annotated[str, typer.Argument(metavar="CUSTOMER")]) -> None:
     """Have a customer's orders of before now found by their ids alone: no more by names, numbers or places."""
-    from sqlalchemy.exc import DBAPIError
-
     from ops.maintenance.forgotten_customers import run_forget
-    from register.engine import RegisterError
 
-    try:
-        run_forget(Settings(), customer_id, Console())
-    except (DBAPIError, RegisterError) as error:
-        raise _failed(error) from error
+    run_forget(Settings(), customer_id, terminal())
 
 
 @products.command("unlock")
@@ -190,7 +184,7 @@ def show_order(order_id: Annotated[str, typer.Argument(metavar="ID")], api: Api 
     """Show where an order is, why, what comes next, and when. `order ID` is the same."""
     from ops.client.watch import show
 
-    _at_the_door(api, token, lambda door: show(door, order_id, Console()))
+    _at_the_door(api, token, lambda door: show(door, order_id, terminal()))
 
 
 @order.command("rescue")

@@ -52,8 +52,8 @@ class SiloWork:
         for step in steps:
             silo, _ = self._silo_and_operation(step.operation)
             size = size_of(step.sent)
-            batch, taken = filling.get((silo.name, step.verb), (None, 0))
-            if batch is None or len(batch) >= silo.bulk or taken + size > MOST_BYTES:
+            batch, taken = filling.get((silo.name, step.verb), ([], 0))
+            if not batch or len(batch) >= silo.bulk or taken + size > MOST_BYTES:
                 batch, taken = [], 0
                 batches.append(batch)
             batch.append(step)

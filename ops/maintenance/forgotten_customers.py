@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from rich.console import Console
 
+from ops.maintenance.outside import said_in_words
 from register import Register
 from settings import Settings
 
@@ -15,9 +16,8 @@ def run_forget(settings: Settings, customer_id: str, console: Console) -> None:
     """Erase a customer from the index of words, and tell how many orders that were.
 
     Raises:
-        RegisterError: if the register is of another version of orderpipe.
-        sqlalchemy.exc.DBAPIError: if the register cannot be reached.
+        CommandError: if the register cannot be asked, or is of another version of orderpipe.
     """
-    with closing(Register(settings.register_address)) as register:
+    with said_in_words(), closing(Register(settings.register_address)) as register:
         orders = register.terms.erase_customer(customer_id, datetime.now(UTC))
     console.print(f"Orders that are found by their ids alone now: {orders}.", highlight=False)

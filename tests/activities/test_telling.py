@@ -31,7 +31,7 @@ async def attempt(telling: Telling, order: int, result: Awaitable[Outcome]) -> N
     call = SiloCall(f"O{order}", service, f"{service}/0", "subscription", {"name": "Erika Mustermann"})
 
     async def run() -> None:
-        await telling.of(Verb.PROVISION, call, result)
+        await telling.of(Verb.PROVISION, call, 1, result)
 
     await ActivityEnvironment().run(run)
 
