@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, FromClause, Select, and_, false, func, select, union
+from sqlalchemy import ColumnElement, Connection, Select, and_, false, func, select, union
 
 from register.schema import TERMS
 from register.searching.words import Reading, Word
@@ -43,21 +43,23 @@ def _matching(connection: Connection, reading: Reading) -> Select[str, datetime]
     sizes = {word: _rows_of(connection, word) for word in reading}
     if not all(sizes.values()):
         return None
+    # The others are looked for among the words of each order: an expression keeps PostgreSQL, which takes every
+    # beginning of a word for rare, from going through all that begin so instead, once for each order.
     rarest, *others = sorted(reading, key=lambda word: sizes[word])
     having = [
-        select(other.c.term).where(other.c.order_id == TERMS.c.order_id, _is(word, other)).exists()
+        select(other.c.term).where(other.c.order_id == TERMS.c.order_id, _is(word, other.c.term.concat(""))).exists()
         for n, word in enumerate(others)
         for other in [TERMS.alias(f"other{n}")]
     ]
-    return select(TERMS.c.order_id, TERMS.c.ordered_at).where(_is(rarest, TERMS), *having).distinct()
+    return select(TERMS.c.order_id, TERMS.c.ordered_at).where(_is(rarest, TERMS.c.term), *having).distinct()
 
 
 def _rows_of(connection: Connection, word: Word) -> int:
-    some = select(TERMS.c.order_id).where(_is(word, TERMS)).limit(_COUNTED).subquery()
+    some = select(TERMS.c.order_id).where(_is(word, TERMS.c.term)).limit(_COUNTED).subquery()
     return connection.scalar(select(func.count()).select_from(some)) or 0
 
 
-def _is(word: Word, terms: FromClause) -> ColumnElement[bool]:
+def _is(word: Word, term: ColumnElement[str]) -> ColumnElement[bool]:
     if word.whole:
-        return terms.c.term == word.text
-    return and_(terms.c.term >= word.text, terms.c.term < word.text + _LAST)
+        return term == word.text
+    return and_(term >= word.text, term < word.text + _LAST)

@@ -131,7 +131,7 @@ async def test_what_silos_have_given_out_is_told_everywhere_and_finds_the_order(
     of_products = {name: value for product in told["products"] for name, value in product["given"].items()}
     assert of_products == {name: given[name] for name in ("serial", "number")}
     inventory = f"{pipe.settings.api_address}/tmf-api/productInventory/v4/product"
-    query = {"productCharacteristic.name": "serial", "productCharacteristic.value": given["serial"]}
+    query = {"relatedParty.id": customer, "productCharacteristic.value": given["serial"]}
     [net] = (await pipe.http.get(inventory, params=query)).json()
     assert {"name": "serial", "value": given["serial"]} in net["productCharacteristic"]
     for known in (*given.values(), f"0{given['number'][3:]}", f"erika {customer}"):
