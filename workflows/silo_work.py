@@ -54,7 +54,7 @@ class SiloWork:
             size = size_of(step.sent)
             batch, taken = filling.get((silo.name, step.verb), ([], 0))
             if not batch or len(batch) >= silo.bulk or taken + size > MOST_BYTES:
-                batch, taken = [], 0
+                batch, taken = list[Step](), 0
                 batches.append(batch)
             batch.append(step)
             filling[silo.name, step.verb] = batch, taken + size
