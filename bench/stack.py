@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -67,7 +67,7 @@ class Benched:
         """Another API of the stack, for a while: its port and its process id. Silos go on to report to the first."""
         port = free_ports(1)[0]
         environment = {
-            **self.stack.processes["api"].program.environment,
+            **_without_metrics(self.stack.processes["api"].program.environment),
             "ORDERPIPE_API_PORT": str(port),
             "ORDERPIPE_CODEC_OPEN": str(codec_open),
         }
@@ -103,7 +103,7 @@ async def running_stack(folder: Path) -> AsyncIterator[Benched]:
         client = await Client.connect(address, data_converter=data_converter())
         bare_client = await _in_namespace_of_its_own(client, address)
         environment = {
-            **stack.processes[WORKER].program.environment,
+            **_without_metrics(stack.processes[WORKER].program.environment),
             "ORDERPIPE_DATA_DIR": str(bare_settings.data_dir),
             "ORDERPIPE_REGISTER_URL": bare_settings.register_address,
             "ORDERPIPE_API_PORT": str(bare_settings.api_port),
@@ -161,6 +161,11 @@ async def _knows_namespace(client: Client) -> bool:
     except RPCError as error:
         return error.status is RPCStatusCode.NOT_FOUND and "amespace" not in error.message
     return True
+
+
+def _without_metrics(environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment for a process beside that of the stack which has it: that one serves its metrics already."""
+    return {name: value for name, value in environment.items() if not name.endswith("METRICS_ADDRESS")}
 
 
 def _bare_worker(environment: dict[str, str], folder: Path) -> Program:

@@ -15,8 +15,8 @@ from api.tmf.times import InstantOut
 from orders.model.instants import Instant
 from orders.model.text import NO_NUL, Line
 from orders.model.values import ProductStatus
+from orders.model.words import LONGEST_QUESTION, readings
 from orders.read_model.states import LifecycleState
-from register.searching.words import LONGEST_QUESTION, readings
 
 Word = Annotated[str, Field(max_length=256, pattern=NO_NUL)]
 

@@ -23,10 +23,10 @@ from api.http.dependencies import Agent, Id, LinksDep, Reader, RegisterDep, erro
 from api.http.visibility import visibility_of
 from api.tmf.links import Links
 from orders.change.request import ChangeState
+from orders.model.words import readings
 from orders.read_model.views import OrderView
 from register.searching.product_search import ProductField, ProductPredicate, ProductQuery
 from register.searching.query import Comparison, OrderField, OrderQuery, Predicate, Value
-from register.searching.words import readings
 
 router = APIRouter(prefix="/care/v1", tags=["care"])
 

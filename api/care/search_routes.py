@@ -12,10 +12,10 @@ from api.care.customer_routes import listed
 from api.http.dependencies import Agent, LinksDep, RegisterDep, errors
 from api.http.visibility import visibility_of
 from api.tmf.links import Links
+from orders.model.words import readings
 from orders.read_model.views import OrderView
 from register.searching.found_by import lines_of, names_of
 from register.searching.query import OrderQuery
-from register.searching.words import readings
 
 router = APIRouter(prefix="/care/v1", tags=["care"])
 

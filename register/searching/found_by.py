@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from pydantic import JsonValue
 
+from orders.model.words import compound_of, terms_of
 from orders.read_model.views import OrderView
-from register.searching.words import compound_of, terms_of
 
 RULES: Final = "1"
 """Goes up when the same order would be found by other words: the index is made anew then."""

@@ -20,8 +20,8 @@ from enum import Enum, StrEnum
 from typing import Final, TypeAlias
 
 from orders.model.text import as_json
+from orders.model.words import Reading
 from orders.read_model.views import OrderView
-from register.searching.words import Reading
 
 
 class OrderField(StrEnum):
@@ -155,7 +155,7 @@ class OrderQuery:
     with_body: bool = False
     """Whether the orders come with their documents, which can be megabytes of each."""
     words: tuple[Reading, ...] = ()
-    """What they are found by, in one way or another to read it; see `register.searching.words`."""
+    """What they are found by, in one way or another to read it; see `orders.model.words`."""
 
     @property
     def looks_into_documents(self) -> bool:

@@ -8,8 +8,8 @@ from typing import Final
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, false, func, select, union
 
+from orders.model.words import Reading, Word
 from register.schema import TERMS
-from register.searching.words import Reading, Word
 
 _COUNTED: Final = 2_000
 """So far it is counted how many rows a word has: with more, it is common."""

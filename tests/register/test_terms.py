@@ -10,6 +10,7 @@ from pydantic import JsonValue
 from sqlalchemy import select, update
 
 from orders.model.order import Site
+from orders.model.words import readings
 from orders.read_model.states import LifecycleState
 from orders.read_model.views import GivenView
 from register import Register
@@ -17,7 +18,6 @@ from register.documents import digest_of
 from register.schema import ORDERS, TERMS
 from register.searching import pages
 from register.searching.query import Comparison, OrderField, OrderQuery, Predicate, Sort, Visibility
-from register.searching.words import readings
 from tests.registers import NOON, a_record, a_view, an_item
 
 ADDRESS: dict[str, JsonValue] = {

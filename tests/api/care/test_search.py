@@ -13,9 +13,9 @@ from pydantic import JsonValue
 
 from api.access.principal import Scope
 from orders.model.order import Site
+from orders.model.words import LONGEST_QUESTION
 from orders.read_model.views import GivenView
 from register import Register
-from register.searching.words import LONGEST_QUESTION
 from tests.api.conftest import Door, ShutDoor
 from tests.households import internet_voice_tv
 from tests.pipe import Pipe

@@ -32,7 +32,7 @@ specifications:
     characteristics:
       colour: {}
     tasks:
-      stock: {silo: warehouse, operation: stock, inputs: {colour: "${char.colour}"}, outputs: [serial]}
+      stock: {silo: warehouse, operation: stock, title: Stock, inputs: {colour: "${char.colour}"}, outputs: [serial]}
 offerings:
   box: {specification: box}
 """

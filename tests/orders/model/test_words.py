@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import pytest
 
-from register.searching.words import LONGEST_QUESTION, readings, terms_of
+from orders.model.words import LONGEST_QUESTION, readings, terms_of
 
 
 def finds(question: str, *texts: str) -> bool:
