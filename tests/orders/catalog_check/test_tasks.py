@@ -461,3 +461,16 @@ def test_what_is_shared_counts_as_nothing(tmp_path: Path) -> None:
     assert only(tmp_path, **{f"{VISIT}/counts_as": "goods"}).startswith(
         "specifications.installation.tasks.visit.counts_as: is for tasks of scope product"
     )
+
+
+@pytest.mark.parametrize("title", [None, '""', '" padded"', '"two\\nlines"'])
+def test_a_task_has_a_title_by_which_people_are_told_of_it(tmp_path: Path, title: str | None) -> None:
+    assert only(tmp_path, **{f"{TASKS}/line/title": title}) == (
+        "specifications.internet.tasks.line.title: must be a line of plain text: people are told of the task by it"
+    )
+
+
+def test_nothing_is_awaited_of_a_silo_that_answers_at_once(tmp_path: Path) -> None:
+    assert only(tmp_path, **{f"{TASKS}/line/awaits": "visit"}).endswith(
+        "line.awaits: network answers at once: nothing waits there"
+    )
