@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import sys
 from http import HTTPStatus
 from typing import Any, Final
@@ -87,6 +88,9 @@ class BoundedProtocol(HttpToolsProtocol):
 def run(app: FastAPI, host: str, port: int) -> None:
     """Serve the API until a signal comes."""
     sys.setswitchinterval(_TURN_S)
+    # Python stops everything to look for garbage: it need not look among what was imported, which stays.
+    gc.collect()
+    gc.freeze()
     uvicorn.run(
         app,
         host=host,

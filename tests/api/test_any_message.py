@@ -24,7 +24,7 @@ from tests.soak.script import Door
 from tests.soak.shrinking import shrunk
 from tests.steps import under_way
 
-pytestmark = [pytest.mark.fuzz, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.fuzz, pytest.mark.timeout(900)]
 
 ORDERS = 24
 AT_A_TIME = 8

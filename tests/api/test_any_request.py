@@ -29,7 +29,7 @@ from tests.households import internet_voice_tv, item, order
 from tests.pipe import Pipe
 from tests.steps import held_up
 
-pytestmark = [pytest.mark.fuzz, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.fuzz, pytest.mark.timeout(900)]
 
 CHECKS = [not_a_server_error, status_code_conformance, response_schema_conformance]
 CANCELLATIONS = "/tmf-api/productOrderingManagement/v4/cancelProductOrder"

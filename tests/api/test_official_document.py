@@ -25,7 +25,7 @@ from tests.households import internet_voice_tv
 from tests.pipe import Pipe
 from tests.steps import held_up
 
-pytestmark = [pytest.mark.fuzz, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.fuzz, pytest.mark.timeout(900)]
 
 EXAMPLES = 25
 BASE = ORDERS.removesuffix("/productOrder")
