@@ -52,9 +52,9 @@ class SiloWork:
         for step in steps:
             silo, _ = self._silo_and_operation(step.operation)
             size = size_of(step.sent)
-            batch, taken = filling.get((silo.name, step.verb), (None, 0))
-            if batch is None or len(batch) >= silo.bulk or taken + size > MOST_BYTES:
-                batch, taken = [], 0
+            batch, taken = filling.get((silo.name, step.verb), ([], 0))
+            if not batch or len(batch) >= silo.bulk or taken + size > MOST_BYTES:
+                batch, taken = list[Step](), 0
                 batches.append(batch)
             batch.append(step)
             filling[silo.name, step.verb] = batch, taken + size
