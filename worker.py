@@ -24,9 +24,10 @@ from activities.capturing import Capturing
 from activities.grant import Grant, GrantedSlots
 from activities.http_client import silo_client
 from activities.planning import Planning
-from activities.silo_activities import silo_activities
+from activities.silo_activities import SiloActivity, silo_activities
 from catalog_loader.catalog_files import CatalogStore, read_catalog
 from orders.model import wire_names
+from orders.model.catalog import Silo
 from register import Register
 from settings import PRIVATE_UMASK, Settings, SettingsError
 from workflows.order import OrderWorkflow
@@ -61,20 +62,8 @@ async def workers(settings: Settings, client: Client) -> AsyncIterator[None]:
         threads = stack.enter_context(ThreadPoolExecutor(max_workers=20, thread_name_prefix="orders"))
         http = await stack.enter_async_context(silo_client(catalog.silos.values()))
         for silo in catalog.silos.values():
-            grant = grants[silo.name]
-            pollers = max(1, min(10, silo.concurrency // 2))
-            await stack.enter_async_context(
-                Worker(
-                    client,
-                    task_queue=wire_names.silo_queue(silo.name),
-                    activities=silo_activities(silo, http, settings, grant),
-                    tuner=_slots(grant),
-                    max_task_queue_activities_per_second=silo.rate_per_second,
-                    # A poller has a slot: half of them at most are tied up while there is nothing to do.
-                    activity_task_poller_behavior=PollerBehaviorAutoscaling(initial=min(2, pollers), maximum=pollers),
-                    graceful_shutdown_timeout=GRACE,
-                )
-            )
+            activities = silo_activities(silo, http, settings, grants[silo.name])
+            await stack.enter_async_context(silo_worker(client, silo, grants[silo.name], activities))
         await stack.enter_async_context(
             Worker(
                 client,
@@ -123,13 +112,24 @@ async def _sharing(client: Client, grants: Sequence[Grant]) -> AsyncIterator[Non
         going_on.cancel()
 
 
-def _slots(grant: Grant) -> WorkerTuner:
+def silo_worker(client: Client, silo: Silo, grant: Grant, activities: Sequence[SiloActivity]) -> Worker:
+    """A worker for the activities of a silo, within what is granted."""
     none = FixedSizeSlotSupplier(1)
-    return WorkerTuner.create_composite(
-        workflow_supplier=none,
-        activity_supplier=GrantedSlots(grant),
-        local_activity_supplier=none,
-        nexus_supplier=none,
+    # A poller has a slot: half of them at most are tied up while there is nothing to do.
+    pollers = max(1, min(10, silo.concurrency // 2))
+    return Worker(
+        client,
+        task_queue=wire_names.silo_queue(silo.name),
+        activities=activities,
+        tuner=WorkerTuner.create_composite(
+            workflow_supplier=none,
+            activity_supplier=GrantedSlots(grant),
+            local_activity_supplier=none,
+            nexus_supplier=none,
+        ),
+        max_task_queue_activities_per_second=silo.rate_per_second,
+        activity_task_poller_behavior=PollerBehaviorAutoscaling(initial=min(2, pollers), maximum=pollers),
+        graceful_shutdown_timeout=GRACE,
     )
 
 

@@ -66,6 +66,10 @@ class Moody:
         await self.may_go_on.wait()
         return DONE
 
+    async def a_while(self) -> httpx2.Response:
+        await asyncio.sleep(0.1)
+        return DONE
+
     async def a_moment(self) -> httpx2.Response:
         await asyncio.sleep(0.02)
         return DONE
