@@ -36,6 +36,12 @@ _OF_THE_CATALOG = ("productPrice", "productTerm")
 _UPDATED = ("id", "status", "billingAccount", "place", "productCharacteristic")
 _READ = (*_UPDATED, "productOffering", "productSpecification", "relatedParty", "productRelationship")
 _RELATIONS = ("relieson", "bundledby")
+_WHERE = {
+    "billing_account": "billingAccount.id",
+    "specification": "product.productSpecification.id",
+    "appointment_ref": "appointment.id",
+}
+"""Where in an item a wish is told whose text is not checked before."""
 
 
 def plain(word: str) -> str:
@@ -61,7 +67,9 @@ def wishes_of(item: ProductOrderItem, path: str, found: list[Detail]) -> Wishes:
     product, accounts = item.product, [item.product.billing_account, item.billing_account]
     named = [account.id for account in accounts if account is not None]
     found += [_beyond(item.id, path, where, why) for where, why in _beyond_us(item, len(set(named)) > 1)]
-    return Wishes(
+    return _wishes(
+        path,
+        found,
         status=product.status,
         billing_account=named[0] if named else None,
         owners=tuple(party.id for party in product.related_party if plain(party.role) in _OWNERS),
@@ -120,7 +128,18 @@ def wishes_of_update(product: Product, path: str, found: list[Detail]) -> Wishes
         if value and not name.startswith("@") and name not in (*_UPDATED, *_TELLS_WHICH, *_OF_THE_CATALOG)
     ]
     account = product.billing_account
-    return Wishes(status=product.status, billing_account=account.id if account else None)
+    return _wishes(path, found, status=product.status, billing_account=account.id if account else None)
+
+
+def _wishes(path: str, found: list[Detail], **said: object) -> Wishes:
+    """Wishes, as far as the core takes them. Text that it does not take is added to `found`."""
+    try:
+        return Wishes.model_validate(said)
+    except ValidationError as error:
+        for detail in problems(error):
+            name = (detail.path or "").partition("[")[0]
+            found.append(problem(f"{path}.{_WHERE.get(name, name)}", detail.message))
+        return Wishes()
 
 
 def _bare_reference(appointment: ItemAppointment | None) -> str | None:

@@ -252,3 +252,18 @@ def test_an_item_that_shows_what_it_asks_for_is_left_as_it_was_written() -> None
         before = deepcopy(body)
         show_wishes(body, view, [made])
         assert body == before
+
+
+@pytest.mark.parametrize(
+    ("said", "where"),
+    [
+        ({"billingAccount": {"id": "a\x05"}}, "billingAccount.id"),
+        ({"appointment": {"id": "a\x05"}}, "appointment.id"),
+        ({"product": {"productSpecification": {"id": "a\x05"}}}, "product.productSpecification.id"),
+    ],
+)
+def test_control_characters_in_what_is_asked_are_refused_by_path(said: dict[str, Any], where: str) -> None:
+    with pytest.raises(Malformed) as refused:
+        request(item("net", "fibre-100") | said)
+    [detail] = refused.value.details
+    assert (detail.path, detail.message) == (f"productOrderItem[0].{where}", "must not hold the character U+0005")
