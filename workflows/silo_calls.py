@@ -22,9 +22,8 @@ from orders.model import wire_names
 from orders.model.catalog import RetryBudget, Silo
 from orders.model.values import Verb
 from orders.reconcile.ledger import parse_service_id
-from orders.reconcile.outcome import Outcome, OutcomeKind
+from orders.reconcile.outcome import RETRY_BUDGET_SPENT, Outcome, OutcomeKind
 
-RETRY_BUDGET_SPENT: Final = "retry_budget_spent"
 LONGEST_NAME: Final = 120
 """Characters by which the Web UI names the tasks of an activity. Its input has them all."""
 QUESTIONS: Final = RetryBudget(attempts=3)

@@ -17,10 +17,10 @@ from orders.model.instants import instant
 from orders.model.order import Reason
 from orders.model.values import Verb
 from orders.reconcile.ledger import FactId, Step, parse_key, parse_service_id, service_id
-from orders.reconcile.outcome import Outcome, OutcomeKind
+from orders.reconcile.outcome import RETRY_BUDGET_SPENT, Outcome, OutcomeKind
 from workflows.guarding import Guard
 from workflows.polling import PollSchedule
-from workflows.silo_calls import RETRY_BUDGET_SPENT, Calling
+from workflows.silo_calls import Calling
 
 MOST_BYTES: Final = 200_000
 """Of the inputs in one activity. What has more goes alone."""

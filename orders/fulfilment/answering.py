@@ -17,13 +17,13 @@ from orders.read_model.answer import Answer, NextView, NowView, WaitsFor, WaitVi
 from orders.read_model.answer_words import at_site, moment, slot
 from orders.read_model.states import LifecycleState
 from orders.reconcile.ledger import Fact, Refusal
+from orders.reconcile.outcome import RETRY_BUDGET_SPENT
 from orders.reconcile.target import TaskStatus
 
 MOST_NOW: Final = 10
 MOST_NEXT: Final = 5
 MOST_NAMED: Final = 5
 """Items, numbers and titles that one line names."""
-RETRY_BUDGET_SPENT: Final = "retry_budget_spent"
 
 _AWAITED = {Awaited.SILO: WaitsFor.SILO, Awaited.VISIT: WaitsFor.VISIT, Awaited.PARCEL: WaitsFor.PARCEL}
 
@@ -110,7 +110,7 @@ def _now_view(order: Fulfilment, each: _Open) -> NowView:
         since=_instant(each.since),
         expected=_expected(order, each),
         appointment=next((made for made in order.revision.appointments if comes and made.site == site), None),
-        last_error=_in_plainmoment(each.refusal, operation.silo) if each.refusal is not None else None,
+        last_error=_refused_in_words(each.refusal, operation.silo) if each.refusal is not None else None,
         milestones=dict(each.fact.milestones) if each.fact is not None else {},
         numbers=_numbers(order, each),
     )
@@ -141,7 +141,7 @@ def _numbers(order: Fulfilment, each: _Open) -> dict[str, tuple[JsonValue, ...]]
     return {name: tuple(values) for name, values in found.items() if values}
 
 
-def _in_plainmoment(refusal: Refusal, silo: str) -> str:
+def _refused_in_words(refusal: Refusal, silo: str) -> str:
     if refusal.code == RETRY_BUDGET_SPENT:
         return f"{silo} gave no usable answer, however often it was asked: {refusal.reason}"
     return f"{silo} refused: {refusal.reason or refusal.code}"

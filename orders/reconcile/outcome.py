@@ -16,6 +16,8 @@ from orders.reconcile.ledger import Fact, FactId, Ledger, Refusal, RefusedProvis
 
 OUTPUT_MISSING: Final = "output_missing"
 """The code of a call that is done, without all outputs that the catalog declares."""
+RETRY_BUDGET_SPENT: Final = "retry_budget_spent"
+"""The code of a call that has had no usable answer, however often it was made."""
 OTHER_GIVEN: Final = "other_given"
 """The code of a call that is done, but what was asked for by its value is another thing."""
 _NOT_AS_ASKED: Final = (OUTPUT_MISSING, OTHER_GIVEN)
