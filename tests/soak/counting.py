@@ -35,6 +35,7 @@ class Count:
     def __init__(self) -> None:
         self._made: set[str] = set()
         self._undone: set[str] = set()
+        self._begun: set[str] = set()
         self.flaws: list[str] = []
 
     def anew(self) -> None:
@@ -43,7 +44,10 @@ class Count:
         self._undone.clear()
 
     def begin(self, verb: str, key: str) -> None:
-        """A call is made."""
+        """A call is made. One that had no answer is made again under its own key: that is the same work, not more."""
+        if key in self._begun:
+            return
+        self._begun.add(key)
         service = key.rsplit("/", 1)[0]
         if verb == Verb.PROVISION:
             self._made.add(service)

@@ -96,3 +96,12 @@ def test_what_is_undone_after_a_change_or_a_failure_is_not_for_nothing() -> None
     count.begin("compensate", "o.1/line/activate/0/1")
     count.begin("provision", "o.1/line/activate/1/0")
     assert count.flaws == []
+
+
+def test_a_call_that_is_made_again_under_its_own_key_is_not_counted_twice() -> None:
+    count = Count()
+    count.begin("provision", "o.1/line/activate/0/0")
+    count.anew()
+    count.begin("provision", "o.1/line/activate/0/0")
+    count.begin("compensate", "o.1/line/activate/0/1")
+    assert count.flaws == []
