@@ -10,7 +10,7 @@ from temporalio import workflow
 from temporalio.common import RawValue
 
 from orders.change.request import ChangeKind, ChangeRequest, Verdict, read_change
-from orders.fulfilment.messages import OrderOutcome, read_silo_event
+from orders.fulfilment.messages import OrderOutcome, read_several
 from orders.fulfilment.observation import observe
 from orders.fulfilment.order_in_flight import Fulfilment
 from orders.fulfilment.reporting import order_view, plan_page
@@ -117,14 +117,15 @@ class OrderWorkflow:
         else:
             self._receive(change)
 
-    @workflow.signal(name=wire_names.SILO_EVENT_SIGNAL)
-    def silo_event(self, told: RawValue) -> None:
-        """A silo's callback: what it reports of its own tasks is recorded as a fact at once."""
+    @workflow.signal(name=wire_names.SILO_EVENTS_SIGNAL)
+    def silo_events(self, told: RawValue) -> None:
+        """Callbacks of silos: what one reports of its own tasks is recorded as a fact at once."""
         try:
-            event = read_silo_event(_content(told))
+            events = read_several(_content(told))
         except ValueError as error:
-            workflow.logger.error("an event of a silo cannot be read: %s", error)
-        else:
+            workflow.logger.error("events of silos cannot be read: %s", error)
+            return
+        for event in events:
             self._silos.report(event)
 
     @workflow.signal(name=wire_names.TURN_SIGNAL)

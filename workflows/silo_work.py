@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from temporalio import workflow
 
-from orders.fulfilment.messages import SiloCall, SiloEvent
+from orders.fulfilment.messages import SiloCall, read_silo_event
 from orders.fulfilment.order_in_flight import Fulfilment
 from orders.model.budget import size_of
 from orders.model.catalog import Silo
@@ -79,8 +79,13 @@ class SiloWork:
         _, operation = self._silo_and_operation(step.operation)
         return SiloCall(self._order.start.order_id, service_id(step.fact), step.key, operation, step.sent)
 
-    def report(self, event: SiloEvent) -> None:
+    def report(self, told: object) -> None:
         """Record a callback: what a silo reports of its own tasks is a fact at once. An end stays one."""
+        try:
+            event = read_silo_event(told)
+        except ValueError as error:
+            workflow.logger.error("an event of a silo cannot be read: %s", error)
+            return
         if self._order.carried.end_recorded:
             workflow.logger.info("%s reported on an order that has ended", event.silo)
             return
