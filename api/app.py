@@ -87,6 +87,7 @@ def create_app(settings: Settings | None = None, client: Client | None = None) -
             ):
                 yield
         finally:
+            await built.gathering.stop()
             workshop.close()
             register.close()
 

@@ -114,7 +114,11 @@ async def running_stack(folder: Path) -> AsyncIterator[Benched]:
         api = await _start(
             running,
             _api(
-                "The API for the bare workflow", environment, bare_settings.api_port, bare_settings.data_dir / "api.log"
+                "The API for the bare workflow",
+                environment,
+                bare_settings.api_port,
+                bare_settings.data_dir / "api.log",
+                command=("bench.bare.api",),
             ),
         )
         catalog = read_catalog(settings.catalog_dir)
@@ -184,13 +188,15 @@ def _bare_worker(environment: dict[str, str], folder: Path) -> Program:
     )
 
 
-def _api(name: str, environment: dict[str, str], port: int, log: Path) -> Program:
+def _api(
+    name: str, environment: dict[str, str], port: int, log: Path, command: tuple[str, ...] = ("cli", "api")
+) -> Program:
     async def ready(_: int) -> bool:
         return await answers(f"http://127.0.0.1:{port}/readyz")
 
     return Program(
         name=name,
-        command=(sys.executable, "-P", "-m", "cli", "api", "--port", str(port)),
+        command=(sys.executable, "-P", "-m", *command),
         environment=environment,
         log=log,
         ready=ready,

@@ -10,7 +10,7 @@ from temporalio import workflow
 from temporalio.common import RawValue
 
 from orders.change.request import ChangeKind, ChangeRequest, Verdict, read_change
-from orders.fulfilment.messages import OrderOutcome, read_silo_event
+from orders.fulfilment.messages import OrderOutcome, read_several
 from orders.fulfilment.observation import observe
 from orders.fulfilment.order_in_flight import Fulfilment
 from orders.fulfilment.reporting import order_view, plan_page
@@ -20,7 +20,7 @@ from orders.model.instants import instant
 from orders.model.plan import Plan
 from orders.read_model.records import Unrecorded
 from orders.read_model.views import OrderView, PlanPage
-from workflows.alarm import Alarm
+from workflows.alarm import Alarm, Why
 from workflows.deciding import Decisions, is_large
 from workflows.display import Display
 from workflows.draining import Drain
@@ -48,7 +48,7 @@ class OrderWorkflow:
         self._broken: BaseException | None = None
         self._under_way: set[asyncio.Task[None]] = set()
         self._drain = Drain()
-        self._alarm = Alarm("next look at", self._stir)
+        self._alarm = Alarm(self._stir)
         self._guard = Guard(self._order)
         self._decisions = Decisions(self._order, self._guard)
         self._silos = SiloWork(self._order, self._guard, self._stir)
@@ -117,14 +117,15 @@ class OrderWorkflow:
         else:
             self._receive(change)
 
-    @workflow.signal(name=wire_names.SILO_EVENT_SIGNAL)
-    def silo_event(self, told: RawValue) -> None:
-        """A silo's callback: what it reports of its own tasks is recorded as a fact at once."""
+    @workflow.signal(name=wire_names.SILO_EVENTS_SIGNAL)
+    def silo_events(self, told: RawValue) -> None:
+        """Callbacks of silos: what one reports of its own tasks is recorded as a fact at once."""
         try:
-            event = read_silo_event(_content(told))
+            events = read_several(_content(told))
         except ValueError as error:
-            workflow.logger.error("an event of a silo cannot be read: %s", error)
-        else:
+            workflow.logger.error("events of silos cannot be read: %s", error)
+            return
+        for event in events:
             self._silos.report(event)
 
     @workflow.signal(name=wire_names.TURN_SIGNAL)
@@ -214,27 +215,31 @@ class OrderWorkflow:
 
     async def _news(self) -> None:
         """Wait for an outcome, a change, a callback or a deadline, and at the end until everything is written down."""
-        self._alarm.set(self._next_look(), exactly=not self._order.reconciler.calls)
+        self._alarm.set(self._deadlines(), exactly=not self._order.reconciler.calls)
         heard = len(self._order.inbox)
         await workflow.wait_condition(lambda: self._stirred or len(self._order.inbox) > heard or self._closed())
         self._stirred = False
         if self._broken is not None:  # A defect of ours: the workflow task fails, and goes on when it is mended.
             raise self._broken
 
-    def _next_look(self) -> datetime | None:
-        """The nearest deadline: of the turn, the start, what is awaited, the promise, a record. At the end, of records.
-
-        One that is over was seen to this turn, or cannot be now, and must not hide those to come.
-        """
+    def _deadlines(self) -> dict[Why, datetime | None]:
+        """What there is to wait for, and until when. At the end, for the register alone."""
         finished = self._finished()
-        deadlines = [self._guard.tries_again_at, self._recorder.due(ended=finished)]
-        if not finished:
-            begins = self._silos.next_poll if self._order.carried.started else self._order.not_before
-            deadlines += (begins, self._turn.due(), self._order.journal.late_at, self._drain.until)
-        elif self._order.inbox:
-            deadlines.append(self._recorder.in_doubt_until)
-        now = workflow.now()
-        return min((deadline for deadline in deadlines if deadline is not None and deadline > now), default=None)
+        deadlines: dict[Why, datetime | None] = {
+            "try again after a defect": self._guard.tries_again_at,
+            "record what is new": self._recorder.due(ended=finished),
+        }
+        if finished:
+            doubt = self._recorder.in_doubt_until if self._order.inbox else None
+            return deadlines | {"decide what came in": doubt}
+        begun = self._order.carried.started
+        return deadlines | {
+            self._silos.why_look: self._silos.next_look if begun else None,
+            "begin as requested": None if begun else self._order.not_before,
+            "ask for the turn": self._turn.due(),
+            "promise at stake": self._order.journal.late_at,
+            "go on in this run": self._drain.until,
+        }
 
     def _receive(self, request: ChangeRequest) -> str:
         self._stirred = True  # Also by one that is refused at once: the register has to know.

@@ -4,35 +4,62 @@ from __future__ import annotations
 
 import heapq
 from datetime import datetime, timedelta
+from typing import Final, NamedTuple
 
 from orders.model.catalog import Polling
 from orders.reconcile.ledger import FactId
 
+TOGETHER: Final = 4
+"""What is due within that part of its pause is asked for along with what is due: one round, not one for each task."""
+
+
+class Look(NamedTuple):
+    """When to ask for the awaited call of that number on a fact, and the pause that leads there."""
+
+    due: datetime
+    fact: FactId
+    n: int
+    pause: timedelta
+
 
 class PollSchedule:
-    """When to ask for which awaited call next. Entries whose call was answered meanwhile are for the caller to drop."""
+    """When to ask for which awaited call next. Looks at what was answered meanwhile are for the caller to drop."""
 
     def __init__(self) -> None:
-        self._due: list[tuple[datetime, FactId, int, timedelta]] = []
+        self._looks: list[Look] = []
 
     def expect(self, fact: FactId, n: int, since: datetime, polling: Polling) -> None:
         """A call was acknowledged: ask for it first after the silo's first pause."""
-        heapq.heappush(self._due, (since + polling.first, fact, n, polling.first))
+        heapq.heappush(self._looks, Look(since + polling.first, fact, n, polling.first))
 
-    def again(self, fact: FactId, n: int, pause: timedelta, now: datetime, polling: Polling) -> None:
+    def again(self, look: Look, now: datetime, polling: Polling) -> None:
         """It was asked for, and is still awaited: ask again after twice the pause."""
-        longer = min(pause * 2, polling.longest)
-        heapq.heappush(self._due, (now + longer, fact, n, longer))
+        longer = min(look.pause * 2, polling.longest)
+        heapq.heappush(self._looks, Look(now + longer, look.fact, look.n, longer))
 
     @property
-    def next_due(self) -> datetime | None:
-        """When the next one is due."""
-        return self._due[0][0] if self._due else None
+    def next(self) -> Look | None:
+        """The one that is due next."""
+        return self._looks[0] if self._looks else None
 
-    def pop_due(self, now: datetime) -> list[tuple[FactId, int, timedelta]]:
-        """Take out everything that is due: fact, call number, and the pause that led here."""
-        due: list[tuple[FactId, int, timedelta]] = []
-        while self._due and self._due[0][0] <= now:
-            _, fact, n, pause = heapq.heappop(self._due)
-            due.append((fact, n, pause))
-        return due
+    def drop_next(self) -> None:
+        """There is nothing more to look at there."""
+        heapq.heappop(self._looks)
+
+    def next_round(self) -> list[Look]:
+        """What will be asked for together when the next one is due."""
+        return [] if self.next is None else self._round(self.next.due)[0]
+
+    def begin_round(self, now: datetime) -> list[Look]:
+        """Take out everything that is due and, where anything is, what would be soon."""
+        if not self._looks or self._looks[0].due > now:
+            return []
+        in_round, self._looks = self._round(now)
+        return in_round
+
+    def _round(self, at: datetime) -> tuple[list[Look], list[Look]]:
+        """What is asked for at that time, and what later: both sorted, which makes a heap."""
+        in_round, later = list[Look](), list[Look]()
+        for look in sorted(self._looks):
+            (in_round if look.due <= at + look.pause / TOGETHER else later).append(look)
+        return in_round, later

@@ -60,7 +60,7 @@ class Calling:
 
     async def _make(self, calls: Sequence[SiloCall], so_far: _Again) -> None:
         if so_far.pause:
-            await workflow.sleep(so_far.pause, summary=_fitting("again ", [_what(call) for call in calls]))
+            await workflow.sleep(so_far.pause, summary=fitting("again ", _names(calls)))
         try:
             answers = (await self._activity(calls, so_far)).answers
         except FailureError as error:
@@ -86,8 +86,8 @@ class Calling:
             result_type=SiloAnswers,
             task_queue=wire_names.silo_queue(self.silo.name),
             # Two questions about one call may be under way at a time, and so may one and the call itself.
-            activity_id=None if asks else _fitting("", [call.key for call in calls]),
-            summary=_fitting("", [_what(call) for call in calls]),
+            activity_id=None if asks else fitting("", [call.key for call in calls]),
+            summary=fitting("", _names(calls)),
             # Without keys, a call that goes on elsewhere is waited for first.
             start_to_close_timeout=self.silo.longest_attempt * (2 if so_far.going_on else 1),
             retry_policy=RetryPolicy(
@@ -132,16 +132,20 @@ def _pause(budget: RetryBudget, tried: int) -> timedelta:
     return min(budget.first_pause * 2 ** min(tried - 1, 40), budget.longest_pause)
 
 
-def _what(call: SiloCall) -> str:
+def _names(calls: Sequence[SiloCall]) -> list[str]:
+    return [what(call.order_id, call.service) for call in calls]
+
+
+def what(order_id: str, service: str) -> str:
     """A task for the Web UI's timeline, beside the activity type: its name, specification and scope in the order."""
-    task_key, generation = parse_service_id(call.service)
+    task_key, generation = parse_service_id(service)
     scope, specification, task = task_key.split("/")
-    within = scope.removeprefix(call.order_id).lstrip(".@")
+    within = scope.removeprefix(order_id).lstrip(".@")
     parts = (task, specification, within, f"generation {generation}" if generation else "")
     return " · ".join(part for part in parts if part)[:200]
 
 
-def _fitting(before: str, names: Sequence[str]) -> str:
+def fitting(before: str, names: Sequence[str]) -> str:
     """One name whole, or as many of several as fit, and how many more there are."""
     told = before + names[0]
     for number, name in enumerate(names[1:], start=1):

@@ -3,36 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Final, NamedTuple
 
 from temporalio import workflow
 
-from orders.fulfilment.messages import SiloCall, SiloEvent
+from orders.fulfilment.messages import SiloCall, read_silo_event
 from orders.fulfilment.order_in_flight import Fulfilment
 from orders.model.budget import size_of
 from orders.model.catalog import Silo
 from orders.model.instants import instant
 from orders.model.order import Reason
 from orders.model.values import Verb
-from orders.reconcile.ledger import FactId, Step, parse_key, parse_service_id, service_id
+from orders.reconcile.ledger import Fact, FactId, Step, parse_key, parse_service_id, service_id
 from orders.reconcile.outcome import RETRY_BUDGET_SPENT, Outcome, OutcomeKind
 from workflows.guarding import Guard
-from workflows.polling import PollSchedule
-from workflows.silo_calls import Calling
+from workflows.polling import Look, PollSchedule
+from workflows.silo_calls import Calling, fitting, what
 
 MOST_BYTES: Final = 200_000
 """Of the inputs in one activity. What has more goes alone."""
 
 
 class Question(NamedTuple):
-    """About an awaited call: its fact and number, the pause that led here, and what is asked."""
+    """About an awaited call: what led here, and what is asked."""
 
     silo: Silo
-    fact: FactId
-    n: int
-    pause: timedelta
+    look: Look
     call: SiloCall
 
 
@@ -79,8 +77,13 @@ class SiloWork:
         _, operation = self._silo_and_operation(step.operation)
         return SiloCall(self._order.start.order_id, service_id(step.fact), step.key, operation, step.sent)
 
-    def report(self, event: SiloEvent) -> None:
+    def report(self, told: object) -> None:
         """Record a callback: what a silo reports of its own tasks is a fact at once. An end stays one."""
+        try:
+            event = read_silo_event(told)
+        except ValueError as error:
+            workflow.logger.error("an event of a silo cannot be read: %s", error)
+            return
         if self._order.carried.end_recorded:
             workflow.logger.info("%s reported on an order that has ended", event.silo)
             return
@@ -97,23 +100,38 @@ class SiloWork:
     # What is awaited
 
     @property
-    def next_poll(self) -> datetime | None:
+    def next_look(self) -> datetime | None:
         """When to ask for something that is awaited."""
-        return self._polls.next_due
+        while (look := self._polls.next) is not None:
+            if self._awaited(look) is not None:
+                return look.due
+            self._polls.drop_next()
+        return None
+
+    def why_look(self) -> str:
+        """What is asked for then, for the Web UI."""
+        looks = [look for look in self._polls.next_round() if self._awaited(look) is not None]
+        names = [what(self._order.start.order_id, service_id(look.fact)) for look in looks]
+        return fitting("look again at ", names) if names else "look again"
 
     def due(self) -> list[list[Question]]:
         """What to ask for now, each once, those for the same silo together."""
         by_silo: dict[str, dict[str, Question]] = {}
-        for fact_id, n, pause in self._polls.pop_due(workflow.now()):
-            fact = self._order.reconciler.ledger.fact(fact_id)
-            if fact is None or fact.waiting is None or fact.waiting.n != n or fact_id in self._order.reconciler.calls:
+        for look in self._polls.begin_round(workflow.now()):
+            fact = self._awaited(look)
+            if fact is None or fact.waiting is None or look.fact in self._order.reconciler.calls:
                 continue
             silo, operation = self._silo_and_operation(fact.operation)
-            service, waiting = service_id(fact_id), fact.waiting
-            key = f"{service}/{n}"
+            service, waiting = service_id(look.fact), fact.waiting
+            key = f"{service}/{look.n}"
             call = SiloCall(self._order.start.order_id, service, key, operation, waiting.sent, awaited=waiting.verb)
-            by_silo.setdefault(silo.name, {})[key] = Question(silo, fact_id, n, pause, call)
+            by_silo.setdefault(silo.name, {})[key] = Question(silo, look, call)
         return [some for asked in by_silo.values() for some in _in_parts(list(asked.values()))]
+
+    def _awaited(self, look: Look) -> Fact | None:
+        """The fact that is looked at, if that call on it is still awaited."""
+        fact = self._order.reconciler.ledger.fact(look.fact)
+        return fact if fact is not None and fact.waiting is not None and fact.waiting.n == look.n else None
 
     async def poll(self, questions: Sequence[Question]) -> None:
         """Ask a silo how far it is with what it has acknowledged."""
@@ -121,13 +139,13 @@ class SiloWork:
         silo = questions[0].silo
 
         def heard(call: SiloCall, outcome: Outcome) -> None:
-            asked = by_key[call.key]
+            look = by_key[call.key].look
             reached = (outcome.kind, outcome.code) != (OutcomeKind.UNKNOWN, RETRY_BUDGET_SPENT)
             if not reached:
                 workflow.logger.warning("could not ask %s about %s: %s", silo.name, call.service, outcome.reason)
-            known = reached and self._answered(asked.fact, asked.n, outcome)
+            known = reached and self._answered(look.fact, look.n, outcome)
             if not known or outcome.kind is OutcomeKind.ACKNOWLEDGED:
-                self._polls.again(asked.fact, asked.n, asked.pause, workflow.now(), silo.polling)
+                self._polls.again(look, workflow.now(), silo.polling)
 
         await Calling(silo, Verb.INSPECT, heard).make([question.call for question in questions])
 

@@ -15,6 +15,7 @@ from api.service.asking import Asking
 from api.service.changing import Changing
 from api.service.finding import Finding
 from api.service.gateway import Gateway
+from api.service.gathering import Gathering
 from api.service.patching import Patching
 from api.service.services import Services
 from api.service.submitting import Submitting
@@ -49,6 +50,10 @@ _Provided: TypeAlias = Annotated[Provided, Depends(provided)]
 
 def _gateway(provided: _Provided) -> Gateway:
     return provided.services.gateway
+
+
+def _gathering(provided: _Provided) -> Gathering:
+    return provided.services.gathering
 
 
 def _submitting(provided: _Provided) -> Submitting:
@@ -96,6 +101,7 @@ def _subscribers(provided: _Provided) -> Subscribers:
 
 
 GatewayDep: TypeAlias = Annotated[Gateway, Depends(_gateway)]
+GatheringDep: TypeAlias = Annotated[Gathering, Depends(_gathering)]
 SubmittingDep: TypeAlias = Annotated[Submitting, Depends(_submitting)]
 AskingDep: TypeAlias = Annotated[Asking, Depends(_asking)]
 ChangingDep: TypeAlias = Annotated[Changing, Depends(_changing)]

@@ -11,10 +11,9 @@ from pydantic import Field, JsonValue, model_validator
 from activities.tmf640 import Service
 from activities.tmf641 import ServiceOrder
 from api.errors import Malformed, problem
-from api.http.dependencies import GatewayDep, ReportingSilo, errors
+from api.http.dependencies import GatheringDep, ReportingSilo, errors
 from api.tmf.tmf622.shapes import TmfBody
 from orders.fulfilment.messages import SiloEvent
-from orders.model import wire_names
 from orders.model.json_values import require_json
 from orders.model.text import Name
 from orders.reconcile.given import fitting
@@ -47,15 +46,16 @@ class Event(TmfBody):
 
 
 @router.post("/{silo}", status_code=204, summary="Report what became of a call", responses=errors(400, 404, 503))
-async def report(silo: ReportingSilo, event: Event, gateway: GatewayDep) -> None:
+async def report(silo: ReportingSilo, event: Event, gathering: GatheringDep) -> None:
     """Tell an order what a silo did for it, under the silo's own token.
 
     503 asks for the event to be sent again; a repeated one does no harm. States on the way to an end without a
-    milestone, and event types that say nothing about either, are taken and not passed on.
+    milestone, and event types that say nothing about either, are taken and not passed on. The others go to the order
+    with what else comes in for it at about the same time, and are answered when they have.
     """
     reported = to_silo_event(silo, event)
     if reported is not None:
-        await gateway.signal(event.correlation_id, wire_names.SILO_EVENT_SIGNAL, reported)
+        await gathering.hand_on(event.correlation_id, reported)
         what = reported.key or reported.service
         log.info("silo reported", order=event.correlation_id, task=what, silo=silo, outcome=reported.kind.value)
 

@@ -8,6 +8,7 @@ from api.service.asking import Asking
 from api.service.changing import Changing
 from api.service.finding import Finding
 from api.service.gateway import Gateway
+from api.service.gathering import Gathering
 from api.service.patching import Patching
 from api.service.previewing import Foresight
 from api.service.starting import Starter
@@ -24,6 +25,7 @@ class Services:
     """One of each."""
 
     gateway: Gateway
+    gathering: Gathering
     submitting: Submitting
     asking: Asking
     changing: Changing
@@ -39,6 +41,7 @@ def services(
     changing = Changing(gateway, asking, Foresight(versions, workshop), register.records)
     return Services(
         gateway=gateway,
+        gathering=Gathering(gateway),
         submitting=Submitting(
             gateway,
             Starter(gateway, catalog, versions, register, links, workshop),

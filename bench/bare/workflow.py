@@ -85,12 +85,13 @@ class BareOrderWorkflow:
         await asyncio.gather(*running.values())
         return len(running)
 
-    @workflow.signal(name=wire_names.SILO_EVENT_SIGNAL)
-    def silo_event(self, event: SiloEvent) -> None:
-        """The answer of a silo that answers later. It may come before its call has returned."""
-        answer = self._answer(event.key)
-        if not answer.done():
-            answer.set_result(Outcome(event.kind, event.outputs, event.code, event.reason))
+    @workflow.signal(name=wire_names.SILO_EVENTS_SIGNAL)
+    def silo_events(self, events: list[SiloEvent]) -> None:
+        """The answers of silos that answer later. They may come before their calls have returned."""
+        for event in events:
+            answer = self._answer(event.key)
+            if not answer.done():
+                answer.set_result(Outcome(event.kind, event.outputs, event.code, event.reason))
 
     async def _carry_out(self, task: BareTask, before: list[asyncio.Task[Inputs]]) -> Inputs:
         outputs = dict(zip(task.after, [await other for other in before], strict=True))

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Annotated, Final
 
-from pydantic import TypeAdapter
+from pydantic import Field, TypeAdapter
 
 from orders.change.impact import Impact
 from orders.change.request import ChangeRequest, ChangeState
@@ -82,7 +83,7 @@ class SiloAnswers:
 
 @dataclass(frozen=True, slots=True)
 class SiloEvent:
-    """What a silo reported by callback, as the signal `silo_event` carries it.
+    """What a silo reported by callback. The signal `silo_events` carries a list of them.
 
     `key` is the idempotency key that it answers; a loss (`kind` lost) names the `service` instead. `milestones` are by
     name the instants at which they were reached; with nothing else to tell, `kind` is acknowledged.
@@ -98,7 +99,15 @@ class SiloEvent:
     milestones: dict[Name, InstantText] = field(default_factory=dict)
 
 
+MOST_EVENTS: Final = 100
+"""In one signal. An order takes them in at one go."""
 _SILO_EVENT: TypeAdapter[SiloEvent] = TypeAdapter(SiloEvent)
+_SEVERAL: TypeAdapter[list[object]] = TypeAdapter(Annotated[list[object], Field(max_length=MOST_EVENTS)])
+
+
+def read_several(content: object) -> list[object]:
+    """What a signal `silo_events` carries, to be read one by one: one that cannot be read does not spoil the others."""
+    return read_as(_SEVERAL, content)
 
 
 def read_silo_event(content: object) -> SiloEvent:

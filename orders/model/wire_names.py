@@ -11,7 +11,7 @@ ORDERS_QUEUE: Final = "orders"
 
 CHANGE_UPDATE: Final = "change"
 CHANGE_SIGNAL: Final = "request_change"
-SILO_EVENT_SIGNAL: Final = "silo_event"
+SILO_EVENTS_SIGNAL: Final = "silo_events"
 TURN_SIGNAL: Final = "turn"
 ORDER_QUERY: Final = "order"
 PLAN_QUERY: Final = "plan"

@@ -54,7 +54,7 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
 
 
 @st.composite
-def broken(draw: st.DrawFn, bodies: list[dict[str, Any]]) -> dict[str, Any]:
+def broken(draw: st.DrawFn, bodies: list[Any]) -> Any:
     """A body with up to three things in it missing, added or replaced."""
     body = deepcopy(draw(st.sampled_from(bodies)))
     for _ in range(draw(st.integers(1, 3))):

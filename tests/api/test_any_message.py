@@ -116,11 +116,11 @@ PATCH: dict[str, Any] = {
         {"id": "net", "product": {"productCharacteristic": [{"name": "down_mbps", "value": 500}]}, "itemTerm": [{}]}
     ],
 }
-SOUND: dict[Door, list[dict[str, Any]]] = {
+SOUND: dict[Door, list[Any]] = {
     "signal": SIGNALS,
     "update": SIGNALS,
     "care": CARED,
-    "silo_event": [SILO_EVENT],
+    "silo_events": [[SILO_EVENT], [SILO_EVENT, SILO_EVENT]],
     "turn": [{}],
     "callback": [CALLBACK],
     "patch": [PATCH],

@@ -10,7 +10,7 @@ from temporalio.api.enums.v1 import EventType, WorkflowTaskFailedCause
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client
 
-from orders.fulfilment.messages import SiloAnswers, SiloCalls, SiloEvent
+from orders.fulfilment.messages import SiloAnswers, SiloCalls, read_silo_event
 from orders.model import wire_names
 from orders.model.values import Verb
 from orders.reconcile.outcome import Outcome, OutcomeKind
@@ -94,7 +94,7 @@ async def _went_wrong(client: Client, event: HistoryEvent, silo_calls: set[int])
         return any(isinstance(answer, Outcome) and answer.kind in _GONE_WRONG for answer in told.answers)
     if event.event_type == EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED:
         signal = event.workflow_execution_signaled_event_attributes
-        if signal.signal_name == wire_names.SILO_EVENT_SIGNAL:
+        if signal.signal_name == wire_names.SILO_EVENTS_SIGNAL:
             return await _reports_what_went_wrong(client, signal.input.payloads)
         return True
     return False
@@ -102,10 +102,17 @@ async def _went_wrong(client: Client, event: HistoryEvent, silo_calls: set[int])
 
 async def _reports_what_went_wrong(client: Client, payloads: Sequence[Payload]) -> bool:
     try:
-        news = await client.data_converter.decode(payloads, [SiloEvent])
+        [news] = await client.data_converter.decode(payloads, [list[object]])
     except Exception:  # Whatever a library says to what nobody can read: it changes nothing.
         return False
-    return any(isinstance(each, SiloEvent) and each.kind in _GONE_WRONG for each in news)
+    return any(map(_tells_what_went_wrong, news))
+
+
+def _tells_what_went_wrong(told: object) -> bool:
+    try:
+        return read_silo_event(told).kind in _GONE_WRONG
+    except ValueError:
+        return False
 
 
 async def failed_tasks(client: Client, order: str) -> list[str]:

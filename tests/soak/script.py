@@ -20,7 +20,7 @@ Json: TypeAlias = dict[str, Any]
 
 EVERY_SILO = "*"
 
-Door: TypeAlias = Literal["signal", "update", "care", "silo_event", "turn", "callback", "patch"]
+Door: TypeAlias = Literal["signal", "update", "care", "silo_events", "turn", "callback", "patch"]
 """Where messages come in to an order in flight."""
 
 

@@ -83,7 +83,7 @@ async def test_a_callback_with_outputs_of_a_megabyte_is_fallout_that_a_person_se
     task = next(name for name in await keys(pipe, order_id) if name.endswith(VISIT))
     outputs: Inputs = {"report_id": "r" * 1_000_000}
     event = SiloEvent(silo="field-service", kind=OutcomeKind.DONE, key=f"{task}/0/0", outputs=outputs)
-    await pipe.handle(order_id).signal(wire_names.SILO_EVENT_SIGNAL, event)
+    await pipe.handle(order_id).signal(wire_names.SILO_EVENTS_SIGNAL, [event])
     await pipe.until_task(order_id, VISIT, "fallout")
     (fallout,) = (await pipe.view(order_id)).fallout
     assert (fallout.code, str(OUTPUTS) in fallout.reason) == (OUTPUT_MISSING, True)

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 import pytest_asyncio
+from temporalio.api.enums.v1 import EventType
+from temporalio.api.history.v1 import HistoryEvent
 
+from orders.fulfilment.messages import SiloCalls
 from tests.households import item, order
-from tests.pipe import Pipe, running_pipe, until
+from tests.pipe import Pipe, body_of, running_pipe, until
 from tests.support import time_skipping_server
+
+VISITS = 5
+EVENTS_OF_A_ROUND = 11
+"""A timer that is started and rings, the looks as one activity, and a workflow task after each of the two."""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
@@ -47,6 +55,53 @@ async def test_a_visit_weeks_away_is_found_done_by_polling_when_its_callback_is_
     await pipe.sim("POST", "/field-service/complete", {"match": "", "outcome": "completed"})
     assert (await pipe.outcome(order_id)).state == "completed"
     await pipe.sim("DELETE", "/field-service/faults")
+
+
+async def test_a_round_of_looks_at_five_visits_is_one_timer_and_one_activity(skipping_pipe: Pipe) -> None:
+    pipe = skipping_pipe
+    await pipe.sim("PUT", "/field-service/pace", {"completes_after_ms": None})
+    order_id = await pipe.submit(body_of("business-vpn"))
+
+    async def looked_for_days() -> bool:
+        return len(await rounds(pipe, order_id)) >= 12
+
+    await until(looked_for_days, "days of looks")
+    # The first ones may come apart: the visits were not asked for at one instant.
+    whole = [events for events in await rounds(pipe, order_id) if await asked(pipe, events) == VISITS]
+    assert min(map(len, whole)) == EVENTS_OF_A_ROUND
+    timers = [
+        event for event in await history(pipe, order_id) if event.event_type == EventType.EVENT_TYPE_TIMER_STARTED
+    ]
+    summaries = await pipe.client.data_converter.decode([each.user_metadata.summary for each in timers], [str])
+    assert any(re.fullmatch(r"look again at visit-site · .* and \d+ more", summary) for summary in summaries)
+    assert "promise at stake" in summaries
+    await pipe.change(order_id, kind="cancel")
+    assert (await pipe.outcome(order_id)).state == "cancelled"
+
+
+async def history(pipe: Pipe, order_id: str) -> list[HistoryEvent]:
+    return [event async for event in pipe.handle(order_id).fetch_history_events()]
+
+
+async def rounds(pipe: Pipe, order_id: str) -> list[list[HistoryEvent]]:
+    """What came about from one timer that rang to the next."""
+    found: list[list[HistoryEvent]] = [[]]
+    for event in await history(pipe, order_id):
+        if event.event_type == EventType.EVENT_TYPE_TIMER_FIRED:
+            found.append([])
+        found[-1].append(event)
+    return found[1:-1]
+
+
+async def asked(pipe: Pipe, events: list[HistoryEvent]) -> int:
+    """How many awaited calls were looked at."""
+    looks = [
+        event.activity_task_scheduled_event_attributes
+        for event in events
+        if event.activity_task_scheduled_event_attributes.activity_type.name.endswith(".inspect")
+    ]
+    calls = [await pipe.client.data_converter.decode(look.input.payloads, [SiloCalls]) for look in looks]
+    return sum(len(each.calls) for [each] in calls)
 
 
 async def test_a_visit_made_while_the_order_is_on_hold_is_found_by_polling_and_nothing_begins(

@@ -162,7 +162,7 @@ async def test_no_message_whatever_its_arguments_stops_an_order(pipe: Pipe) -> N
     handle = pipe.handle(order)
     broken = RawValue(Payload(metadata={"encoding": b"binary/zlib"}, data=b"no zlib"))
     half = RawValue(Payload(metadata={"encoding": b"json/plain"}, data=b'{"request_id": "\\ud800"}'))
-    for name in (wire_names.CHANGE_SIGNAL, wire_names.SILO_EVENT_SIGNAL, wire_names.TURN_SIGNAL):
+    for name in (wire_names.CHANGE_SIGNAL, wire_names.SILO_EVENTS_SIGNAL, wire_names.TURN_SIGNAL):
         for arguments in ([], [1, 2], [broken], [half], [None]):
             await handle.signal(name, args=arguments)
     for arguments in ([], [1, 2], [broken], [half], [None]):
@@ -176,7 +176,7 @@ async def test_no_message_whatever_its_arguments_stops_an_order(pipe: Pipe) -> N
         {"kind": "exploded"},
     ):
         event = {"silo": "field-service", "kind": "done", "key": f"{key}/0", **odd}
-        await handle.signal(wire_names.SILO_EVENT_SIGNAL, event)
+        await handle.signal(wire_names.SILO_EVENTS_SIGNAL, [event])
     page = await pipe.ask(order, wire_names.PLAN_QUERY, PlanPage, 10**9, 10**9)
     assert page.tasks == ()
 

@@ -19,7 +19,7 @@ from workflows.sdk.query_guard import Activate
 
 _TAKES: Final[Mapping[str, int]] = {
     wire_names.CHANGE_SIGNAL: 1,
-    wire_names.SILO_EVENT_SIGNAL: 1,
+    wire_names.SILO_EVENTS_SIGNAL: 1,
     wire_names.TURN_SIGNAL: 0,
 }
 

@@ -54,7 +54,8 @@ def gone(correlation: str, **service: Any) -> dict[str, Any]:
 
 
 async def reported(door: Door, order_id: str) -> list[SiloEvent]:
-    return await door.signals(order_id, wire_names.SILO_EVENT_SIGNAL, SiloEvent)
+    told = await door.signals(order_id, wire_names.SILO_EVENTS_SIGNAL, list[SiloEvent])
+    return [event for events in told for event in events]
 
 
 async def test_a_completed_service_order_is_passed_on_with_its_outputs(door: Door) -> None:

@@ -100,7 +100,7 @@ async def test_a_stuck_order_is_seen_and_goes_on_without_its_poison_and_with_all
     await until(listed, "the order to be listed")
 
     async def called_back() -> bool:
-        return wire_names.SILO_EVENT_SIGNAL in [
+        return wire_names.SILO_EVENTS_SIGNAL in [
             message.name for message in (await look_at(pipe.client, case.order)).since
         ]
 

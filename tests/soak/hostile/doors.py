@@ -24,7 +24,7 @@ _PAUSE_S = 0.5
 _MERGE_PATCH = "application/merge-patch+json"
 _SIGNALS = {
     "signal": wire_names.CHANGE_SIGNAL,
-    "silo_event": wire_names.SILO_EVENT_SIGNAL,
+    "silo_events": wire_names.SILO_EVENTS_SIGNAL,
     "turn": wire_names.TURN_SIGNAL,
 }
 
@@ -44,7 +44,7 @@ async def send_bytes(pipe: Pipe, order: str, door: Door, told: bytes, *, encodin
     metadata = {"encoding": encoding.encode()} if encoding else {}
     arguments = [RawValue(Payload(metadata=metadata, data=told)) for _ in range(copies)]
     match door:
-        case "signal" | "silo_event" | "turn":
+        case "signal" | "silo_events" | "turn":
             await _signal(pipe, order, _SIGNALS[door], arguments)
             return ""
         case "update":

@@ -133,7 +133,7 @@ CHANGES: Final[Mapping[str, bytes]] = {
 
 
 def _silo_event(silo: Any = "shipping", kind: Any = "acknowledged", key: Any = "{key}", **fields: Any) -> bytes:
-    return _text({"silo": silo, "kind": kind, "key": key, **fields})
+    return _text([{"silo": silo, "kind": kind, "key": key, **fields}])
 
 
 SILO_EVENTS: Final[Mapping[str, bytes]] = {
@@ -157,12 +157,15 @@ SILO_EVENTS: Final[Mapping[str, bytes]] = {
     "a silo that is none": _silo_event(silo="\0", kind="done"),
     "a loss of what is not held": _silo_event(kind="lost", key="", service="{order}.net.1/fibre-internet/x/999999"),
     "a loss below nothing": _silo_event(kind="lost", key="", service="{order}.net.1/fibre-internet/reserve-port/-1"),
-    "a list": b"[]",
+    "none at all": b"[]",
+    "no list": _text({"silo": "shipping", "kind": "acknowledged", "key": "{key}"}),
+    "lists and numbers in a list": b"[[], 7, null]",
+    "ten thousand": _text([{"silo": "shipping", "kind": "acknowledged", "key": "{key}"}] * 10_000),
     "null": b"null",
-    "JSON cut short": b'{"silo": "shipp',
+    "JSON cut short": b'[{"silo": "shipp',
     "no bytes": b"",
 }
-"""Signals `silo_event`."""
+"""Signals `silo_events`."""
 
 
 def _event(of: Any = None, event_type: str = "ServiceOrderStateChangeEvent", **service_order: Any) -> bytes:
@@ -250,7 +253,7 @@ DOORS: Final[Mapping[Door, Mapping[str, bytes]]] = {
     "signal": CHANGES,
     "update": CHANGES,
     "care": CHANGES,
-    "silo_event": SILO_EVENTS,
+    "silo_events": SILO_EVENTS,
     "turn": {"a text": b'"now"', "JSON cut short": b'{"', "no bytes": b"", "100 kB": _text(_LONG)},
     "callback": CALLBACKS,
     "patch": PATCHES,
@@ -260,12 +263,12 @@ _WEIGHTS: Mapping[Door, int] = {
     "signal": 6,
     "update": 3,
     "care": 3,
-    "silo_event": 3,
+    "silo_events": 3,
     "turn": 1,
     "callback": 3,
     "patch": 3,
 }
-_TO_TEMPORAL = ("signal", "update", "silo_event", "turn")
+_TO_TEMPORAL = ("signal", "update", "silo_events", "turn")
 _IN_THE_CARE_API = (
     (b'"request_id"', b'"requestId"'),
     (b'"requested_start"', b'"requestedStartDate"'),

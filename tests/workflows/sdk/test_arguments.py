@@ -13,7 +13,7 @@ from tests.steps import under_way
 ONE = {"request_id": "agent-1", "kind": "hold"}
 
 
-@pytest.mark.parametrize("signal", [wire_names.CHANGE_SIGNAL, wire_names.SILO_EVENT_SIGNAL, wire_names.TURN_SIGNAL])
+@pytest.mark.parametrize("signal", [wire_names.CHANGE_SIGNAL, wire_names.SILO_EVENTS_SIGNAL, wire_names.TURN_SIGNAL])
 @pytest.mark.parametrize("arguments", [[], [ONE, ONE], [b"\0", None, ONE]])
 async def test_a_signal_of_no_or_many_arguments_does_no_harm(pipe: Pipe, signal: str, arguments: list[object]) -> None:
     order_id = await under_way(pipe)
