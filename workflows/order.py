@@ -10,6 +10,7 @@ from temporalio import workflow
 from temporalio.common import RawValue
 
 from orders.change.request import ChangeKind, ChangeRequest, Verdict, read_change
+from orders.fulfilment.ended import outcome_of
 from orders.fulfilment.messages import OrderOutcome, read_silo_event
 from orders.fulfilment.observation import observe
 from orders.fulfilment.order_in_flight import Fulfilment
@@ -67,7 +68,7 @@ class OrderWorkflow:
             except asyncio.CancelledError:
                 self._order.receive(_cancel_asked_for_natively(), _instant())
         if body.result():
-            return self._outcome()
+            return outcome_of(self._order, workflow.now())
         workflow.continue_as_new(self._order.start.model_copy(update={"plan": Plan(), "carried": self._order.carried}))
 
     async def _fulfil(self) -> bool:
@@ -222,7 +223,7 @@ class OrderWorkflow:
             raise self._broken
 
     def _next_look(self) -> datetime | None:
-        """The nearest deadline: of the turn, the start, what is awaited, the promise, a record. At the end, of records.
+        """The nearest deadline: of the turn, the start, what is waited for, the promise, a record; at the end, of that.
 
         One that is over was seen to this turn, or cannot be now, and must not hide those to come.
         """
@@ -230,7 +231,7 @@ class OrderWorkflow:
         deadlines = [self._guard.tries_again_at, self._recorder.due(ended=finished)]
         if not finished:
             begins = self._silos.next_poll if self._order.carried.started else self._order.not_before
-            deadlines += (begins, self._turn.due(), self._order.journal.late_at, self._drain.until)
+            deadlines += (begins, self._turn.due(), self._order.journal.late_at, self._drain.until, self._display.due)
         elif self._order.inbox:
             deadlines.append(self._recorder.in_doubt_until)
         now = workflow.now()
@@ -274,14 +275,6 @@ class OrderWorkflow:
         told = self._order.journal.complete and not self._guard.is_undone(TELL) and not self._turn.asking
         heard = not self._order.inbox and workflow.all_handlers_finished()
         return told and heard and self._finished()
-
-    def _outcome(self) -> OrderOutcome:
-        return OrderOutcome(
-            order_id=self._order.start.order_id,
-            state=self._order.told_state,
-            revision=self._order.revision.number,
-            completed_at=self._order.carried.completed_at or workflow.now(),
-        )
 
 
 def _cancel_asked_for_natively() -> ChangeRequest:
