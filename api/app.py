@@ -68,7 +68,7 @@ def create_app(settings: Settings | None = None, client: Client | None = None) -
         except Unavailable as error:
             log.warning("the register is not ready", error=error.message)
         workshop = Workshop(settings.planning_processes)
-        links = Links(settings.api_address, settings.web_ui_address, connected.namespace)
+        links = Links(settings.api_address, settings.web_ui_address, connected.namespace, api_is_open=who is None)
         versions = CatalogStore(settings.catalog_versions)
         in_force = CatalogInForce(catalog, await run_blocking(_in_force_since, versions, catalog))
         built = services(Gateway(connected), catalog, versions, register, links, workshop)

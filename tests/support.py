@@ -18,9 +18,11 @@ from workflows.sdk.connection import data_converter
 SEARCH_ATTRIBUTES = (
     display.ORDER_STATE,
     display.ORDER_REVISION,
+    display.EXTERNAL_ID,
     display.CUSTOMER_ID,
     display.CHANNEL,
     display.OFFERINGS,
+    display.WAITS_FOR,
     display.FALLOUT_SILOS,
     display.IN_JEOPARDY,
     display.PROMISED_AT,

@@ -208,9 +208,11 @@ async def test_the_namespace_script_makes_every_search_attribute_of_an_order_and
     } == {
         "OrderState": "KEYWORD",
         "OrderRevision": "INT",
+        "ExternalId": "KEYWORD",
         "CustomerId": "KEYWORD",
         "Channel": "KEYWORD",
         "Offerings": "KEYWORD_LIST",
+        "WaitsFor": "KEYWORD_LIST",
         "FalloutSilos": "KEYWORD_LIST",
         "InJeopardy": "BOOL",
         "PromisedAt": "DATETIME",

@@ -20,6 +20,7 @@ from orders.model import wire_names
 from orders.model.instants import instant
 from orders.model.order import Reason
 from workflows.guarding import Guard
+from workflows.summaries import with_news
 
 LARGE: Final = 500
 """Tasks, or facts, from which on reading an order and working out an impact take noticeable time of a worker."""
@@ -60,7 +61,8 @@ class Decisions:
         question = self._or_reject(change, partial(self._order.question, change))
         if not isinstance(question, PlanQuestion):
             return
-        answer = await _planned(question)
+        asked = f"plan change {change.request_id}: {change.kind}"
+        answer = await _planned(question, with_news(self._order, asked))
         if answer.revision is None or answer.plan is None:
             self._order.reject(change, list(answer.reasons), _instant())
         else:
@@ -79,7 +81,7 @@ def is_large(order: Fulfilment) -> bool:
     return max(len(order.plan.tasks), len(order.reconciler.ledger.facts)) > LARGE
 
 
-async def _planned(question: PlanQuestion) -> PlanAnswer:
+async def _planned(question: PlanQuestion, summary: str) -> PlanAnswer:
     try:
         # No local activity: when it outlives a workflow task, `workflow.now()` after it is another at replay.
         return await workflow.execute_activity(
@@ -88,7 +90,7 @@ async def _planned(question: PlanQuestion) -> PlanAnswer:
             result_type=PlanAnswer,
             start_to_close_timeout=timedelta(seconds=30),
             retry_policy=RetryPolicy(maximum_attempts=3),
-            summary=f"plan change {question.change.request_id}",
+            summary=summary,
         )
     except FailureError as error:
         return PlanAnswer(reasons=(Reason(code="planning_failed", message=str(error.cause or error)[:500]),))

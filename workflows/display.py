@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -9,22 +10,28 @@ from typing import Any, Final
 from temporalio import workflow
 from temporalio.common import SearchAttributeKey, SearchAttributeUpdate
 
+from orders.fulfilment.answering import answer
+from orders.fulfilment.details import details
+from orders.fulfilment.lasting import Waits, waits_of
 from orders.fulfilment.order_in_flight import Fulfilment
-from orders.fulfilment.reporting import details
 from orders.model import wire_names
 from orders.read_model.states import LifecycleState
 
 ORDER_STATE = SearchAttributeKey.for_keyword(wire_names.ORDER_STATE)
 ORDER_REVISION = SearchAttributeKey.for_int(wire_names.ORDER_REVISION)
+EXTERNAL_ID = SearchAttributeKey.for_keyword(wire_names.EXTERNAL_ID)
 CUSTOMER_ID = SearchAttributeKey.for_keyword(wire_names.CUSTOMER_ID)
 CHANNEL = SearchAttributeKey.for_keyword(wire_names.CHANNEL)
 OFFERINGS = SearchAttributeKey.for_keyword_list(wire_names.OFFERINGS)
+WAITS_FOR = SearchAttributeKey.for_keyword_list(wire_names.WAITS_FOR)
 FALLOUT_SILOS = SearchAttributeKey.for_keyword_list(wire_names.FALLOUT_SILOS)
 IN_JEOPARDY = SearchAttributeKey.for_bool(wire_names.IN_JEOPARDY)
 PROMISED_AT = SearchAttributeKey.for_datetime(wire_names.PROMISED_AT)
 PROBLEM = SearchAttributeKey.for_keyword(wire_names.PROBLEM)
 
 
+LONGEST_KEYWORD: Final = 255
+"""Characters of a keyword that Temporal's stores in SQL have room for."""
 MANY: Final = 10
 READABLE: Final = timedelta(seconds=1)
 """How long the details stand while many calls are under way. They cost more than such a turn does."""
@@ -45,43 +52,67 @@ class Display:
 
     def __init__(self) -> None:
         self._shown: _Shown | None = None
+        self._waits = Waits()
+        self._listed = tuple(workflow.info().typed_search_attributes.get(WAITS_FOR) or ())
         self._read_anew_at = datetime.min.replace(tzinfo=UTC)
+
+    @property
+    def due(self) -> datetime | None:
+        """When to show the order anew, since a call that is under way will have come to last."""
+        lasts_at = self._waits.lasts_at
+        return None if lasts_at is None else max(lasts_at, self._read_anew_at)
 
     def show(self, order: Fulfilment) -> None:
         """Bring details and search attributes up to date."""
-        if len(order.reconciler.calls) < MANY or workflow.now() >= self._read_anew_at:
-            workflow.set_current_details(details(order))
-            self._read_anew_at = workflow.now() + READABLE
-        in_jeopardy = order.journal.carried.in_jeopardy
+        now = workflow.now()
+        if len(order.reconciler.calls) < MANY or now >= self._read_anew_at:
+            found = answer(order, order.journal.carried.decides, ended=order.carried.end_recorded)
+            self._waits = waits_of(order, found, now)
+            workflow.set_current_details(details(order, found, busy=self._waits.lasts_at is not None))
+            self._read_anew_at = now + READABLE
         shown = _Shown(
             order.told_state,
             order.revision.number,
             tuple(order.fallout_silos()),
-            in_jeopardy,
+            order.journal.carried.in_jeopardy,
             order.promised_at,
             next((problem.code for problem in order.problems.values()), None),
         )
-        if shown == self._shown:
+        if shown == self._shown and not self._waits_are_news():
             return
-        have = workflow.info().typed_search_attributes
-        updates: list[SearchAttributeUpdate[Any]] = []
-        if have.get(ORDER_STATE) != shown.state:
-            updates.append(ORDER_STATE.value_set(shown.state.value))
-        if have.get(ORDER_REVISION) != shown.revision:
-            updates.append(ORDER_REVISION.value_set(shown.revision))
-            updates.append(OFFERINGS.value_set(order.revision.offerings()))
-        if tuple(have.get(FALLOUT_SILOS) or ()) != shown.fallout:
-            updates.append(FALLOUT_SILOS.value_set(shown.fallout))
-        if bool(have.get(IN_JEOPARDY)) != shown.in_jeopardy:
-            updates.append(IN_JEOPARDY.value_set(shown.in_jeopardy))
-        if (
-            shown.promised_at is not None
-            and order.carried.promised_at is not None
-            and have.get(PROMISED_AT) != shown.promised_at
-        ):
-            updates.append(PROMISED_AT.value_set(shown.promised_at))
-        if have.get(PROBLEM) != shown.problem:
-            updates.append(PROBLEM.value_unset() if shown.problem is None else PROBLEM.value_set(shown.problem))
+        updates = list(_updates(order, shown))
+        if self._waits.told != self._listed and (updates or self._waits_are_news()):
+            self._listed = self._waits.told
+            updates.append(WAITS_FOR.value_set(self._listed) if self._listed else WAITS_FOR.value_unset())
         if updates:
             workflow.upsert_search_attributes(updates)  # pyright: ignore[reportUnknownMemberType]
         self._shown = shown
+
+    def _waits_are_news(self) -> bool:
+        """True where what is waited for is worth an event of its own.
+
+        What is over is told along with what comes next: that may last too, and is known soon, or the order is done.
+        """
+        told, waits = self._waits.told, self._waits
+        return not set(told) <= set(self._listed) or (bool(told) and told != self._listed and waits.lasts_at is None)
+
+
+def _updates(order: Fulfilment, shown: _Shown) -> Iterator[SearchAttributeUpdate[Any]]:
+    have = workflow.info().typed_search_attributes
+    if have.get(ORDER_STATE) != shown.state:
+        yield ORDER_STATE.value_set(shown.state.value)
+    if have.get(ORDER_REVISION) != shown.revision:
+        yield ORDER_REVISION.value_set(shown.revision)
+        yield OFFERINGS.value_set(order.revision.offerings())
+    if tuple(have.get(FALLOUT_SILOS) or ()) != shown.fallout:
+        yield FALLOUT_SILOS.value_set(shown.fallout)
+    if bool(have.get(IN_JEOPARDY)) != shown.in_jeopardy:
+        yield IN_JEOPARDY.value_set(shown.in_jeopardy)
+    if (
+        shown.promised_at is not None
+        and order.carried.promised_at is not None
+        and have.get(PROMISED_AT) != shown.promised_at
+    ):
+        yield PROMISED_AT.value_set(shown.promised_at)
+    if have.get(PROBLEM) != shown.problem:
+        yield PROBLEM.value_unset() if shown.problem is None else PROBLEM.value_set(shown.problem)

@@ -10,6 +10,7 @@ from temporalio import workflow
 from temporalio.common import RawValue
 
 from orders.change.request import ChangeKind, ChangeRequest, Verdict, read_change
+from orders.fulfilment.ended import outcome_of
 from orders.fulfilment.messages import OrderOutcome, read_several
 from orders.fulfilment.observation import observe
 from orders.fulfilment.order_in_flight import Fulfilment
@@ -67,7 +68,7 @@ class OrderWorkflow:
             except asyncio.CancelledError:
                 self._order.receive(_cancel_asked_for_natively(), _instant())
         if body.result():
-            return self._outcome()
+            return outcome_of(self._order, workflow.now())
         workflow.continue_as_new(self._order.start.model_copy(update={"plan": Plan(), "carried": self._order.carried}))
 
     async def _fulfil(self) -> bool:
@@ -238,6 +239,7 @@ class OrderWorkflow:
             "begin as requested": None if begun else self._order.not_before,
             "ask for the turn": self._turn.due(),
             "promise at stake": self._order.journal.late_at,
+            "show what is waited for": self._display.due,
             "go on in this run": self._drain.until,
         }
 
@@ -279,14 +281,6 @@ class OrderWorkflow:
         told = self._order.journal.complete and not self._guard.is_undone(TELL) and not self._turn.asking
         heard = not self._order.inbox and workflow.all_handlers_finished()
         return told and heard and self._finished()
-
-    def _outcome(self) -> OrderOutcome:
-        return OrderOutcome(
-            order_id=self._order.start.order_id,
-            state=self._order.told_state,
-            revision=self._order.revision.number,
-            completed_at=self._order.carried.completed_at or workflow.now(),
-        )
 
 
 def _cancel_asked_for_natively() -> ChangeRequest:

@@ -15,6 +15,7 @@ from orders.fulfilment.reporting import order_record
 from orders.model import wire_names
 from orders.model.order import Reason
 from orders.read_model.records import OrderRecord
+from workflows.summaries import with_news
 
 BUSY = timedelta(seconds=5)
 """How long news may wait for more while silo calls are under way."""
@@ -71,16 +72,20 @@ class Recorder:
         self._writing = True
         if self._order.ending:
             self.in_doubt_until = workflow.now() + IN_DOUBT
-        return self._write(record, len(self._order.verdicts))
+        return self._write(record, len(self._order.verdicts), self._summary(record))
 
-    async def _write(self, record: OrderRecord, decided: int) -> None:
+    def _summary(self, record: OrderRecord) -> str:
+        needed = f" · needs a person: {', '.join(self._order.fallout_silos())}" if self._order.fallout_silos() else ""
+        return with_news(self._order, f"record revision {record.view.revision}: {record.view.state}{needed}")
+
+    async def _write(self, record: OrderRecord, decided: int, summary: str) -> None:
         try:
             self.next_in_line = await workflow.execute_activity(
                 wire_names.RECORD_ORDER,
                 record,
                 result_type=list[str],
                 activity_id=f"record/{record.version}",
-                summary=f"record revision {record.view.revision}: {record.view.state}",
+                summary=summary,
                 start_to_close_timeout=timedelta(seconds=30),
                 retry_policy=UNTIL_IT_IS_WRITTEN,
             )

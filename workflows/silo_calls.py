@@ -15,14 +15,15 @@ from typing import Final, NamedTuple
 
 from temporalio import workflow
 from temporalio.common import Priority, RetryPolicy
-from temporalio.exceptions import FailureError
+from temporalio.exceptions import ActivityError, ApplicationError, FailureError
 
-from orders.fulfilment.messages import Open, OpenCall, SiloAnswers, SiloCall, SiloCalls
+from orders.fulfilment.messages import Open, OpenCall, SiloAnswers, SiloCall, SiloCalls, read_answers
 from orders.model import wire_names
 from orders.model.catalog import RetryBudget, Silo
 from orders.model.values import Verb
 from orders.reconcile.ledger import parse_service_id
 from orders.reconcile.outcome import RETRY_BUDGET_SPENT, Outcome, OutcomeKind
+from workflows.summaries import within
 
 LONGEST_NAME: Final = 120
 """Characters by which the Web UI names the tasks of an activity. Its input has them all."""
@@ -43,24 +44,26 @@ class Calling:
     """Calls of one order on one silo that are made together. `heard` is told how each has ended.
 
     `priority` is the order's, 0 to 4: where calls on the silo queue up, those of the lowest number are made first.
+    `summarized` completes the summary that an activity has by its tasks.
     """
 
     silo: Silo
     verb: Verb
     heard: Callable[[SiloCall, Outcome], None]
     priority: int | None = None
+    summarized: Callable[[str], str] = within
 
     async def make(self, calls: Sequence[SiloCall]) -> None:
         """Make calls until each has an outcome. What stays unknown when the retry budget is spent is told as unknown.
 
-        Nothing is read from the kind of failure, which may differ between live run and replay: what a silo refuses for
-        good is an ordinary result of the activity.
+        Of failures only one kind says more than that there is no usable answer: that of an activity whose silo has
+        refused something. It brings the answers that a result would have.
         """
         await self._make(calls, _Again(timedelta(), 0, going_on=False))
 
     async def _make(self, calls: Sequence[SiloCall], so_far: _Again) -> None:
         if so_far.pause:
-            await workflow.sleep(so_far.pause, summary=fitting("again ", _names(calls)))
+            await workflow.sleep(so_far.pause, summary=within(fitting("again ", _names(calls))))
         try:
             answers = (await self._activity(calls, so_far)).answers
         except FailureError as error:
@@ -80,14 +83,14 @@ class Calling:
     async def _activity(self, calls: Sequence[SiloCall], so_far: _Again) -> SiloAnswers:
         budget = self._budget
         asks = self.verb is Verb.INSPECT
-        return await workflow.execute_activity(
+        calling = workflow.execute_activity(
             wire_names.silo_activity(self.silo.name, self.verb),
             SiloCalls(list(calls), so_far.tried, so_far.going_on),
             result_type=SiloAnswers,
             task_queue=wire_names.silo_queue(self.silo.name),
             # Two questions about one call may be under way at a time, and so may one and the call itself.
             activity_id=None if asks else fitting("", [call.key for call in calls]),
-            summary=fitting("", _names(calls)),
+            summary=self.summarized(fitting("", _names(calls))),
             # Without keys, a call that goes on elsewhere is waited for first.
             start_to_close_timeout=self.silo.longest_attempt * (2 if so_far.going_on else 1),
             retry_policy=RetryPolicy(
@@ -97,6 +100,12 @@ class Calling:
             ),
             priority=Priority.default if self.priority is None else wire_priority(self.priority),
         )
+        try:
+            return await calling
+        except ActivityError as error:
+            if isinstance(error.cause, ApplicationError) and error.cause.type == wire_names.CALLS_REFUSED:
+                return read_answers(error.cause.details[0])
+            raise
 
     def _again(self, answer: OpenCall) -> _Again:
         if answer.open is not Open.NO_ANSWER:
@@ -140,8 +149,8 @@ def what(order_id: str, service: str) -> str:
     """A task for the Web UI's timeline, beside the activity type: its name, specification and scope in the order."""
     task_key, generation = parse_service_id(service)
     scope, specification, task = task_key.split("/")
-    within = scope.removeprefix(order_id).lstrip(".@")
-    parts = (task, specification, within, f"generation {generation}" if generation else "")
+    inside = scope.removeprefix(order_id).lstrip(".@")
+    parts = (task, specification, inside, f"generation {generation}" if generation else "")
     return " · ".join(part for part in parts if part)[:200]
 
 

@@ -21,6 +21,7 @@ from orders.reconcile.outcome import RETRY_BUDGET_SPENT, Outcome, OutcomeKind
 from workflows.guarding import Guard
 from workflows.polling import Look, PollSchedule
 from workflows.silo_calls import Calling, fitting, what
+from workflows.summaries import with_news
 
 MOST_BYTES: Final = 200_000
 """Of the inputs in one activity. What has more goes alone."""
@@ -42,6 +43,7 @@ class SiloWork:
         self._guard = guard
         self._stir = stir
         self._polls = PollSchedule()
+        self._summarized = partial(with_news, order)
 
     def batches(self, steps: Sequence[Step]) -> list[list[Step]]:
         """Steps that can start now, those for the same silo and verb together, as many as the silo takes in bulk."""
@@ -70,7 +72,7 @@ class SiloWork:
                 self._polls.expect(step.fact, step.n, workflow.now(), silo.polling)
             self._stir()
 
-        calling = Calling(silo, steps[0].verb, heard, self._order.revision.priority)
+        calling = Calling(silo, steps[0].verb, heard, self._order.revision.priority, self._summarized)
         await calling.make([self._call(step) for step in steps])
 
     def _call(self, step: Step) -> SiloCall:
@@ -147,7 +149,8 @@ class SiloWork:
             if not known or outcome.kind is OutcomeKind.ACKNOWLEDGED:
                 self._polls.again(look, workflow.now(), silo.polling)
 
-        await Calling(silo, Verb.INSPECT, heard).make([question.call for question in questions])
+        asking = Calling(silo, Verb.INSPECT, heard, summarized=self._summarized)
+        await asking.make([question.call for question in questions])
 
     def expect_answers(self) -> None:
         """After a new run began: go on asking for what was awaited in the last one."""

@@ -15,6 +15,7 @@ from orders.fulfilment.whole import whole
 from orders.model import wire_names
 from orders.model.order import Reason
 from workflows.guarding import Guard
+from workflows.summaries import with_news
 
 TURN = "turn"
 FIRST_PAUSE = timedelta(seconds=1)
@@ -79,7 +80,7 @@ class Turn:
                 wire_names.CAPTURE_ORDER,
                 self._order.start.request,
                 result_type=Captured,
-                summary="see whether the products are free",
+                summary=with_news(self._order, "see whether the products are free"),
                 start_to_close_timeout=timedelta(seconds=60),
                 retry_policy=UNTIL_IT_IS_KNOWN,
             )

@@ -35,7 +35,8 @@ from api.errors import OrderTooLarge, Unavailable, UnknownOrder
 from api.service.abandoned import WorkflowEnded
 from orders.fulfilment.snapshot import OrderStart
 from orders.model import wire_names
-from orders.model.budget import START
+from orders.model.budget import START, cut
+from orders.read_model.answer import WaitsFor
 from orders.read_model.states import LifecycleState
 from workflows import display
 from workflows.sdk import executions
@@ -250,15 +251,20 @@ def _search_attributes(start: OrderStart) -> TypedSearchAttributes:
     # What begins at once is shown as begun: to show it as anything else would be an event more in its history.
     later = start.revision.requested_start is not None and start.revision.requested_start > start.ordered_at
     if start.waits_for:
-        state = LifecycleState.PENDING
+        state, waits_for = LifecycleState.PENDING, WaitsFor.PRODUCT
+    elif later:
+        state, waits_for = LifecycleState.ACKNOWLEDGED, WaitsFor.DATE
     else:
-        state = LifecycleState.ACKNOWLEDGED if later else LifecycleState.IN_PROGRESS
+        state, waits_for = LifecycleState.IN_PROGRESS, None
     promised = [] if start.promised_at is None else [SearchAttributePair(display.PROMISED_AT, start.promised_at)]
+    waits = [] if waits_for is None else [SearchAttributePair(display.WAITS_FOR, [waits_for.value])]
     return TypedSearchAttributes(
         [
             *promised,
+            *waits,
             SearchAttributePair(display.ORDER_STATE, state.value),
             SearchAttributePair(display.ORDER_REVISION, start.revision.number),
+            SearchAttributePair(display.EXTERNAL_ID, cut(start.external_id, display.LONGEST_KEYWORD)),
             SearchAttributePair(display.CUSTOMER_ID, start.revision.customer_id),
             SearchAttributePair(display.CHANNEL, start.revision.channel),
             SearchAttributePair(display.OFFERINGS, start.revision.offerings()),

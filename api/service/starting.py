@@ -103,8 +103,7 @@ class Starter:
             OrderTooLarge: if it is more than a workflow can be started with.
         """
         await run_blocking(self._versions.keep, self._catalog)
-        links = self._links.tmf622(start.order_id), self._links.care(start.order_id)
-        details = submission.details(start.order_id, *links)
+        details = submission.details(start, self._links)
         await self._gateway.start(start, digest, submission.summary(start), details)
 
 

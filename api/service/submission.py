@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from api.tmf.links import Links
 from orders.fulfilment.snapshot import OrderStart
 
 SUMMARY_BYTES = 200
@@ -19,9 +20,13 @@ def summary(start: OrderStart) -> str:
     return offerings + rest
 
 
-def details(order_id: str, tmf622: str, care: str) -> str:
-    """Markdown beside the order in the Web UI: where else it can be looked at."""
+def details(start: OrderStart, links: Links) -> str:
+    """Markdown beside the order in the Web UI: where else it can be looked at. Links are such as a browser can open."""
+    order_id, care = start.order_id, links.care(start.order_id)
+    of_customer = f"[All orders of this customer]({links.web_ui_of_customer(start.revision.customer_id)})"
+    by_api = [f"[TMF622]({links.tmf622(order_id)})", f"[Care view]({care})", f"[Tasks]({care}/tasks)"]
     return (
-        f"Order `{order_id}`: [TMF622 resource]({tmf622}), [care view]({care}), [tasks]({care}/tasks).\n\n"
-        "To change it, use the care API or the signal `request_change`."
+        f"Order `{order_id}`. In a terminal: `orderpipe order {order_id}`\n\n"
+        f"{' · '.join([of_customer, *(by_api if links.api_is_open else [])])}\n\n"
+        "Where it is, and how to change it, stands in the current details."
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -12,11 +13,15 @@ from orders.model import wire_names
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """Base addresses, without trailing slashes, and the namespace of the orders' workflows."""
+    """Base addresses, without trailing slashes, and the namespace of the orders' workflows.
+
+    `api_is_open`: a browser, which brings no token, is answered by the API too.
+    """
 
     api: str
     web_ui: str
     namespace: str = "default"
+    api_is_open: bool = False
 
     def tmf622(self, order_id: str) -> str:
         """The order's TMF622 resource."""
@@ -45,3 +50,8 @@ class Links:
     def web_ui_of(self, order_id: str) -> str:
         """The order's workflow in Temporal's Web UI."""
         return f"{self.web_ui}/namespaces/{self.namespace}/workflows/{wire_names.workflow_id(order_id)}"
+
+    def web_ui_of_customer(self, customer_id: str) -> str:
+        """The workflows of all orders of a customer in Temporal's Web UI."""
+        query = quote(f"{wire_names.CUSTOMER_ID}={json.dumps(customer_id, ensure_ascii=False)}", safe="")
+        return f"{self.web_ui}/namespaces/{self.namespace}/workflows?query={query}"

@@ -25,9 +25,11 @@ patiently temporal operator search-attribute list --namespace "$TEMPORAL_NAMESPA
 temporal operator search-attribute create --namespace "$TEMPORAL_NAMESPACE" \
     --name OrderState --type Keyword \
     --name OrderRevision --type Int \
+    --name ExternalId --type Keyword \
     --name CustomerId --type Keyword \
     --name Channel --type Keyword \
     --name Offerings --type KeywordList \
+    --name WaitsFor --type KeywordList \
     --name FalloutSilos --type KeywordList \
     --name InJeopardy --type Bool \
     --name PromisedAt --type Datetime \

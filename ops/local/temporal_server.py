@@ -23,9 +23,11 @@ NAMESPACE = "default"
 SEARCH_ATTRIBUTES = {
     wire_names.ORDER_STATE: "Keyword",
     wire_names.ORDER_REVISION: "Int",
+    wire_names.EXTERNAL_ID: "Keyword",
     wire_names.CUSTOMER_ID: "Keyword",
     wire_names.CHANNEL: "Keyword",
     wire_names.OFFERINGS: "KeywordList",
+    wire_names.WAITS_FOR: "KeywordList",
     wire_names.FALLOUT_SILOS: "KeywordList",
     wire_names.IN_JEOPARDY: "Bool",
     wire_names.PROMISED_AT: "Datetime",

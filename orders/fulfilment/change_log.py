@@ -24,11 +24,13 @@ class ChangeLog:
         self._sizes = {request_id: _size_of(verdict) for request_id, verdict in verdicts.items()}
         self._size = sum(self._sizes.values())
         self._awaited: Counter[str] = Counter()
+        self._news: dict[str, Verdict] = {}
 
     def anew(self, verdicts: dict[str, Verdict]) -> ChangeLog:
         """Another log, with the same verdicts awaited."""
         log = ChangeLog(verdicts)
         log._awaited = self._awaited
+        log._news = {request_id: verdicts[request_id] for request_id in self._news if request_id in verdicts}
         return log
 
     def keep(self, verdict: Verdict) -> None:
@@ -40,8 +42,15 @@ class ChangeLog:
         self._size += size - self._sizes.get(verdict.request_id, 0)
         self._sizes[verdict.request_id] = size
         self._verdicts[verdict.request_id] = verdict
+        if verdict.state is not ChangeState.APPLIED:  # That is told by how the order ends.
+            self._news[verdict.request_id] = verdict
         if self._size > LOG:
             self._forget(verdict.request_id)
+
+    def take_news(self) -> tuple[Verdict, ...]:
+        """What was decided since this was last asked, or is being assessed."""
+        news, self._news = tuple(self._news.values()), {}
+        return news
 
     @property
     def decided(self) -> tuple[Verdict, ...]:

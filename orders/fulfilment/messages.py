@@ -76,9 +76,20 @@ class OpenCall:
 
 @dataclass(frozen=True, slots=True)
 class SiloAnswers:
-    """The activity result of every `<silo>.<verb>`: an answer for each call, in the same order."""
+    """The activity result of every `<silo>.<verb>`: an answer for each call, in the same order.
+
+    Where the silo has not done all that it was asked for, the activity fails for good, and its failure brings them.
+    """
 
     answers: list[Outcome | OpenCall]
+
+
+_SILO_ANSWERS: TypeAdapter[SiloAnswers] = TypeAdapter(SiloAnswers)
+
+
+def read_answers(content: object) -> SiloAnswers:
+    """Answers as the failure of an activity brings them, whose types are not told beforehand."""
+    return _SILO_ANSWERS.validate_python(content)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,9 +176,11 @@ class Preview(Frozen):
 
 
 class OrderOutcome(Frozen):
-    """How an order ended: the workflow's result."""
+    """How an order ended: the workflow's result. `summary` says it in words, `because` why it came to that."""
 
     order_id: str
     state: LifecycleState
     revision: int
     completed_at: datetime
+    summary: str = ""
+    because: str = ""

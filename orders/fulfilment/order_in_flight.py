@@ -338,7 +338,7 @@ class Fulfilment:
         first = known.fingerprint if known is not None else self.inbox.fingerprint(request_id)
         if first not in (None, change.fingerprint):
             message = f"request id {request_id} is that of another request"
-            refused = change.model_copy(update={"request_id": self._free_id("reused")})
+            refused = change.model_copy(update={"request_id": self.free_id("reused")})
             return self.reject(refused, [Reason(code="request_id_reused", message=message)], at).request_id
         if self.inbox.has_room_for(change):
             self.inbox.put(change, is_known=known is not None)
@@ -457,7 +457,7 @@ class Fulfilment:
     def reject_malformed(self, reason: str, at: str) -> Verdict:
         """Note a request that could not even be read, under an id of our own that nobody else has used."""
         verdict = Verdict(
-            request_id=self._free_id("malformed"),
+            request_id=self.free_id("malformed"),
             kind=None,
             state=ChangeState.REJECTED,
             revision=self.revision.number,
@@ -482,7 +482,7 @@ class Fulfilment:
             self.journal.because(f"change {change.request_id}: {change.kind} {state}")
         return self._keep_verdict(verdict, datetime.fromisoformat(at))
 
-    def _free_id(self, kind: str) -> str:
+    def free_id(self, kind: str) -> str:
         """A request id of our own, `malformed-2`, that nobody else has used."""
         taken = {*self.verdicts, *self.inbox.taken}
         return next(name for number in count(1) if (name := f"{kind}-{number}") not in taken)

@@ -1,9 +1,8 @@
-"""From an order in flight to what it tells: summaries, records, pages of its plan, details for Temporal's Web UI."""
+"""From an order in flight to what it tells: summaries, records, pages of its plan."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from datetime import datetime
 from itertools import islice
 from typing import Final
@@ -14,7 +13,6 @@ from orders.fulfilment.observation import foresee, told_ahead
 from orders.fulfilment.order_in_flight import Fulfilment
 from orders.model.catalog import Undo
 from orders.model.order import Item, Reason
-from orders.read_model.answer_words import in_words, moment
 from orders.read_model.records import ChargeRecord, OrderRecord
 from orders.read_model.states import LifecycleState, TaskState, task_state
 from orders.read_model.views import (
@@ -276,44 +274,3 @@ def _fact_view(fact: Fact) -> FactView:
         built_on=fact.built_on,
         since=fact.since,
     )
-
-
-def details(order: Fulfilment) -> str:
-    """Markdown for the Web UI: where the order is and why, what is next, a table of silos, what waits for a person."""
-    lines = [
-        f"**{order.told_state}** · revision {order.revision.number} · {', '.join(order.revision.offerings())}",
-        *(f"\n**{'Waits' if order.waits else 'Rejected'}**: {reason.message}" for reason in order.reasons[:20]),
-        *(f"\n**Problem** `{problem.code}`: {problem.message}" for problem in islice(order.problems.values(), 20)),
-        *((f"\n{_UNRECORDED}",) if order.ending else ()),
-        *_answer_lines(order),
-        "",
-        "| silo | tasks | in place | under way | awaiting | fallout |",
-        "| --- | ---: | ---: | ---: | ---: | ---: |",
-    ]
-    for silo, counts in sorted(order.tally().items()):
-        cells = [sum(counts.values()), *(counts[status] for status in _SHOWN)]
-        lines.append(f"| {silo} | {' | '.join(str(cell or '-') for cell in cells)} |")
-    for fallout in islice(fallout_views(order), 20):
-        lines.append(
-            f"\n**Fallout** `{fallout.task}` ({fallout.silo}.{fallout.verb}): {fallout.code}, {fallout.reason}"
-        )
-    lines.append(
-        "\nTo change this order, send the signal `request_change`, for example "
-        '`{"request_id": "agent-1", "kind": "cancel", "reason": "customer call"}`. '
-        "The cancel button asks for the same once; Temporal delivers no second one."
-    )
-    return "\n".join(lines)
-
-
-def _answer_lines(order: Fulfilment) -> Iterator[str]:
-    """The answer by what was foreseen last. This is shown at each turn, and must not cost what the plan is."""
-    foreseen, ended = order.journal.carried, order.carried.end_recorded
-    for about, line in in_words(answer(order, foreseen.decides, ended=ended)):
-        yield f"\n**{about}** {line}" if about else f"\n**{line}**"
-    if not order.settled:
-        dates = {"promised": order.promised_at, "expected": foreseen.expected_at}
-        known = [f"{name} for {moment(at)}" for name, at in dates.items() if at is not None]
-        yield f"\n{', '.join(known)}"
-
-
-_SHOWN = (TaskStatus.IN_PLACE, TaskStatus.UNDER_WAY, TaskStatus.AWAITING, TaskStatus.FALLOUT)

@@ -24,11 +24,16 @@ RECORD_ORDER: Final = "orders.record"
 
 BODY_DIGEST_MEMO: Final = "BodyDigest"
 
+CALLS_REFUSED: Final = "CallsRefused"
+"""The type of failure of an activity whose silo has answered, and has not done all that it was asked for."""
+
 ORDER_STATE: Final = "OrderState"
 ORDER_REVISION: Final = "OrderRevision"
+EXTERNAL_ID: Final = "ExternalId"
 CUSTOMER_ID: Final = "CustomerId"
 CHANNEL: Final = "Channel"
 OFFERINGS: Final = "Offerings"
+WAITS_FOR: Final = "WaitsFor"
 FALLOUT_SILOS: Final = "FalloutSilos"
 IN_JEOPARDY: Final = "InJeopardy"
 PROMISED_AT: Final = "PromisedAt"

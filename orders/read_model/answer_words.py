@@ -20,11 +20,11 @@ def in_words(answer: Answer) -> Iterator[tuple[str, str]]:
         since = f"since {moment(answer.late_since)}: " if answer.late_since is not None else ""
         yield "late", f"{since}{answer.late_because}"
     for now in answer.now:
-        yield "now", _now(now, decides=now.task == answer.decides)
+        yield "now", now_line(now, decides=now.task == answer.decides)
     if answer.more_now:
         yield "now", f"and {answer.more_now} more"
     for follows in answer.next:
-        yield "next", _next(follows)
+        yield "next", next_line(follows)
     if answer.more_next:
         yield "next", f"and {answer.more_next} more"
 
@@ -45,7 +45,8 @@ def at_site(title: str, site: str | None) -> str:
     return f"{title} at {site}" if site else title
 
 
-def _now(line: NowView, *, decides: bool) -> str:
+def now_line(line: NowView, *, decides: bool) -> str:
+    """What goes on, or needs somebody."""
     told = [
         f"{_DOING.get(line.verb, '')}{at_site(line.title, line.site)} ({line.silo})",
         f"since {moment(line.since)}" if line.since is not None else "",
@@ -61,7 +62,8 @@ def _now(line: NowView, *, decides: bool) -> str:
     return "; ".join(filter(None, told))
 
 
-def _next(line: NextView) -> str:
+def next_line(line: NextView) -> str:
+    """What follows."""
     after = f", after: {', '.join(line.after)}" if line.after else ""
     expected = f", expected by {moment(line.expected)}" if line.expected is not None else ""
     return f"{_DOING.get(line.verb, '')}{at_site(line.title, line.site)}{after}{expected}"

@@ -38,6 +38,11 @@ class OutcomeKind(StrEnum):
     LOST = "lost"
     UNKNOWN = "unknown"
 
+    @property
+    def went_wrong(self) -> bool:
+        """True where a silo has answered, and what it was asked for is neither done nor to come."""
+        return self not in (OutcomeKind.DONE, OutcomeKind.ACKNOWLEDGED)
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:

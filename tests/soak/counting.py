@@ -10,12 +10,10 @@ from temporalio.api.enums.v1 import EventType, WorkflowTaskFailedCause
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client
 
-from orders.fulfilment.messages import SiloAnswers, SiloCalls, read_silo_event
+from orders.fulfilment.messages import SiloCalls, read_silo_event
 from orders.model import wire_names
 from orders.model.values import Verb
-from orders.reconcile.outcome import Outcome, OutcomeKind
 
-_GONE_WRONG = (OutcomeKind.REFUSED, OutcomeKind.LOST, OutcomeKind.UNKNOWN)
 _HARMLESS = (
     WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND,
     WorkflowTaskFailedCause.WORKFLOW_TASK_FAILED_CAUSE_RESET_STICKY_TASK_QUEUE,
@@ -24,7 +22,7 @@ _HARMLESS = (
 _MOVES = (
     EventType.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED,
     EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED,
-    EventType.EVENT_TYPE_ACTIVITY_TASK_FAILED,
+    EventType.EVENT_TYPE_ACTIVITY_TASK_FAILED,  # Those whose silo has refused something too.
     EventType.EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT,
 )
 
@@ -65,14 +63,12 @@ async def done_for_nothing(client: Client, order: str, moved_at: Iterable[dateti
     """
     moments = {_milliseconds(moment) for moment in moved_at}
     count = Count()
-    silo_calls: set[int] = set()
     decided = False
     async for event in client.get_workflow_handle(wire_names.workflow_id(order)).fetch_history_events():
         if event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:
             scheduled = event.activity_task_scheduled_event_attributes
             _, _, verb = scheduled.activity_type.name.rpartition(".")
             if verb in list(Verb):
-                silo_calls.add(event.event_id)
                 [asked] = await client.data_converter.decode(scheduled.input.payloads, [SiloCalls])
                 for call in asked.calls:
                     count.begin(verb, call.key)
@@ -80,18 +76,12 @@ async def done_for_nothing(client: Client, order: str, moved_at: Iterable[dateti
             before, decided = decided, _milliseconds(event.event_time.ToDatetime()) in moments
             if before or decided:
                 count.anew()
-        elif event.event_type in _MOVES or await _went_wrong(client, event, silo_calls):
+        elif event.event_type in _MOVES or await _went_wrong(client, event):
             count.anew()
     return count.flaws
 
 
-async def _went_wrong(client: Client, event: HistoryEvent, silo_calls: set[int]) -> bool:
-    if event.event_type == EventType.EVENT_TYPE_ACTIVITY_TASK_COMPLETED:
-        completed = event.activity_task_completed_event_attributes
-        if completed.scheduled_event_id not in silo_calls:
-            return False
-        [told] = await client.data_converter.decode(completed.result.payloads, [SiloAnswers])
-        return any(isinstance(answer, Outcome) and answer.kind in _GONE_WRONG for answer in told.answers)
+async def _went_wrong(client: Client, event: HistoryEvent) -> bool:
     if event.event_type == EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED:
         signal = event.workflow_execution_signaled_event_attributes
         if signal.signal_name == wire_names.SILO_EVENTS_SIGNAL:
@@ -110,7 +100,7 @@ async def _reports_what_went_wrong(client: Client, payloads: Sequence[Payload]) 
 
 def _tells_what_went_wrong(told: object) -> bool:
     try:
-        return read_silo_event(told).kind in _GONE_WRONG
+        return read_silo_event(told).kind.went_wrong
     except ValueError:
         return False
 

@@ -8,11 +8,12 @@ import pytest
 
 from orders.change.request import ChangeKind, ChangeRequest, ChangeState
 from orders.fulfilment.answering import MOST_NEXT, MOST_NOW, answer
+from orders.fulfilment.details import details
 from orders.fulfilment.messages import PlanAnswer
 from orders.fulfilment.observation import ahead, observe
 from orders.fulfilment.order_in_flight import Fulfilment
 from orders.fulfilment.preview import preview
-from orders.fulfilment.reporting import details, order_record, order_view
+from orders.fulfilment.reporting import order_record, order_view
 from orders.model.order import OrderRequest, RequestedItem, Site
 from orders.planning.promise import promised_at
 from orders.read_model.answer import Answer, WaitsFor
@@ -110,7 +111,7 @@ def test_the_answer_is_bounded_and_says_how_much_it_leaves_out() -> None:
     blocked = sum(counts[TaskStatus.BLOCKED] for counts in driver.order.tally().values())
     assert (len(found.next), found.more_next) == (MOST_NEXT, blocked - MOST_NEXT)
     assert found.summary.endswith("(and 49 more)")
-    assert len(details(driver.order).splitlines()) < 80
+    assert len(details(driver.order, found).splitlines()) < 80
 
 
 def test_a_call_under_way_is_told_with_since_when() -> None:

@@ -8,7 +8,8 @@ import pytest
 
 from orders.change.request import ChangeState
 from orders.fulfilment.observation import observe
-from orders.fulfilment.reporting import END_UNRECORDED, details, order_record, order_view
+from orders.fulfilment.reporting import END_UNRECORDED, order_record, order_view
+from tests.orders.fulfilment.test_details import told
 from tests.orders.support.driver import NOW, Driver, household
 
 SELF = {"installation": "self", "equipment": "own"}
@@ -36,7 +37,7 @@ def test_an_end_is_told_once_the_register_knows_and_until_then_why_it_is_not(
     view = order_view(order, NOW)
     assert (view.state, view.completed_at, view.ending) == (before, None, True)
     assert [problem.code for problem in view.problems] == [END_UNRECORDED]
-    assert details(order).startswith(f"**{before}**")
+    assert told(order).startswith(f"**{before}**")
     moves = order.journal.unrecorded().transitions
     assert [move.after for move in moves if move.item is None][-1] == before
     assert {item.state for item in view.items} == {end}
@@ -48,7 +49,7 @@ def test_an_end_is_told_once_the_register_knows_and_until_then_why_it_is_not(
     order.recorded(record)
     view = order_view(order, NOW)
     assert (view.state, view.completed_at, view.ending, view.problems) == (end, NOW, False, ())
-    assert details(order).startswith(f"**{end}**")
+    assert told(order).startswith(f"**{end}**")
 
 
 @pytest.mark.parametrize("kind", ["cancel", "hold", "changePriority"])

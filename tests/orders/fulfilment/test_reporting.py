@@ -1,4 +1,4 @@
-"""What an order tells about itself: summaries, pages of its plan, and the details in Temporal's Web UI."""
+"""What an order tells about itself: summaries and pages of its plan."""
 
 from __future__ import annotations
 
@@ -7,16 +7,13 @@ from typing import Any
 
 from orders.change.request import ItemUpdate
 from orders.fulfilment.reporting import (
-    details,
     fallout_views,
     item_views,
-    order_record,
     order_view,
     plan_page,
     silo_views,
 )
 from orders.model.order import OrderRequest, RequestedItem, Site
-from orders.planning.capture import capture
 from orders.read_model.states import LifecycleState, TaskState
 from orders.read_model.views import ItemView, TaskView
 from orders.reconcile.outcome import Outcome, OutcomeKind
@@ -335,50 +332,3 @@ def test_what_was_resolved_is_no_fallout_any_more() -> None:
     driver.change("amend", remove=("tv",))
     driver.run()
     assert fallout_views(driver.order) == []
-    assert "Fallout" not in details(driver.order)
-
-
-# Details
-
-
-def test_details_are_a_table_of_silos_under_the_state_and_what_was_ordered() -> None:
-    driver = Driver(household(**SELF))
-    driver.run()
-    driver.order.close(NOW)
-    driver.order.recorded(order_record(driver.order, NOW))
-    lines = details(driver.order).splitlines()
-    assert lines[0] == "**completed** · revision 1 · fibre-flex, tv-basic, voice-line"
-    assert lines[4] == "| silo | tasks | in place | under way | awaiting | fallout |"
-    assert "| billing | 3 | 3 | - | - | - |" in lines
-    rows = [line for line in lines if line.startswith("|")]
-    assert all(row.count("|") == 7 for row in rows)
-    assert sum(int(row.split("|")[2]) for row in rows[2:]) == len(driver.order.plan.tasks)
-
-
-def test_details_name_what_waits_for_a_person_and_how_to_change_the_order() -> None:
-    driver = Driver(household(**SELF))
-    driver.refuse["tv.provision"] = "no_coverage"
-    driver.run()
-    text = details(driver.order)
-    assert "**held**" in text
-    assert "tv/activate-tv` (tv.provision): no_coverage, said the silo" in text
-    assert "`request_change`" in text
-    assert '"kind": "cancel"' in text
-
-
-def test_details_name_no_more_than_twenty_fallouts() -> None:
-    item = RequestedItem(id="m", offering="mobile-s", quantity=30)
-    driver = Driver(OrderRequest(external_id="x", channel="web", customer_id="c", items=(item,)))
-    driver.refuse["crm.provision"] = "closed"
-    driver.run()
-    driver.refuse = {"number-inventory.provision": "none_left", "mobile-core.provision": "full"}
-    driver.change("retry", task=key(driver, "customer/open-account"))
-    driver.run()
-    assert len(fallout_views(driver.order)) > 20
-    assert details(driver.order).count("**Fallout**") == 20
-
-
-def test_a_revision_names_bundles_and_what_stands_in_none() -> None:
-    driver = Driver(triple_play())
-    assert "· triple-play-1000\n" in details(driver.order)
-    assert capture(driver.catalog, triple_play()).offerings() == ["triple-play-1000"]

@@ -10,10 +10,11 @@ from orders.change.request import ChangeKind, ChangeRequest, ChangeState
 from orders.fulfilment.deciding import consider, first_verdict
 from orders.fulfilment.observation import observe
 from orders.fulfilment.order_in_flight import Fulfilment
-from orders.fulfilment.reporting import details, order_record, order_view
+from orders.fulfilment.reporting import order_record, order_view
 from orders.fulfilment.starting import as_asked, prepare
 from orders.model.order import Reason
 from orders.read_model.states import LifecycleState
+from tests.orders.fulfilment.test_details import told
 from tests.orders.support.driver import AT, NOW, household, shipped_catalog
 
 OTHERS = (Reason(code="product_in_flight", message="product a is being changed by order first"),)
@@ -51,7 +52,7 @@ def test_it_is_pending_says_for_what_it_waits_and_is_promised_for_nothing(order:
     )
     assert not order.settled
     assert states(order) == {LifecycleState.ACKNOWLEDGED}
-    assert "order first" in details(order)
+    assert "order first" in told(order)
 
 
 def test_all_but_a_cancellation_is_refused(order: Fulfilment) -> None:

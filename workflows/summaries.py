@@ -1,0 +1,27 @@
+"""Summaries of activities, for the rows of the Web UI's timeline: what is done, and what was decided just before."""
+
+from __future__ import annotations
+
+import json
+from itertools import accumulate
+from typing import Final
+
+from orders.fulfilment.change_words import news_in_short
+from orders.fulfilment.order_in_flight import Fulfilment
+
+MOST_BYTES: Final = 360
+"""Temporal takes no summary beyond 400 bytes, as it is written in JSON, with what else is in a payload."""
+
+
+def with_news(order: Fulfilment, summary: str) -> str:
+    """A summary, and what was decided since the last one that said so."""
+    news = news_in_short(order.change_log.take_news())
+    return within(f"{summary} · after {news}" if news else summary)
+
+
+def within(summary: str) -> str:
+    """As much of a summary as Temporal takes."""
+    sizes = list(accumulate(len(json.dumps(character, ensure_ascii=False).encode()) - 2 for character in summary))
+    if not sizes or sizes[-1] <= MOST_BYTES:
+        return summary
+    return f"{summary[: sum(size <= MOST_BYTES - 3 for size in sizes)]}..."
