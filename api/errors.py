@@ -198,6 +198,27 @@ class UnknownProduct(ApiError):
     code = "unknown_product"
 
 
+class UnknownFallout(ApiError):
+    """404: there is no such fallout, or the caller may not see the order that it is of."""
+
+    status = HTTPStatus.NOT_FOUND
+    code = "unknown_fallout"
+
+
+class FalloutClaimed(ApiError):
+    """409: somebody else sees to it."""
+
+    status = HTTPStatus.CONFLICT
+    code = "fallout_claimed"
+
+
+class FalloutOver(ApiError):
+    """409: nobody is needed for it any more."""
+
+    status = HTTPStatus.CONFLICT
+    code = "fallout_over"
+
+
 class NotInCatalog(ApiError):
     """404: the current catalog has no such offering or specification."""
 

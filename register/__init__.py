@@ -15,6 +15,7 @@ from register.cancellations import Cancellations
 from register.deliveries import Deliveries
 from register.documents import Documents
 from register.engine import Database
+from register.fallout.people import FalloutRegister
 from register.history import History
 from register.line import Line
 from register.products import Products
@@ -42,6 +43,7 @@ class Register:
         self.line = Line(self.database)
         self.search = Search(self.database)
         self.terms = Terms(self.database)
+        self.fallout = FalloutRegister(self.database)
         self.cancellations = Cancellations(self.database)
         self.subscriptions = Subscriptions(self.database)
         self.deliveries = Deliveries(self.database)

@@ -19,6 +19,7 @@ from register import rows
 from register.cancellations import write_cancellations
 from register.documents import OF_ORDER, erase_documents, write_document
 from register.engine import Database
+from register.fallout.telling import erase_fallout, write_fallout
 from register.line import next_behind
 from register.products import write_products
 from register.refusals import refusals_told
@@ -37,7 +38,7 @@ from register.schema import (
 )
 from register.searching.search import has_customer
 from register.subscriptions import fan_out
-from register.terms import erase_terms, write_terms
+from register.terms import erase_terms, is_erased, write_terms
 
 _KEPT = ("id", "told", "told_as", "found_as", "deleted_at")
 """Columns of an order that a later record does not replace."""
@@ -80,6 +81,8 @@ class Records:
         newest = self.write_order(connection, record.version, record.view)
         if newest:
             _replace(connection, CHARGES, record.view.id, rows.charge_rows(record))
+        erased = bool(record.fallout) and is_erased(connection, record.view)
+        write_fallout(self._database, connection, record, erased=erased)
         write_products(self._database, connection, record, newest=newest)
         self._add(connection, REVISIONS, rows.revision_rows(record))
         self._add(connection, TRANSITIONS, rows.transition_rows(record))
@@ -115,6 +118,7 @@ class Records:
         """Take an order out again that was none, within a transaction."""
         erase_documents(connection, order_id)
         erase_terms(connection, order_id)
+        erase_fallout(connection, order_id)
         connection.execute(delete(ORDERS).where(ORDERS.c.id == order_id))
         for table in (ORDER_OFFERINGS, ORDER_FALLOUT, ITEMS, CHANGES):
             _replace(connection, table, order_id, ())
@@ -133,6 +137,7 @@ class Records:
             last = connection.scalar(select(func.max(EVENTS.c.number)).where(EVENTS.c.order_id == order_id)) or 0
             erase_documents(connection, order_id)
             erase_terms(connection, order_id)
+            erase_fallout(connection, order_id)
             view = OrderView.model_validate(found.view)
             event = OrderEvent(number=last + 1, at=at, kind=EventKind.DELETED)
             self._add(connection, EVENTS, rows.event_rows(OrderRecord(version=0, view=view, events=(event,))))

@@ -170,6 +170,62 @@ ORDER_FALLOUT: Final = Table(
 )
 """The silos with a call of the order that waits for a person."""
 
+_STILL_OPEN, _OVER = text("over_at IS NULL"), text("over_at IS NOT NULL")
+
+
+def _index_of_the_open(*columns: str) -> Index:
+    """An index of the fallout that is not over: that stays small, however much there ever was."""
+    return Index(None, *columns, sqlite_where=_STILL_OPEN, postgresql_where=_STILL_OPEN)
+
+
+FALLOUT: Final = Table(
+    "fallout",
+    SCHEMA,
+    _key("id"),
+    Column("version", Integer, nullable=False),
+    _text("order_id"),
+    _text("customer_id"),
+    _text("channel"),
+    _text("silo"),
+    _text("operation"),
+    _text("code"),
+    _text("reason"),
+    _text("state"),
+    Column("attempts", Integer, nullable=False),
+    _instant("since"),
+    _instant("over_at", nullable=True),
+    _text("ended", nullable=True),
+    _json("content"),
+    _text("claimed_by", nullable=True),
+    _instant("claimed_at", nullable=True),
+    _text("group_name", nullable=True),
+    Index(None, "order_id"),
+    Index(None, "customer_id"),
+    Index(None, "over_at", "id", sqlite_where=_OVER, postgresql_where=_OVER),
+    _index_of_the_open("since", "id"),
+    _index_of_the_open("silo", "operation", "code", "since"),
+    _index_of_the_open("channel", "since"),
+    _index_of_the_open("claimed_by", "since"),
+    _index_of_the_open("group_name", "since"),
+)
+"""Each call that a person was ever needed for: a `FalloutRecord`, by the `version` of the order's record that told it
+last. Who has it is written by people, and no record replaces that. Unlike `order_fallout` it outlives its reason."""
+
+FALLOUT_STORY: Final = Table(
+    "fallout_story",
+    SCHEMA,
+    _key("fallout_id"),
+    _number("number"),
+    _text("order_id"),
+    _instant("at"),
+    _text("kind"),
+    _text("by"),
+    _text("given_to", nullable=True),
+    _text("note"),
+    Index(None, "order_id"),
+)
+"""What people did with a fallout, and said about it. It is nowhere else."""
+
 TERMS: Final = Table(
     "terms",
     SCHEMA,

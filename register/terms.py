@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Row, delete, select, update
 from orders.read_model.views import OrderView
 from register.documents import OF_ORDER, found_in
 from register.engine import Database
+from register.fallout.telling import erase_words_of_fallout
 from register.schema import DOCUMENTS, ERASED_CUSTOMERS, LISTED, ORDERS, TERMS
 from register.searching.found_by import RULES, ids_of, terms_of_document, terms_of_order
 
@@ -29,7 +30,10 @@ class Terms:
         self._database = database
 
     def erase_customer(self, customer_id: str, at: datetime) -> int:
-        """Find the orders that a customer has made so far by their ids alone, for good. Gives how many they are."""
+        """Find the orders that a customer has made so far by their ids alone, for good. Gives how many they are.
+
+        What silos and people said about their fallout is forgotten, too.
+        """
         erasing = self._database.insert(ERASED_CUSTOMERS).values(customer_id=customer_id, erased_at=at)
         theirs = select(ORDERS.c.version, ORDERS.c.view).where(ORDERS.c.customer_id == customer_id, LISTED)
         with self._database.writing() as connection:
@@ -37,6 +41,7 @@ class Terms:
                 index_elements=[ERASED_CUSTOMERS.c.customer_id], set_={"erased_at": at}
             )
             connection.execute(again)
+            erase_words_of_fallout(connection, customer_id)
             orders = [OrderView.model_validate(row.view) for row in connection.execute(theirs)]
             for order in orders:
                 write_terms(self._database, connection, order, None)
@@ -90,7 +95,7 @@ def write_terms(database: Database, connection: Connection, order: OrderView, fo
         document = order.body if order.body is not None else found_in(connection, [named]).get(named)
         of_document = terms_of_document(document or {})
     wanted = dict.fromkeys(terms_of_order(order), False) | dict.fromkeys(of_document, True)
-    if wanted.items() - there.items() and _is_erased(connection, order):
+    if wanted.items() - there.items() and is_erased(connection, order):
         wanted = dict.fromkeys(ids_of(order), False)
     _bring(database, connection, order, there, wanted)
     if not known and document is not None:
@@ -126,7 +131,8 @@ def _written(connection: Connection, order_id: str) -> dict[str, bool]:
     return {row.term: row.of_document for row in connection.execute(found)}
 
 
-def _is_erased(connection: Connection, order: OrderView) -> bool:
+def is_erased(connection: Connection, order: OrderView) -> bool:
+    """True if the customer of an order was erased after it was made."""
     erased = select(ERASED_CUSTOMERS.c.erased_at).where(ERASED_CUSTOMERS.c.customer_id == order.customer_id)
     at = connection.scalar(erased)
     return at is not None and order.ordered_at <= at

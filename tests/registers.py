@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from orders.model.instants import instant
 from orders.model.values import ProductStatus
 from orders.planning.installed import InstalledProduct
+from orders.read_model.fallout import FalloutRecord, Hand
 from orders.read_model.records import OrderRecord
 from orders.read_model.states import LifecycleState
 from orders.read_model.views import ItemView, OrderView
@@ -87,3 +89,39 @@ def an_item(item_id: str, offering: str = "mobile-s", **changes: Any) -> ItemVie
 def a_record(version: int = 1, order_id: str = "O1", **changes: Any) -> OrderRecord:
     """What an order writes down at its end."""
     return OrderRecord(version=version, view=a_view(order_id, **changes))
+
+
+def fallen(fallout_id: str = "O1-f1", **changes: Any) -> FalloutRecord:
+    """A call that waits for a person."""
+    fallout = FalloutRecord.model_validate(
+        {
+            "id": fallout_id,
+            "task": "O1.1.1/tv/activate-tv",
+            "key": "O1.1.1/tv/activate-tv/0/0",
+            "title": "TV activation",
+            "silo": "tv",
+            "operation": "subscription",
+            "verb": "provision",
+            "items": ("1",),
+            "offerings": ("mobile-s",),
+            "code": "no_coverage",
+            "reason": "none here",
+            "since": instant(NOON),
+            "refused_at": instant(NOON),
+            "revision": 1,
+        }
+    )
+    return fallout.model_copy(update=changes)
+
+
+def over(fallout: FalloutRecord, ended: str = "retried") -> FalloutRecord:
+    """The same, an hour later: somebody has tried it again, and it was done."""
+    hand = Hand.model_validate({"what": ended, "change": "again", "by": "Ada", "at": instant(NOON)})
+    told = {"state": "over", "over_at": instant(NOON + timedelta(hours=1)), "ended": ended, "hand": hand}
+    return FalloutRecord.model_validate({**dict(fallout), **told})
+
+
+def told(version: int, *fallout: FalloutRecord, order_id: str = "O1", **changes: Any) -> OrderRecord:
+    """A record of an order in flight, with what it tells of fallout."""
+    in_flight = {"state": LifecycleState.HELD, "completed_at": None}
+    return OrderRecord(version=version, view=a_view(order_id, **{**in_flight, **changes}), fallout=fallout)

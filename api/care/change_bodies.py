@@ -54,7 +54,8 @@ class ChangeBody(TmfBody):
 
     `amend` adds, updates and removes items, and may do all of a `reschedule` (requested dates, `appointments`) and of
     `changePriority`. `add` holds TMF622 items, related to what the order has by reliesOn and bundledBy. `cancelItems`
-    names `items`; `cancel` is for the whole order. `replace`, `retry` and `resolve` name a `task`.
+    names `items`; `cancel` is for the whole order. `replace`, `retry` and `resolve` name a `task`; `retry` may name a
+    `silo` instead, and then everything of the order that it refused is tried again.
 
     `acceptFee` is the fee that a preview told, `digest` its digest: with it the change is refused if the impact is not
     what was previewed any more.
@@ -82,6 +83,7 @@ class ChangeBody(TmfBody):
     accept_fee: Money | None = None
     digest: Name | None = None
     task: Line | None = None
+    silo: Line | None = None
     resolution: Resolution | None = None
     outputs: JsonObject = {}
 
@@ -177,7 +179,7 @@ class PreviewResponse(ResponseModel):
 class OptionResponse(ResponseModel):
     """One change that could be asked for now, by a request of this `kind`, and what it would meet.
 
-    `name` is the characteristic, site or task, `value` what it would become: null where any other value means the
+    `name` is the characteristic, site, task or silo, `value` what it would become: null where any other value means the
     same. `until` is when the answer is expected to get worse, null if it is not. `asks` are tasks whose silos must let
     go first, `along` items that go with a removed one.
     """

@@ -184,6 +184,7 @@ def to_change(body: ChangeBody, request_id: str) -> ChangeRequest:
         "accept_fee": body.accept_fee,
         "digest": body.digest,
         "task": body.task,
+        "silo": body.silo,
         "resolution": body.resolution,
         "outputs": body.outputs,
     }

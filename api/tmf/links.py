@@ -39,6 +39,10 @@ class Links:
         """The order in the care API."""
         return f"{self.api}/care/v1/orders/{order_id}"
 
+    def fallout(self, fallout_id: str) -> str:
+        """A fallout in the care API."""
+        return f"{self.api}/care/v1/fallout/{quote(fallout_id, safe='')}"
+
     def customer(self, customer_id: str) -> str:
         """Everything about a customer in the care API."""
         return f"{self.api}/care/v1/customers/{quote(customer_id, safe='')}"

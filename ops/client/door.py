@@ -8,7 +8,8 @@ import time
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from types import TracebackType
-from urllib.parse import quote
+from typing import TypeAlias
+from urllib.parse import quote, urlencode
 
 import httpx2
 from pydantic import BaseModel, Field, JsonValue
@@ -16,10 +17,14 @@ from pydantic import BaseModel, Field, JsonValue
 from api.care.care_bodies import OrderResponse, TaskResponse, TasksResponse
 from api.care.change_bodies import ChangeResponse
 from api.care.customer_bodies import CustomerResponse
+from api.care.fallout_bodies import FalloutSummaryResponse, ListedFallouts
 from api.errors import ErrorBody
 from api.tmf.tmf622.request import BASE_PATH
 from logs import quoted
 from orders.read_model.states import LifecycleState
+
+Sought: TypeAlias = str | int | tuple[str, ...] | None
+"""The value of what something is looked for by: of several, any."""
 
 ENDED = (LifecycleState.COMPLETED, LifecycleState.CANCELLED, LifecycleState.REJECTED)
 
@@ -112,6 +117,16 @@ class Door:
         answer = await self._ask("GET", f"/care/v1/customers/{quote(customer_id, safe='')}")
         return CustomerResponse.model_validate_json(_shown(answer))
 
+    async def fallout(self, search: Mapping[str, Sought]) -> ListedFallouts:
+        """A page of the calls that a person is needed for."""
+        answer = await self._ask("GET", f"/care/v1/fallout{_query(search)}")
+        return ListedFallouts.model_validate_json(_shown(answer))
+
+    async def fallout_summary(self, search: Mapping[str, Sought]) -> FalloutSummaryResponse:
+        """Those calls by silo, operation and code."""
+        answer = await self._ask("GET", f"/care/v1/fallout/summary{_query(search)}")
+        return FalloutSummaryResponse.model_validate_json(_shown(answer))
+
     async def change(self, order_id: str, change: Mapping[str, JsonValue]) -> ChangeResponse | None:
         """Ask for a change. None where the verdict takes longer: it will be among the order's changes."""
         answer = await self._ask("POST", f"/care/v1/orders/{order_id}/changes", dict(change))
@@ -148,6 +163,12 @@ class Door:
                 raise DoorError(refusal.message, refusal.code)
             await asyncio.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE_S)
+
+
+def _query(search: Mapping[str, Sought]) -> str:
+    """What is looked for, as a query; what is None, or of no value, is not."""
+    given = {name: value for name, value in search.items() if value not in (None, ())}
+    return f"?{urlencode(given, doseq=True)}" if given else ""
 
 
 def _refusal(answer: httpx2.Response) -> _Refusal:

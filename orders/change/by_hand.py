@@ -15,8 +15,9 @@ def settle_by_hand(change: ChangeRequest, reconciler: Reconciler, charges: list[
     task = change.task or ""
     code = "nothing_to_resolve"
     if change.kind is ChangeKind.RETRY:
-        done = reconciler.retry(task)
-        code, message = "nothing_to_retry", f"{task} has no refused call"
+        retried = [reconciler.retry(each) for each in named_by(change, reconciler)]
+        done = any(retried)
+        code, message = "nothing_to_retry", f"{task or change.silo} has no refused call"
     elif change.resolution is Resolution.DONE and (missing := _missing(task, change.outputs, reconciler)):
         message = f"{task} has outputs that others go on from: say {', '.join(missing)}"
         return Reason(code=OUTPUT_MISSING, message=message, task=task)
@@ -26,7 +27,12 @@ def settle_by_hand(change: ChangeRequest, reconciler: Reconciler, charges: list[
     else:
         done = _write_off(task, reconciler, charges, at)
         message = f"no silo still holds anything of {task} that it refused to let go of"
-    return None if done else Reason(code=code, message=message, task=task)
+    return None if done else Reason(code=code, message=message, task=change.task)
+
+
+def named_by(change: ChangeRequest, reconciler: Reconciler) -> list[str]:
+    """The tasks that a change of kind retry or resolve is about: the one it names, or all that its silo refused."""
+    return reconciler.ledger.refused_by(change.silo) if change.silo is not None else [change.task or ""]
 
 
 def _missing(task: str, outputs: Inputs, reconciler: Reconciler) -> list[str]:

@@ -101,6 +101,8 @@ class Subject(StrEnum):
     DATES = "dates"
     CANCELLATION = "cancellation"
     """The whole order is cancelled."""
+    FALLOUT = "fallout"
+    """What a silo has refused is tried again."""
 
 
 class ItemUpdate(Frozen):
@@ -119,11 +121,15 @@ class ItemUpdate(Frozen):
 
 
 class Needs(NamedTuple):
-    """The fields that a change of one kind carries beside who asks, and why: all of some, at least one of others."""
+    """The fields that a change of one kind carries beside who asks, and why.
+
+    All of some, at least one of others, just one of `either`.
+    """
 
     all_of: tuple[str, ...] = ()
     one_of: tuple[str, ...] = ()
     may: tuple[str, ...] = ()
+    either: tuple[str, ...] = ()
 
 
 _DATES = ("requested_start", "requested_completion", "appointments")
@@ -141,7 +147,7 @@ NEEDS: Mapping[ChangeKind, Needs] = {
     ChangeKind.REPLACE: Needs(all_of=("task",), may=_ANSWERS),
     ChangeKind.HOLD: Needs(),
     ChangeKind.RELEASE: Needs(),
-    ChangeKind.RETRY: Needs(all_of=("task",)),
+    ChangeKind.RETRY: Needs(either=("task", "silo")),
     # Somebody has to answer for it by name.
     ChangeKind.RESOLVE: Needs(all_of=("task", "resolution", "requester"), may=("outputs",)),
 }
@@ -153,13 +159,16 @@ def misfits(kind: ChangeKind, fields: Mapping[str, object]) -> list[tuple[str | 
     """(field, what is wrong) of everything that does not fit a change's kind; None where any of several is missing."""
     said = [name for name, value in fields.items() if not _is_empty(value)]
     needs = NEEDS[kind]
-    known = {*_EVERY_KIND, *needs.all_of, *needs.one_of, *needs.may}
+    known = {*_EVERY_KIND, *needs.all_of, *needs.one_of, *needs.may, *needs.either}
     found: list[tuple[str | None, str]] = [
         (name, f"a change of kind {kind} carries no {name}") for name in said if name not in known
     ]
     found += [(name, f"a change of kind {kind} needs {name}") for name in needs.all_of if name not in said]
     if needs.one_of and not set(needs.one_of).intersection(said):
         found.append((None, f"a change of kind {kind} needs at least one of {', '.join(needs.one_of)}"))
+    if needs.either and len(chosen := [name for name in needs.either if name in said]) != 1:
+        where = chosen[-1] if chosen else None
+        found.append((where, f"a change of kind {kind} needs {' or '.join(needs.either)}, and just one of them"))
     return found
 
 
@@ -174,7 +183,8 @@ class ChangeRequest(Frozen):
     `fingerprint`. `asked_as` stands for a request that came in another form, which this one was worked out from. An
     `expected_revision` that is not the current one is refused, and so is one whose `digest` is not that of its impact
     any more. `accept_fee` is what the customer agreed to pay. `items` are those to cancel; `cascade` takes with an
-    item what depends on it. `task` names the task to replace, retry or resolve; `resolution` says how, with the
+    item what depends on it. `task` names the task to replace, retry or resolve; in place of
+    one, `silo` has everything retried that this one has refused. `resolution` says how something is resolved, with the
     `outputs` of what was done by hand. `asked_at` is noted when it arrives, whatever it says. `document` is the digest
     of the form that the order is to have outside, which the register keeps. `attributes` are the names, there, of what
     is different, or the first of very many: by item id, under the empty one those of the order itself. Neither is read.
@@ -199,6 +209,7 @@ class ChangeRequest(Frozen):
     accept_fee: Money | None = None
     digest: Name | None = None
     task: Line | None = None
+    silo: Line | None = None
     resolution: Resolution | None = None
     outputs: JsonObject = Field(default_factory=dict)
     document: DocumentDigest | None = None

@@ -14,10 +14,9 @@ from orders.fulfilment.order_in_flight import Fulfilment
 from orders.model.catalog import Awaited
 from orders.model.values import Verb
 from orders.read_model.answer import Answer, NextView, NowView, WaitsFor, WaitView
-from orders.read_model.answer_words import at_site, moment, slot
+from orders.read_model.answer_words import at_site, moment, refused_in_words, slot
 from orders.read_model.states import LifecycleState
 from orders.reconcile.ledger import Fact, Refusal
-from orders.reconcile.outcome import RETRY_BUDGET_SPENT
 from orders.reconcile.target import TaskStatus
 
 MOST_NOW: Final = 10
@@ -110,7 +109,7 @@ def _now_view(order: Fulfilment, each: _Open) -> NowView:
         since=_instant(each.since),
         expected=_expected(order, each),
         appointment=next((made for made in order.revision.appointments if comes and made.site == site), None),
-        last_error=_refused_in_words(each.refusal, operation.silo) if each.refusal is not None else None,
+        last_error=refused_in_words(operation.silo, each.refusal.code, each.refusal.reason) if each.refusal else None,
         milestones=dict(each.fact.milestones) if each.fact is not None else {},
         numbers=_numbers(order, each),
     )
@@ -139,12 +138,6 @@ def _numbers(order: Fulfilment, each: _Open) -> dict[str, tuple[JsonValue, ...]]
                 value = facts[max(facts)].outputs.get(ref.output)
                 found.setdefault(ref.output, []).extend([] if value is None else [value])
     return {name: tuple(values) for name, values in found.items() if values}
-
-
-def _refused_in_words(refusal: Refusal, silo: str) -> str:
-    if refusal.code == RETRY_BUDGET_SPENT:
-        return f"{silo} gave no usable answer, however often it was asked: {refusal.reason}"
-    return f"{silo} refused: {refusal.reason or refusal.code}"
 
 
 # What the order waits for

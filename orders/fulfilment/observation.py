@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from orders.fulfilment.answering import why_late
+from orders.fulfilment.fallout import follow_fallout
 from orders.fulfilment.order_in_flight import Fulfilment
 from orders.model.instants import instant
 from orders.planning.promise import seconds_to_completion, seconds_to_ends
@@ -25,6 +26,7 @@ def observe(order: Fulfilment, now: datetime, *, ended: bool = True) -> None:
     order.note_calls(instant(now))
     order.journal.stands(_stand(order), now)
     order.journal.looked_at({task: task_state(reconciler, task) for task in tasks}, reconciler.ledger, now)
+    follow_fallout(order, tasks, now)
     if order.journal.late_at is not None and now >= order.journal.late_at:
         foresee(order, now)
 

@@ -24,6 +24,7 @@ from orders.model.values import MOST_PRODUCTS, Action, Frozen, Money, ProductSta
 from orders.planning.amend import amended
 from orders.planning.items import component_role
 from orders.planning.wishes import is_told_of
+from orders.reconcile.target import TaskStatus
 
 _ELSEWHERE = "somewhere-else"
 
@@ -31,8 +32,8 @@ _ELSEWHERE = "somewhere-else"
 class Option(Frozen):
     """One change, as it could be asked for now by a request of this kind.
 
-    `name` is the characteristic, site or task, `value` what it would become: None where any other value means the same.
-    Another offering is meant with the characteristics that it comes with.
+    `name` is the characteristic, site, task or silo, `value` what it would become: None where any other value means the
+    same. Another offering is meant with the characteristics that it comes with.
     `possible` may depend on the fees told, and on silos that let go of the tasks in `asks`. `until` is the instant at
     which the answer is expected to get worse. `along` are other items that go with a removed one.
     """
@@ -142,11 +143,16 @@ class _Trials:
         self._outlook = Outlook(order, now)
         self._advancement = order.advancement()
         self._anew: dict[str, Option] = {}
+        reconciler = order.reconciler
+        refused = {key for key, status in reconciler.status.items() if status is TaskStatus.FALLOUT}
+        self._fallout = sorted(refused | {task for task, _ in reconciler.refused_compensations})
 
     def of_order(self) -> Iterator[_Trial]:
         """What could be done with the order as a whole."""
         yield _Trial(ChangeKind.CANCEL, Subject.CANCELLATION)
         yield _Trial(ChangeKind.RESCHEDULE, Subject.DATES, fields={"requested_completion": self._now})
+        for silo in sorted({self._order.silo_of(task) for task in self._fallout}):
+            yield _Trial(ChangeKind.RETRY, Subject.FALLOUT, name=silo, fields={"silo": silo})
 
     def of_item(self, item: Item) -> Iterator[_Trial]:
         """What could be done with one item, in the order of `Subject`."""
@@ -162,6 +168,9 @@ class _Trials:
         fields = {"items": (item.id,), "cascade": True}
         yield _Trial(ChangeKind.CANCEL_ITEMS, Subject.REMOVAL, fields=fields, without=item.id)
         yield from self._replacements(item)
+        for task in self._fallout:
+            if item.id in self._order.progress.items_of(task):
+                yield _Trial(ChangeKind.RETRY, Subject.FALLOUT, name=task, fields={"task": task})
 
     def _offerings(self, item: Item) -> Iterator[_Trial]:
         for name in _other_offerings(self._catalog, self._order.revision, item):
@@ -215,6 +224,8 @@ class _Trials:
         reasons = tuple(early_objections(self._order, change))
         if reasons:
             return _refused(trial, reasons)
+        if trial.kind is ChangeKind.RETRY:
+            return _possible(trial)
         if trial.kind is ChangeKind.CANCEL:
             return _option(trial, self._outlook.of(self._order.start.baseline_plan))
         revision = self._order.revision
@@ -260,6 +271,11 @@ def _option(trial: _Trial, prospect: Prospect, along: tuple[str, ...] = ()) -> O
         along=along,
         reasons=reasons,
     )
+
+
+def _possible(trial: _Trial) -> Option:
+    """What moves no target, and so has no fees and no points of no return."""
+    return Option(kind=trial.kind, subject=trial.subject, name=trial.name, value=trial.value, possible=True)
 
 
 def _refused(trial: _Trial, reasons: tuple[Reason, ...]) -> Option:

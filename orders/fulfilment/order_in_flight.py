@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime
 from itertools import count, islice
 
-from orders.change.by_hand import settle_by_hand
+from orders.change.by_hand import named_by, settle_by_hand
 from orders.change.charges import (
     already_accepted,
     charges_of,
@@ -31,12 +31,13 @@ from orders.fulfilment.change_log import ChangeLog
 from orders.fulfilment.inbox import Inbox
 from orders.fulfilment.messages import PlanQuestion
 from orders.fulfilment.snapshot import Fork, OrderStart, Snapshot
-from orders.model.budget import INBOX, MOST_WAITING
+from orders.model.budget import INBOX, MOST_WAITING, cut
 from orders.model.order import Reason, Revision
 from orders.model.plan import BILLING, Plan
 from orders.model.values import Verb
 from orders.planning.advancement import Advancement, advancement_of
 from orders.planning.promise import chooses_dates, promised_at
+from orders.read_model.fallout import FalloutEnd, Hand
 from orders.read_model.journal import Journal, Journalled
 from orders.read_model.progress import Progress
 from orders.read_model.records import OrderRecord
@@ -409,9 +410,19 @@ class Fulfilment:
 
     def settle(self, change: ChangeRequest, at: str) -> Reason | None:
         """Carry out what a person settles, or say why there is nothing to settle."""
+        tasks = named_by(change, self.reconciler)
         problem = settle_by_hand(change, self.reconciler, self.carried.charges, at)
-        self._given.note(change.task or "")
+        for task in tasks:
+            self._given.note(task)
+        if problem is None:
+            self._handled(change, tasks, at)
         return problem
+
+    def _handled(self, change: ChangeRequest, tasks: Iterable[str], at: str) -> None:
+        """Note what somebody does by a change about the fallout of some tasks; of `""`: about all that it reaches."""
+        what = _WHAT_IS_DONE.get(change.kind, FalloutEnd.AMENDED)
+        hand = Hand(what=what, change=change.request_id, by=cut(change.requester or change.channel), at=at)
+        self.journal.hands.update(dict.fromkeys(tasks, hand))
 
     def ask_silos(self, assessment: Assessment, common: Plan) -> None:
         """Assess a change: silos are asked to let go, and meanwhile what is `common` to both targets is aimed at."""
@@ -448,6 +459,8 @@ class Fulfilment:
 
     def accept(self, change: ChangeRequest, at: str, impact: Impact | None = None) -> Verdict:
         """Note that a change was accepted."""
+        if change.kind.moves_the_target:
+            self._handled(change, [change.task or ""], at)
         return self.decided(change, ChangeState.ACCEPTED, (), at, impact)
 
     def reject(self, change: ChangeRequest, reasons: list[Reason], at: str, impact: Impact | None = None) -> Verdict:
@@ -508,6 +521,7 @@ class Fulfilment:
     def _progress(self) -> Progress:
         carried = self.carried
         told = carried.journal.items
+        self.journal.look_at_all_fallout = True  # What the target does not have any more does not count as moved.
         return Progress(self.reconciler, carried.named, carried.revisions, told, cancelled=self.cancelled)
 
     # How far it is
@@ -526,4 +540,9 @@ class Fulfilment:
         return self.progress.tally()
 
 
+_WHAT_IS_DONE = {
+    ChangeKind.RETRY: FalloutEnd.RETRIED,
+    ChangeKind.RESOLVE: FalloutEnd.RESOLVED,
+    ChangeKind.CANCEL: FalloutEnd.CANCELLED,
+}
 _ASSESSED = (LifecycleState.PENDING, LifecycleState.ASSESSING_CANCELLATION)

@@ -8,6 +8,7 @@ from itertools import islice
 from typing import Final
 
 from orders.fulfilment.answering import answer
+from orders.fulfilment.fallout import id_of, refused_calls
 from orders.fulfilment.installed_products import installed_products
 from orders.fulfilment.observation import foresee, told_ahead
 from orders.fulfilment.order_in_flight import Fulfilment
@@ -99,6 +100,7 @@ def order_record(order: Fulfilment, now: datetime) -> OrderRecord:
         events=tuple(journal.carried.events),
         charges=tuple(charge_records(order)),
         products=installed_products(order, now) if ended else (),
+        fallout=journal.carried.kept.told(),
     )
     journal.begin_record()
     return record
@@ -220,15 +222,16 @@ def fallout_views(order: Fulfilment) -> list[FalloutView]:
     """What waits for a person, and why."""
     return [
         FalloutView(
+            id=id_of(order, refused),
             task=task,
             silo=order.silo_of(task),
-            verb=refusal.verb,
-            code=refusal.code,
-            reason=refusal.reason,
-            since=refusal.at,
+            verb=refused.refusal.verb,
+            code=refused.refusal.code,
+            reason=refused.refusal.reason,
+            since=refused.refusal.at,
         )
         for task in sorted(order.reconciler.fallout)
-        for refusal in order.reconciler.ledger.refusals_of(task)
+        for refused in refused_calls(order, task)
     ]
 
 

@@ -8,6 +8,8 @@ from datetime import datetime
 from orders.model.order import TimeSlot
 from orders.model.values import Verb
 from orders.read_model.answer import Answer, NextView, NowView
+from orders.read_model.fallout import FalloutRecord
+from orders.reconcile.outcome import NOT_AS_ASKED, RETRY_BUDGET_SPENT
 
 _DOING = {Verb.AMEND: "changing: ", Verb.COMPENSATE: "undoing: "}
 
@@ -43,6 +45,31 @@ def slot(made: TimeSlot) -> str:
 def at_site(title: str, site: str | None) -> str:
     """What is done, and where."""
     return f"{title} at {site}" if site else title
+
+
+def refused_in_words(silo: str, code: str, reason: str) -> str:
+    """What a silo's no comes to."""
+    if code == RETRY_BUDGET_SPENT:
+        return f"{silo} gave no usable answer, however often it was asked: {reason}"
+    return f"{silo} refused: {reason or code}"
+
+
+_NOT_DONE = {
+    Verb.AMEND: "could not be changed, and is as it was",
+    Verb.COMPENSATE: "could not be undone, and is still there",
+}
+
+
+def fallout_in_words(fallout: FalloutRecord) -> str:
+    """What a fallout means: what is not as it should be, why, and what waits for it."""
+    what = at_site(fallout.title, fallout.site)
+    if fallout.code in NOT_AS_ASKED:
+        said = f"{what} is done, but not as it was asked for: {fallout.silo} says: {fallout.reason}"
+    else:
+        not_done = _NOT_DONE.get(fallout.verb, "could not be done")
+        said = f"{what} {not_done}: {refused_in_words(fallout.silo, fallout.code, fallout.reason)}"
+    behind = [*fallout.behind, *([f"{fallout.more_behind} more"] if fallout.more_behind else [])]
+    return f"{said}. Waiting for it: {', '.join(behind)}" if behind else said
 
 
 def now_line(line: NowView, *, decides: bool) -> str:

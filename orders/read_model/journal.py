@@ -33,6 +33,7 @@ from pydantic import JsonValue
 from orders.change.request import ChangeKind, ChangeRequest, ChangeState, Verdict
 from orders.model.order import Item, Revision
 from orders.model.values import Frozen
+from orders.read_model.fallout import FalloutKept, Hand
 from orders.read_model.records import EventKind, OrderEvent, OrderRecord, Transition, Unrecorded
 from orders.read_model.states import ENDS, LifecycleState, TaskState, passed
 from orders.reconcile.ledger import Fact, Ledger, service_id
@@ -66,8 +67,9 @@ class Journalled:
     """What of an order's journal is carried from run to run: what was told last, and what was not recorded yet.
 
     `revisions` counts those of the snapshot that were recorded. `noted` counts everything worth a record, `recorded`
-    how much of it the last one knew of. `expected_at` and `decides` are what was foreseen last, `late_because` and
-    `late_since` why and since when the promise cannot be kept. `stand` names the silos that it is up to.
+    how much of it the last one knew of. `fallout` are the tasks that were told as such, `kept` is what of them is
+    followed. `expected_at` and `decides` are what was foreseen last, `late_because` and `late_since` why and since when
+    the promise cannot be kept. `stand` names the silos that it is up to.
     """
 
     version: int = 0
@@ -82,6 +84,7 @@ class Journalled:
     recorded: int = 0
     cause: str = ""
     fallout: list[str] = field(default_factory=list)
+    kept: FalloutKept = field(default_factory=FalloutKept)
     milestones: list[str] = field(default_factory=list)
     in_jeopardy: bool = False
     expected_at: datetime | None = None
@@ -98,6 +101,7 @@ class Journalled:
             transitions=list(self.transitions),
             events=list(self.events),
             fallout=list(self.fallout),
+            kept=self.kept.copy(),
             milestones=list(self.milestones),
         )
 
@@ -113,13 +117,17 @@ class Journal:
             self.news_since = datetime.min.replace(tzinfo=UTC)
         self.late_at: datetime | None = datetime.min.replace(tzinfo=UTC)
         """When to look whether the promise can be kept. None where no look will tell anything new."""
+        self.hands: dict[str, Hand] = {}
+        """What somebody has done about fallout since it was last looked at: by task, under `""` about all of it."""
+        self.look_at_all_fallout = True
+        """True where it is not known what has moved since this order's fallout was last looked at."""
         self._causes: dict[str, str] = {}
         self._on_its_way = 0
 
     def copy(self, carried: Journalled) -> Journal:
         """The same journal with a copy of what it carries."""
         made = copy(self)
-        made.carried, made._causes = carried, dict(self._causes)
+        made.carried, made._causes, made.hands = carried, dict(self._causes), dict(self.hands)
         return made
 
     def unrecorded(self) -> Unrecorded:
@@ -319,6 +327,7 @@ class Journal:
         del carried.transitions[: len(record.transitions)]
         del carried.events[: len(record.events)]
         carried.revisions += len(record.revisions)
+        carried.kept.recorded(record.fallout)
 
     def _move_order(self, state: LifecycleState, now: datetime) -> tuple[LifecycleState, ...]:
         way = passed(self.carried.state, state)

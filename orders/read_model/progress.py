@@ -26,6 +26,8 @@ class _Standing(NamedTuple):
     silo: str
     reached: tuple[tuple[int | str, ...], ...]
     """Which milestones its silo has reported, by generation."""
+    refused: tuple[tuple[int | str, ...], ...]
+    """Which calls were refused, when, and with which code."""
 
 
 class Progress:
@@ -121,7 +123,8 @@ class Progress:
         items = () if operation.undo is Undo.NEVER else self.items_of(task)
         state = task_state(reconciler, task)
         reached = tuple((fact.generation, *fact.milestones) for fact in (facts or {}).values() if fact.milestones)
-        return _Standing(items, state, reconciler.status.get(task), operation.silo, reached)
+        refused = tuple((each.n, each.at, each.code) for each in reconciler.ledger.refusals_of(task))
+        return _Standing(items, state, reconciler.status.get(task), operation.silo, reached, refused)
 
     def items_of(self, task: str) -> tuple[str, ...]:
         """The items that a task serves: the one that has its product now, or those that it served last."""

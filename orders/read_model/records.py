@@ -13,6 +13,7 @@ from pydantic import JsonValue
 from orders.model.order import Revision
 from orders.model.values import Frozen, Money
 from orders.planning.installed import InstalledProduct
+from orders.read_model.fallout import FalloutRecord
 from orders.read_model.states import LifecycleState
 from orders.read_model.views import OrderView
 
@@ -72,7 +73,7 @@ class OrderRecord(Frozen):
     """An order as it stands, and what has happened since the record before. A higher `version` replaces a lower.
 
     `revisions`, `transitions` and `events` are those that are new; `products` is the installed base as the order leaves
-    it, told once it has ended.
+    it, told once it has ended. `fallout` is all that is not over, and what is since the record before.
     """
 
     version: int
@@ -82,6 +83,7 @@ class OrderRecord(Frozen):
     events: tuple[OrderEvent, ...] = ()
     charges: tuple[ChargeRecord, ...] = ()
     products: tuple[InstalledProduct, ...] = ()
+    fallout: tuple[FalloutRecord, ...] = ()
 
 
 class Unrecorded(Frozen):

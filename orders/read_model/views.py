@@ -48,8 +48,9 @@ class SiloView(Frozen):
 
 
 class FalloutView(Frozen):
-    """A call that waits for a person: what was refused, by which silo and why."""
+    """A call that waits for a person: what was refused, by which silo and why. `id` is that of the fallout."""
 
+    id: str = ""
     task: str
     silo: str
     verb: str

@@ -283,6 +283,11 @@ class Ledger:
         refusals = [fact.refusal for fact in self.facts.get(task, {}).values() if fact.refusal]
         return [*refusals, self.refused[task].refusal] if task in self.refused else refusals
 
+    def refused_by(self, silo: str) -> list[str]:
+        """The tasks of which a silo has refused something, in order of their keys."""
+        tasks = {fact.task for fact in self.all_facts() if fact.refusal} | self.refused.keys()
+        return sorted(task for task in tasks if self.operation_of(task).silo == silo)
+
     def all_facts(self) -> list[Fact]:
         """Every fact, by task in order of appearance, oldest generation first."""
         return [fact for generations in self.facts.values() for fact in generations.values()]

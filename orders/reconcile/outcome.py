@@ -20,7 +20,8 @@ RETRY_BUDGET_SPENT: Final = "retry_budget_spent"
 """The code of a call that has had no usable answer, however often it was made."""
 OTHER_GIVEN: Final = "other_given"
 """The code of a call that is done, but what was asked for by its value is another thing."""
-_NOT_AS_ASKED: Final = (OUTPUT_MISSING, OTHER_GIVEN)
+NOT_AS_ASKED: Final = (OUTPUT_MISSING, OTHER_GIVEN)
+"""The codes of calls that are done, and not as they were asked for."""
 
 
 LONGEST_CODE: Final = 200
@@ -172,7 +173,7 @@ def _answered(ledger: Ledger, fact: Fact | None, n: int, outcome: Outcome, at: s
     if n != waiting.n:
         return _older_answer(ledger, fact, waiting, n, outcome, at)
     outcome = _as_asked(ledger, waiting.verb, fact.id, fact.operation, waiting.sent, outcome)
-    if outcome.code in _NOT_AS_ASKED:
+    if outcome.code in NOT_AS_ASKED:
         news = not (waiting.unknown and fact.refusal is not None and fact.refusal.code == outcome.code)
         waiting.unknown = True
         if news:
@@ -220,7 +221,7 @@ def _older_answer(ledger: Ledger, fact: Fact, waiting: Waiting, n: int, outcome:
     if outcome.kind is not OutcomeKind.DONE:
         newer.resume = older.resume
         return True
-    if _as_asked(ledger, older.verb, fact.id, fact.operation, older.sent, outcome).code in _NOT_AS_ASKED:
+    if _as_asked(ledger, older.verb, fact.id, fact.operation, older.sent, outcome).code in NOT_AS_ASKED:
         # Should the newer call be refused, a person must look at this one.
         older.unknown, older.resume = True, None
         return True
@@ -242,7 +243,7 @@ def _in_force(fact: Fact, waiting: Waiting, outcome: Outcome, at: str) -> None:
 def told_by_hand(fact: Fact, outputs: Inputs, at: str) -> bool:
     """A person tells the outputs that its silo did not. False where those are not what the thing waits for."""
     waiting = fact.waiting
-    if waiting is None or not waiting.unknown or fact.refusal is None or fact.refusal.code not in _NOT_AS_ASKED:
+    if waiting is None or not waiting.unknown or fact.refusal is None or fact.refusal.code not in NOT_AS_ASKED:
         return False
     _in_force(fact, waiting, Outcome(OutcomeKind.DONE, outputs), at)
     fact.waiting = fact.refusal = None

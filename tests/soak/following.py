@@ -61,7 +61,9 @@ class _Queue:
         """Submit a follower, on products of the first order."""
         first = self._performed
         body = json.loads(json.dumps(follower.order).replace("{order}", first.order))
-        script = Script(name=first.script.name, order=body, residues=first.script.residues)
+        script = Script(
+            name=first.script.name, order=body, residues=first.script.residues, by_silo=first.script.by_silo
+        )
         performed = Performed(script)
         lead = Lead(self._pipe, performed, before=[first.order, *self.orders])
         await lead.submit()

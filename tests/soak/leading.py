@@ -188,11 +188,17 @@ class Lead:
             await self._ask_person(kind=ChangeKind.RELEASE)
         if view.state == "acknowledged":
             await self._ask_person(kind=ChangeKind.RESCHEDULE, requested_start=EARLIER)
-        for fallout in view.fallout:
-            residue = fallout.verb == "compensate"
-            if residue and self._performed.script.residues != "retry":
-                await self._write_off(fallout.task)
-            else:
+        script = self._performed.script
+        left = [fallout for fallout in view.fallout if fallout.verb == "compensate" and script.residues != "retry"]
+        for fallout in left:
+            await self._write_off(fallout.task)
+        again = [fallout for fallout in view.fallout if fallout not in left]
+        # What is written off is not to be tried again first.
+        by_silo = {fallout.silo for fallout in again if script.by_silo} - {fallout.silo for fallout in left}
+        for silo in sorted(by_silo):
+            await self._ask_person(kind=ChangeKind.RETRY, silo=silo)
+        for fallout in again:
+            if fallout.silo not in by_silo:
                 await self._ask_person(kind=ChangeKind.RETRY, task=fallout.task)
 
     async def _write_off(self, task: str) -> None:

@@ -30,6 +30,8 @@ _WEIGHTS = {
     "replace": 2,
     "reschedule": 2,
 }
+_RETRIES = 0.2
+"""In so many histories all that a silo refused is tried again on the way, if there is anything then."""
 _ASYNCHRONOUS = ("field-service", "shipping", "trade-in")
 
 
@@ -53,6 +55,10 @@ def random_script(seed: int, *, restarts: float = 0.05, hostile: bool = False) -
     if choose.random() < restarts:
         steps.append(_restart(choose, sale))
     residues = choose.choice(("retry", "retry", "retry", Resolution.KEPT, Resolution.SUNK))
+    again = Random(f"retries of {seed}")
+    if again.random() < _RETRIES:
+        moment = again.randint(1, sale.calls + 5)
+        steps.append(_change(again, moment, {"kind": "retry", "silo": again.choice(sale.silos)}))
     if hostile:
         steps += _attack(Random(f"hostile to {seed}"), sale)
     # Sorting keeps the order of what comes at the same moment: a release stays behind its hold.
@@ -61,6 +67,7 @@ def random_script(seed: int, *, restarts: float = 0.05, hostile: bool = False) -
         order=sale.order,
         steps=tuple(sorted(steps, key=lambda step: step.after)),
         residues=residues,
+        by_silo=again.random() < 0.5,
         followers=random_followers(follow, sale.order) if follow.random() < FOLLOWED else (),
         later_restarts=(_restart_later(follow),) if follow.random() < restarts else (),
     )

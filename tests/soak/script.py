@@ -115,6 +115,8 @@ class Follower(_Part):
 class Script(_Part):
     """One history. `residues` is what a person decides about what a silo does not let go of.
 
+    What was refused is retried task by task, or `by_silo`: all that each silo has refused.
+
     `later_restarts` come while followers are in line, counted as those are.
     """
 
@@ -122,6 +124,7 @@ class Script(_Part):
     order: Json
     steps: tuple[Step, ...] = ()
     residues: Resolution | Literal["retry"] = "retry"
+    by_silo: bool = False
     followers: tuple[Follower, ...] = ()
     later_restarts: tuple[Restart, ...] = ()
 

@@ -33,6 +33,7 @@ SAID: dict[str, Any] = {
     "accept_fee": {"amount": "9.90", "currency": "EUR"},
     "digest": "d",
     "task": "t",
+    "silo": "tv",
     "resolution": "kept",
     "requester": "agent-7",
     "outputs": {"port_id": "P"},
@@ -46,17 +47,17 @@ def ask(kind: ChangeKind, *fields: str) -> ChangeRequest:
 @pytest.mark.parametrize("kind", ChangeKind)
 def test_each_kind_takes_what_it_needs_and_may_carry(kind: ChangeKind) -> None:
     needs = NEEDS[kind]
-    ask(kind, *needs.all_of, *needs.one_of, *needs.may)
-    for one in needs.one_of or ((),):
+    ask(kind, *needs.all_of, *needs.one_of, *needs.may, *needs.either[:1])
+    for one in needs.one_of or needs.either or ((),):
         ask(kind, *needs.all_of, *([one] if one else []))
 
 
 @pytest.mark.parametrize("kind", ChangeKind)
 def test_each_kind_names_the_field_that_does_not_fit_it(kind: ChangeKind) -> None:
     needs = NEEDS[kind]
-    for field in set(SAID) - {*needs.all_of, *needs.one_of, *needs.may, "requester"}:
+    for field in set(SAID) - {*needs.all_of, *needs.one_of, *needs.may, *needs.either, "requester"}:
         with pytest.raises(ValidationError, match=f"kind {kind} carries no {field}"):
-            ask(kind, *needs.all_of, *needs.one_of, field)
+            ask(kind, *needs.all_of, *needs.one_of, *needs.either[:1], field)
 
 
 @pytest.mark.parametrize("kind", ChangeKind)
@@ -64,6 +65,12 @@ def test_each_kind_names_the_field_that_it_lacks(kind: ChangeKind) -> None:
     for field in NEEDS[kind].all_of:
         with pytest.raises(ValidationError, match=f"kind {kind} needs {field}"):
             ask(kind, *(name for name in NEEDS[kind].all_of if name != field))
+
+
+@pytest.mark.parametrize("fields", [(), ("task", "silo")], ids=["neither", "both"])
+def test_a_retry_names_a_task_or_a_silo_and_just_one_of_them(fields: tuple[str, ...]) -> None:
+    with pytest.raises(ValidationError, match="needs task or silo, and just one of them"):
+        ask(ChangeKind.RETRY, *fields)
 
 
 def test_every_misfit_is_told_not_only_the_first() -> None:

@@ -87,7 +87,8 @@ class Foretold(Order):
         hold = ChangeRequest(request_id="hold", kind=ChangeKind.HOLD)
         assert foretold(order, hold).state is ChangeState.ACCEPTED
         task = self.choose.choice(sorted(order.reconciler.fallout) or list(order.plan.tasks) or ["none"])
-        change = self.choose.choice(_by_hand(task))
+        silo = order.silo_of(task) if task != "none" else "none"
+        change = self.choose.choice(_by_hand(task, silo))
         told, trial = foretold(order, change), copy(order)
         trial.reconciler.next_steps()
         verdict = first_verdict(trial, change, AT)
@@ -102,9 +103,10 @@ def _willing(change: ChangeRequest, told: Preview) -> ChangeRequest:
     return change.model_copy(update={"accept_fee": told.fees[0] if told.fees else None, "digest": told.digest})
 
 
-def _by_hand(task: str) -> list[ChangeRequest]:
+def _by_hand(task: str, silo: str) -> list[ChangeRequest]:
     return [
         ChangeRequest(request_id="retry", kind=ChangeKind.RETRY, task=task),
+        ChangeRequest(request_id="retry-silo", kind=ChangeKind.RETRY, silo=silo),
         *(
             ChangeRequest(request_id=way, kind=ChangeKind.RESOLVE, task=task, resolution=way, requester="somebody")
             for way in (Resolution.DONE, Resolution.KEPT)
