@@ -12,9 +12,11 @@ from orders.fulfilment.answering import answer
 from orders.fulfilment.installed_products import installed_products
 from orders.fulfilment.observation import foresee, told_ahead
 from orders.fulfilment.order_in_flight import Fulfilment
+from orders.fulfilment.timelining import recorded_timeline
 from orders.model.catalog import Undo
+from orders.model.instants import moment
 from orders.model.order import Item, Reason
-from orders.read_model.answer_words import in_words, moment
+from orders.read_model.answer_words import in_words
 from orders.read_model.records import ChargeRecord, OrderRecord
 from orders.read_model.states import LifecycleState, TaskState, task_state
 from orders.read_model.views import (
@@ -101,6 +103,7 @@ def order_record(order: Fulfilment, now: datetime) -> OrderRecord:
         events=tuple(journal.carried.events),
         charges=tuple(charge_records(order)),
         products=installed_products(order, now) if ended else (),
+        timeline=tuple(recorded_timeline(order, now)) if ended else (),
     )
     journal.begin_record()
     return record
