@@ -249,11 +249,16 @@ def unlock_products(order_id: Annotated[str, typer.Argument(metavar="ORDER")]) -
 
 
 @order.command("show")
-def show_order(order_id: Annotated[str, typer.Argument(metavar="ID")], api: Api = None, token: Token = None) -> None:
+def show_order(
+    order_id: Annotated[str, typer.Argument(metavar="ID")],
+    timeline: Annotated[bool, typer.Option("--timeline", help="Show each task too, by when it began.")] = False,
+    api: Api = None,
+    token: Token = None,
+) -> None:
     """Show where an order is, why, what comes next, and when. `order ID` is the same."""
     from ops.client.watch import show
 
-    _at_the_door(api, token, lambda door: show(door, order_id, terminal()))
+    _at_the_door(api, token, lambda door: show(door, order_id, terminal(), timeline=timeline))
 
 
 @order.command("rescue")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 
 import structlog
@@ -113,7 +113,8 @@ class Batches:
         still_out = batch.asked.going_on
         try:
             made_so = perform(self._protocol, self._silo, batch.verb, made.call, batch.tried, still_out=still_out)
-            return fitting(await self._telling.of(batch.verb, made.call, batch.tried, made_so))
+            outcome = fitting(await self._telling.of(batch.verb, made.call, batch.tried, made_so))
+            return replace(outcome, tried=batch.tried)
         finally:
             self._grant.end()
 

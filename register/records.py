@@ -34,6 +34,7 @@ from register.schema import (
     ORDER_OFFERINGS,
     ORDERS,
     REVISIONS,
+    TIMELINES,
     TRANSITIONS,
 )
 from register.searching.search import has_customer
@@ -81,6 +82,8 @@ class Records:
         newest = self.write_order(connection, record.version, record.view)
         if newest:
             _replace(connection, CHARGES, record.view.id, rows.charge_rows(record))
+            if record.view.completed_at is not None:
+                _replace(connection, TIMELINES, record.view.id, rows.timeline_rows(record))
         erased = bool(record.fallout) and is_erased(connection, record.view)
         write_fallout(self._database, connection, record, erased=erased)
         write_products(self._database, connection, record, newest=newest)
@@ -120,7 +123,7 @@ class Records:
         erase_terms(connection, order_id)
         erase_fallout(connection, order_id)
         connection.execute(delete(ORDERS).where(ORDERS.c.id == order_id))
-        for table in (ORDER_OFFERINGS, ORDER_FALLOUT, ITEMS, CHANGES):
+        for table in (ORDER_OFFERINGS, ORDER_FALLOUT, ITEMS, CHANGES, TIMELINES):
             _replace(connection, table, order_id, ())
 
     def delete(self, order_id: str, at: datetime) -> bool:
@@ -138,6 +141,7 @@ class Records:
             erase_documents(connection, order_id)
             erase_terms(connection, order_id)
             erase_fallout(connection, order_id)
+            _replace(connection, TIMELINES, order_id, ())
             view = OrderView.model_validate(found.view)
             event = OrderEvent(number=last + 1, at=at, kind=EventKind.DELETED)
             self._add(connection, EVENTS, rows.event_rows(OrderRecord(version=0, view=view, events=(event,))))

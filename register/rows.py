@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final, TypeAlias
@@ -138,9 +139,19 @@ def transition_rows(record: OrderRecord) -> list[Row]:
             "before": str(transition.before) if transition.before else None,
             "after": str(transition.after),
             "cause": transition.cause,
+            "milestone": transition.milestone,
         }
         for transition in record.transitions
     ]
+
+
+def timeline_rows(record: OrderRecord) -> list[Row]:
+    """The row of table `timelines`, if there is anything to tell."""
+    if not record.timeline:
+        return []
+    told = [entry.model_dump(mode="json", exclude_defaults=True) for entry in record.timeline]
+    content = zlib.compress(json.dumps(told, separators=(",", ":")).encode())
+    return [{"order_id": record.view.id, "content": content}]
 
 
 def event_rows(record: OrderRecord) -> list[Row]:

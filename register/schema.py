@@ -19,6 +19,7 @@ from sqlalchemy import (
     Dialect,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -297,8 +298,18 @@ TRANSITIONS: Final = Table(
     _text("before", nullable=True),
     _text("after"),
     _text("cause"),
+    _text("milestone", nullable=True),
 )
-"""Each step from state to state, of an item or (without `item`) of the order."""
+"""Each step from state to state, of an item or (without `item`) of the order; and each milestone that was reached."""
+
+TIMELINES: Final = Table(
+    "timelines",
+    SCHEMA,
+    _key("order_id"),
+    Column("content", LargeBinary, nullable=False),
+)
+"""When what was done for orders that have ended, for longer than Temporal knows them: their `TimelineEntry`s, as JSON
+without what is empty, compressed. Written with the last record of an order."""
 
 EVENTS: Final = Table(
     "events",

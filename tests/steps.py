@@ -7,6 +7,7 @@ from typing import Any
 import httpx2
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest
+from temporalio.service import RPCError, RPCStatusCode
 
 from orders.model import wire_names
 from tests.api.tmf.tmf_specs import TMF622, spec_problems
@@ -45,8 +46,13 @@ async def delete_from_temporal(pipe: Pipe, order_id: str) -> None:
     await pipe.client.workflow_service.delete_workflow_execution(wanted)
 
     async def gone() -> bool:
-        seen = await pipe.http.get(f"{pipe.settings.api_address}/care/v1/orders/{order_id}")
-        return seen.json()["state"] == "held"
+        try:
+            await pipe.handle(order_id).describe()
+        except RPCError as error:
+            if error.status is not RPCStatusCode.NOT_FOUND:
+                raise
+            return True
+        return False
 
     await until(gone, "the workflow to be gone")
 

@@ -16,10 +16,12 @@ from orders.fulfilment.observation import observe
 from orders.fulfilment.order_in_flight import Fulfilment
 from orders.fulfilment.reporting import order_view, plan_page
 from orders.fulfilment.snapshot import Fork, OrderStart
+from orders.fulfilment.timelining import timeline_page
 from orders.model import wire_names
 from orders.model.instants import instant
 from orders.model.plan import Plan
 from orders.read_model.records import Unrecorded
+from orders.read_model.timeline import TimelinePage
 from orders.read_model.views import OrderView, PlanPage
 from workflows.alarm import Alarm, Why
 from workflows.deciding import Decisions, is_large
@@ -144,6 +146,11 @@ class OrderWorkflow:
     def plan(self, offset: int = 0, limit: int = 200) -> PlanPage:
         """A page of the order's tasks with their facts."""
         return plan_page(self._order, max(offset, 0), min(max(limit, 1), 1000))
+
+    @workflow.query(name=wire_names.TIMELINE_QUERY)
+    def timeline(self, offset: int = 0, limit: int = 200) -> TimelinePage:
+        """A page of the order's timeline."""
+        return timeline_page(self._order, workflow.now(), max(offset, 0), min(max(limit, 1), 1000))
 
     @workflow.query(name=wire_names.JOURNAL_QUERY)
     def journal(self) -> Unrecorded:

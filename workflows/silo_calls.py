@@ -128,7 +128,10 @@ class Calling:
 
     def _spend(self, calls: Sequence[SiloCall], answers: Sequence[OpenCall]) -> None:
         for call, answer in zip(calls, answers, strict=True):
-            self.heard(call, Outcome(OutcomeKind.UNKNOWN, code=RETRY_BUDGET_SPENT, reason=answer.reason[:500]))
+            spent = Outcome(
+                OutcomeKind.UNKNOWN, code=RETRY_BUDGET_SPENT, reason=answer.reason[:500], tried=answer.tried
+            )
+            self.heard(call, spent)
 
 
 def wire_priority(priority: int) -> Priority:

@@ -49,7 +49,7 @@ class Logbook:
                 self._line("change decided", change=request, kind=kind, verdict=verdict.state, codes=codes)
                 _count(CHANGES, "Decisions on changes.", kind=kind, verdict=verdict.state)
         for move in carried.transitions:
-            if move.number > self._transition and move.item is None:
+            if move.number > self._transition and move.item is None and move.milestone is None:
                 self._line("order moved", before=move.before, state=move.after, cause=move.cause)
         for event in carried.events:
             if event.number > self._event:

@@ -12,6 +12,13 @@ from orders.model.values import Verb
 from orders.read_model.answer import WaitsFor
 
 
+class SiteResponse(ResponseModel):
+    """Where an item is installed."""
+
+    id: str
+    address: dict[str, JsonValue]
+
+
 class AppointmentResponse(ResponseModel):
     """When somebody comes to a site, by the clock of its time zone."""
 

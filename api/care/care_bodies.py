@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import JsonValue
 
-from api.care.answer_bodies import AnswerResponse, AppointmentResponse
-from api.care.change_bodies import ChangeResponse, ReasonResponse
+from api.care.answer_bodies import AnswerResponse, AppointmentResponse, SiteResponse
+from api.care.change_bodies import ChangeResponse, Reasons
 from api.tmf.response_model import ResponseModel
 from api.tmf.times import InstantOut
-from orders.model.values import Money
+from orders.model.values import Money, Verb
+from orders.read_model.answer import WaitsFor
+from orders.read_model.course import End
 from orders.read_model.states import LifecycleState, TaskState
 from orders.read_model.views import FeeState
-
-
-class SiteResponse(ResponseModel):
-    """Where an item is installed."""
-
-    id: str
-    address: dict[str, JsonValue]
 
 
 class ItemResponse(ResponseModel):
@@ -76,6 +73,15 @@ class GivenResponse(ResponseModel):
     since: str
 
 
+class MessageResponse(ResponseModel):
+    """A message that was sent, to the customer as a rule, with what it said."""
+
+    task: str
+    silo: str
+    inputs: dict[str, JsonValue]
+    sent_at: str
+
+
 class OrderResponse(ResponseModel):
     """An order for a care agent. `webUi` is its workflow in Temporal's Web UI, `tasks` the address of its tasks."""
 
@@ -102,8 +108,9 @@ class OrderResponse(ResponseModel):
     changes: tuple[ChangeResponse, ...]
     fees: tuple[FeeResponse, ...]
     given: tuple[GivenResponse, ...]
-    reasons: tuple[ReasonResponse, ...]
-    problems: tuple[ReasonResponse, ...]
+    messages: tuple[MessageResponse, ...]
+    reasons: Reasons
+    problems: Reasons
     product_order: str
     tasks: str
     web_ui: str
@@ -141,8 +148,74 @@ class TasksResponse(ResponseModel):
     next_offset: int | None
 
 
+class NoReturnResponse(ResponseModel):
+    """A task's point of no return: past a hard one changes to it are refused, past a soft one they cost the `fee`.
+
+    It is passed at the `milestone` if it has one, at the latest when the task is done. `expected` is when that usually
+    comes about.
+    """
+
+    kind: Literal["hard", "soft"]
+    fee: Money | None
+    milestone: str | None
+    passed: bool
+    passed_at: InstantOut | None
+    expected: InstantOut | None
+
+
+class TimelineEntryResponse(ResponseModel):
+    """One task, begun or still to come, done or undone.
+
+    `begun` and `ended` are about making it, or about changing it since, `undoBegun` and `undoEnded` about taking it
+    back; `end` is how the work has ended. `found` is what the order found installed and has left as it is.
+    `expectedBegin` is when all that it comes after has ended, or should, `expectedEnd` when it is usually done: null
+    where somebody has to act first. It may be `slackS` seconds late before the order is; what is `critical` may not.
+    `tried` counts attempts, `refused` calls that were refused. `waitsFor` is told while it is under way, and before
+    that the tasks that it is still to come `after`.
+    """
+
+    task: str
+    title: str
+    silo: str
+    state: TaskState
+    items: tuple[str, ...]
+    more_items: int
+    site: str | None
+    verb: Verb | None
+    generation: int | None
+    begun: InstantOut | None
+    ended: InstantOut | None
+    undo_begun: InstantOut | None
+    undo_ended: InstantOut | None
+    end: End | None
+    found: bool
+    expected_begin: InstantOut | None
+    expected_end: InstantOut | None
+    slack_s: int | None
+    critical: bool
+    no_return: NoReturnResponse | None
+    tried: int
+    refused: int
+    last_error: str | None
+    waits_for: WaitsFor | None
+    after: tuple[str, ...]
+    more_after: int
+    milestones: dict[str, str]
+
+
+class TimelineResponse(ResponseModel):
+    """A page of a timeline: what began first comes first. `nextOffset` is null on the last one."""
+
+    tasks: tuple[TimelineEntryResponse, ...]
+    total: int
+    next_offset: int | None
+
+
 class TransitionResponse(ResponseModel):
-    """A move from state to state, of an item or (without `item`) of the order. `cause` is what led to it."""
+    """A move from state to state, of an item or (without `item`) of the order. `cause` is what led to it.
+
+    Or a `milestone` that the task in `cause` has reached, which moves nothing.
+    """
 
     number: int
     at: InstantOut
@@ -150,10 +223,11 @@ class TransitionResponse(ResponseModel):
     before: str | None
     after: str
     cause: str
+    milestone: str | None
 
 
 class HistoryResponse(ResponseModel):
-    """A page of moves, out of `total`."""
+    """A page of moves and milestones, out of `total`."""
 
     transitions: tuple[TransitionResponse, ...]
     total: int

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal, TypeAlias
 
-from pydantic import ConfigDict, JsonValue
+from pydantic import BeforeValidator, ConfigDict, JsonValue
 
+from api.care.answer_bodies import AppointmentResponse, SiteResponse
 from api.tmf.response_model import ResponseModel
 from api.tmf.times import InstantOut
 from api.tmf.tmf622.bodies import Place, Product, ProductOrderItem
 from api.tmf.tmf622.shapes import TmfBody
 from orders.change.impact import Effect
+from orders.change.reasons import told_once
 from orders.change.request import ChangeKind, ChangeState, RequestId, Resolution, RevisionNumber, Subject
 from orders.model.identifiers import Identifier
 from orders.model.instants import Instant, LocalInstant
 from orders.model.json_values import JsonObject
-from orders.model.order import TimeZone
+from orders.model.order import Reason, TimeZone
 from orders.model.text import Line, Name, Text
 from orders.model.values import Money, Priority, Quantity
 
@@ -89,18 +91,38 @@ class ChangeBody(TmfBody):
 
 
 class ReasonResponse(ResponseModel):
-    """Why a change was refused, with the item and the task that it is about."""
+    """Why a change was refused, with the task that it is about, and the items: `item` is the first of them.
+
+    `words` are for a customer, `message` for whoever works with the order.
+    """
 
     code: str
     message: str
+    words: str
     item: str | None
+    items: tuple[str, ...]
     task: str | None
 
 
+def _once(reasons: object) -> object:
+    """The core has a reason for each item. What a client reads was told once already."""
+    if isinstance(reasons, tuple) and all(isinstance(each, Reason) for each in reasons):
+        return told_once(each for each in reasons if isinstance(each, Reason))
+    return reasons
+
+
+Reasons: TypeAlias = Annotated[tuple[ReasonResponse, ...], BeforeValidator(_once)]
+"""Each reason once, however many items it is about."""
+
+
 class TaskImpactResponse(ResponseModel):
-    """What becomes of one task, with the values that differ."""
+    """What becomes of one task, with the values that differ.
+
+    What is `planned` otherwise no silo has heard of yet.
+    """
 
     task: str
+    title: str
     silo: str
     items: tuple[str, ...]
     effect: Effect
@@ -112,6 +134,7 @@ class ObstacleResponse(ResponseModel):
     """A point of no return that the change steps over: refused, or at a fee."""
 
     task: str
+    title: str
     silo: str
     items: tuple[str, ...]
     effect: Effect
@@ -160,28 +183,73 @@ class ItemOutlookResponse(ResponseModel):
     until: InstantOut | None
     fees: tuple[Money, ...]
     asks: tuple[str, ...]
-    reasons: tuple[ReasonResponse, ...]
+    reasons: Reasons
+
+
+class PricesResponse(ResponseModel):
+    """What the catalog asks for a month and once, one sum for each currency."""
+
+    month: tuple[Money, ...]
+    once: tuple[Money, ...]
+
+
+class ItemTermsResponse(ResponseModel):
+    """What an item gives the customer. A component costs nothing beside its bundle's price."""
+
+    offering: str
+    title: str
+    quantity: int
+    characteristics: dict[str, JsonValue]
+    status: str
+    site: SiteResponse | None
+    appointment: AppointmentResponse | None
+    prices: PricesResponse
+
+
+class ItemDifferenceResponse(ResponseModel):
+    """An item that the change makes different: without `before` it is new, without `after` it goes."""
+
+    item: str
+    before: ItemTermsResponse | None
+    after: ItemTermsResponse | None
+
+
+class ComparisonResponse(ResponseModel):
+    """The items that differ for the customer, and what the order costs in all, before and after."""
+
+    items: tuple[ItemDifferenceResponse, ...]
+    before: PricesResponse
+    after: PricesResponse
 
 
 class PreviewResponse(ResponseModel):
-    """What a change would do now, and what would be said to it."""
+    """What a change would do now, and what would be said to it.
+
+    `comparison` is what differs for the customer, `words` all of it to be read aloud. `expectedBefore` and
+    `promisedBefore` are what is expected and promised without the change.
+    """
 
     state: ChangeState
     revision: int
-    reasons: tuple[ReasonResponse, ...]
+    reasons: Reasons
     fees: tuple[Money, ...]
     digest: str | None
     impact: ImpactResponse | None
+    expected_before: InstantOut | None
     expected_at: InstantOut | None
+    promised_before: InstantOut | None
+    promised_at: InstantOut | None
     items: tuple[ItemOutlookResponse, ...]
+    comparison: ComparisonResponse
+    words: tuple[str, ...]
 
 
 class OptionResponse(ResponseModel):
     """One change that could be asked for now, by a request of this `kind`, and what it would meet.
 
     `name` is the characteristic, site, task or silo, `value` what it would become: null where any other value means the
-    same. `until` is when the answer is expected to get worse, null if it is not. `asks` are tasks whose silos must let
-    go first, `along` items that go with a removed one.
+    same. `until` is when the answer is expected to get worse, null if it is not. `whyFees` says what fees are for.
+    `asks` are tasks whose silos must let go first, `along` items that go with a removed one.
     """
 
     kind: ChangeKind
@@ -191,9 +259,10 @@ class OptionResponse(ResponseModel):
     possible: bool
     until: InstantOut | None
     fees: tuple[Money, ...]
+    why_fees: tuple[str, ...]
     asks: tuple[str, ...]
     along: tuple[str, ...]
-    reasons: tuple[ReasonResponse, ...]
+    reasons: Reasons
 
 
 class ItemOptionsResponse(ResponseModel):
@@ -227,7 +296,7 @@ class ChangeResponse(ResponseModel):
     kind: ChangeKind | None
     state: ChangeState
     revision: int
-    reasons: tuple[ReasonResponse, ...]
+    reasons: Reasons
     impact: ImpactSummaryResponse | None
     requester: str
     channel: str

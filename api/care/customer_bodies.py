@@ -7,8 +7,8 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
 from pydantic.alias_generators import to_camel
 
-from api.care.answer_bodies import ShortAnswer
-from api.care.care_bodies import FeeResponse, GivenResponse, SiteResponse
+from api.care.answer_bodies import ShortAnswer, SiteResponse
+from api.care.care_bodies import FeeResponse, GivenResponse
 from api.care.change_bodies import ChangeResponse
 from api.tmf.response_model import ResponseModel
 from api.tmf.times import InstantOut

@@ -14,7 +14,7 @@ from fastapi import APIRouter, Body, Header, Query, Response
 from pydantic.alias_generators import to_camel
 
 from api.access.principal import Scope
-from api.care.care_bodies import HistoryResponse, OrderResponse, TasksResponse
+from api.care.care_bodies import HistoryResponse, OrderResponse, TasksResponse, TimelineResponse
 from api.care.change_bodies import (
     AppointmentBody,
     ChangeBody,
@@ -64,6 +64,22 @@ async def tasks(
     return TasksResponse.model_validate(await asking.plan(order_id, offset, limit))
 
 
+@router.get(
+    "/{order_id}/timeline", summary="When what was done, and what is still to come", responses=errors(404, 409, 503)
+)
+async def timeline(
+    order_id: VisibleOrderId,
+    asking: AskingDep,
+    offset: Offset = 0,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 200,
+) -> TimelineResponse:
+    """A page of its tasks by when they began, or should: what is critical, points of no return, milestones.
+
+    Also long after its end. 409 where its workflow was ended from outside and is gone.
+    """
+    return TimelineResponse.model_validate(await asking.timeline(order_id, offset, limit))
+
+
 @router.get("/{order_id}/history", summary="How an order came to be as it is", responses=errors(404, 503))
 async def history(
     order_id: VisibleOrderId,
@@ -71,7 +87,7 @@ async def history(
     offset: Offset = 0,
     limit: Annotated[int, Query(ge=1, le=1000)] = 200,
 ) -> HistoryResponse:
-    """A page of its moves from state to state and those of its items, each with its cause, newest last."""
+    """A page of its moves from state to state, those of its items, and milestones, each with its cause, newest last."""
     return HistoryResponse.model_validate(await asking.history(order_id, offset, limit))
 
 

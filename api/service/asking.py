@@ -12,6 +12,7 @@ from api.service.known_to_temporal import stuck, with_tries
 from orders.model import wire_names
 from orders.read_model.records import Transition, TransitionPage, Unrecorded
 from orders.read_model.states import LifecycleState
+from orders.read_model.timeline import TimelinePage
 from orders.read_model.views import OrderView, PlanPage
 from register import Register
 
@@ -102,6 +103,26 @@ class Asking:
             view = await self.view(order_id)
             if view.state is LifecycleState.REJECTED:
                 return PlanPage(tasks=(), total=0, next_offset=None)
+            raise without_workflow(order_id, view) from None
+
+    async def timeline(self, order_id: str, offset: int, limit: int) -> TimelinePage:
+        """A page of an order's timeline: from its workflow, or where that is gone from the register.
+
+        Raises:
+            UnknownOrder: if there is no such order.
+            OrderClosed: if its workflow was ended from outside, or it ended before timelines were kept.
+        """
+        try:
+            return await self._gateway.query(order_id, wire_names.TIMELINE_QUERY, [offset, limit], TimelinePage)
+        except (UnknownOrder, Unavailable) as error:
+            page = await run_blocking(self._register.history.timeline, order_id, offset, limit)
+            if page is not None:
+                return page
+            if isinstance(error, Unavailable):
+                raise
+            view = await self.view(order_id)
+            if view.state is LifecycleState.REJECTED:
+                return TimelinePage()
             raise without_workflow(order_id, view) from None
 
     async def history(self, order_id: str, offset: int, limit: int) -> TransitionPage:

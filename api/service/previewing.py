@@ -21,6 +21,7 @@ from orders.fulfilment.options import OptionsPage, OrderOptions, options_of
 from orders.fulfilment.order_in_flight import Fulfilment
 from orders.fulfilment.preview import preview
 from orders.fulfilment.snapshot import Fork
+from orders.model.catalog import Catalog
 from workflows.sdk.connection import read_payload
 
 log = structlog.get_logger()
@@ -83,7 +84,15 @@ def _preview(versions: CatalogStore, content: bytes, change: ChangeRequest) -> P
     answer, now = PlanAnswer(), datetime.now(UTC)
     if change.kind.revises:
         answer = answer_question(versions, order.question(change), now)
-    return preview(order, change, answer, now)
+    return preview(order, change, answer, now, _catalog(versions, order.start.catalog))
+
+
+def _catalog(versions: CatalogStore, digest: str) -> Catalog | None:
+    """The version, for titles and prices. A change that plans nothing is previewed without it too."""
+    try:
+        return versions.load(digest)
+    except UnknownCatalogVersion:
+        return None
 
 
 def _options(versions: CatalogStore, content: bytes, page: OptionsPage) -> OrderOptions:

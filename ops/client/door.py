@@ -14,7 +14,7 @@ from urllib.parse import quote, urlencode
 import httpx2
 from pydantic import BaseModel, Field, JsonValue
 
-from api.care.care_bodies import OrderResponse, TaskResponse, TasksResponse
+from api.care.care_bodies import OrderResponse, TaskResponse, TasksResponse, TimelineEntryResponse, TimelineResponse
 from api.care.change_bodies import ChangeResponse
 from api.care.customer_bodies import CustomerResponse
 from api.care.fallout_bodies import FalloutSummaryResponse, ListedFallouts
@@ -110,6 +110,16 @@ class Door:
             page = TasksResponse.model_validate_json(_shown(answer))
             for task in page.tasks:
                 yield task
+            offset = page.next_offset
+
+    async def timeline(self, order_id: str) -> AsyncIterator[TimelineEntryResponse]:
+        """When what was done for an order, and what is still to come."""
+        offset: int | None = 0
+        while offset is not None:
+            answer = await self._ask("GET", f"/care/v1/orders/{order_id}/timeline?offset={offset}")
+            page = TimelineResponse.model_validate_json(_shown(answer))
+            for entry in page.tasks:
+                yield entry
             offset = page.next_offset
 
     async def customer(self, customer_id: str) -> CustomerResponse:

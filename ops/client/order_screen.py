@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from typing import Final
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from api.care.care_bodies import ItemResponse, OrderResponse
+from api.care.care_bodies import ItemResponse, OrderResponse, TimelineEntryResponse
 from api.care.change_bodies import ChangeResponse
 from orders.change.request import ChangeState
+from orders.model.instants import moment
 from orders.read_model.answer import Answer, WaitsFor
-from orders.read_model.answer_words import in_words, moment
-from orders.read_model.states import LifecycleState
+from orders.read_model.answer_words import at_site, in_words
+from orders.read_model.states import LifecycleState, TaskState
 
 _COLOURS = {
     LifecycleState.REJECTED: "red",
@@ -42,6 +44,41 @@ def order_screen(order: OrderResponse) -> RenderableType:
     parts += [Text(reason.message, style="red") for reason in order.reasons]
     parts += [_change(change) for change in order.changes]
     return Group(*parts)
+
+
+def timeline_screen(entries: Iterable[TimelineEntryResponse]) -> Table:
+    """Every task of an order by when it began, or should. What decides when all is done has a star."""
+    return rigid_table(
+        ("began", "ended", "state", "task"),
+        [
+            (
+                _told(entry.begun, entry.expected_begin),
+                _told(entry.undo_ended or entry.ended, entry.expected_end),
+                Text("refused", style="red") if entry.state is TaskState.FALLOUT else str(entry.end or entry.state),
+                _task(entry),
+            )
+            for entry in entries
+        ],
+    )
+
+
+def _told(known: datetime | None, expected: datetime | None) -> Text:
+    if known is not None:
+        return Text(moment(known))
+    return Text(f"~ {moment(expected)}" if expected is not None else "", style="dim")
+
+
+def _task(entry: TimelineEntryResponse) -> Text:
+    point = entry.no_return
+    told = [
+        f"tried {entry.tried} times" if entry.tried > 1 else "",
+        entry.last_error or "",
+        "no return" if point is not None and point.kind == "hard" and point.passed else "",
+        *(f"{name} {at}".rstrip() for name, at in entry.milestones.items()),
+    ]
+    mark = ("* ", "bold") if entry.critical else ""
+    what = f"{at_site(entry.title, entry.site)} ({entry.silo})"
+    return Text.assemble(mark, what, (f"  {'; '.join(filter(None, told))}".rstrip(), "dim"))
 
 
 def state_text(state: LifecycleState) -> Text:

@@ -9,13 +9,13 @@ from rich.console import Console
 from rich.live import Live
 
 from ops.client.door import ENDED, Door
-from ops.client.order_screen import order_screen, progress_line
+from ops.client.order_screen import order_screen, progress_line, timeline_screen
 
 POLL_EVERY_S = 0.5
 
 
-async def show(door: Door, order_id: str, console: Console) -> None:
-    """Show an order as it is now.
+async def show(door: Door, order_id: str, console: Console, *, timeline: bool = False) -> None:
+    """Show an order as it is now, and if that is wanted its timeline.
 
     Raises:
         DoorError: if there is no such order, or nobody answers.
@@ -23,6 +23,9 @@ async def show(door: Door, order_id: str, console: Console) -> None:
     order = await door.order(order_id)
     console.print(order.web_ui, highlight=False, markup=False, soft_wrap=True)
     console.print(order_screen(order))
+    if timeline:
+        console.print()
+        console.print(timeline_screen([entry async for entry in door.timeline(order_id)]))
 
 
 async def watch(door: Door, order_id: str, console: Console) -> None:

@@ -31,6 +31,8 @@ class Effect(StrEnum):
     """What becomes of a task."""
 
     KEPT = "kept"
+    PLANNED = "planned"
+    """It is asked for otherwise, and nothing was called for it yet: no silo hears of the difference."""
     ADDED = "added"
     AMENDED = "amended"
     REPLACED = "replaced"
@@ -46,6 +48,7 @@ class TaskImpact(Frozen):
     silo: str
     items: tuple[str, ...]
     effect: Effect
+    title: str = ""
     before: dict[str, JsonValue] = {}
     after: dict[str, JsonValue] = {}
 
@@ -68,6 +71,7 @@ class Obstacle(Frozen):
     fee: Money | None = None
     accepted: bool = False
     identity: str = ""
+    title: str = ""
 
 
 class Spared(Frozen):
@@ -122,11 +126,16 @@ class Impact(Frozen):
         return [obstacle for obstacle in self.obstacles if obstacle.fee is None]
 
     @property
+    def charged(self) -> list[Obstacle]:
+        """What it costs a fee for."""
+        return [obstacle for obstacle in self.obstacles if obstacle.fee is not None and not obstacle.accepted]
+
+    @property
     def fees(self) -> list[Money]:
         """What the change costs: one sum for each currency."""
         sums: defaultdict[str, Money | None] = defaultdict(lambda: None)
-        for obstacle in self.obstacles:
-            if obstacle.fee is not None and not obstacle.accepted:
+        for obstacle in self.charged:
+            if obstacle.fee is not None:
                 before = sums[obstacle.fee.currency]
                 amount = obstacle.fee.amount + (before.amount if before else 0)
                 sums[obstacle.fee.currency] = Money(amount=amount, currency=obstacle.fee.currency)
@@ -195,6 +204,7 @@ def impact_of(
                 effect=task.effect,
                 since=lost.since,
                 identity=lost.identity,
+                title=task.title,
             )
         )
     asks = tuple(task.task for task in tasks if _to_be_asked(ledger, task))
@@ -301,6 +311,8 @@ def _effect(
     gone = held is not None and fork.ledger.fact(held.id) is None
     effect = _kind(operation, wanted, planned, held, key in made or gone, key in amended)
     before, after = _values(fork, key, wanted, held if held else None) if effect in _SHOWN else ({}, {})
+    if effect is Effect.PLANNED and planned is not None and wanted is not None:
+        before, after = _planned_values(planned, wanted)
     if held is not None and wanted is None:
         before, after = held.desired_inputs, {}
     return TaskImpact(
@@ -308,6 +320,7 @@ def _effect(
         silo=operation.silo,
         items=task.items if task else held.items if held else (),
         effect=effect,
+        title=operation.words,
         before=before,
         after=after,
     )
@@ -337,7 +350,19 @@ def _kind(
         return Effect.DROPPED if spent else Effect.COMPENSATED
     if held is not None:
         return Effect.REPLACED if made else Effect.AMENDED if amended else Effect.KEPT
-    return Effect.KEPT if planned is not None else Effect.ADDED
+    if planned is None:
+        return Effect.ADDED
+    return Effect.KEPT if (planned.inputs, planned.refs) == (wanted.inputs, wanted.refs) else Effect.PLANNED
+
+
+def _planned_values(planned: Task, wanted: Task) -> tuple[Inputs, Inputs]:
+    """What differs of a task that nothing was called for, as far as it is planned and not for another task to give."""
+    differing = [
+        name
+        for name in {**planned.inputs, **wanted.inputs}
+        if planned.inputs.get(name) != wanted.inputs.get(name) and name not in planned.refs and name not in wanted.refs
+    ]
+    return {name: planned.inputs.get(name) for name in differing}, {name: wanted.inputs.get(name) for name in differing}
 
 
 def _values(fork: Reconciler, key: str, wanted: Task | None, held: Fact | None) -> tuple[Inputs, Inputs]:
@@ -374,7 +399,15 @@ def _obstacle(ledger: Ledger, task: TaskImpact) -> Obstacle | None:
     if point.fee is not None and task.effect is not Effect.AMENDED and is_spent(ledger, fact):
         return None  # It is forgotten without a call: there is no undo to pay for.
     since = fact.milestones.get(point.milestone or "", fact.since)
-    return Obstacle(task=task.task, silo=task.silo, items=task.items, effect=task.effect, since=since, fee=point.fee)
+    return Obstacle(
+        task=task.task,
+        silo=task.silo,
+        items=task.items,
+        effect=task.effect,
+        since=since,
+        fee=point.fee,
+        title=task.title,
+    )
 
 
 def is_spent(ledger: Ledger, fact: Fact) -> bool:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 
-from orders.change.impact import Impact, Obstacle
+from orders.change.impact import Effect, Impact, Obstacle
 from orders.change.request import ChangeRequest
+from orders.model.instants import moment
 from orders.model.order import Reason, Revision
 from orders.model.plan import Plan
 from orders.reconcile.ledger import Fact, FactId, Ledger, Step
@@ -26,13 +28,13 @@ def objections(change: ChangeRequest, impact: Impact) -> list[Reason]:
         sums = " and ".join(f"{fee.amount} {fee.currency}" for fee in fees)
         reasons += [
             reason
-            for obstacle in impact.obstacles
-            if obstacle.fee is not None and not obstacle.accepted
+            for obstacle in impact.charged
             for reason in reasons_about(
                 "fee_not_accepted",
                 obstacle,
                 f"{obstacle.task} ({obstacle.silo}) is {obstacle.effect} at a fee, past its point of no return since "
                 f"{obstacle.since}; the change costs {sums} in all, and must accept exactly that",
+                words=fee_in_words(obstacle),
             )
         ]
     return reasons
@@ -50,6 +52,7 @@ def past_no_return(impact: Impact) -> list[Reason]:
             if obstacle.identity
             else f"{obstacle.task} ({obstacle.silo}) cannot be {obstacle.effect}: "
             f"past its point of no return since {obstacle.since}; {FOLLOW_ON}",
+            words=_too_late(obstacle),
         )
     ]
 
@@ -62,6 +65,23 @@ def _cannot_come_back(obstacle: Obstacle) -> str:
     )
 
 
+def _too_late(obstacle: Obstacle) -> str:
+    if obstacle.identity:
+        return f"{obstacle.title}: {obstacle.identity} cannot be had back"
+    return f"{obstacle.title}: it is too late for a change{_since(obstacle)}. What is to be different needs a new order"
+
+
+def fee_in_words(obstacle: Obstacle) -> str:
+    """Why a customer pays for a change."""
+    fee = f"{obstacle.fee.amount} {obstacle.fee.currency}" if obstacle.fee is not None else "nothing"
+    undone = {Effect.AMENDED: "be changed", Effect.REPLACED: "be made anew"}.get(obstacle.effect, "be taken back")
+    return f"{obstacle.title}: this was under way already{_since(obstacle)}, and has to {undone}, which costs {fee}"
+
+
+def _since(obstacle: Obstacle) -> str:
+    return f" since {moment(datetime.fromisoformat(obstacle.since))}" if obstacle.since else ""
+
+
 def not_let_go(silo: str, fact: Fact) -> list[Reason]:
     """What refuses a change once a silo that was asked to let go of something has not, or is past its milestone."""
     if fact.refusal is not None:
@@ -71,9 +91,12 @@ def not_let_go(silo: str, fact: Fact) -> list[Reason]:
     return reasons_about("not_let_go", fact, f"{silo} does not let go of {fact.task}: {why}")
 
 
-def reasons_about(code: str, subject: Obstacle | Fact, message: str) -> list[Reason]:
+def reasons_about(code: str, subject: Obstacle | Fact, message: str, words: str = "") -> list[Reason]:
     """A reason about a task, once for each item that it serves; a task may serve the order alone."""
-    return [Reason(code=code, message=message, item=item, task=subject.task) for item in subject.items or (None,)]
+    return [
+        Reason(code=code, message=message, item=item, task=subject.task, words=words)
+        for item in subject.items or (None,)
+    ]
 
 
 @dataclass

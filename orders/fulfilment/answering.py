@@ -12,9 +12,10 @@ from pydantic import JsonValue
 from orders.change.request import ChangeKind, ChangeState
 from orders.fulfilment.order_in_flight import Fulfilment
 from orders.model.catalog import Awaited
+from orders.model.instants import moment
 from orders.model.values import Verb
 from orders.read_model.answer import Answer, NextView, NowView, WaitsFor, WaitView
-from orders.read_model.answer_words import at_site, moment, refused_in_words, slot
+from orders.read_model.answer_words import at_site, refused_in_words, slot
 from orders.read_model.states import LifecycleState
 from orders.reconcile.ledger import Fact, Refusal
 from orders.reconcile.target import TaskStatus
@@ -27,7 +28,7 @@ MOST_NAMED: Final = 5
 _AWAITED = {Awaited.SILO: WaitsFor.SILO, Awaited.VISIT: WaitsFor.VISIT, Awaited.PARCEL: WaitsFor.PARCEL}
 
 
-class _Open(NamedTuple):
+class Open(NamedTuple):
     """Something that goes on, or needs somebody: enough to choose what is told in full."""
 
     task: str
@@ -43,7 +44,7 @@ def answer(order: Fulfilment, decides: str, *, ended: bool) -> Answer:
     """The answer as of now, given the task that decides. What has `ended` is told by how."""
     if ended or order.ending or order.carried.rejected:
         return Answer(summary=_how_it_ended(order) if ended else _NEARLY)
-    found = sorted(_open(order), key=lambda each: _rank(each, decides))
+    found = sorted(open_work(order), key=lambda each: _rank(each, decides))
     now = tuple(_now_view(order, each) for each in found[:MOST_NOW])
     follows, more = _next(order, found)
     chosen = _deciding(now, decides)
@@ -71,31 +72,32 @@ def why_late(order: Fulfilment, decides: str) -> str:
 # What goes on now
 
 
-def _open(order: Fulfilment) -> Iterator[_Open]:
+def open_work(order: Fulfilment) -> Iterator[Open]:
+    """Everything that goes on, and after that what needs somebody."""
     reconciler, ledger = order.reconciler, order.reconciler.ledger
     fallout = reconciler.fallout
     for step in reconciler.calls.values():
-        yield _Open(step.task, step.verb, WaitsFor.SILO, order.begun.get(step.key, ""), True, ledger.fact(step.fact))
+        yield Open(step.task, step.verb, WaitsFor.SILO, order.begun.get(step.key, ""), True, ledger.fact(step.fact))
     for fact_id in sorted(reconciler.waiting):
         fact, called = ledger.fact(fact_id), fact_id in reconciler.calls
         if fact is not None and fact.waiting is not None and not called and fact.task not in fallout:
             verb, awaits = fact.waiting.verb, ledger.operations[fact.operation].awaits
             # A visit that is called off is no visit to wait for.
             kind = WaitsFor.SILO if verb is Verb.COMPENSATE else _AWAITED[awaits]
-            yield _Open(fact.task, verb, kind, fact.waiting.since, False, fact)
+            yield Open(fact.task, verb, kind, fact.waiting.since, False, fact)
     for task in sorted(fallout):
         for refusal in ledger.refusals_of(task)[-1:]:
-            yield _Open(task, refusal.verb, WaitsFor.PERSON, refusal.at, False, refusal=refusal)
+            yield Open(task, refusal.verb, WaitsFor.PERSON, refusal.at, False, refusal=refusal)
 
 
-def _rank(each: _Open, decides: str) -> tuple[bool, bool, bool, str, str]:
+def _rank(each: Open, decides: str) -> tuple[bool, bool, bool, str, str]:
     """What needs somebody first, then what decides, then what is awaited, and what has begun first."""
     return (each.kind is not WaitsFor.PERSON, each.task != decides, each.called, each.since, each.task)
 
 
-def _now_view(order: Fulfilment, each: _Open) -> NowView:
+def _now_view(order: Fulfilment, each: Open) -> NowView:
     operation = order.reconciler.ledger.operation_of(each.task)
-    items, site = order.progress.items_of(each.task), _site_of(order, each.task)
+    items, site = order.progress.items_of(each.task), site_of(order, each.task)
     comes = each.kind is WaitsFor.VISIT
     return NowView(
         task=each.task,
@@ -107,7 +109,7 @@ def _now_view(order: Fulfilment, each: _Open) -> NowView:
         more_items=max(len(items) - MOST_NAMED, 0),
         site=site,
         since=_instant(each.since),
-        expected=_expected(order, each),
+        expected=expected_end(order, each),
         appointment=next((made for made in order.revision.appointments if comes and made.site == site), None),
         last_error=refused_in_words(operation.silo, each.refusal.code, each.refusal.reason) if each.refusal else None,
         milestones=dict(each.fact.milestones) if each.fact is not None else {},
@@ -115,7 +117,7 @@ def _now_view(order: Fulfilment, each: _Open) -> NowView:
     )
 
 
-def _expected(order: Fulfilment, each: _Open) -> datetime | None:
+def expected_end(order: Fulfilment, each: Open) -> datetime | None:
     """When a task is usually done, counted from when it began: it holds still. Of an undo nobody knows."""
     since, planned = _instant(each.since), order.plan.tasks.get(each.task)
     if since is None or planned is None or each.kind is WaitsFor.PERSON or each.verb is Verb.COMPENSATE:
@@ -124,7 +126,7 @@ def _expected(order: Fulfilment, each: _Open) -> datetime | None:
     return max(usual, planned.appointed_until or usual)
 
 
-def _numbers(order: Fulfilment, each: _Open) -> dict[str, tuple[JsonValue, ...]]:
+def _numbers(order: Fulfilment, each: Open) -> dict[str, tuple[JsonValue, ...]]:
     """What silos have given out for a task, and the serial numbers and the like of what goes into it."""
     ledger, planned = order.reconciler.ledger, order.plan.tasks.get(each.task)
     found: dict[str, list[JsonValue]] = {}
@@ -219,7 +221,7 @@ def _summary(waits_for: WaitView | None, chosen: NowView | None, number: int) ->
 # What follows
 
 
-def _next(order: Fulfilment, found: list[_Open]) -> tuple[tuple[NextView, ...], int]:
+def _next(order: Fulfilment, found: list[Open]) -> tuple[tuple[NextView, ...], int]:
     going_on = {each.task: each for each in found}
     undone, fees = list(_to_be_undone(order, going_on)), list(_fees(order))
     told = chain(
@@ -252,11 +254,11 @@ def _following(order: Fulfilment, going_on: Collection[str]) -> Iterator[str]:
             yield key
 
 
-def _next_view(order: Fulfilment, key: str, going_on: dict[str, _Open]) -> NextView:
+def _next_view(order: Fulfilment, key: str, going_on: dict[str, Open]) -> NextView:
     task = order.plan.tasks[key]
     before = [other for other in task.depends_on if not order.is_in_place(other)]
     words = dict.fromkeys(order.plan.operation(order.plan.tasks[other]).words for other in before)
-    ends = [_expected(order, going_on[other]) if other in going_on else None for other in before]
+    ends = [expected_end(order, going_on[other]) if other in going_on else None for other in before]
     known = [end for end in ends if end is not None]
     expected = None
     if known and len(known) == len(ends) and not order.carried.on_hold:
@@ -264,7 +266,7 @@ def _next_view(order: Fulfilment, key: str, going_on: dict[str, _Open]) -> NextV
     return NextView(
         task=key,
         title=order.plan.operation(task).words,
-        site=_site_of(order, key),
+        site=site_of(order, key),
         after=tuple(islice(words, MOST_NAMED)),
         expected=expected,
     )
@@ -277,7 +279,7 @@ def _to_be_undone(order: Fulfilment, going_on: Collection[str]) -> Iterator[str]
 
 def _undo_view(order: Fulfilment, key: str) -> NextView:
     title = order.reconciler.ledger.operation_of(key).words
-    return NextView(task=key, title=title, verb=Verb.COMPENSATE, site=_site_of(order, key))
+    return NextView(task=key, title=title, verb=Verb.COMPENSATE, site=site_of(order, key))
 
 
 def _fees(order: Fulfilment) -> Iterator[NextView]:
@@ -313,7 +315,8 @@ def _how_it_ended(order: Fulfilment) -> str:
 # Words
 
 
-def _site_of(order: Fulfilment, task: str) -> str | None:
+def site_of(order: Fulfilment, task: str) -> str | None:
+    """Where a task is done, if all of its items are at one site."""
     items = order.progress.items
     sites = {
         site.id for item in order.progress.items_of(task) if item in items and (site := items[item].site) is not None

@@ -9,6 +9,7 @@ from typing import Annotated, Final
 
 from pydantic import Field, TypeAdapter
 
+from orders.change.comparison import Comparison
 from orders.change.impact import Impact
 from orders.change.request import ChangeRequest, ChangeState
 from orders.fulfilment.snapshot import OrderStart
@@ -162,7 +163,8 @@ class Preview(Frozen):
 
     `digest` binds the change to this impact: one that carries it is refused if verdict, fees, or what would be undone
     or replaced are not the same any more. `items` tells for each item that the change touches whether it still can be,
-    until when and at what fee.
+    until when and at what fee. `comparison` is what differs for the customer, `words` all of it to be read aloud.
+    `expected_before` and `promised_before` are what is expected and promised without the change.
     """
 
     state: ChangeState
@@ -171,8 +173,13 @@ class Preview(Frozen):
     fees: tuple[Money, ...] = ()
     digest: str | None = None
     impact: Impact | None = None
+    expected_before: datetime | None = None
     expected_at: datetime | None = None
+    promised_before: datetime | None = None
+    promised_at: datetime | None = None
     items: tuple[ItemOutlook, ...] = ()
+    comparison: Comparison = Comparison()
+    words: tuple[str, ...] = ()
 
 
 class OrderOutcome(Frozen):

@@ -7,13 +7,13 @@ touched, and the answer is the one that a request for the change would get.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
 
 from pydantic import JsonValue
 
-from orders.change.objections import past_no_return
+from orders.change.objections import fee_in_words, past_no_return
 from orders.change.request import ChangeKind, ChangeRequest, ItemUpdate, Subject
 from orders.fulfilment.deciding import early_objections
 from orders.fulfilment.order_in_flight import Fulfilment
@@ -22,6 +22,7 @@ from orders.model.catalog import Catalog, Undo
 from orders.model.order import Appointment, Item, Reason, Rejection, Revision, Site, Wishes
 from orders.model.values import MOST_PRODUCTS, Action, Frozen, Money, ProductStatus
 from orders.planning.amend import amended
+from orders.planning.decompose import Planned, decompose
 from orders.planning.items import component_role
 from orders.planning.wishes import is_told_of
 from orders.reconcile.target import TaskStatus
@@ -35,7 +36,8 @@ class Option(Frozen):
     `name` is the characteristic, site, task or silo, `value` what it would become: None where any other value means the
     same. Another offering is meant with the characteristics that it comes with.
     `possible` may depend on the fees told, and on silos that let go of the tasks in `asks`. `until` is the instant at
-    which the answer is expected to get worse. `along` are other items that go with a removed one.
+    which the answer is expected to get worse. `along` are other items that go with a removed one. `why_fees` says in a
+    customer's words what fees are for.
     """
 
     kind: ChangeKind
@@ -45,6 +47,7 @@ class Option(Frozen):
     possible: bool
     until: datetime | None = None
     fees: tuple[Money, ...] = ()
+    why_fees: tuple[str, ...] = ()
     asks: tuple[str, ...] = ()
     along: tuple[str, ...] = ()
     reasons: tuple[Reason, ...] = ()
@@ -140,12 +143,24 @@ class _Trials:
         self._order = order
         self._catalog = _without_bounds(catalog)
         self._now = now
-        self._outlook = Outlook(order, now)
+        self._outlook = Outlook(order, now, many=True)
+        self._known = self._planned()
         self._advancement = order.advancement()
         self._anew: dict[str, Option] = {}
         reconciler = order.reconciler
         refused = {key for key, status in reconciler.status.items() if status is TaskStatus.FALLOUT}
         self._fallout = sorted(refused | {task for task, _ in reconciler.refused_compensations})
+
+    def _planned(self) -> Planned | None:
+        """The order as it would be planned now, its tasks the very ones of its plan where they are equal."""
+        order, start = self._order, self._order.start
+        try:
+            plan = decompose(self._catalog, start.order_id, order.revision, start.baseline, start.baseline_plan)
+        except Rejection:
+            return None
+        own = order.plan.tasks
+        tasks = {key: own[key] if own.get(key) == task else task for key, task in plan.tasks.items()}
+        return Planned(order.revision, replace(plan, tasks=tasks))
 
     def of_order(self) -> Iterator[_Trial]:
         """What could be done with the order as a whole."""
@@ -239,6 +254,7 @@ class _Trials:
                 self._advancement,
                 start.baseline,
                 start.baseline_plan,
+                self._known,
             )
         except Rejection as rejection:
             return _refused(trial, rejection.reasons)
@@ -267,6 +283,7 @@ def _option(trial: _Trial, prospect: Prospect, along: tuple[str, ...] = ()) -> O
         possible=not reasons,
         until=None if reasons else prospect.until,
         fees=tuple(prospect.impact.fees),
+        why_fees=tuple(dict.fromkeys(map(fee_in_words, prospect.impact.charged))),
         asks=prospect.impact.asks,
         along=along,
         reasons=reasons,

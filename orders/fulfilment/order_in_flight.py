@@ -24,6 +24,7 @@ from orders.change.charges import (
     with_charges,
 )
 from orders.change.impact import Impact, has_passed, impact_of, settled
+from orders.change.nearby import Nearby
 from orders.change.objections import Assessment
 from orders.change.request import ChangeKind, ChangeRequest, ChangeState, Verdict, entry_of
 from orders.fulfilment.amended import amended_with
@@ -37,6 +38,7 @@ from orders.model.plan import BILLING, Plan
 from orders.model.values import Verb
 from orders.planning.advancement import Advancement, advancement_of
 from orders.planning.promise import chooses_dates, promised_at
+from orders.read_model.course import Course
 from orders.read_model.fallout import FalloutEnd, Hand
 from orders.read_model.journal import Journal, Journalled
 from orders.read_model.progress import Progress
@@ -66,6 +68,7 @@ class Fulfilment:
             waits_for=start.waits_for,
         )
         self.journal = Journal(self.carried.journal)
+        self.course = Course(self.carried.course)
         self.change_log = ChangeLog(self.carried.verdicts)
         self.reconciler = Reconciler(self._charged(self.carried.plan), self.carried.ledger, calls)
         self._given = Given(self.carried.ledger)
@@ -84,7 +87,7 @@ class Fulfilment:
 
     def fork(self) -> Fork:
         """A copy of the order as it is now."""
-        carried = replace(self.carried, verdicts={}, journal=Journalled())
+        carried = replace(self.carried, verdicts={}, journal=Journalled(), course={})
         start = self.start.model_copy(update={"plan": Plan(), "carried": carried})
         return Fork(start=start, calls=tuple(self.reconciler.calls.values()), status=self.reconciler.status)
 
@@ -205,6 +208,9 @@ class Fulfilment:
     def note_calls(self, at: str) -> None:
         """Note since when the calls are under way that are by now."""
         begun = self.begun
+        for step in self.reconciler.calls.values():
+            if step.key not in begun:
+                self.course.begins(step, at)
         self.begun = {step.key: begun.get(step.key, at) for step in self.reconciler.calls.values()}
 
     def wait_on(self, reasons: tuple[Reason, ...], now: datetime) -> None:
@@ -245,6 +251,7 @@ class Fulfilment:
         """Record how a call has ended."""
         self.reconciler.record(step, self._given.fitting(outcome), at)
         self._given.note(step.task)
+        self.course.heard(step.fact, step.verb, outcome, self.reconciler.ledger, self.reconciler.calls, at)
         self._see_undone(step.fact, step.verb)
         self._bill()
         self.journal.because(f"{step.task} {step.verb} {outcome.kind}", self.reconciler.items_of(step.task))
@@ -257,6 +264,7 @@ class Fulfilment:
         news = self.reconciler.answer(fact_id, n, outcome, at)
         self._given.note(fact_id[0])
         if news:
+            self.course.heard(fact_id, verb, outcome, self.reconciler.ledger, self.reconciler.calls, at)
             on_its_way = outcome.kind is OutcomeKind.ACKNOWLEDGED
             told = ", ".join(outcome.milestones) if on_its_way else outcome.kind
             self.journal.because(" ".join(filter(None, (fact_id[0], verb, told))), self.reconciler.items_of(fact_id[0]))
@@ -311,6 +319,7 @@ class Fulfilment:
     def go_back(self, start: OrderStart, carried: Snapshot, journal: Journal) -> None:
         """Be as it was before, but for what the reconciler knows: `restart` it next."""
         self.start, self.carried, self.journal = start, carried, journal
+        self.course = Course(carried.course)
         self.change_log = self.change_log.anew(carried.verdicts)
 
     def restart(self, calls: Iterable[Step], early: Early, status: Mapping[str, TaskStatus]) -> None:
@@ -372,14 +381,28 @@ class Fulfilment:
             baseline_plan=self.start.baseline_plan,
         )
 
-    def impact_of_target(self, target: Plan, replaced_task: str | None = None, *, of: Ledger | None = None) -> Impact:
-        """What another target would do to the order as it is, or to other facts `of` it, worked out on a copy."""
+    def impact_of_target(
+        self,
+        target: Plan,
+        replaced_task: str | None = None,
+        *,
+        of: Ledger | None = None,
+        near: Nearby | None = None,
+    ) -> Impact:
+        """What another target would do to the order as it is, or to other facts `of` it, worked out on a copy.
+
+        Those facts may have been looked at before: then it is worked out from what is `near`.
+        """
         ledger = of or self.reconciler.ledger
         calls = () if of else self.reconciler.calls.values()
         assessment = self.carried.assessment
         decided = assessment.before if assessment else None
         goes_back = target == self.start.baseline_plan
-        impact = impact_of(self.plan, ledger, calls, self._charged(target), replaced_task, decided, goes_back=goes_back)
+        if near is not None and not goes_back:
+            impact = near.impact(self._charged(target), replaced_task)
+        else:
+            charged = self._charged(target)
+            impact = impact_of(self.plan, ledger, calls, charged, replaced_task, decided, goes_back=goes_back)
         impact = already_accepted(self.carried.charges, ledger, impact)
         if of is not None or not self._has_fees_to_come:
             return impact
@@ -414,6 +437,7 @@ class Fulfilment:
         problem = settle_by_hand(change, self.reconciler, self.carried.charges, at)
         for task in tasks:
             self._given.note(task)
+            self.course.settled(task, self.reconciler.ledger, self.reconciler.calls, at)
         if problem is None:
             self._handled(change, tasks, at)
         return problem

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from orders.change.impact import Effect, Impact, Obstacle, settled
+from orders.change.nearby import Nearby
 from orders.change.objections import past_no_return
 from orders.fulfilment.observation import expected_ends
 from orders.fulfilment.order_in_flight import Fulfilment
@@ -53,22 +54,28 @@ class Prospect:
 
 
 class Outlook:
-    """An order as it is now, and as it will be if nothing is changed."""
+    """An order as it is now, and as it will be if nothing is changed. Looked at once for `many` changes."""
 
-    def __init__(self, order: Fulfilment, now: datetime) -> None:
+    def __init__(self, order: Fulfilment, now: datetime, *, many: bool = False) -> None:
         self._order = order
         reconciler = order.reconciler
-        self._later = settled(order.plan, reconciler.ledger, reconciler.calls.values())
+        self._now = self._then = None
+        if many and order.carried.assessment is None and not order.cancelled:
+            self._now = Nearby(order.plan, reconciler.ledger, reconciler.calls.values())
+            self._later = self._now.later
+            self._then = Nearby(order.plan, self._later, (), self._later)
+        else:
+            self._later = settled(order.plan, reconciler.ledger, reconciler.calls.values())
         self._passed_at = {
-            task: max(now, end - _before_its_end(order.plan.operation(order.plan.tasks[task])))
+            task: max(now, end - before_its_end(order.plan.operation(order.plan.tasks[task])))
             for task, end in expected_ends(order, now).items()
         }
 
     def of(self, target: Plan, replaced_task: str | None = None) -> Prospect:
         """What moving to another target would meet, or making a task anew."""
-        impact = self._order.impact_of_target(target, replaced_task)
+        impact = self._order.impact_of_target(target, replaced_task, near=self._now)
         met = {obstacle.task for obstacle in impact.obstacles}
-        later = self._order.impact_of_target(target, replaced_task, of=self._later)
+        later = self._order.impact_of_target(target, replaced_task, of=self._later, near=self._then)
         return Prospect(
             impact=impact,
             to_come=tuple(
@@ -80,7 +87,7 @@ class Outlook:
         )
 
 
-def _before_its_end(operation: Operation) -> timedelta:
+def before_its_end(operation: Operation) -> timedelta:
     """How long before a task is done its point of no return is passed."""
     point = operation.point_of_no_return
     if point is None or point.reached_after is None:

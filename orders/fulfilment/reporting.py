@@ -12,6 +12,7 @@ from orders.fulfilment.fallout import id_of, refused_calls
 from orders.fulfilment.installed_products import installed_products
 from orders.fulfilment.observation import foresee, told_ahead
 from orders.fulfilment.order_in_flight import Fulfilment
+from orders.fulfilment.timelining import recorded_timeline
 from orders.model.catalog import Undo
 from orders.model.order import Item, Reason
 from orders.read_model.records import ChargeRecord, OrderRecord
@@ -101,6 +102,7 @@ def order_record(order: Fulfilment, now: datetime) -> OrderRecord:
         charges=tuple(charge_records(order)),
         products=installed_products(order, now) if ended else (),
         fallout=journal.carried.kept.told(),
+        timeline=tuple(recorded_timeline(order, now)) if ended else (),
     )
     journal.begin_record()
     return record

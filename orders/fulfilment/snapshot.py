@@ -12,6 +12,7 @@ from orders.model.order import Item, OrderRequest, Reason, Revision
 from orders.model.plan import Plan
 from orders.model.values import Frozen
 from orders.planning.installed import InstalledProduct
+from orders.read_model.course import Stint
 from orders.read_model.journal import Journalled
 from orders.reconcile.ledger import Ledger, Step
 from orders.reconcile.target import TaskStatus
@@ -27,6 +28,7 @@ class Snapshot:
     `named`: by id, in order of first appearance, each as it last was.
     `document` is the digest of the order's form outside, once a change has brought another one. `amended` tells what
     changes have made different about each item.
+    `course` is what became of each task, by key.
     `waits_for` says why an order has not had its turn yet, `rejected` why it could not be fulfilled when it had.
     """
 
@@ -48,6 +50,7 @@ class Snapshot:
     named: dict[str, Item] = field(default_factory=dict)
     waits_for: tuple[Reason, ...] = ()
     rejected: tuple[Reason, ...] = ()
+    course: dict[str, Stint] = field(default_factory=dict)
 
     def copy(self) -> Snapshot:
         """A copy to go back to. Shared is what is never changed: revisions, plans, verdicts."""
@@ -60,6 +63,7 @@ class Snapshot:
             journal=self.journal.copy(),
             amended=dict(self.amended),
             named=dict(self.named),
+            course=dict(self.course),
         )
 
 

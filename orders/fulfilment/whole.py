@@ -33,7 +33,7 @@ def whole(order: Fulfilment) -> Generator[None]:
 def whole_for(order: Fulfilment, task: str) -> Generator[None]:
     """Whatever is recorded within of one task, or nothing. It costs what the task has, not what the order has."""
     ledger, carried = order.reconciler.ledger, order.carried
-    held = ledger.copy_of(task)
+    held, stint = ledger.copy_of(task), carried.course.get(task)
     charges, cause = [replace(charge) for charge in carried.charges], carried.journal.cause
     journal = order.journal.copy(carried.journal)
     calls, early = dict(order.reconciler.calls), _copied(order.reconciler.early)
@@ -41,6 +41,9 @@ def whole_for(order: Fulfilment, task: str) -> Generator[None]:
         yield
     except Exception:
         ledger.put_back(task, held)
+        carried.course.pop(task, None)
+        if stint is not None:
+            carried.course[task] = stint
         carried.charges, carried.journal.cause = charges, cause
         order.go_back(order.start, carried, journal)
         order.restart(calls.values(), early, order.reconciler.status)

@@ -65,6 +65,8 @@ OUTPUTS: Final = 4_000
 """Bytes of outputs in one answer of a silo."""
 MILESTONES: Final = 1_000
 """Bytes of milestones in one answer of a silo."""
+MILESTONES_TOLD: Final = 50_000
+"""Bytes of milestones in the timeline of one order that has ended."""
 GIVEN: Final = 200 * TASKS.most
 """Bytes of everything that silos gave for one order: its tasks have room for what a silo usually gives for each."""
 

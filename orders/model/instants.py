@@ -20,6 +20,11 @@ def instant(value: datetime) -> str:
     return value.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
+def moment(at: datetime) -> str:
+    """An instant for people."""
+    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
 def _written(value: object) -> object:
     """No bare number: pydantic would take it for seconds, or milliseconds, since 1970."""
     if not isinstance(value, datetime) and not (isinstance(value, str) and _DATE.match(value)):

@@ -45,6 +45,12 @@ class TimeSlot(Frozen):
             raise ValueError("an appointment ends after it starts")
         return self
 
+    @property
+    def words(self) -> str:
+        """For people, by the clock at its site."""
+        end = f" to {self.end.strftime('%H:%M')}" if self.end is not None else ""
+        return f"{self.start.strftime('%Y-%m-%d %H:%M')}{end} ({self.time_zone})"
+
 
 class Appointment(TimeSlot):
     """When somebody is expected at a site."""
@@ -63,12 +69,16 @@ def require_order(start: datetime | None, completion: datetime | None) -> None:
 
 
 class Reason(Frozen):
-    """Why something was refused: a code for programs, words for people, and the item and task it is about, if any."""
+    """Why something was refused: a code for programs, words for people, and the item and task it is about, if any.
+
+    `words` are for a customer, where there are others than those for whoever works with the order.
+    """
 
     code: str
     message: str
     item: str | None = None
     task: str | None = None
+    words: str = ""
 
 
 class Wishes(Frozen):

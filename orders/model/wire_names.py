@@ -15,6 +15,7 @@ SILO_EVENTS_SIGNAL: Final = "silo_events"
 TURN_SIGNAL: Final = "turn"
 ORDER_QUERY: Final = "order"
 PLAN_QUERY: Final = "plan"
+TIMELINE_QUERY: Final = "timeline"
 JOURNAL_QUERY: Final = "journal"
 FORK_QUERY: Final = "fork"
 

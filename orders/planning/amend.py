@@ -25,7 +25,7 @@ from orders.model.values import Action, ProductStatus
 from orders.planning.advancement import Advancement
 from orders.planning.appointments import appointments_of, at_its_sites, require_visits, with_appointments
 from orders.planning.completeness import require_complete
-from orders.planning.decompose import decompose
+from orders.planning.decompose import Planned, decompose
 from orders.planning.follow_on import (
     as_update,
     at_known_place,
@@ -50,11 +50,12 @@ def amended(
     advancement: Mapping[str, Advancement] | None = None,
     baseline: Revision | None = None,
     baseline_plan: Plan | None = None,
+    known: Planned | None = None,
 ) -> tuple[Revision, Plan]:
     """The next revision and its plan, validated whole, as a new order would be.
 
     `baseline` and its plan are what the order found installed: a removed item that names an installed product leaves it
-    as it was found.
+    as it was found. `known` spares planning anew what is the same in it, see `decompose`.
 
     Raises:
         Rejection: with every reason found. The revision given is not changed.
@@ -63,7 +64,7 @@ def amended(
     while True:
         try:
             following = amendment.revise()
-            plan = decompose(catalog, order_id, following, baseline, baseline_plan)
+            plan = decompose(catalog, order_id, following, baseline, baseline_plan, known)
             made = [*change.appointments, *appointments_of((*change.add, *change.update), following)]
             require_visits(catalog, following, plan, made)
             return following, plan

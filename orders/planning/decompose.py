@@ -11,6 +11,7 @@ from collections.abc import Container, Iterable
 from dataclasses import replace
 from datetime import datetime
 from graphlib import CycleError, TopologicalSorter
+from typing import NamedTuple
 
 from pydantic import JsonValue
 
@@ -31,7 +32,7 @@ from orders.model.order import Reason, Rejection, Revision
 from orders.model.plan import BILLING, Operation, OutputRef, Plan, Task, product_of
 from orders.model.values import Action
 from orders.planning.appointments import by_appointment
-from orders.planning.products import Product, Products
+from orders.planning.products import Product, Products, products_changed
 from orders.planning.shared_tasks import Contribution, Contributions
 
 
@@ -41,8 +42,12 @@ def decompose(
     revision: Revision,
     baseline: Revision | None = None,
     installed: Plan | None = None,
+    known: Planned | None = None,
 ) -> Plan:
     """The plan of a checked revision. `baseline` is what the order found installed, with its tasks in `installed`.
+
+    `known` is another revision of the same order with the plan that it has under the same catalog: what is the same in
+    both is taken from there.
 
     Of those, products with the action `noChange` keep their tasks as they are, and call for no others. Where something
     that they stand on goes, they are planned anew.
@@ -51,12 +56,25 @@ def decompose(
         Rejection: where a product lacks another that it builds on, products rely on each other in a circle, or there
             would be more tasks than one order may have.
     """
-    return _Decomposition(catalog, order_id, revision, baseline, installed or Plan()).plan()
+    return _Decomposition(catalog, order_id, revision, baseline, installed or Plan(), known).plan()
+
+
+class Planned(NamedTuple):
+    """A revision with its plan."""
+
+    revision: Revision
+    plan: Plan
 
 
 class _Decomposition:
     def __init__(
-        self, catalog: Catalog, order_id: str, revision: Revision, baseline: Revision | None, installed: Plan
+        self,
+        catalog: Catalog,
+        order_id: str,
+        revision: Revision,
+        baseline: Revision | None,
+        installed: Plan,
+        known: Planned | None,
     ) -> None:
         self.catalog = catalog
         self.revision = revision
@@ -70,6 +88,9 @@ class _Decomposition:
         self.kept = {task.key: task for tasks in self.untouched.values() for task in tasks}
         self.contributions = self.applying.but_for(self.untouched)
         self.served = {key: {part.product.id for part in parts} for key, parts in self.contributions.items()}
+        # What was found installed may be planned otherwise by what is made of other products, wherever they are.
+        self.known = known if known is not None and not self.installed.tasks else None
+        self.changed = products_changed(known.revision, revision) if known is not None else set[str]()
 
     def plan(self) -> Plan:
         too_large = TASKS.exceeded_by(len(self.contributions) + len(self.kept))
@@ -87,10 +108,8 @@ class _Decomposition:
                 [Reason(code="circular_reliance", message=f"tasks wait for each other: {circle}")]
             ) from error
         operations = {task.operation: self.installed.operations[task.operation] for task in self.kept.values()}
-        operations |= {
-            tasks[key].operation: operation_of(parts[0].specification.name, parts[0].template)
-            for key, parts in self.contributions.items()
-        }
+        asked = {tasks[key].operation: parts[0] for key, parts in self.contributions.items()}
+        operations |= {name: operation_of(part.specification.name, part.template) for name, part in asked.items()}
         biller = self.catalog.biller()
         if biller is not None:
             operations[BILLING] = _billing(biller)
@@ -109,7 +128,7 @@ class _Decomposition:
         for task in self.installed.tasks.values():
             if task.product in found:
                 found[task.product].append(task)
-        while True:
+        while found:
             there = {*self.applying.but_for(found), *(task.key for kept in found.values() for task in kept)}
             shaken = [product for product, kept in found.items() if not all(_stands(task, there) for task in kept)]
             if not shaken:
@@ -117,6 +136,7 @@ class _Decomposition:
             for product in shaken:
                 del found[product]
                 self._must_be_planned(product)
+        return found
 
     def _must_be_planned(self, product: str) -> None:
         item = self.items[product]
@@ -144,6 +164,13 @@ class _Decomposition:
         return key in self.kept or product.id in self.served.get(key, ())
 
     def _task(self, key: str, parts: list[Contribution]) -> Task:
+        before = self.known.plan.tasks.get(key) if self.known is not None else None
+        products = tuple(part.product.id for part in parts)
+        if before is not None and before.products == products and self.changed.isdisjoint(products):
+            return before
+        return self._planned(key, parts)
+
+    def _planned(self, key: str, parts: list[Contribution]) -> Task:
         template = parts[0].template
         products = [part.product for part in parts]
         builds_on: dict[str, None] = {}

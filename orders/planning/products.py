@@ -26,6 +26,34 @@ class Product:
     specification: ProductSpecification
 
 
+def products_changed(before: Revision, after: Revision) -> set[str]:
+    """The products of a revision that may be planned otherwise than in the one before.
+
+    They differ, or stand beside one that does: in its bundle, or relying on it, however far that goes.
+    """
+    olds, news = before.by_id(), after.by_id()
+    dates = ("customer_id", "channel", "requested_start", "requested_completion")
+    if any(getattr(before, name) != getattr(after, name) for name in dates):
+        return {product for item in after.items for product in item.products}
+    made = {each.site for each in set(before.appointments) ^ set(after.appointments)}
+    waiting = [item for item in news if news[item] is not olds.get(item) and news[item] != olds.get(item)]
+    waiting += [item for item in olds if item not in news]
+    waiting += [item.id for item in after.items if item.site is not None and item.site.id in made]
+    beside: dict[str, list[str]] = defaultdict(list)
+    for item in (*before.items, *after.items):
+        for other in item.relies_on:
+            beside[other].append(item.id)
+        if item.parent is not None:
+            beside[item.parent].append(item.id)
+            beside[item.id].append(item.parent)
+    changed: set[str] = set()
+    while waiting:
+        if (item := waiting.pop()) not in changed:
+            changed.add(item)
+            waiting += beside[item]
+    return {product for item in after.items if item.id in changed for product in item.products}
+
+
 class Products:
     """The products of a revision that the catalog knows, in the order of its items."""
 

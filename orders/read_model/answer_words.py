@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
 
+from orders.model.instants import moment
 from orders.model.order import TimeSlot
 from orders.model.values import Verb
 from orders.read_model.answer import Answer, NextView, NowView
@@ -31,15 +31,9 @@ def in_words(answer: Answer) -> Iterator[tuple[str, str]]:
         yield "next", f"and {answer.more_next} more"
 
 
-def moment(at: datetime) -> str:
-    """An instant for people."""
-    return at.strftime("%Y-%m-%d %H:%M UTC")
-
-
 def slot(made: TimeSlot) -> str:
     """An appointment for people, by the clock at its site."""
-    end = f" to {made.end.strftime('%H:%M')}" if made.end is not None else ""
-    return f"{made.start.strftime('%Y-%m-%d %H:%M')}{end} ({made.time_zone})"
+    return made.words
 
 
 def at_site(title: str, site: str | None) -> str:

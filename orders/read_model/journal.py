@@ -274,6 +274,10 @@ class Journal:
             self.carried.milestones.append(name)
             data: dict[str, JsonValue] = {"milestone": milestone, "task": fact.task, "items": list(fact.items)}
             self._event(EventKind.MILESTONE, now, data)
+            if self.carried.state is not None:
+                self._write(
+                    before=self.carried.state, after=self.carried.state, cause=fact.task, milestone=milestone, at=now
+                )
 
     def stands(self, stand: str, now: datetime) -> None:
         """It is up to other silos than before: those who list orders want to know."""
@@ -346,13 +350,26 @@ class Journal:
     def _transition(
         self, item: str | None, before: LifecycleState | None, after: LifecycleState, now: datetime
     ) -> None:
+        cause = self._causes.get(item, self.carried.cause) if item else self.carried.cause
+        self._write(item=item, before=before, after=after, cause=cause, at=now)
+
+    def _write(
+        self,
+        *,
+        before: LifecycleState | None,
+        after: LifecycleState,
+        cause: str,
+        at: datetime,
+        item: str | None = None,
+        milestone: str | None = None,
+    ) -> None:
         carried = self.carried
         carried.last_transition += 1
-        cause = self._causes.get(item, carried.cause) if item else carried.cause
+        number = carried.last_transition
         carried.transitions.append(
-            Transition(number=carried.last_transition, at=now, item=item, before=before, after=after, cause=cause)
+            Transition(number=number, at=at, item=item, before=before, after=after, cause=cause, milestone=milestone)
         )
-        self.note(now)
+        self.note(at)
 
     def _event(self, kind: EventKind, now: datetime, data: dict[str, JsonValue]) -> None:
         self.carried.last_event += 1

@@ -15,13 +15,15 @@ from orders.model.values import Frozen, Money
 from orders.planning.installed import InstalledProduct
 from orders.read_model.fallout import FalloutRecord
 from orders.read_model.states import LifecycleState
+from orders.read_model.timeline import TimelineEntry
 from orders.read_model.views import OrderView
 
 
 class Transition(Frozen):
-    """One step from state to state, of an item or (without `item`) of the order.
+    """One step from state to state, of an item or (without `item`) of the order; or a `milestone`, which moves nothing.
 
-    `cause` names what led to it: a task with what became of it, or a change by its request id.
+    `cause` names what led to it: a task with what became of it, or a change by its request id. That of a milestone is
+    the task that has reached it; the states are that of the order then.
     """
 
     number: int
@@ -30,6 +32,7 @@ class Transition(Frozen):
     before: LifecycleState | None
     after: LifecycleState
     cause: str
+    milestone: str | None = None
 
 
 class EventKind(StrEnum):
@@ -72,8 +75,9 @@ class ChargeRecord(Frozen):
 class OrderRecord(Frozen):
     """An order as it stands, and what has happened since the record before. A higher `version` replaces a lower.
 
-    `revisions`, `transitions` and `events` are those that are new; `products` is the installed base as the order leaves
-    it, told once it has ended. `fallout` is all that is not over, and what is since the record before.
+    `revisions`, `transitions` and `events` are those that are new. `fallout` is all that is not over, and what is since
+    the record before. Told once it has ended are `products`, the installed base as the order leaves it, and its
+    `timeline`.
     """
 
     version: int
@@ -84,17 +88,18 @@ class OrderRecord(Frozen):
     charges: tuple[ChargeRecord, ...] = ()
     products: tuple[InstalledProduct, ...] = ()
     fallout: tuple[FalloutRecord, ...] = ()
+    timeline: tuple[TimelineEntry, ...] = ()
 
 
 class Unrecorded(Frozen):
-    """The transitions that no record has told yet. `complete` where there is nothing at all left to record."""
+    """The transitions and milestones that no record has told yet. `complete` where there is nothing left to record."""
 
     transitions: tuple[Transition, ...]
     complete: bool
 
 
 class TransitionPage(Frozen):
-    """A page of an order's transitions, newest last, out of `total`."""
+    """A page of an order's transitions and milestones, newest last, out of `total`."""
 
     transitions: tuple[Transition, ...]
     total: int

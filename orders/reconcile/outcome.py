@@ -52,7 +52,7 @@ class Outcome:
     The reason of one that is done says why it comes without its outputs.
 
     `milestones` are those that the silo has reached with it, on the way or at its end: by name the instant (ISO 8601),
-    empty where it tells none.
+    empty where it tells none. `tried` is how often the call was made to come to this; it says nothing of what it means.
     """
 
     kind: OutcomeKind
@@ -60,6 +60,7 @@ class Outcome:
     code: str = ""
     reason: str = ""
     milestones: dict[str, str] = field(default_factory=dict)
+    tried: int = field(default=0, compare=False)
 
     @property
     def says_something(self) -> bool:
@@ -138,9 +139,8 @@ def _as_asked(ledger: Ledger, verb: Verb, fact_id: FactId, name: str, sent: Inpu
     if missing:
         code, reason = OUTPUT_MISSING, f"done, but without the output {', '.join(missing)}"
     reason += f": {outcome.reason}" if outcome.reason else ""
-    return Outcome(
-        OutcomeKind.UNKNOWN, code=code, reason=printable(reason, LONGEST_REASON), milestones=outcome.milestones
-    )
+    told = printable(reason, LONGEST_REASON)
+    return replace(outcome, kind=OutcomeKind.UNKNOWN, outputs={}, code=code, reason=told)
 
 
 def _reached(fact: Fact, n: int, outcome: Outcome, at: str) -> bool:

@@ -133,6 +133,7 @@ async def test_all_routes_are_documented_with_their_bodies_and_errors(door: Door
         "/care/v1/orders/{order_id}",
         "/care/v1/orders/{order_id}/tasks",
         "/care/v1/orders/{order_id}/history",
+        "/care/v1/orders/{order_id}/timeline",
         "/care/v1/orders/{order_id}/options",
         "/care/v1/orders/{order_id}/changes",
         "/care/v1/orders/{order_id}/changes/{request_id}",

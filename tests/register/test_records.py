@@ -17,7 +17,8 @@ from temporalio.testing import ActivityEnvironment
 from orders.model.order import Revision
 from orders.model.values import Money
 from orders.read_model.records import ChargeRecord, EventKind, OrderEvent, OrderRecord, Transition
-from orders.read_model.states import LifecycleState
+from orders.read_model.states import LifecycleState, TaskState
+from orders.read_model.timeline import TimelineEntry, TimelinePage
 from register import Register
 from register.schema import ORDERS
 from register.searching.query import OrderPage, OrderQuery
@@ -188,3 +189,34 @@ def test_two_workers_that_write_the_same_history_at_once_write_it_once(register:
         list(threads.map(register.records.record, [whole_record(n % 4, 1 + n % 5) for n in range(40)]))
     assert rows(register, "select number from events order by number") == [(n,) for n in range(1, 6)]
     assert rows(register, "select version from orders") == [(3,)]
+
+
+def entries(number: int) -> tuple[TimelineEntry, ...]:
+    return tuple(
+        TimelineEntry(task=f"O1.{n}/s/t", title="Line", silo="network", state=TaskState.DONE, begun=NOON, tried=n)
+        for n in range(number)
+    )
+
+
+def test_the_timeline_of_an_order_that_has_ended_is_kept_in_pages_and_goes_with_the_order(register: Register) -> None:
+    register.records.record(a_record().model_copy(update={"timeline": entries(5)}))
+    first, last = (register.history.timeline("O1", offset, 3) for offset in (0, 3))
+    assert first == TimelinePage(tasks=entries(5)[:3], total=5, next_offset=3)
+    assert last == TimelinePage(tasks=entries(5)[3:], total=5)
+    assert register.history.timeline("O2", 0, 3) is None
+    register.records.delete("O1", NOON)
+    assert register.history.timeline("O1", 0, 3) is None
+    assert rows(register, "select * from timelines") == []
+
+
+def test_a_later_end_has_another_timeline_and_a_lower_version_none(register: Register) -> None:
+    for version, number in ((1, 1), (3, 2), (2, 4)):
+        register.records.record(a_record(version).model_copy(update={"timeline": entries(number)}))
+    assert register.history.timeline("O1", 0, 10) == TimelinePage(tasks=entries(2), total=2)
+
+
+def test_a_milestone_is_part_of_the_history(register: Register) -> None:
+    state = LifecycleState.IN_PROGRESS
+    reached = Transition(number=1, at=NOON, before=state, after=state, cause="O1.1/s/t", milestone="handed-over")
+    register.records.record(a_record().model_copy(update={"transitions": (reached,)}))
+    assert register.history.transitions("O1", 0, 10).transitions == (reached,)

@@ -53,6 +53,8 @@ def shown_by(moves: Iterable[Transition]) -> Shown:
     states, ends = set[str](), set[str]()
     items: dict[str, set[str]] = {}
     for move in moves:
+        if move.milestone is not None:
+            continue
         if move.item is not None:
             items.setdefault(move.item, set()).add(move.after)
         else:

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from orders.fulfilment.options import OptionsPage, options_of
 from orders.fulfilment.snapshot import Snapshot
-from orders.model.order import Item, Revision
+from orders.model.order import Item, OrderRequest, RequestedItem, Revision, Site
 from orders.model.plan import Plan, Task
 from orders.model.values import Action
 from orders.read_model.progress import Progress
@@ -16,6 +17,7 @@ from orders.reconcile.ledger import Fact, Ledger, Step
 from orders.reconcile.outcome import Outcome, OutcomeKind
 from orders.reconcile.reconciler import Reconciler
 from tests.orders.support.builders import AT, operation, plan, task
+from tests.orders.support.driver import NOW, Driver
 from workflows.sdk.connection import data_converter
 
 MOST_BYTES = 1_000_000
@@ -183,3 +185,39 @@ async def test_an_order_of_five_thousand_facts_is_carried_over_in_less_than_a_me
     assert sum(payload.ByteSize() for payload in payloads) < MOST_BYTES
     (after,) = await data_converter().decode(payloads, [Snapshot])
     assert after == before
+
+
+def vpn(sites: int) -> Driver:
+    """A VPN of so many sites whose visits are awaited."""
+    core = RequestedItem(id="core", offering="business-vpn-core")
+    rest = (
+        RequestedItem(id=f"s{n}", offering="business-vpn-site", relies_on=("core",), site=Site(id=f"site-{n}"))
+        for n in range(sites)
+    )
+    request = OrderRequest(external_id="x", channel="web", customer_id="cust-1", items=(core, *rest))
+    driver = Driver(request, waiting=["field-service"])
+    driver.run()
+    return driver
+
+
+def test_the_effort_of_the_options_of_one_site_is_one_look_at_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    judged = 0
+
+    def counting(self: Judge, task: Task) -> None:
+        nonlocal judged
+        judged += 1
+        judge(self, task)
+
+    judge = Judge.judge
+    monkeypatch.setattr(Judge, "judge", counting)
+    efforts: dict[int, list[int]] = {}
+    for number in (10, 40):
+        driver = vpn(number)
+        efforts[number] = []
+        for sites in (1, 2):
+            judged = 0
+            told = options_of(driver.order, driver.catalog, NOW, OptionsPage(offset=1, limit=sites))
+            assert [len(item.options) for item in told.items] == [len(told.items[0].options)] * sites
+            efforts[number].append(judged)
+    of_one = {number: two - one for number, (one, two) in efforts.items()}
+    assert of_one[40] == of_one[10]

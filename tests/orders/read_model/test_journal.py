@@ -43,7 +43,7 @@ class ResponseModel(Driver):
         return [move.cause.split("/", 1)[-1] for move in self.transitions() if move.item == item]
 
     def transitions(self) -> list[Transition]:
-        return self.order.carried.journal.transitions
+        return [move for move in self.order.carried.journal.transitions if move.milestone is None]
 
     def events(self, kind: EventKind) -> list[dict[str, JsonValue]]:
         return [event.data for event in self.order.carried.journal.events if event.kind is kind]
@@ -62,7 +62,9 @@ def test_an_order_that_runs_through_tells_each_move_with_what_led_to_it() -> Non
     assert told.causes("net") == ["submitted", "submitted", "fibre-internet/start-billing provision done"]
     assert told.causes("tv")[-1] == "tv/start-billing provision done"
     assert told.causes()[-1] == "completion/notify-customer provision done"
-    assert [move.number for move in told.transitions()] == list(range(1, 13))
+    assert len(told.transitions()) == 12
+    carried = told.order.carried.journal
+    assert [move.number for move in carried.transitions] == list(range(1, carried.last_transition + 1))
 
 
 def test_what_came_by_callback_is_a_cause_too() -> None:
@@ -152,7 +154,7 @@ def test_an_order_on_hold_is_told_in_the_next_run_as_it_was_in_the_last() -> Non
     told.run()
     told.change("hold")
     observe(told.order, NOW)
-    moves = told.transitions()[:]
+    moves = told.order.carried.journal.transitions[:]
     after = Fulfilment(told.order.start.model_copy(update={"carried": told.order.carried}))
     observe(after, NOW)
     assert after.carried.journal.transitions == moves

@@ -21,6 +21,7 @@ from orders.fulfilment.observation import observe
 from orders.fulfilment.order_in_flight import Fulfilment
 from orders.fulfilment.reporting import order_record, order_view, plan_page
 from orders.fulfilment.snapshot import OrderStart, Snapshot
+from orders.fulfilment.timelining import timeline_page
 from orders.model.catalog import Catalog
 from orders.model.order import OrderRequest, Rejection, Revision
 from orders.model.plan import BILLING, Plan
@@ -207,6 +208,10 @@ class Order:
         page = plan_page(order, 0, 1000)
         assert order.told_state in details(order, view.answer)
         assert page.total == len(page.tasks) >= len(order.plan.tasks)
+        told = {entry.task: entry for entry in timeline_page(order, NOW, 0, 1000).tasks}
+        assert told.keys() >= {task.key for task in page.tasks}
+        assert all(told[task.key].state is task.state for task in page.tasks)
+        assert all(entry.slack_s is None or entry.slack_s >= 0 for entry in told.values())
         statuses = Counter(
             (order.plan.operation(task).silo, order.reconciler.status[key]) for key, task in order.plan.tasks.items()
         )
