@@ -60,8 +60,8 @@ async def show_fallout(door: Door, search: Mapping[str, Sought], console: Consol
     if as_json:
         _print_json(page, console)
         return
-    if page.fallout:
-        console.print(_table(page.fallout))
+    for line in _lines(page.fallout) if page.fallout else ():
+        console.print(line, highlight=False, soft_wrap=True)
     left = page.total - len(page.fallout)
     console.print(
         f"{page.total} in all" + (f", {left} more than are shown: see --limit" if left else ""), highlight=False
@@ -107,22 +107,29 @@ def _told(about: str, verdict: ChangeResponse | None) -> Text:
     return Text.assemble((f"{about}: ", "green"), "tried again")
 
 
-def _table(fallout: tuple[ListedFallout, ...]) -> Table:
-    return rigid_table(
-        ("order", "since", "silo", "code", "tries", "who", "what it means"),
-        [
-            (
-                each.order_id,
-                moment(each.since),
-                each.silo,
-                each.code,
-                str(each.attempts),
-                each.claimed_by or each.group or "",
-                Text.assemble(*_marks(each), each.meaning),
-            )
-            for each in fallout
-        ],
-    )
+def _lines(fallout: tuple[ListedFallout, ...]) -> Iterator[Text]:
+    """A table, and below each of its rows what that means: in full, however narrow the terminal is."""
+    columns = ("order", "since", "silo", "code", "tries", "who")
+    rows = [
+        (
+            each.order_id,
+            moment(each.since),
+            each.silo,
+            each.code,
+            str(each.attempts),
+            each.claimed_by or each.group or "",
+        )
+        for each in fallout
+    ]
+    widths = [max(map(len, cells)) for cells in zip(columns, *rows, strict=True)]
+    yield Text(_row(columns, widths), style="dim")
+    for each, row in zip(fallout, rows, strict=True):
+        yield Text(_row(row, widths), style="bold")
+        yield Text.assemble("    ", *_marks(each), each.meaning)
+
+
+def _row(cells: tuple[str, ...], widths: list[int]) -> str:
+    return "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip()
 
 
 def _marks(fallout: ListedFallout) -> Iterator[tuple[str, str]]:

@@ -43,8 +43,11 @@ async def test_what_waits_for_a_person_is_shown_and_tried_again(pipe: Pipe, door
     order_id = await refused(pipe, door)
     console, text = printing()
     await show_fallout(door, {"order": order_id}, console, as_json=False)
-    assert re.search(rf"{order_id} .* tv +no_coverage +1 .*could not be done: tv refused", text.getvalue())
-    assert text.getvalue().endswith("1 in all\n")
+    heading, row, meaning, total = text.getvalue().splitlines()
+    assert heading.split() == ["order", "since", "silo", "code", "tries", "who"]
+    assert re.fullmatch(rf"{order_id}  \S+ \S+ UTC  tv    no_coverage  1", row)
+    assert re.match(r"    .* could not be done: tv refused", meaning)
+    assert total == "1 in all"
     await pipe.sim("DELETE", "/tv/faults")
     console, text = printing()
     assert await retry(door, order_id, console, task=None, silo=None, as_json=False)
