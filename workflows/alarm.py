@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from operator import itemgetter
 from typing import TypeAlias
 
 from temporalio import workflow
@@ -27,17 +28,16 @@ class Alarm:
         an earlier time rings first and costs a workflow task for nothing, unless this is to ring `exactly` then.
         """
         now = workflow.now()
-        ahead = {due: why for why, due in reversed(deadlines.items()) if due is not None and due > now}
+        ahead = [(due, why) for why, due in deadlines.items() if due is not None and due > now]
         if not ahead:
             return
-        due = min(ahead)
+        due, why = min(ahead, key=itemgetter(0))
         earlier = [other for other in self._timers if other < due]
         if earlier and not exactly:
             return
         for other in earlier:
             self._timers.pop(other).cancel()
         if due not in self._timers:
-            why = ahead[due]
             self._timers[due] = asyncio.create_task(self._wait(due, why if isinstance(why, str) else why()))
 
     async def _wait(self, due: datetime, why: str) -> None:

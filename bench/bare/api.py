@@ -24,10 +24,10 @@ def main() -> None:
     inner = app.router.lifespan_context
 
     @asynccontextmanager
-    async def gathering_nothing(app: FastAPI) -> AsyncIterator[object]:
-        async with inner(app) as state:
+    async def gathering_nothing(app: FastAPI) -> AsyncIterator[None]:
+        async with inner(app):
             app.state.provided.services.gathering.moment_s = 0
-            yield state
+            yield
 
     app.router.lifespan_context = gathering_nothing
     run(app, settings.api_host, settings.api_port)

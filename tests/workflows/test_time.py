@@ -72,7 +72,8 @@ async def test_a_round_of_looks_at_five_visits_is_one_timer_and_one_activity(ski
     timers = [
         event for event in await history(pipe, order_id) if event.event_type == EventType.EVENT_TYPE_TIMER_STARTED
     ]
-    summaries = await pipe.client.data_converter.decode([each.user_metadata.summary for each in timers], [str])
+    told = [await pipe.client.data_converter.decode([timer.user_metadata.summary], [str]) for timer in timers]
+    summaries = [summary for [summary] in told]
     assert any(re.fullmatch(r"look again at visit-site · .* and \d+ more", summary) for summary in summaries)
     assert "promise at stake" in summaries
     await pipe.change(order_id, kind="cancel")
@@ -89,7 +90,8 @@ async def rounds(pipe: Pipe, order_id: str) -> list[list[HistoryEvent]]:
     for event in await history(pipe, order_id):
         if event.event_type == EventType.EVENT_TYPE_TIMER_FIRED:
             found.append([])
-        found[-1].append(event)
+        if "TIME_SKIPPING" not in EventType.Name(event.event_type):
+            found[-1].append(event)
     return found[1:-1]
 
 
