@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 
-from orders.model.plan import Operation, product_of
+from orders.model.plan import BILLING, Operation, product_of
 from orders.planning.installed import InstalledProduct
 from orders.read_model.states import ORDER_MOVES, LifecycleState
 from orders.reconcile.ledger import Fact, service_id
@@ -102,11 +102,12 @@ def of_installed(
                 continue
             if service.state is not ServiceState.ACTIVE:
                 yield f"{silo} holds {service.id}, which is {service.state}, though all orders have ended"
+            if service.task.endswith(f"/{BILLING}"):
+                continue  # A fee is no part of a product: it is judged by the verdict that it was accepted with.
             scope = product_of(service.task)
             order, _, _ = scope.partition("@")
             if order in ended:
-                spent = f"{silo}.{service.operation}" in SPENT or "/charges/" in service.task
-                if ended[order] != LifecycleState.COMPLETED and not spent:
+                if ended[order] != LifecycleState.COMPLETED and f"{silo}.{service.operation}" not in SPENT:
                     yield f"{silo} holds {service.id}, whose order is {ended[order]}"
                 continue
             found = facts.pop(service.id, None)

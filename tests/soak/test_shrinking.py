@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.soak.counting import Count
 from tests.soak.hostile.messages import content
 from tests.soak.random_scripts import random_script
 from tests.soak.script import Change, Hostile, Mend, Restart, Script, read, written
@@ -80,28 +79,3 @@ def test_every_shorter_script_is_another_and_not_longer() -> None:
         for shorter in script.shorter():
             assert shorter != script
             assert len(written(shorter)) <= len(written(script))
-
-
-def test_what_is_made_and_undone_for_nothing_is_counted() -> None:
-    count = Count()
-    count.begin("provision", "o.1/line/activate/0/0")
-    count.begin("compensate", "o.1/line/activate/0/1")
-    assert count.flaws == ["o.1/line/activate/0 was provisioned and compensated for nothing"]
-
-
-def test_what_is_undone_after_a_change_or_a_failure_is_not_for_nothing() -> None:
-    count = Count()
-    count.begin("provision", "o.1/line/activate/0/0")
-    count.anew()
-    count.begin("compensate", "o.1/line/activate/0/1")
-    count.begin("provision", "o.1/line/activate/1/0")
-    assert count.flaws == []
-
-
-def test_a_call_that_is_made_again_under_its_own_key_is_not_counted_twice() -> None:
-    count = Count()
-    count.begin("provision", "o.1/line/activate/0/0")
-    count.anew()
-    count.begin("provision", "o.1/line/activate/0/0")
-    count.begin("compensate", "o.1/line/activate/0/1")
-    assert count.flaws == []
