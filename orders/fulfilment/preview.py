@@ -13,7 +13,7 @@ from orders.change.reasons import told_once
 from orders.change.request import ChangeKind, ChangeRequest, ChangeState
 from orders.fulfilment.deciding import beyond_budget, early_objections
 from orders.fulfilment.messages import PlanAnswer, Preview
-from orders.fulfilment.observation import awaited_s, expected_at
+from orders.fulfilment.observation import awaited_s, expected_ends
 from orders.fulfilment.order_in_flight import Fulfilment
 from orders.fulfilment.outlook import Outlook
 from orders.model.budget import MOST_NAMED
@@ -23,6 +23,7 @@ from orders.model.order import Reason, Revision
 from orders.model.plan import Plan
 from orders.planning.promise import seconds_to_completion
 from orders.reconcile.reconciler import Reconciler
+from orders.reconcile.target import TaskStatus
 
 
 def preview(
@@ -57,7 +58,7 @@ def preview(
         fees=tuple(impact.fees) if weighed else (),
         digest=impact.digest if weighed else None,
         impact=impact,
-        expected_before=expected_at(order, now),
+        expected_before=_expected_without(order, now),
         expected_at=_expected(order, change, answer, target, impact, now),
         promised_before=order.promised_at,
         promised_at=_promised(order, change, answer, target, now),
@@ -70,6 +71,15 @@ def preview(
 def _following(order: Fulfilment, change: ChangeRequest, answer: PlanAnswer) -> Revision:
     """What the order would be with the change. Cancelled, it leaves what it has found."""
     return order.start.baseline if change.kind is ChangeKind.CANCEL else answer.revision or order.revision
+
+
+def _expected_without(order: Fulfilment, now: datetime) -> datetime | None:
+    """When the order is expected as it is. A copy of it knows where its tasks stand, and has judged none of them."""
+    reconciler = order.reconciler
+    refused = reconciler.refused_compensations or TaskStatus.FALLOUT in reconciler.status.values()
+    if refused or order.carried.on_hold or order.cancelled or order.waits:
+        return None
+    return max(expected_ends(order, now).values(), default=None)
 
 
 def _promised(
