@@ -63,13 +63,15 @@ class Display:
         return None if lasts_at is None else max(lasts_at, self._read_anew_at)
 
     def show(self, order: Fulfilment) -> None:
-        """Bring details and search attributes up to date."""
-        now = workflow.now()
-        if len(order.reconciler.calls) < MANY or now >= self._read_anew_at:
+        """Bring details and search attributes up to date.
+
+        What is kept of it is kept at the end: where a defect is in the way, nothing is, as at replay.
+        """
+        now, waits, read_anew_at = workflow.now(), self._waits, self._read_anew_at
+        if len(order.reconciler.calls) < MANY or now >= read_anew_at:
             found = answer(order, order.journal.carried.decides, ended=order.carried.end_recorded)
-            self._waits = waits_of(order, found, now)
-            workflow.set_current_details(details(order, found, busy=self._waits.lasts_at is not None))
-            self._read_anew_at = now + READABLE
+            waits, read_anew_at = waits_of(order, found, now), now + READABLE
+            workflow.set_current_details(details(order, found, busy=waits.lasts_at is not None))
         shown = _Shown(
             order.told_state,
             order.revision.number,
@@ -78,23 +80,22 @@ class Display:
             order.promised_at,
             next((problem.code for problem in order.problems.values()), None),
         )
-        if shown == self._shown and not self._waits_are_news():
-            return
-        updates = list(_updates(order, shown))
-        if self._waits.told != self._listed and (updates or self._waits_are_news()):
-            self._listed = self._waits.told
-            updates.append(WAITS_FOR.value_set(self._listed) if self._listed else WAITS_FOR.value_unset())
+        updates = list(_updates(order, shown)) if shown != self._shown else []
+        listed = self._listed
+        if waits.told != listed and (updates or _is_news(waits, listed)):
+            listed = waits.told
+            updates.append(WAITS_FOR.value_set(listed) if listed else WAITS_FOR.value_unset())
         if updates:
             workflow.upsert_search_attributes(updates)  # pyright: ignore[reportUnknownMemberType]
-        self._shown = shown
+        self._shown, self._listed, self._waits, self._read_anew_at = shown, listed, waits, read_anew_at
 
-    def _waits_are_news(self) -> bool:
-        """True where what is waited for is worth an event of its own.
 
-        What is over is told along with what comes next: that may last too, and is known soon, or the order is done.
-        """
-        told, waits = self._waits.told, self._waits
-        return not set(told) <= set(self._listed) or (bool(told) and told != self._listed and waits.lasts_at is None)
+def _is_news(waits: Waits, listed: tuple[str, ...]) -> bool:
+    """True where what is waited for is worth an event of its own, after what is listed.
+
+    What is over is told along with what comes next: that may last too, and is known soon, or the order is done.
+    """
+    return not set(waits.told) <= set(listed) or (bool(waits.told) and waits.lasts_at is None)
 
 
 def _updates(order: Fulfilment, shown: _Shown) -> Iterator[SearchAttributeUpdate[Any]]:

@@ -45,9 +45,15 @@ def in_full(verdict: Verdict) -> str:
     through = f" through {verdict.channel}" if verdict.channel else ""
     when = f" on {moment(datetime.fromisoformat(verdict.decided_at))}" if verdict.decided_at else ""
     asked = f"{_named(verdict, verdict.request_id)}{by}{through}"
-    means = "it waits for its turn" if _waits(verdict) else _MEANS[verdict.state]
-    told = f"{asked} {_decided(verdict)}{_fees(verdict)}{when}: {means}"
+    told = f"{asked} {_decided(verdict)}{_fees(verdict)}{when}: {_means(verdict)}"
     return ". ".join((told, *_reasons(verdict.reasons)))
+
+
+def _means(verdict: Verdict) -> str:
+    if _waits(verdict):
+        return "it waits for its turn"
+    at_once = verdict.kind is not None and not verdict.kind.moves_the_target
+    return _MEANS[ChangeState.APPLIED if at_once and verdict.state is ChangeState.ACCEPTED else verdict.state]
 
 
 def _named(verdict: Verdict, request_id: str) -> str:

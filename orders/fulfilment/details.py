@@ -74,8 +74,10 @@ def _now(order: Fulfilment, found: Answer) -> Iterator[str]:
         what = now_line(line, decides=line.task == found.decides)
         if line.waits_for is WaitsFor.PERSON:
             yield _about("Needs a person", f"{what}; {_refusal(order, line)}")
+        elif line.task in called:
+            yield _about("Tries", f"{what}; how often, and why in vain: Pending Activities")
         else:
-            yield _about("Tries" if line.task in called else "Awaits", what)
+            yield _about("Awaits", what)
     if found.more_now:
         yield _about("And", f"{found.more_now} more")
 

@@ -207,11 +207,11 @@ async def test_an_order_that_begins_later_is_found_by_that_from_its_start(pipe: 
     assert (await pipe.outcome(order_id)).because.startswith("cancel native-cancel-")
 
 
-async def test_a_hundred_orders_that_meet_an_outage_are_two_lines_and_each_says_what_it_waits_for(pipe: Pipe) -> None:
-    await pipe.sim("PUT", "/crm/faults", {"outage": True})
+async def test_orders_that_meet_an_outage_are_two_lines_and_each_says_what_it_waits_for(pipe: Pipe) -> None:
     channel = f"shop-{uuid4().hex[:8]}"
-    bodies = [order(item("1", "mobile-s", sim_type="esim"), channel=channel) for _ in range(100)]
+    bodies = [order(item("1", "mobile-s", sim_type="esim"), channel=channel) for _ in range(20)]
     with capture_logs() as lines:
+        await pipe.sim("PUT", "/crm/faults", {"outage": True})
         orders = [order_id for some in _by(10, bodies) for order_id in await asyncio.gather(*map(pipe.submit, some))]
 
         async def counted() -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from orders.change.request import ChangeRequest, ChangeState, Verdict, read_change
+from orders.change.request import ChangeKind, ChangeRequest, ChangeState, Verdict, read_change
 from orders.fulfilment.answering import MOST_NOW, answer
 from orders.fulfilment.change_words import in_short, news_in_short
 from orders.fulfilment.details import details
@@ -158,6 +158,19 @@ def test_what_is_just_being_called_does_not_work_out_what_a_cancellation_costs()
     assert "To cancel" not in details(order, found, busy=True)
     order = Driver(household()).order
     assert "To cancel" in details(order, answer(order, "", ended=False), busy=True)
+
+
+def test_what_was_decided_says_what_that_means() -> None:
+    driver = Driver(household(), waiting=["field-service"])
+    driver.run()
+    driver.change("hold", "h")
+    assert "**Last change** hold h ACCEPTED on 2026-03-02 09:00 UTC: it is done" in told(driver.order)
+    driver.change("changePriority", "p", priority=0)
+    assert "**Last change** changePriority p ACCEPTED on 2026-03-02 09:00 UTC: it is being carried" in told(
+        driver.order
+    )
+    driver.order.receive(ChangeRequest(request_id="w", kind=ChangeKind.RELEASE), AT)
+    assert "**Last change** release w WAITS: it waits for its turn" in told(driver.order)
 
 
 def test_what_cannot_be_cancelled_any_more_says_why_and_offers_no_cancellation() -> None:
