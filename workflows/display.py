@@ -10,12 +10,12 @@ from typing import Any, Final
 from temporalio import workflow
 from temporalio.common import SearchAttributeKey, SearchAttributeUpdate
 
-from orders.fulfilment.answering import answer
-from orders.fulfilment.details import details
-from orders.fulfilment.lasting import Waits, waits_of
 from orders.fulfilment.order_in_flight import Fulfilment
 from orders.model import wire_names
 from orders.read_model.states import LifecycleState
+from orders.tracking.answering import answer
+from orders.tracking.details import details
+from orders.tracking.lasting import Waits, waits_of
 
 ORDER_STATE = SearchAttributeKey.for_keyword(wire_names.ORDER_STATE)
 ORDER_REVISION = SearchAttributeKey.for_int(wire_names.ORDER_REVISION)

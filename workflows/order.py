@@ -10,19 +10,19 @@ from temporalio import workflow
 from temporalio.common import RawValue
 
 from orders.change.request import ChangeKind, ChangeRequest, Verdict, read_change
-from orders.fulfilment.ended import outcome_of
 from orders.fulfilment.messages import OrderOutcome, read_several
-from orders.fulfilment.observation import observe
 from orders.fulfilment.order_in_flight import Fulfilment
-from orders.fulfilment.reporting import order_view, plan_page
 from orders.fulfilment.snapshot import Fork, OrderStart
-from orders.fulfilment.timelining import timeline_page
 from orders.model import wire_names
 from orders.model.instants import instant
 from orders.model.plan import Plan
 from orders.read_model.records import Unrecorded
 from orders.read_model.timeline import TimelinePage
 from orders.read_model.views import OrderView, PlanPage
+from orders.tracking.ended import outcome_of
+from orders.tracking.observation import observe
+from orders.tracking.reporting import order_view, plan_page
+from orders.tracking.timelining import timeline_page
 from workflows.alarm import Alarm, Why
 from workflows.deciding import Decisions, is_large
 from workflows.display import Display

@@ -11,10 +11,10 @@ from temporalio.common import RetryPolicy
 from temporalio.exceptions import FailureError
 
 from orders.fulfilment.order_in_flight import Fulfilment
-from orders.fulfilment.reporting import order_record
 from orders.model import wire_names
 from orders.model.order import Reason
 from orders.read_model.records import OrderRecord
+from orders.tracking.reporting import order_record
 from workflows.summaries import with_news
 
 BUSY = timedelta(seconds=5)

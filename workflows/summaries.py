@@ -6,8 +6,8 @@ import json
 from itertools import accumulate
 from typing import Final
 
-from orders.fulfilment.change_words import news_in_short
 from orders.fulfilment.order_in_flight import Fulfilment
+from orders.tracking.change_words import news_in_short
 
 MOST_BYTES: Final = 360
 """Temporal takes no summary beyond 400 bytes, as it is written in JSON, with what else is in a payload."""

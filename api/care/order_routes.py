@@ -35,10 +35,10 @@ from api.tmf.links import Links
 from api.tmf.tmf622.request import characteristics_of, fitting, read_items, site_at, site_of
 from api.tmf.tmf622.wishes import wishes_of_update
 from orders.change.request import ChangeRequest, ItemUpdate, misfits
-from orders.fulfilment.options import OptionsPage
 from orders.model.order import Appointment
 from orders.model.values import Action
 from orders.read_model.views import OrderView
+from orders.tracking.options import OptionsPage
 
 log = structlog.get_logger()
 router = APIRouter(prefix="/care/v1/orders", tags=["care"], dependencies=[needs(Scope.CARE)], route_class=LargeBodies)

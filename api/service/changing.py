@@ -17,9 +17,9 @@ from api.service.previewing import Foresight, NotInFlight
 from api.tmf.json_body import require_sound
 from orders.change.request import ChangeRequest, Verdict
 from orders.fulfilment.messages import Preview
-from orders.fulfilment.options import OptionsPage, OrderOptions
 from orders.model import wire_names
 from orders.model.budget import CHANGE, size_of
+from orders.tracking.options import OptionsPage, OrderOptions
 from register.records import Records
 
 _CLOSES_WITHIN_S: Final = 2.0

@@ -17,11 +17,11 @@ from api.working import SMALL, Workshop
 from catalog_loader.catalog_files import CatalogStore, UnknownCatalogVersion
 from orders.change.request import ChangeRequest
 from orders.fulfilment.messages import PlanAnswer, Preview
-from orders.fulfilment.options import OptionsPage, OrderOptions, options_of
 from orders.fulfilment.order_in_flight import Fulfilment
-from orders.fulfilment.preview import preview
 from orders.fulfilment.snapshot import Fork
 from orders.model.catalog import Catalog
+from orders.tracking.options import OptionsPage, OrderOptions, options_of
+from orders.tracking.preview import preview
 from workflows.sdk.connection import read_payload
 
 log = structlog.get_logger()

@@ -18,7 +18,6 @@ from api.tmf.links import Links
 from api.working import Workshop
 from catalog_loader.catalog_files import CatalogStore
 from orders.fulfilment.order_in_flight import Fulfilment
-from orders.fulfilment.reporting import order_view
 from orders.fulfilment.snapshot import OrderStart
 from orders.fulfilment.starting import prepare
 from orders.model.budget import TOO_LARGE
@@ -26,6 +25,7 @@ from orders.model.catalog import Catalog
 from orders.model.order import OrderRequest
 from orders.planning.installed import InstalledProduct
 from orders.read_model.records import OrderRecord
+from orders.tracking.reporting import order_view
 from register import Register
 from register.submissions import CLAIM
 from workflows.sdk.executions import PATIENCE

@@ -27,10 +27,10 @@ from logs import quoted
 from ops.maintenance.outside import said_in_words
 from orders.fulfilment.messages import Captured
 from orders.fulfilment.order_in_flight import Fulfilment
-from orders.fulfilment.reporting import order_view
 from orders.fulfilment.snapshot import OrderStart
 from orders.model import wire_names
 from orders.read_model.records import OrderRecord
+from orders.tracking.reporting import order_view
 from register import Register
 from register.engine import is_locked
 from register.submissions import CLAIM

@@ -1,4 +1,4 @@
-"""One order in flight: its state, deciding changes, and what is told about it. What the workflow carries.
+"""One order in flight: its state, and deciding changes. What the workflow carries.
 
-Temporal itself is in `workflows`.
+What is told of it is in `tracking`, and Temporal itself in `workflows`.
 """

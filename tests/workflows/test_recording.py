@@ -9,7 +9,7 @@ from typing import Any
 
 from temporalio.client import WorkflowExecutionStatus
 
-from orders.fulfilment.observation import observe
+from orders.tracking.observation import observe
 from tests.households import internet_voice_tv, item, order
 from tests.orders.support.driver import AT, NOW, Driver, household
 from tests.pipe import Pipe, until

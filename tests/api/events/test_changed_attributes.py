@@ -18,10 +18,10 @@ from api.tmf.tmf622.resource import to_resource
 from catalog_loader.catalog_files import read_catalog
 from orders.fulfilment.deciding import consider
 from orders.fulfilment.order_in_flight import Fulfilment
-from orders.fulfilment.reporting import order_view
 from orders.model.catalog import Catalog
 from orders.planning.amend import amended
 from orders.read_model.records import EventKind
+from orders.tracking.reporting import order_view
 from settings import ROOT
 from tests.households import internet_voice_tv
 

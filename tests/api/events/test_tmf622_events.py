@@ -18,12 +18,12 @@ from catalog_loader.catalog_files import read_catalog
 from orders.change.impact import ImpactSummary
 from orders.change.request import ChangeKind, ChangeState, Verdict
 from orders.fulfilment.order_in_flight import Fulfilment
-from orders.fulfilment.reporting import order_view
 from orders.model.order import Appointment, Reason
 from orders.model.values import Money
 from orders.read_model.records import EventKind, OrderEvent
 from orders.read_model.states import LifecycleState
 from orders.read_model.views import OrderView
+from orders.tracking.reporting import order_view
 from settings import ROOT
 from tests.api.tmf.tmf_specs import TMF622, spec, spec_problems
 from tests.households import internet_voice_tv

@@ -16,10 +16,10 @@ from api.tmf.tmf622.query import ORDER
 from api.tmf.tmf622.request import to_request
 from catalog_loader.catalog_files import read_catalog
 from orders.fulfilment.order_in_flight import Fulfilment
-from orders.fulfilment.reporting import order_view
 from orders.model.catalog import Catalog
 from orders.read_model.records import OrderRecord
 from orders.read_model.states import LifecycleState
+from orders.tracking.reporting import order_view
 from register import Register
 from register.documents import digest_of
 from settings import ROOT, Settings

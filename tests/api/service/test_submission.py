@@ -16,12 +16,12 @@ from api.tmf.json_body import body_digest
 from api.tmf.tmf622.request import to_request
 from catalog_loader.catalog_files import read_catalog
 from orders.fulfilment.order_in_flight import Fulfilment
-from orders.fulfilment.reporting import order_view
 from orders.fulfilment.snapshot import OrderStart
 from orders.model import wire_names
 from orders.model.budget import DOCUMENT, ITEMS, START
 from orders.model.identifiers import LONGEST_ID
 from orders.read_model.records import OrderRecord
+from orders.tracking.reporting import order_view
 from register import Register
 from register.documents import digest_of
 from register.submissions import ClaimState

@@ -18,12 +18,12 @@ from catalog_loader.catalog_files import read_catalog
 from orders.change.request import ChangeKind, ChangeRequest, ItemUpdate
 from orders.fulfilment.deciding import consider
 from orders.fulfilment.order_in_flight import Fulfilment
-from orders.fulfilment.reporting import order_view
 from orders.model.catalog import Catalog
 from orders.model.order import RequestedItem, Site
 from orders.planning.amend import amended
 from orders.read_model.states import LifecycleState
 from orders.read_model.views import OrderView
+from orders.tracking.reporting import order_view
 from settings import ROOT
 from tests.households import internet_voice_tv, item, order
 

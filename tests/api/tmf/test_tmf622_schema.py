@@ -15,7 +15,7 @@ from api.tmf.tmf622.request import to_request
 from api.tmf.tmf622.resource import to_resource
 from catalog_loader.catalog_files import read_catalog
 from orders.fulfilment.order_in_flight import Fulfilment
-from orders.fulfilment.reporting import order_view
+from orders.tracking.reporting import order_view
 from settings import ROOT
 from tests.api.tmf.test_tmf622_resources import without_ours
 from tests.api.tmf.tmf_specs import TMF622, spec, spec_problems

@@ -11,11 +11,11 @@ from orders.change.impact import Effect
 from orders.change.reasons import told_once
 from orders.change.request import ChangeKind, ChangeRequest, ChangeState, ItemUpdate
 from orders.fulfilment.messages import PlanAnswer, Preview
-from orders.fulfilment.preview import preview
 from orders.model.catalog import Price
 from orders.model.order import Appointment, OrderRequest, Reason, RequestedItem, Site
 from orders.model.values import Money
 from orders.planning.amend import amended
+from orders.tracking.preview import preview
 from tests.orders.support.driver import NOW, Driver, household, key, shipped_catalog
 
 

@@ -8,13 +8,13 @@ import pytest
 
 from orders.change.request import ChangeKind, ChangeRequest, ChangeState, ItemUpdate
 from orders.fulfilment.messages import PlanAnswer
-from orders.fulfilment.preview import preview
-from orders.fulfilment.reporting import fee_views
 from orders.model.order import Site
 from orders.model.values import Money
 from orders.read_model.journal import CancellationState
 from orders.read_model.records import EventKind
 from orders.read_model.states import LifecycleState
+from orders.tracking.preview import preview
+from orders.tracking.reporting import fee_views
 from register.cancellations import state_of
 from tests.orders.support.driver import AT, NOW, Driver, household, key
 

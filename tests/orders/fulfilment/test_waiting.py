@@ -8,14 +8,14 @@ import pytest
 
 from orders.change.request import ChangeKind, ChangeRequest, ChangeState
 from orders.fulfilment.deciding import consider, first_verdict
-from orders.fulfilment.observation import observe
 from orders.fulfilment.order_in_flight import Fulfilment
-from orders.fulfilment.reporting import order_record, order_view
 from orders.fulfilment.starting import as_asked, prepare
 from orders.model.order import Reason
 from orders.read_model.states import LifecycleState
-from tests.orders.fulfilment.test_details import told
+from orders.tracking.observation import observe
+from orders.tracking.reporting import order_record, order_view
 from tests.orders.support.driver import AT, NOW, household, shipped_catalog
+from tests.orders.tracking.test_details import told
 
 OTHERS = (Reason(code="product_in_flight", message="product a is being changed by order first"),)
 LATER = NOW + timedelta(hours=1)

@@ -9,12 +9,12 @@ import pytest
 
 from api.tmf.tmf622.request import to_request
 from orders.change.impact import has_passed
-from orders.fulfilment.reporting import order_view
 from orders.model.catalog import Catalog, InputTemplate, PointOfNoReturn, ProductSpecification
 from orders.model.order import OrderRequest, Rejection, RequestedItem, Site
 from orders.model.values import Action, ProductStatus
 from orders.planning.installed import InstalledProduct
 from orders.read_model.states import LifecycleState
+from orders.tracking.reporting import order_view
 from settings import ROOT
 from tests.orders.support.driver import AT, NOW, Driver, household, shipped_catalog
 

@@ -9,13 +9,13 @@ from decimal import Decimal
 from pydantic import JsonValue, TypeAdapter
 
 from orders.change.request import ItemUpdate
-from orders.fulfilment.observation import observe
 from orders.fulfilment.order_in_flight import Fulfilment
-from orders.fulfilment.reporting import order_record, order_view
 from orders.fulfilment.snapshot import Snapshot
 from orders.model.order import RequestedItem, Site
 from orders.model.values import Money
 from orders.read_model.records import EventKind, Transition
+from orders.tracking.observation import observe
+from orders.tracking.reporting import order_record, order_view
 from tests.orders.support.driver import NOW, Driver, household, key
 
 SELF = {"installation": "self", "equipment": "own"}

@@ -10,8 +10,6 @@ from typing import Any
 from catalog_loader.catalog_files import read_catalog
 from orders.change.request import ChangeKind, ChangeRequest, Verdict
 from orders.fulfilment.deciding import assess, consider, first_verdict
-from orders.fulfilment.installed_products import installed_products
-from orders.fulfilment.observation import observe
 from orders.fulfilment.order_in_flight import Fulfilment
 from orders.fulfilment.snapshot import OrderStart
 from orders.model.catalog import Catalog, Protocol
@@ -24,6 +22,8 @@ from orders.planning.decompose import decompose
 from orders.planning.installed import InstalledProduct
 from orders.reconcile.ledger import Step
 from orders.reconcile.outcome import Outcome, OutcomeKind
+from orders.tracking.installed_products import installed_products
+from orders.tracking.observation import observe
 from settings import ROOT
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)

@@ -15,13 +15,8 @@ from pydantic import TypeAdapter
 
 from orders.change.request import ChangeKind, ChangeRequest, ChangeState
 from orders.fulfilment.deciding import assess, consider, first_verdict
-from orders.fulfilment.details import details
-from orders.fulfilment.installed_products import installed_products
-from orders.fulfilment.observation import observe
 from orders.fulfilment.order_in_flight import Fulfilment
-from orders.fulfilment.reporting import order_record, order_view, plan_page
 from orders.fulfilment.snapshot import OrderStart, Snapshot
-from orders.fulfilment.timelining import timeline_page
 from orders.model.catalog import Catalog
 from orders.model.order import OrderRequest, Rejection, Revision
 from orders.model.plan import BILLING, Plan
@@ -34,6 +29,11 @@ from orders.planning.promise import promised_at
 from orders.read_model.records import OrderRecord
 from orders.read_model.states import LifecycleState
 from orders.reconcile.reconciler import Reconciler
+from orders.tracking.details import details
+from orders.tracking.installed_products import installed_products
+from orders.tracking.observation import observe
+from orders.tracking.reporting import order_record, order_view, plan_page
+from orders.tracking.timelining import timeline_page
 from tests.orders.support.driving import assert_as_ordered_alone, drive, ordered_alone
 from tests.orders.support.expectations import (
     assert_as_captured_anew,

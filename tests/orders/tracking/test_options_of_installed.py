@@ -7,10 +7,10 @@ from typing import Any
 from pydantic import JsonValue
 
 from orders.change.request import ChangeKind, ChangeState, ItemUpdate
-from orders.fulfilment.options import Option, options_of
 from orders.model.catalog import ProductSpecification
 from orders.model.order import OrderRequest, RequestedItem, Site, Wishes
 from orders.model.values import Action, ProductStatus
+from orders.tracking.options import Option, options_of
 from tests.orders.support.driver import NOW, Driver, household
 
 FASTER: dict[str, JsonValue] = {"down_mbps": 400}

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from orders.change.request import ChangeKind, ChangeState, Verdict
-from orders.fulfilment.answering import answer
 from orders.fulfilment.messages import OrderOutcome
 from orders.fulfilment.order_in_flight import Fulfilment
+from orders.tracking.answering import answer
 
 
 def outcome_of(order: Fulfilment, now: datetime) -> OrderOutcome:

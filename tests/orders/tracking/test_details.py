@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 
 from orders.change.request import ChangeKind, ChangeRequest, ChangeState, Verdict, read_change
-from orders.fulfilment.answering import MOST_NOW, answer
-from orders.fulfilment.change_words import in_short, news_in_short
-from orders.fulfilment.details import details
 from orders.fulfilment.order_in_flight import Fulfilment
-from orders.fulfilment.ready_made import MOST_TASKS
-from orders.fulfilment.reporting import order_record
 from orders.model.order import OrderRequest, Reason, RequestedItem, Site
 from orders.planning.capture import capture
 from orders.reconcile.outcome import Outcome, OutcomeKind
+from orders.tracking.answering import MOST_NOW, answer
+from orders.tracking.change_words import in_short, news_in_short
+from orders.tracking.details import details
+from orders.tracking.ready_made import MOST_TASKS
+from orders.tracking.reporting import order_record
 from tests.orders.support.driver import AT, NOW, Driver, household, key
 
 SELF = {"installation": "self", "equipment": "own"}

@@ -11,14 +11,14 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Final
 
-from orders.fulfilment.change_words import in_full, in_short
 from orders.fulfilment.order_in_flight import Fulfilment
-from orders.fulfilment.ready_made import fitting_changes
 from orders.model import wire_names
 from orders.model.order import Reason
 from orders.read_model.answer import Answer, NowView, WaitsFor
 from orders.read_model.answer_words import moment, next_line, now_line
 from orders.reconcile.target import TaskStatus
+from orders.tracking.change_words import in_full, in_short
+from orders.tracking.ready_made import fitting_changes
 
 MOST_PROBLEMS: Final = 20
 MOST_CHANGES: Final = 5

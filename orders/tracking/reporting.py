@@ -7,12 +7,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Final
 
-from orders.fulfilment.answering import answer
-from orders.fulfilment.fallout import id_of, refused_calls
-from orders.fulfilment.installed_products import installed_products
-from orders.fulfilment.observation import foresee, told_ahead
 from orders.fulfilment.order_in_flight import Fulfilment
-from orders.fulfilment.timelining import recorded_timeline
 from orders.model.catalog import Undo
 from orders.model.order import Item, Reason
 from orders.read_model.records import ChargeRecord, OrderRecord
@@ -32,6 +27,11 @@ from orders.read_model.views import (
 )
 from orders.reconcile.ledger import Fact
 from orders.reconcile.target import TaskStatus
+from orders.tracking.answering import answer
+from orders.tracking.fallout import id_of, refused_calls
+from orders.tracking.installed_products import installed_products
+from orders.tracking.observation import foresee, told_ahead
+from orders.tracking.timelining import recorded_timeline
 
 END_UNRECORDED: Final = "end_unrecorded"
 _UNRECORDED: Final = (

@@ -8,10 +8,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from orders.fulfilment.deciding import assess
-from orders.fulfilment.observation import observe
 from orders.fulfilment.order_in_flight import Fulfilment
-from orders.fulfilment.reporting import order_record, order_view
-from orders.fulfilment.timelining import timeline_page
 from orders.fulfilment.whole import whole_for
 from orders.model.budget import MILESTONES_TOLD, TASKS
 from orders.model.instants import instant
@@ -23,6 +20,9 @@ from orders.read_model.states import TaskState
 from orders.read_model.timeline import TimelineEntry
 from orders.reconcile.ledger import Step
 from orders.reconcile.outcome import Outcome, OutcomeKind
+from orders.tracking.observation import observe
+from orders.tracking.reporting import order_record, order_view
+from orders.tracking.timelining import timeline_page
 from tests.orders.support.builders import AT as EARLY
 from tests.orders.support.driver import NOW, Driver, household, key
 from workflows.sdk.connection import data_converter

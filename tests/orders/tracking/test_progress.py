@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 from pydantic import TypeAdapter
 
 from orders.change.request import ChangeState, ItemUpdate
-from orders.fulfilment.observation import expected_at, in_jeopardy
 from orders.fulfilment.order_in_flight import Fulfilment
 from orders.fulfilment.snapshot import OrderStart, Snapshot
 from orders.model.order import Appointment, OrderRequest, RequestedItem, Site
@@ -18,6 +17,7 @@ from orders.planning.promise import promised_at
 from orders.read_model.records import EventKind
 from orders.read_model.states import LifecycleState
 from orders.reconcile.target import TaskStatus
+from orders.tracking.observation import expected_at, in_jeopardy
 from tests.orders.support.driver import NOW, Driver, household, key, shipped_catalog
 
 SELF = {"installation": "self", "equipment": "own"}

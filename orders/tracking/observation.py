@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from orders.fulfilment.answering import why_late
-from orders.fulfilment.fallout import follow_fallout
 from orders.fulfilment.order_in_flight import Fulfilment
 from orders.model.instants import instant
 from orders.planning.promise import seconds_to_completion, seconds_to_ends
 from orders.read_model.states import task_state
 from orders.reconcile.target import TaskStatus
+from orders.tracking.answering import why_late
+from orders.tracking.fallout import follow_fallout
 
 
 def observe(order: Fulfilment, now: datetime, *, ended: bool = True) -> None:

@@ -11,10 +11,10 @@ from orders.change.request import ChangeKind, ChangeRequest, ChangeState, Resolu
 from orders.fulfilment.deciding import consider, first_verdict
 from orders.fulfilment.messages import PlanAnswer, Preview
 from orders.fulfilment.order_in_flight import Fulfilment
-from orders.fulfilment.preview import preview
 from orders.fulfilment.snapshot import Fork
 from orders.model.order import Revision
 from orders.model.plan import Plan
+from orders.tracking.preview import preview
 from tests.orders.support.driver import Driver, household, key
 from tests.orders.support.random_orders import NOW, Order, settle
 from tests.orders.support.world import AT

@@ -6,11 +6,11 @@ from decimal import Decimal
 
 from orders.change.request import ChangeKind, ChangeRequest, ChangeState, Subject
 from orders.fulfilment.messages import PlanAnswer
-from orders.fulfilment.options import OptionsPage, options_of
 from orders.fulfilment.order_in_flight import Fulfilment
-from orders.fulfilment.preview import preview
 from orders.model.order import OrderRequest, RequestedItem
 from orders.model.values import Money
+from orders.tracking.options import OptionsPage, options_of
+from orders.tracking.preview import preview
 from tests.orders.support.driver import NOW, Driver, household, key
 
 

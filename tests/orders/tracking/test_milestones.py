@@ -10,8 +10,6 @@ from pydantic import TypeAdapter
 
 from orders.change.request import ChangeState, ItemUpdate
 from orders.fulfilment.deciding import assess
-from orders.fulfilment.observation import observe
-from orders.fulfilment.options import options_of
 from orders.fulfilment.snapshot import Snapshot
 from orders.model.catalog import Catalog, PointOfNoReturn, Scope
 from orders.model.order import OrderRequest, RequestedItem
@@ -19,6 +17,8 @@ from orders.model.values import Money, Verb
 from orders.read_model.records import EventKind
 from orders.reconcile.ledger import Fact
 from orders.reconcile.outcome import Outcome, OutcomeKind
+from orders.tracking.observation import observe
+from orders.tracking.options import options_of
 from tests.orders.support.builders import AT, Bench, key_of, operation, plan, task, thing
 from tests.orders.support.driver import NOW, Driver, household, key, shipped_catalog
 

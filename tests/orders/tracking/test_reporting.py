@@ -6,17 +6,17 @@ from datetime import timedelta
 from typing import Any
 
 from orders.change.request import ItemUpdate
-from orders.fulfilment.reporting import (
+from orders.model.order import OrderRequest, RequestedItem, Site
+from orders.read_model.states import LifecycleState, TaskState
+from orders.read_model.views import ItemView, TaskView
+from orders.reconcile.outcome import Outcome, OutcomeKind
+from orders.tracking.reporting import (
     fallout_views,
     item_views,
     order_view,
     plan_page,
     silo_views,
 )
-from orders.model.order import OrderRequest, RequestedItem, Site
-from orders.read_model.states import LifecycleState, TaskState
-from orders.read_model.views import ItemView, TaskView
-from orders.reconcile.outcome import Outcome, OutcomeKind
 from tests.orders.support.driver import AT, NOW, Driver, household, key
 
 SELF = {"installation": "self", "equipment": "own"}

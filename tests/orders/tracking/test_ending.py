@@ -7,10 +7,10 @@ from datetime import timedelta
 import pytest
 
 from orders.change.request import ChangeState
-from orders.fulfilment.observation import observe
-from orders.fulfilment.reporting import END_UNRECORDED, order_record, order_view
-from tests.orders.fulfilment.test_details import told
+from orders.tracking.observation import observe
+from orders.tracking.reporting import END_UNRECORDED, order_record, order_view
 from tests.orders.support.driver import NOW, Driver, household
+from tests.orders.tracking.test_details import told
 
 SELF = {"installation": "self", "equipment": "own"}
 

@@ -14,10 +14,10 @@ from datetime import datetime, timedelta
 from orders.change.impact import Effect, Impact, Obstacle, settled
 from orders.change.nearby import Nearby
 from orders.change.objections import past_no_return
-from orders.fulfilment.observation import expected_ends
 from orders.fulfilment.order_in_flight import Fulfilment
 from orders.model.plan import Operation, Plan
 from orders.read_model.views import ItemOutlook
+from orders.tracking.observation import expected_ends
 
 
 @dataclass(frozen=True)

@@ -6,14 +6,14 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from orders.fulfilment.fallout import follow_fallout, refused_calls
-from orders.fulfilment.observation import observe
 from orders.fulfilment.order_in_flight import Fulfilment
-from orders.fulfilment.reporting import fallout_views, order_record
 from orders.model.values import Money
 from orders.read_model.answer_words import fallout_in_words
 from orders.read_model.fallout import FalloutRecord, FalloutState
 from orders.reconcile.outcome import OUTPUT_MISSING, RETRY_BUDGET_SPENT, Outcome, OutcomeKind
+from orders.tracking.fallout import follow_fallout, refused_calls
+from orders.tracking.observation import observe
+from orders.tracking.reporting import fallout_views, order_record
 from tests.orders.support.driver import AT, NOW, Driver, household, key
 
 SELF = {"installation": "self"}

@@ -17,7 +17,6 @@ from orders.change.objections import fee_in_words, past_no_return
 from orders.change.request import ChangeKind, ChangeRequest, ItemUpdate, Subject
 from orders.fulfilment.deciding import early_objections
 from orders.fulfilment.order_in_flight import Fulfilment
-from orders.fulfilment.outlook import Outlook, Prospect
 from orders.model.catalog import Catalog, Undo
 from orders.model.order import Appointment, Item, Reason, Rejection, Revision, Site, Wishes
 from orders.model.values import MOST_PRODUCTS, Action, Frozen, Money, ProductStatus
@@ -26,6 +25,7 @@ from orders.planning.decompose import Planned, decompose
 from orders.planning.items import component_role
 from orders.planning.wishes import is_told_of
 from orders.reconcile.target import TaskStatus
+from orders.tracking.outlook import Outlook, Prospect
 
 _ELSEWHERE = "somewhere-else"
 

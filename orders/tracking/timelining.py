@@ -8,9 +8,7 @@ from itertools import islice
 from typing import Final
 
 from orders.change.impact import has_passed
-from orders.fulfilment.answering import MOST_NAMED, Open, expected_end, open_work, site_of
 from orders.fulfilment.order_in_flight import Fulfilment
-from orders.fulfilment.outlook import before_its_end
 from orders.model.budget import MILESTONES_TOLD, size_of
 from orders.planning.schedule import Span, schedule
 from orders.read_model.answer_words import refused_in_words
@@ -19,6 +17,8 @@ from orders.read_model.states import TaskState, task_state
 from orders.read_model.timeline import NoReturn, TimelineEntry, TimelinePage
 from orders.reconcile.ledger import Fact
 from orders.reconcile.target import TaskStatus
+from orders.tracking.answering import MOST_NAMED, Open, expected_end, open_work, site_of
+from orders.tracking.outlook import before_its_end
 
 _LAST: Final = datetime.max.replace(tzinfo=UTC)
 _NOTHING: Final = Stint(-1)

@@ -13,9 +13,7 @@ from orders.change.reasons import told_once
 from orders.change.request import ChangeKind, ChangeRequest, ChangeState
 from orders.fulfilment.deciding import beyond_budget, early_objections
 from orders.fulfilment.messages import PlanAnswer, Preview
-from orders.fulfilment.observation import awaited_s, expected_ends
 from orders.fulfilment.order_in_flight import Fulfilment
-from orders.fulfilment.outlook import Outlook
 from orders.model.budget import MOST_NAMED
 from orders.model.catalog import Catalog
 from orders.model.instants import moment
@@ -24,6 +22,8 @@ from orders.model.plan import Plan
 from orders.planning.promise import seconds_to_completion
 from orders.reconcile.reconciler import Reconciler
 from orders.reconcile.target import TaskStatus
+from orders.tracking.observation import awaited_s, expected_ends
+from orders.tracking.outlook import Outlook
 
 
 def preview(
