@@ -108,7 +108,7 @@ async def attempted(run: SiloActivity, asked: SiloCalls, *, attempt: int = 1) ->
 
 def brief(silo: Silo) -> Silo:
     """The same silo with little patience."""
-    return silo.model_copy(update={"call_timeout": timedelta(milliseconds=100)})
+    return silo.model_copy(update={"call_timeout": timedelta(seconds=1)})
 
 
 @contextmanager
