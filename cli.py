@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -407,5 +408,23 @@ def _failed(error: object) -> typer.Exit:
     return typer.Exit(1)
 
 
+def main() -> None:
+    """The command line, to its very end.
+
+    The SDK's threads outlive its clients. One that calls into Python while Python is taken down aborts the process, and
+    a command that did all that it should ends with a status that nobody gave it. So it is not taken down, but left.
+    """
+    status: object = 0
+    try:
+        app()
+    except SystemExit as ended:
+        status = ended.code
+    if "temporalio" not in sys.modules or not isinstance(status, int | None):
+        sys.exit(status)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status or 0)
+
+
 if __name__ == "__main__":
-    app()
+    main()

@@ -80,10 +80,15 @@ class Guard:
         self._order.problems.pop(task, None)
         return self.attempt(f"{message} {task}", wholly, noted)
 
-    def keep_trying(self, what: str, act: Callable[[], None], otherwise: Callable[[], None] | None = None) -> None:
-        """Do what is done anew each turn. After a defect it is left alone for a while, a problem until it is done."""
+    def keep_trying(
+        self, what: str, act: Callable[[], None], otherwise: Callable[[], None] | None = None, *, at_once: bool = False
+    ) -> None:
+        """Do what is done anew each turn. After a defect it is left alone for a while, a problem until it is done.
+
+        At the end of an order, after which nobody would do it, it is tried `at_once`.
+        """
         pending = self._pauses.get(what)
-        if pending is not None and pending[0] > workflow.now():
+        if pending is not None and pending[0] > workflow.now() and not at_once:
             return
 
         def undone(defect: Reason) -> None:

@@ -50,7 +50,9 @@ async def way_of(pipe: Pipe, order: str) -> Way:
     answer = await pipe.http.get(address, params={"limit": 1000})
     assert answer.status_code == 200, answer.text
     moves = answer.json()["transitions"]
-    return Way(order, tuple(LifecycleState(move["after"]) for move in moves if not move.get("item")))
+    return Way(
+        order, tuple(LifecycleState(move["after"]) for move in moves if not (move.get("item") or move.get("milestone")))
+    )
 
 
 def installed(pipe: Pipe, performed: Performed) -> list[InstalledProduct]:

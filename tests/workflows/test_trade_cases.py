@@ -13,7 +13,8 @@ async def test_a_faster_line_while_the_visit_is_awaited_takes_no_call_more(pipe:
     case = await submitted(pipe, internet_voice_tv(phone_number(), equipment="own"), "field-service")
     await case.rests("@site-1/installation/visit-site")
     verdict = await case.amend({"id": "net", "characteristics": {"down_mbps": 800}})
-    assert (verdict["state"], verdict["impact"]["effects"]) == ("accepted", {})
+    effects = {"access-network": {"planned": 1}, "billing": {"planned": 1}}
+    assert (verdict["state"], verdict["impact"]["effects"]) == ("accepted", effects)
     await case.rests("@site-1/installation/visit-site", revision=2)
     await case.makes(
         "crm.provision customer/open-account/0/0",
