@@ -91,6 +91,6 @@ async def test_an_order_whose_record_is_refused_goes_on_says_so_and_stays_open_u
     told_order = await care(case)
     assert (told_order["problems"], told_order["state"]) == ([], "completed")
     history = await pipe.http.get(f"{pipe.settings.api_address}/care/v1/orders/{case.order}/history")
-    told = [move for move in history.json()["transitions"] if move["item"] is None and move["milestone"] is None]
-    moves = [move["after"] for move in told]
+    whole = [move for move in history.json()["transitions"] if move["item"] is None and move["milestone"] is None]
+    moves = [move["after"] for move in whole]
     assert moves == ["acknowledged", "inProgress", "completed"]
