@@ -62,7 +62,7 @@ async def workers(settings: Settings, client: Client) -> AsyncIterator[None]:
         threads = stack.enter_context(ThreadPoolExecutor(max_workers=20, thread_name_prefix="orders"))
         http = await stack.enter_async_context(silo_client(catalog.silos.values()))
         for silo in catalog.silos.values():
-            activities = silo_activities(silo, http, settings, grants[silo.name])
+            activities = silo_activities(silo, http, settings, grants[silo.name], register)
             await stack.enter_async_context(silo_worker(client, silo, grants[silo.name], activities))
         await stack.enter_async_context(
             Worker(

@@ -198,6 +198,13 @@ class UnknownProduct(ApiError):
     code = "unknown_product"
 
 
+class UnknownSilo(ApiError):
+    """404: the catalog has no such silo that reports in this way."""
+
+    status = HTTPStatus.NOT_FOUND
+    code = "unknown_silo"
+
+
 class UnknownFallout(ApiError):
     """404: there is no such fallout, or the caller may not see the order that it is of."""
 
@@ -217,6 +224,34 @@ class FalloutOver(ApiError):
 
     status = HTTPStatus.CONFLICT
     code = "fallout_over"
+
+
+class UnknownWorkItem(ApiError):
+    """404: there is no such work item, or the caller may not see it."""
+
+    status = HTTPStatus.NOT_FOUND
+    code = "unknown_work_item"
+
+
+class WorkItemClaimed(ApiError):
+    """409: somebody else has it."""
+
+    status = HTTPStatus.CONFLICT
+    code = "work_item_claimed"
+
+
+class WorkItemOver(ApiError):
+    """409: nobody is to do it any more."""
+
+    status = HTTPStatus.CONFLICT
+    code = "work_item_over"
+
+
+class WorkItemChanged(ApiError):
+    """409: its order has asked for something else meanwhile."""
+
+    status = HTTPStatus.CONFLICT
+    code = "work_item_changed"
 
 
 class NotInCatalog(ApiError):

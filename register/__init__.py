@@ -24,6 +24,7 @@ from register.searching.search import Search
 from register.submissions import Submissions
 from register.subscriptions import Subscriptions
 from register.terms import Terms
+from register.work_items.register import WorkItems
 
 
 class Register:
@@ -44,6 +45,7 @@ class Register:
         self.search = Search(self.database)
         self.terms = Terms(self.database)
         self.fallout = FalloutRegister(self.database)
+        self.work_items = WorkItems(self.database)
         self.cancellations = Cancellations(self.database)
         self.subscriptions = Subscriptions(self.database)
         self.deliveries = Deliveries(self.database)

@@ -13,6 +13,7 @@ from api.service.patching import Patching
 from api.service.previewing import Foresight
 from api.service.starting import Starter
 from api.service.submitting import Submitting
+from api.service.work_done import WorkDone
 from api.tmf.links import Links
 from api.working import Workshop
 from catalog_loader.catalog_files import CatalogStore
@@ -31,6 +32,7 @@ class Services:
     changing: Changing
     patching: Patching
     finding: Finding
+    work_done: WorkDone
 
 
 def services(
@@ -39,9 +41,10 @@ def services(
     """Orders under one catalog, with one register behind them."""
     asking = Asking(gateway, register)
     changing = Changing(gateway, asking, Foresight(versions, workshop), register.records)
+    gathering = Gathering(gateway)
     return Services(
         gateway=gateway,
-        gathering=Gathering(gateway),
+        gathering=gathering,
         submitting=Submitting(
             gateway,
             Starter(gateway, catalog, versions, register, links, workshop),
@@ -53,4 +56,5 @@ def services(
         changing=changing,
         patching=Patching(asking, changing, register.documents, links.api),
         finding=Finding(register.search, workshop),
+        work_done=WorkDone(gathering, register.work_items),
     )

@@ -18,6 +18,7 @@ from api.care.care_bodies import OrderResponse, TaskResponse, TasksResponse, Tim
 from api.care.change_bodies import ChangeResponse
 from api.care.customer_bodies import CustomerResponse
 from api.care.fallout_bodies import FalloutSummaryResponse, ListedFallouts
+from api.care.work_bodies import ListedWorkItems, WorkItemResponse
 from api.errors import ErrorBody
 from api.tmf.tmf622.request import BASE_PATH
 from logs import quoted
@@ -136,6 +137,17 @@ class Door:
         """Those calls by silo, operation and code."""
         answer = await self._ask("GET", f"/care/v1/fallout/summary{_query(search)}")
         return FalloutSummaryResponse.model_validate_json(_shown(answer))
+
+    async def work_items(self, search: Mapping[str, Sought]) -> ListedWorkItems:
+        """A page of what people are asked to do."""
+        answer = await self._ask("GET", f"/care/v1/work-items{_query(search)}")
+        return ListedWorkItems.model_validate_json(_shown(answer))
+
+    async def work_item(self, work: str, act: Mapping[str, JsonValue] | None = None) -> WorkItemResponse:
+        """A work item with its story; with an act, as it is after that."""
+        path = f"/care/v1/work-items/{quote(work, safe='')}"
+        answer = await (self._ask("GET", path) if act is None else self._ask("PATCH", path, dict(act)))
+        return WorkItemResponse.model_validate_json(_shown(answer))
 
     async def change(self, order_id: str, change: Mapping[str, JsonValue]) -> ChangeResponse | None:
         """Ask for a change. None where the verdict takes longer: it will be among the order's changes."""
