@@ -16,7 +16,7 @@ from api.access.guard import DOCS_ASSETS, Guard, doorkeeper
 from api.access.limits import RateLimit
 from api.background import run_in_background
 from api.blocking import run_blocking
-from api.care import customer_routes, fallout_routes, order_routes, problem_routes, search_routes
+from api.care import bulk_routes, customer_routes, fallout_routes, order_routes, problem_routes, search_routes
 from api.error_answers import install
 from api.errors import Unavailable
 from api.events.dispatch import AT_ONCE, Dispatcher, Forgetter
@@ -122,6 +122,7 @@ def create_app(settings: Settings | None = None, client: Client | None = None) -
         search_routes,
         order_routes,
         fallout_routes,
+        bulk_routes,
         problem_routes,
         callbacks,
     ):

@@ -11,6 +11,7 @@ from datetime import timedelta
 
 from sqlalchemy import URL
 
+from register.bulk.jobs import BulkRegister
 from register.cancellations import Cancellations
 from register.deliveries import Deliveries
 from register.documents import Documents
@@ -44,6 +45,7 @@ class Register:
         self.search = Search(self.database)
         self.terms = Terms(self.database)
         self.fallout = FalloutRegister(self.database)
+        self.bulk = BulkRegister(self.database, self.search)
         self.cancellations = Cancellations(self.database)
         self.subscriptions = Subscriptions(self.database)
         self.deliveries = Deliveries(self.database)

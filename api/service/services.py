@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from api.service.asking import Asking
+from api.service.bulk import Bulk
 from api.service.changing import Changing
 from api.service.finding import Finding
 from api.service.gateway import Gateway
@@ -31,6 +32,7 @@ class Services:
     changing: Changing
     patching: Patching
     finding: Finding
+    bulk: Bulk
 
 
 def services(
@@ -53,4 +55,5 @@ def services(
         changing=changing,
         patching=Patching(asking, changing, register.documents, links.api),
         finding=Finding(register.search, workshop),
+        bulk=Bulk(gateway, register.bulk),
     )
