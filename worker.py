@@ -27,6 +27,7 @@ from activities.http_client import SiloHttp, silo_client
 from activities.planning import Planning
 from activities.silo_activities import SiloActivity, adapter_of, silo_activities
 from activities.silo_conditions import SiloConditions
+from activities.visiting import Visiting
 from activities.watching import Watch
 from catalog_loader.catalog_files import CatalogStore, read_catalog
 from orders.model import wire_names
@@ -77,14 +78,16 @@ async def workers(settings: Settings, client: Client) -> AsyncIterator[None]:
             activities = silo_activities(silo, http, settings, grants[silo.name], register, watch.health[silo.name])
             await stack.enter_async_context(silo_worker(client, silo, grants[silo.name], activities))
         bulk = BulkAsking(client, register)
+        visiting = Visiting(catalog, http, settings)
+        capturing = Capturing(partial(describe, client), catalog, catalogs, register, visiting=visiting)
         await stack.enter_async_context(
             Worker(
                 client,
                 task_queue=wire_names.ORDERS_QUEUE,
                 workflows=[OrderWorkflow, SiloWorkflow, BulkWorkflow],
                 activities=[
-                    Planning(catalogs, register.documents).plan_revision,
-                    Capturing(partial(describe, client), catalog, catalogs, register).capture_order,
+                    Planning(catalogs, register.documents, visiting).plan_revision,
+                    capturing.capture_order,
                     register.records.record,
                     conditions.apply,
                     conditions.judge,

@@ -13,6 +13,7 @@ from typing import Final, TypeAlias
 
 from temporalio import activity
 
+from activities.visiting import Visiting
 from catalog_loader.catalog_files import CatalogStore
 from orders.fulfilment.messages import Captured
 from orders.fulfilment.snapshot import OrderStart
@@ -62,8 +63,12 @@ class Capturing:
         versions: CatalogStore,
         register: Register,
         prepare: Prepare | None = None,
+        visiting: Visiting | None = None,
     ) -> None:
-        """`describe` tells of an order's workflow, by the order's id. `prepare` is where orders are planned."""
+        """`describe` tells of an order's workflow, by the order's id. `prepare` is where orders are planned.
+
+        `visiting` knows when visits can be; without it nobody is asked.
+        """
         self.catalog = catalog
         self._prepare = prepare or _in_a_thread
         self._describe = describe
@@ -71,6 +76,7 @@ class Capturing:
         self._records = register.records
         self._products = register.products
         self._line = register.line
+        self._visiting = visiting
 
     @activity.defn(name=wire_names.CAPTURE_ORDER)
     async def capture_order(self, request: OrderRequest) -> Captured:
@@ -103,7 +109,8 @@ class Capturing:
                 return Captured(start=as_asked(self.catalog, request, now, installed, others))
             if others:
                 return Captured(rejected=others)
-            return Captured(start=await self._prepare(self.catalog, request, now, installed))
+            start = await self._prepare(self.catalog, request, now, installed)
+            return Captured(start=await self._visiting.settled(self.catalog, start) if self._visiting else start)
         except Rejection as rejection:
             return Captured(rejected=rejection.reasons)
 

@@ -5,11 +5,13 @@ Runs as an activity, though it has no outside effect: workflow code must not dep
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+from activities.visiting import Visiting
 from catalog_loader.catalog_files import CatalogStore, UnknownCatalogVersion
 from orders.fulfilment.messages import PlanAnswer, PlanQuestion
 from orders.model import wire_names
@@ -17,19 +19,28 @@ from orders.model.budget import PLAN, compressed_beyond
 from orders.model.order import Reason, Rejection
 from orders.planning.amend import amended
 from orders.planning.dates import require_possible_dates
+from orders.planning.visits import Visit, chosen_anew
 from register.documents import Documents
 
 
 class Planning:
     """The planner, with the catalog versions that it plans under, and the documents that orders may get."""
 
-    def __init__(self, catalogs: CatalogStore, documents: Documents) -> None:
+    def __init__(self, catalogs: CatalogStore, documents: Documents, visiting: Visiting | None = None) -> None:
         self._catalogs = catalogs
         self._documents = documents
+        self._visiting = visiting
 
     @activity.defn(name=wire_names.PLAN_REVISION)
-    def plan_revision(self, question: PlanQuestion) -> PlanAnswer:
+    async def plan_revision(self, question: PlanQuestion) -> PlanAnswer:
         """The next revision with its plan, or every reason why there can be none."""
+        answer = await asyncio.to_thread(self._planned, question)
+        if self._visiting is None or not question.change.chooses_slots:
+            return answer
+        taken = await self._visiting.taken(await asyncio.to_thread(newly_chosen, self._catalogs, question, answer))
+        return PlanAnswer(reasons=tuple(taken)) if taken else answer
+
+    def _planned(self, question: PlanQuestion) -> PlanAnswer:
         document = question.change.document
         if document is not None and not self._documents.has(question.order_id, document):
             message = f"the register has no document {document} of the order: patch it again"
@@ -40,6 +51,18 @@ class Planning:
             return answer_question(self._catalogs, question, now)
         except UnknownCatalogVersion as error:
             raise ApplicationError(str(error), type="UnknownCatalogVersion", non_retryable=True) from error
+
+
+def newly_chosen(catalogs: CatalogStore, question: PlanQuestion, answer: PlanAnswer) -> list[Visit]:
+    """The visits at appointments that an amendment makes.
+
+    Raises:
+        UnknownCatalogVersion: if the version that the order was sold from is not kept any more.
+    """
+    if answer.revision is None or answer.plan is None:
+        return []
+    catalog = catalogs.load(question.catalog)
+    return chosen_anew(catalog, answer.revision, answer.plan, question.revision.appointments)
 
 
 def answer_question(catalogs: CatalogStore, question: PlanQuestion, now: datetime) -> PlanAnswer:

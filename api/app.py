@@ -11,12 +11,15 @@ from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 from temporalio.client import Client
 
+from activities.http_client import silo_client
+from activities.visiting import Visiting
 from api.access.access_log import AccessLog
 from api.access.guard import DOCS_ASSETS, Guard, doorkeeper
 from api.access.limits import RateLimit
 from api.background import run_in_background
 from api.blocking import run_blocking
 from api.care import (
+    appointment_routes,
     bulk_routes,
     customer_routes,
     fallout_routes,
@@ -76,6 +79,11 @@ def create_app(settings: Settings | None = None, client: Client | None = None) -
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with silo_client(catalog.silos.values()) as http, running(app, Visiting(catalog, http, settings)):
+            yield
+
+    @asynccontextmanager
+    async def running(app: FastAPI, visiting: Visiting) -> AsyncIterator[None]:
         connected = client or await connect(
             f"127.0.0.1:{settings.temporal_port}", metrics_address=settings.api_metrics_address, lazy=True
         )
@@ -88,7 +96,7 @@ def create_app(settings: Settings | None = None, client: Client | None = None) -
         links = Links(settings.api_address, settings.web_ui_address, connected.namespace, api_is_open=who is None)
         versions = CatalogStore(settings.catalog_versions)
         in_force = CatalogInForce(catalog, await run_blocking(_in_force_since, versions, catalog))
-        built = services(Gateway(connected), catalog, versions, register, links, workshop)
+        built = services(Gateway(connected), catalog, versions, register, links, workshop, visiting)
         subscribers = Subscribers(register.subscriptions, links, allow_internal=settings.callbacks_allow_internal)
         app.state.provided = Provided(built, workshop, register, in_force, versions, links, subscribers)
         log.info("api ready", catalog=catalog.digest, offerings=len(catalog.offerings))
@@ -149,6 +157,7 @@ def create_app(settings: Settings | None = None, client: Client | None = None) -
         customer_routes,
         search_routes,
         order_routes,
+        appointment_routes,
         fallout_routes,
         bulk_routes,
         work_routes,

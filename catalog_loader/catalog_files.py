@@ -14,6 +14,7 @@ from pydantic import BaseModel, JsonValue, ValidationError
 
 from catalog_loader.catalog_yaml import FileProblem, YamlFile, YamlPath
 from orders.catalog_check.check import problems
+from orders.model.capacity import Capacity
 from orders.model.catalog import Catalog, ProductOffering, ProductSpecification, Silo
 
 _Entry = TypeVar("_Entry", bound=BaseModel)
@@ -34,8 +35,8 @@ class UnknownCatalogVersion(LookupError):
 def read_catalog(folder: Path) -> Catalog:
     """The catalog in all `*.yaml` files below a folder.
 
-    A file has any of the keys `silos`, `specifications` and `offerings`, each a map by name. Short forms: an input may
-    be its plain value, a dependency just the name of a task.
+    A file has any of the keys `silos`, `capacities`, `specifications` and `offerings`, each a map by name. Short
+    forms: an input may be its plain value, a dependency just the name of a task.
 
     Raises:
         CatalogError: with all that is wrong in form, and if all is right in form, all that makes no sense.
@@ -56,6 +57,7 @@ class _Reading:
         self.found: list[FileProblem] = []
         self.sources: dict[YamlPath, YamlFile] = {}
         self.silos: dict[str, Silo] = {}
+        self.capacities: dict[str, Capacity] = {}
         self.specifications: dict[str, ProductSpecification] = {}
         self.offerings: dict[str, ProductOffering] = {}
 
@@ -64,7 +66,12 @@ class _Reading:
             self.found.append(FileProblem(str(self.folder), "", "there is no catalog here: no *.yaml with entries"))
         if self.found:
             raise CatalogError(self.found)
-        catalog = Catalog(silos=self.silos, specifications=self.specifications, offerings=self.offerings)
+        catalog = Catalog(
+            silos=self.silos,
+            capacities=self.capacities,
+            specifications=self.specifications,
+            offerings=self.offerings,
+        )
         self.found += [
             self.sources[tuple(problem.path.split(".")[:2])].problem(tuple(problem.path.split(".")), problem.reason)
             for problem in problems(catalog)
@@ -88,11 +95,13 @@ class _Reading:
         if content is None:
             return
         if not isinstance(content, dict):
-            self.found.append(source.problem((), "the file must be a map with silos, specifications or offerings"))
+            self.found.append(
+                source.problem((), "the file must be a map with silos, capacities, specifications or offerings")
+            )
             return
         for kind, entries in content.items():
-            if kind not in ("silos", "specifications", "offerings"):
-                reason = "is none of silos, specifications, offerings"
+            if kind not in ("silos", "capacities", "specifications", "offerings"):
+                reason = "is none of silos, capacities, specifications, offerings"
                 self.found.append(source.problem((kind,), reason))
             elif not isinstance(entries, dict):
                 self.found.append(source.problem((kind,), "must be a map by name"))
@@ -116,6 +125,8 @@ class _Reading:
             self.found += [source.problem(inner, "the key above is the name") for inner in named]
             if kind == "silos":
                 self._add(self.silos, Silo, source, path, entry)
+            elif kind == "capacities":
+                self._add(self.capacities, Capacity, source, path, entry)
             elif kind == "specifications":
                 self._add(self.specifications, ProductSpecification, source, path, _long_form(entry))
             else:

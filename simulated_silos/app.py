@@ -16,10 +16,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from simulated_silos import plain, wire
+from simulated_silos import plain, slots, wire
 from simulated_silos.faults import Faults
 from simulated_silos.model import Answer, Call, Frozen, Outcome, Refusal, Service, Verb
 from simulated_silos.simulator import ResponseLost, Simulator
+from simulated_silos.slots import SlotNumber
 from simulated_silos.store import Pace
 from simulated_silos.wire import Envelope, Malformed
 
@@ -111,6 +112,22 @@ def _protocols(simulator: Simulator) -> list[Route]:
         envelope = wire.envelope(Verb.INSPECT, request.headers, service_id)
         return await _meet(simulator, silo, envelope, lambda: _inspect(simulator, silo, envelope))
 
+    async def search(request: Request) -> Response:
+        silo = request.path_params["silo"]
+        try:
+            failure = await simulator.failure(silo, None)
+        except ResponseLost:
+            return _Connection()
+        if failure is not None:
+            return _refused(failure)
+        state = simulator.silo(silo).state
+        if state.profile.slots is None:
+            return _refused(Refusal(status=404, code="no_slots", message=f"{silo} has no slots"))
+        try:
+            return _json(slots.answered(state.diary, state.profile.slots, await request.body()))
+        except slots.Malformed as reason:
+            return _refused(Refusal(status=400, code="malformed", message=str(reason)))
+
     async def poll(request: Request) -> Response:
         silo, key = request.path_params["silo"], request.query_params.get("externalId")
         envelope = Envelope(Verb.POLL, None, key, request.headers.get("order-id"))
@@ -123,6 +140,7 @@ def _protocols(simulator: Simulator) -> list[Route]:
         Route("/{silo}/service/{id:path}", inspect, methods=["GET"]),
         Route("/{silo}/serviceOrder", changing(Verb.PROVISION, wire.read_service_order), methods=["POST"]),
         Route("/{silo}/serviceOrder", poll, methods=["GET"]),
+        Route("/{silo}/searchTimeSlot", search, methods=["POST"]),
     ]
 
 
@@ -276,6 +294,10 @@ def _steering(simulator: Simulator) -> list[Route]:
         simulator.set_pace(silo, pace)
         return _json(pace.model_dump_json().encode())
 
+    def put_slots(silo: str, number: SlotNumber, _: str | None) -> Response:
+        simulator.set_slots(silo, number)
+        return _json(number.model_dump_json().encode())
+
     def complete(silo: str, wish: Complete, _: str | None) -> Response:
         message = f"{wish.code}: the work failed"
         failure = Refusal(status=422, code=wish.code, message=message) if wish.outcome == "failed" else None
@@ -295,6 +317,10 @@ def _steering(simulator: Simulator) -> list[Route]:
 
     async def clear_pace(request: Request) -> Response:
         simulator.set_pace(request.path_params["silo"], None)
+        return _NO_CONTENT
+
+    async def clear_slots(request: Request) -> Response:
+        simulator.set_slots(request.path_params["silo"], None)
         return _NO_CONTENT
 
     async def reset(_: Request) -> Response:
@@ -328,6 +354,8 @@ def _steering(simulator: Simulator) -> list[Route]:
         Route("/_sim/{silo}/faults", clear_faults, methods=["DELETE"]),
         Route("/_sim/{silo}/pace", understood(Pace, put_pace), methods=["PUT"]),
         Route("/_sim/{silo}/pace", clear_pace, methods=["DELETE"]),
+        Route("/_sim/{silo}/slots", understood(SlotNumber, put_slots), methods=["PUT"]),
+        Route("/_sim/{silo}/slots", clear_slots, methods=["DELETE"]),
         Route("/_sim/{silo}/complete", understood(Complete, complete), methods=["POST"]),
         Route("/_sim/{silo}/milestone", understood(Reach, reach), methods=["POST"]),
         Route("/_sim/{silo}/lose", understood(Lose, lose), methods=["POST"]),

@@ -13,6 +13,7 @@ import yaml
 from pydantic import AfterValidator, BaseModel, Field, ValidationError
 
 from simulated_silos.model import Frozen
+from simulated_silos.slots import SlotPlan
 
 SHIPPED = Path(__file__).with_name("profiles.yaml")
 CATALOG = Path(__file__).resolve().parents[1] / "catalog"
@@ -61,6 +62,7 @@ class Profile(Frozen):
     keys: bool = True
     completes_after_ms: Milliseconds | None = 1000
     operations: dict[str, Operation] = {}
+    slots: SlotPlan | None = None
     declared: dict[str, Operation] = {}
 
     def operation(self, name: str) -> Operation:
@@ -82,6 +84,7 @@ class _Entry(Frozen):
     keys: bool = True
     completes_after_ms: Milliseconds | None = None
     operations: dict[str, Operation] = {}
+    slots: SlotPlan | None = None
 
 
 class _File(Frozen):
@@ -186,5 +189,6 @@ def load_profiles(path: Path, declared: dict[str, dict[str, Operation]] | None =
             keys=entry.keys,
             completes_after_ms=pace,
             operations=entry.operations,
+            slots=entry.slots,
         )
     return Profiles(silos, file.defaults.completes_after_ms, declared)

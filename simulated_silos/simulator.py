@@ -26,6 +26,7 @@ from simulated_silos.model import (
     Verb,
 )
 from simulated_silos.profiles import Profiles, shipped_profiles
+from simulated_silos.slots import SlotNumber
 from simulated_silos.state import SiloState
 from simulated_silos.store import Pace, Record, Steering, Store
 
@@ -182,6 +183,10 @@ class Simulator:
         """Set how long asynchronous work takes that is accepted from now on. None goes back to the profile's."""
         self._steer(Record(silo=silo, steering=Steering(kind="pace", pace=pace)))
 
+    def set_slots(self, silo: str, slots: SlotNumber | None) -> None:
+        """Set how many visits there are in each window. None goes back to the profile's."""
+        self._steer(Record(silo=silo, steering=Steering(kind="slots", slots=slots)))
+
     def complete(self, silo: str, match: str, failure: Refusal | None) -> int:
         """End pending work on things whose id contains `match` now, and say how much of it there was."""
         due = self._at_work(silo, match)
@@ -259,6 +264,10 @@ class Simulator:
                 silo.pace = steering.pace
             return
         named = list(self.silos) if everywhere else [name]
+        if steering.kind == "slots":
+            for each in named:
+                self.silo(each).state.diary.number = steering.slots.number if steering.slots is not None else None
+            return
         if steering.order is not None:
             self._take_up_faults_of(steering.order, steering.faults, named)
             return

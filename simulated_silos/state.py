@@ -31,6 +31,7 @@ from simulated_silos.model import (
 )
 from simulated_silos.outputs import Values
 from simulated_silos.profiles import Profile
+from simulated_silos.slots import Diary
 
 
 class SiloState:
@@ -43,6 +44,7 @@ class SiloState:
         self._keys: dict[str, SeenKey] = {}
         self._by_order: dict[str, dict[str, None]] = {}
         self._values = Values(profile)
+        self.diary = Diary(profile)
 
     # What there is
 
@@ -214,7 +216,7 @@ class SiloState:
             if held is None and not self.profile.keys:
                 return Refusal(status=404, code="unknown_service", message=f"there is no {call.id}")
             return None
-        return self._values.taken(call)
+        return self._values.taken(call) or self.diary.taken(call)
 
     # Effects
 
@@ -284,6 +286,7 @@ class SiloState:
     def _put(self, thing: Thing) -> None:
         before = self._things.get(thing.id)
         self._values.pass_on(before.service if before else None, thing.service)
+        self.diary.pass_on(before.service if before else None, thing.service)
         self._things[thing.id] = thing
         for order in thing.orders:
             self._by_order.setdefault(order, {})[thing.id] = None

@@ -16,6 +16,7 @@ from pydantic import ConfigDict, ValidationError
 from simulated_silos.faults import Faults
 from simulated_silos.model import Change, Frozen, JournalEntry
 from simulated_silos.profiles import Milliseconds
+from simulated_silos.slots import SlotNumber
 
 FILE_NAME = "silos.jsonl"
 
@@ -29,12 +30,13 @@ class Pace(Frozen):
 
 
 class Steering(Frozen):
-    """What a tester set: one of the two, or cleared it. Faults of an `order` are met by its calls alone."""
+    """What a tester set: one of the three, or cleared it. Faults of an `order` are met by its calls alone."""
 
-    kind: Literal["faults", "pace"]
+    kind: Literal["faults", "pace", "slots"]
     faults: Faults | None = None
     order: str | None = None
     pace: Pace | None = None
+    slots: SlotNumber | None = None
 
 
 class Record(Frozen):

@@ -11,6 +11,7 @@ from fastapi.security import HTTPBearer, SecurityScopes
 from api.access.principal import ANYBODY, Principal, Scope
 from api.errors import ErrorBody, Forbidden, Unauthorized
 from api.events.subscribers import Subscribers
+from api.service.appointing import Appointing
 from api.service.asking import Asking
 from api.service.bulk import Bulk
 from api.service.changing import Changing
@@ -75,6 +76,10 @@ def _bulk(provided: _Provided) -> Bulk:
     return provided.services.bulk
 
 
+def _appointing(provided: _Provided) -> Appointing:
+    return provided.services.appointing
+
+
 def _patching(provided: _Provided) -> Patching:
     return provided.services.patching
 
@@ -120,6 +125,7 @@ GatheringDep: TypeAlias = Annotated[Gathering, Depends(_gathering)]
 SubmittingDep: TypeAlias = Annotated[Submitting, Depends(_submitting)]
 AskingDep: TypeAlias = Annotated[Asking, Depends(_asking)]
 ChangingDep: TypeAlias = Annotated[Changing, Depends(_changing)]
+AppointingDep: TypeAlias = Annotated[Appointing, Depends(_appointing)]
 BulkDep: TypeAlias = Annotated[Bulk, Depends(_bulk)]
 PatchingDep: TypeAlias = Annotated[Patching, Depends(_patching)]
 WorkDoneDep: TypeAlias = Annotated[WorkDone, Depends(_work_done)]

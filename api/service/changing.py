@@ -19,6 +19,7 @@ from orders.change.request import ChangeRequest, Verdict
 from orders.fulfilment.messages import Preview
 from orders.model import wire_names
 from orders.model.budget import CHANGE, size_of
+from orders.planning.visits import Visit
 from orders.tracking.options import OptionsPage, OrderOptions
 from register.records import Records
 
@@ -97,6 +98,14 @@ class Changing:
             UnknownOrder, OrderClosed, CatalogNotKept: like a preview.
         """
         return await self._foreseen(order_id, partial(self._foresight.options, order_id, page))
+
+    async def visits(self, order_id: str) -> list[Visit]:
+        """The visits of an order that are still to come, each with its appointment.
+
+        Raises:
+            UnknownOrder, OrderClosed, CatalogNotKept: like a preview.
+        """
+        return await self._foreseen(order_id, partial(self._foresight.visits, order_id))
 
     async def delete(self, order_id: str) -> None:
         """Tell no more of an order that holds nothing: it was cancelled, or rejected. Its id stays taken.

@@ -11,7 +11,8 @@ from typing import Final
 import structlog
 from pydantic import ValidationError
 
-from activities.planning import answer_question
+from activities.planning import answer_question, newly_chosen
+from activities.visiting import Visiting
 from api.errors import CatalogNotKept, Unavailable
 from api.working import SMALL, Workshop
 from catalog_loader.catalog_files import CatalogStore, UnknownCatalogVersion
@@ -20,6 +21,8 @@ from orders.fulfilment.messages import PlanAnswer, Preview
 from orders.fulfilment.order_in_flight import Fulfilment
 from orders.fulfilment.snapshot import Fork
 from orders.model.catalog import Catalog
+from orders.model.order import Reason
+from orders.planning.visits import Visit, visits_of
 from orders.tracking.options import OptionsPage, OrderOptions, options_of
 from orders.tracking.preview import preview
 from workflows.sdk.connection import read_payload
@@ -48,14 +51,27 @@ class Foresight:
         Unavailable: if the fork cannot be read.
     """
 
-    def __init__(self, versions: CatalogStore, workshop: Workshop) -> None:
+    def __init__(self, versions: CatalogStore, workshop: Workshop, visiting: Visiting | None = None) -> None:
         self._versions = versions
+        self._visiting = visiting
         self._workshop = workshop
 
     async def preview(self, order_id: str, change: ChangeRequest, fork: bytes) -> Preview:
         """What a change that arrived now would do, and what would be said to it."""
         with _kept(order_id):
-            return await self._workshop.run(_size(fork), _preview, self._versions, fork, change)
+            taken = await self._taken(fork, change) if change.chooses_slots else ()
+            return await self._workshop.run(_size(fork), _preview, self._versions, fork, change, taken)
+
+    async def visits(self, order_id: str, fork: bytes) -> list[Visit]:
+        """The visits that are still to come."""
+        with _kept(order_id):
+            return await self._workshop.run(_size(fork), _visits, self._versions, fork)
+
+    async def _taken(self, fork: bytes, change: ChangeRequest) -> tuple[Reason, ...]:
+        if self._visiting is None:
+            return ()
+        chosen = await self._workshop.run(_size(fork), _chosen, self._versions, fork, change)
+        return tuple(await self._visiting.taken(chosen))
 
     async def options(self, order_id: str, page: OptionsPage, fork: bytes) -> OrderOptions:
         """What may still be changed about the order and some of its items."""
@@ -79,10 +95,21 @@ def _opened(content: bytes) -> Fork:
     return fork
 
 
-def _preview(versions: CatalogStore, content: bytes, change: ChangeRequest) -> Preview:
+def _visits(versions: CatalogStore, content: bytes) -> list[Visit]:
     order = Fulfilment.of(_opened(content))
-    answer, now = PlanAnswer(), datetime.now(UTC)
-    if change.kind.revises:
+    visits = visits_of(versions.load(order.start.catalog), order.revision, order.plan)
+    return [] if order.cancelled else [visit for visit in visits if not order.is_in_place(visit.task)]
+
+
+def _chosen(versions: CatalogStore, content: bytes, change: ChangeRequest) -> list[Visit]:
+    question = Fulfilment.of(_opened(content)).question(change)
+    return newly_chosen(versions, question, answer_question(versions, question, datetime.now(UTC)))
+
+
+def _preview(versions: CatalogStore, content: bytes, change: ChangeRequest, taken: tuple[Reason, ...]) -> Preview:
+    order = Fulfilment.of(_opened(content))
+    answer, now = PlanAnswer(reasons=taken), datetime.now(UTC)
+    if change.kind.revises and not taken:
         answer = answer_question(versions, order.question(change), now)
     return preview(order, change, answer, now, _catalog(versions, order.start.catalog))
 

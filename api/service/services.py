@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from activities.visiting import Visiting
+from api.service.appointing import Appointing
 from api.service.asking import Asking
 from api.service.bulk import Bulk
 from api.service.changing import Changing
@@ -37,21 +39,29 @@ class Services:
     silos: Silos
     work_done: WorkDone
     bulk: Bulk
+    appointing: Appointing
 
 
 def services(
-    gateway: Gateway, catalog: Catalog, versions: CatalogStore, register: Register, links: Links, workshop: Workshop
+    gateway: Gateway,
+    catalog: Catalog,
+    versions: CatalogStore,
+    register: Register,
+    links: Links,
+    workshop: Workshop,
+    visiting: Visiting | None = None,
 ) -> Services:
-    """Orders under one catalog, with one register behind them."""
+    """Orders under one catalog, with one register behind them. Without `visiting` no silo is asked for slots."""
     asking = Asking(gateway, register)
-    changing = Changing(gateway, asking, Foresight(versions, workshop), register.records)
+    foresight = Foresight(versions, workshop, visiting)
+    changing = Changing(gateway, asking, foresight, register.records)
     gathering = Gathering(gateway)
     return Services(
         gateway=gateway,
         gathering=gathering,
         submitting=Submitting(
             gateway,
-            Starter(gateway, catalog, versions, register, links, workshop),
+            Starter(gateway, catalog, versions, register, links, workshop, visiting),
             register.submissions,
             asking,
             workshop,
@@ -63,4 +73,5 @@ def services(
         silos=Silos(gateway, register.silos, catalog),
         work_done=WorkDone(gathering, register.work_items),
         bulk=Bulk(gateway, register.bulk),
+        appointing=Appointing(changing, visiting, catalog),
     )

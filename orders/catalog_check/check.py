@@ -13,6 +13,7 @@ from datetime import timedelta
 
 from pydantic import JsonValue
 
+from orders.catalog_check.capacities import capacity_problems
 from orders.catalog_check.characteristics import characteristic_problems
 from orders.catalog_check.http_silos import http_problems
 from orders.catalog_check.manual_silos import manual_problems
@@ -41,6 +42,9 @@ def problems(catalog: Catalog) -> list[Problem]:
         found += _specification(catalog, specification)
     for offering in catalog.offerings.values():
         found += _offering(catalog, offering)
+    for capacity in catalog.capacities.values():
+        wrong = capacity_problems(catalog, capacity)
+        found += (Problem(f"capacities.{capacity.name}.{field}", reason) for field, reason in wrong)
     return found + task_problems(catalog)
 
 

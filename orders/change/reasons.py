@@ -25,6 +25,7 @@ _WORDS: Final[Mapping[str, str]] = MappingProxyType(
         "order_completed": "The order is done: what is to be different needs a new order",
         "order_rejected": "The order could not be taken: what is wanted has to be ordered anew",
         "order_waits": "The order waits for another one to be done. Until then it can only be cancelled",
+        "slot_taken": "Nobody can come then any more",
         "stale_revision": "The order was changed meanwhile: please look at it again",
         "superseded": "The order was cancelled before this was decided",
         "too_many_changes": "Too many changes wait to be decided: please ask again later",

@@ -226,6 +226,11 @@ class ChangeRequest(Frozen):
         return fingerprint(self.requester, self.channel, content)
 
     @property
+    def chooses_slots(self) -> bool:
+        """True where it makes an appointment."""
+        return bool(self.appointments) or any(each.wishes.appointment for each in (*self.add, *self.update))
+
+    @property
     def update_id(self) -> str:
         """That of the update that asks for it: Temporal answers one again as before, whatever is asked for under it."""
         return f"{self.request_id} {self.fingerprint}"

@@ -16,6 +16,7 @@ from typing import Annotated, Literal, Self, cast
 from pydantic import Field, JsonValue, model_validator
 
 from orders.model.breaker import Breaker
+from orders.model.capacity import Capacity
 from orders.model.characteristic import Characteristic
 from orders.model.http_silo import HttpSilo
 from orders.model.manual_silo import ManualSilo
@@ -347,6 +348,7 @@ class Catalog(Frozen):
     silos: dict[Name, Silo]
     specifications: dict[Name, ProductSpecification]
     offerings: dict[Name, ProductOffering]
+    capacities: dict[Name, Capacity] = Field(default_factory=dict)
 
     @cached_property
     def digest(self) -> str:
@@ -357,6 +359,11 @@ class Catalog(Frozen):
         """The content as JSON with sorted keys: what the digest is of, and what is kept of a version."""
         content = self.model_dump(mode="json", by_alias=True)
         return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+    def capacity_of(self, silo: str, operation: str) -> Capacity | None:
+        """What a silo can do of an operation, where the catalog says so."""
+        found = (each for each in self.capacities.values() if (each.silo, each.operation) == (silo, operation))
+        return next(found, None)
 
     def biller(self) -> Silo | None:
         """The silo that bills the fees of changes."""

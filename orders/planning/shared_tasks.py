@@ -7,7 +7,7 @@ whether it applies at all.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Container
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -81,7 +81,7 @@ class Contributions:
     def _applies(self, specification: ProductSpecification, template: TaskTemplate, product: Product) -> bool:
         """True where a product has a part in a template's task."""
         item, before = product.item, self.before.get(product.id)
-        if item.action not in template.applies_on or not applies_when(template, item):
+        if item.action not in template.applies_on or not applies_when(template, item.characteristics):
             return False
         if not template.shared:
             return True
@@ -145,6 +145,6 @@ def _value(item: Item, name: str) -> JsonValue:
     return item.characteristics.get(name)
 
 
-def applies_when(template: TaskTemplate, item: Item) -> bool:
-    """True where an item has the values for which a template is meant."""
-    return all(item.characteristics.get(name) == value for name, value in template.when.items())
+def applies_when(template: TaskTemplate, characteristics: Mapping[str, JsonValue]) -> bool:
+    """True where these are the values for which a template is meant."""
+    return all(characteristics.get(name) == value for name, value in template.when.items())

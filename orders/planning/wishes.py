@@ -107,7 +107,7 @@ def _told(catalog: Catalog, item: Item, other: str | None = None) -> Collection[
     return {
         reference.name
         for _, template in catalog.templates(specification)
-        if not template.shared and applies_when(template, item)
+        if not template.shared and applies_when(template, item.characteristics)
         for reference in _amended_by(template)
         if reference.namespace == "product"
     }

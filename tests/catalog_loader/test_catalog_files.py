@@ -169,8 +169,8 @@ def test_a_name_in_two_files_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("[]", "all.yaml:1: the file must be a map with silos, specifications or offerings"),
-        ("silo: {}", "all.yaml:1: silo: is none of silos, specifications, offerings"),
+        ("[]", "all.yaml:1: the file must be a map with silos, capacities, specifications or offerings"),
+        ("silo: {}", "all.yaml:1: silo: is none of silos, capacities, specifications, offerings"),
         ("silos: [a]", "all.yaml:1: silos: must be a map by name"),
         ("silos:\n  a:", "all.yaml:2: silos.a: must be a map"),
         (

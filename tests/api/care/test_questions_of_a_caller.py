@@ -1,4 +1,4 @@
-"""What a customer on the phone asks, each answered by one request. When else a visit could be, nothing offers yet."""
+"""What a customer on the phone asks, each answered by one request."""
 
 from __future__ import annotations
 
@@ -127,6 +127,25 @@ async def test_what_if_i_want_more_another_day_or_less(pipe: Pipe) -> None:
     assert (nothing["state"], a_month(nothing["comparison"]["after"])) == ("assessing", 0)
     assert nothing["impact"]["asks"] == [f"{caller.case.order}@site-1/installation/visit-site"]
     assert (await caller.order())["changes"] == []
+    await ended(caller)
+
+
+async def test_when_else_can_you_come(pipe: Pipe) -> None:
+    caller = await waiting_for_technician_and_parcel(pipe)
+    told = await caller.get(f"/orders/{caller.case.order}/appointments", **{"from": "2031-05-08T00:00:00+02:00"})
+    [visit] = told["visits"]
+    assert (visit["title"], visit["site"], visit["appointment"]) == ("Technician's visit", "site-1", None)
+    morning, afternoon, *_ = visit["availableTimeSlot"]
+    assert morning["validFor"] == {
+        "startDateTime": "2031-05-08T08:00:00+02:00",
+        "endDateTime": "2031-05-08T12:00:00+02:00",
+    }
+    assert afternoon["validFor"]["startDateTime"] == "2031-05-08T13:00:00+02:00"
+    chosen = {"site": visit["site"], "timeZone": afternoon["timeZone"]} | {
+        "start": afternoon["validFor"]["startDateTime"],
+        "end": afternoon["validFor"]["endDateTime"],
+    }
+    assert (await caller.what_if("reschedule", appointments=[chosen]))["state"] == "accepted"
     await ended(caller)
 
 
