@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -65,18 +66,13 @@ class Told:
 
     def of_customer(self, customer_id: str, sight: Visibility | None, most: int) -> list[StoredMessage]:
         """Those of a customer's orders that are seen, the latest first."""
-        conditions: list[ColumnElement[bool]] = [MESSAGES.c.customer_id == customer_id]
-        if sight is not None and sight.customer is not None:
-            conditions.append(MESSAGES.c.customer_id == sight.customer)
-        elif sight is not None and sight.channel is not None:
-            seen = MESSAGES.c.channel == sight.channel
-            theirs = has_customer(sight.channel, customer_id)
-            conditions.append(seen | theirs if sight.all_of_customers else seen)
-        return self._found(*conditions, by=MESSAGES.c.created_at.desc(), most=most)
+        seen = _seen(sight)
+        return self._found(MESSAGES.c.customer_id == customer_id, *seen, by=MESSAGES.c.created_at.desc(), most=most)
 
-    def failed(self, offset: int, most: int) -> list[StoredMessage]:
-        """Those that could not be delivered, the latest first."""
-        return self._found(TO_SEE_TO, by=MESSAGES.c.settled_at.desc(), offset=offset, most=most)
+    def failed(self, sight: Visibility | None, offset: int, most: int) -> list[StoredMessage]:
+        """Those that could not be delivered, of orders that are seen, the latest first."""
+        by = MESSAGES.c.settled_at.desc()
+        return self._found(TO_SEE_TO, *_seen(sight), by=by, offset=offset, most=most)
 
     def again(self, message_id: str, now: datetime) -> StoredMessage | None:
         """Send one again that has failed, under the same key, written anew to where the customer is reached now.
@@ -92,9 +88,9 @@ class Told:
         failed = {"state": MessageState.FAILED, "settled_at": now, "fate": why}
         return self._altered(message_id, (MessageState.SENT, MessageState.FAILED), failed)
 
-    def find(self, message_id: str) -> StoredMessage | None:
-        """One message."""
-        found = self._found(MESSAGES.c.id == message_id, by=MESSAGES.c.place)
+    def find(self, message_id: str, sight: Visibility | None = None) -> StoredMessage | None:
+        """One message, if its order is seen."""
+        found = self._found(MESSAGES.c.id == message_id, *_seen(sight), by=MESSAGES.c.place)
         return found[0] if found else None
 
     def _altered(
@@ -112,6 +108,16 @@ class Told:
         wanted = select(*columns).where(*conditions).order_by(by, MESSAGES.c.id).offset(offset).limit(most)
         with self._database.reading() as connection:
             return [_stored(row) for row in connection.execute(wanted).mappings()]
+
+
+def _seen(sight: Visibility | None) -> Iterator[ColumnElement[bool]]:
+    if sight is None:
+        return
+    if sight.customer is not None:
+        yield MESSAGES.c.customer_id == sight.customer
+    elif sight.channel is not None:
+        own = MESSAGES.c.channel == sight.channel
+        yield own | has_customer(sight.channel, MESSAGES.c.customer_id) if sight.all_of_customers else own
 
 
 def _stored(row: Any) -> StoredMessage:

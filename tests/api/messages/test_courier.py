@@ -187,7 +187,7 @@ async def test_of_whom_no_address_is_known_nobody_is_told(office: Office) -> Non
 async def test_a_mailbox_that_is_not_there_fails_the_message_and_it_can_be_sent_again(office: Office) -> None:
     office.box.refuses.add("anna@example.org")
     assert await office.tells(annas()) == []
-    [failed] = office.register.told.failed(0, 10)
+    [failed] = office.register.told.failed(None, 0, 10)
     assert (failed.id, failed.fate) == ("O1-m1", "550 no such mailbox")
     office.record(annas(body={**ANNA, "notificationContact": "new@example.org"}, document="d2"))
     assert office.register.told.again(failed.id, office.at) is not None
