@@ -19,6 +19,7 @@ from pydantic import (
     BeforeValidator,
     Field,
     ModelWrapValidatorHandler,
+    SecretStr,
     TypeAdapter,
     ValidationError,
     model_validator,
@@ -110,6 +111,16 @@ class Settings(BaseSettings):
     """Send events to any address that a subscriber names: internal ones too, and without TLS."""
     deliveries_kept_days: float = Field(default=7, ge=0, le=36500)
     """How long the register remembers that a subscriber has got an event."""
+    mail_server: _Address | None = None
+    """Where mails to customers are handed over by SMTP: host and port. Without it they are written to a folder."""
+    mail_tls: Literal["tls", "starttls", "none"] = "starttls"
+    """How the mail server is spoken to: by TLS from the start, or begun by STARTTLS, or in the clear."""
+    mail_user: str | None = None
+    """As whom mails are handed over, if the server wants to know."""
+    mail_password: Path | None = None
+    """A file with the password for the mail server."""
+    mail_folder: Path | None = None
+    """Where mails are written without a mail server; `mail` in the data folder by default."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """The lowest level of what every process logs."""
     log_format: Literal["text", "json"] = "text"
@@ -191,6 +202,24 @@ class Settings(BaseSettings):
     def keep_deliveries(self) -> timedelta:
         """How long deliveries are kept once they have arrived."""
         return timedelta(days=self.deliveries_kept_days)
+
+    @cached_property
+    def mails(self) -> Path:
+        """The folder of mails, where there is no mail server."""
+        return self.mail_folder or self.data_dir / "mail"
+
+    def read_mail_password(self) -> SecretStr | None:
+        """The password for the mail server, if there is one.
+
+        Raises:
+            SettingsError: if its file cannot be read.
+        """
+        if self.mail_password is None:
+            return None
+        try:
+            return SecretStr(self.mail_password.read_text(encoding="utf-8").strip())
+        except (OSError, UnicodeDecodeError) as error:
+            raise SettingsError(f"{_PREFIX}MAIL_PASSWORD: cannot be read: {type(error).__name__}") from None
 
     def read_silo_secrets(self) -> dict[str, tuple[str, ...]]:
         """Each silo's secrets, the one in use first; empty where none are configured.

@@ -23,6 +23,7 @@ from api.care import (
     bulk_routes,
     customer_routes,
     fallout_routes,
+    message_routes,
     order_routes,
     problem_routes,
     search_routes,
@@ -37,6 +38,8 @@ from api.events.subscribers import Subscribers
 from api.http.dependencies import GUARDED, GatewayDep, Provided, errors
 from api.http.methods import Methods
 from api.measuring import measures_of
+from api.messages.courier import Courier
+from api.messages.ways import ways_of
 from api.routes import (
     callbacks,
     cancel_product_orders,
@@ -52,8 +55,10 @@ from api.service.services import services
 from api.tmf.links import Links
 from api.tmf.tmf620 import CatalogInForce
 from api.working import Workshop
-from catalog_loader.catalog_files import CatalogStore, read_catalog
+from catalog_loader.catalog_files import CatalogStore, UnknownCatalogVersion, read_catalog
+from catalog_loader.messages.book import read_messages
 from orders.model.catalog import Catalog
+from orders.read_model.views import OrderView
 from register import Register
 from register.documents import UNUSED_FOR
 from settings import VERSION, Settings
@@ -76,6 +81,8 @@ def create_app(settings: Settings | None = None, client: Client | None = None) -
     if not settings.shut_data_dir():
         log.warning("the data folder can be read by others, and is somebody else's", folder=str(settings.data_dir))
     catalog = read_catalog(settings.catalog_dir)
+    book = read_messages(settings.catalog_dir, catalog)
+    ways = ways_of(settings, book.rules) if book is not None else {}
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -100,11 +107,16 @@ def create_app(settings: Settings | None = None, client: Client | None = None) -
         subscribers = Subscribers(register.subscriptions, links, allow_internal=settings.callbacks_allow_internal)
         app.state.provided = Provided(built, workshop, register, in_force, versions, links, subscribers)
         log.info("api ready", catalog=catalog.digest, offerings=len(catalog.offerings))
+
+        def titles(order: OrderView) -> dict[str, str]:
+            return _titles(versions, order.catalog, catalog)
+
         measures, measured = measures_of(connected), settings.api_metrics_address is not None
         sending = event_sender(allow_internal=settings.callbacks_allow_internal, connections=AT_ONCE)
         try:
             async with (
                 sending as sender,
+                run_in_background(Courier(register, book, ways, titles).run()) if book is not None else nullcontext(),
                 run_in_background(Dispatcher(register.deliveries, sender, links, measures.sent).run()),
                 run_in_background(measures.look(register.search.figures)) if measured else nullcontext(),
                 run_in_background(Forgetter(register.deliveries, settings.keep_deliveries).run()),
@@ -154,6 +166,7 @@ def create_app(settings: Settings | None = None, client: Client | None = None) -
         product_catalog,
         product_inventory,
         hub,
+        message_routes,
         customer_routes,
         search_routes,
         order_routes,
@@ -173,6 +186,15 @@ def create_app(settings: Settings | None = None, client: Client | None = None) -
     )
 
     return app
+
+
+def _titles(versions: CatalogStore, digest: str, otherwise: Catalog) -> dict[str, str]:
+    """The titles of offerings in the version of a catalog that an order was sold from."""
+    try:
+        sold = versions.load(digest)
+    except UnknownCatalogVersion:
+        sold = otherwise
+    return {name: offering.title for name, offering in sold.offerings.items() if offering.title}
 
 
 def _in_force_since(versions: CatalogStore, catalog: Catalog) -> datetime:

@@ -205,6 +205,20 @@ class UnknownFallout(ApiError):
     code = "unknown_fallout"
 
 
+class UnknownMessage(ApiError):
+    """404: there is no such message, or the caller may not see the order that it is about."""
+
+    status = HTTPStatus.NOT_FOUND
+    code = "unknown_message"
+
+
+class MessageNotSo(ApiError):
+    """409: a message is not in a state in which that can be done with it."""
+
+    status = HTTPStatus.CONFLICT
+    code = "message_state"
+
+
 class UnknownSilo(ApiError):
     """404: the catalog has no such silo."""
 

@@ -8,7 +8,7 @@ import re
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from pydantic import BaseModel, JsonValue, ValidationError
 
@@ -18,6 +18,9 @@ from orders.model.capacity import Capacity
 from orders.model.catalog import Catalog, ProductOffering, ProductSpecification, Silo
 
 _Entry = TypeVar("_Entry", bound=BaseModel)
+
+MESSAGES: Final = "messages"
+"""The folder of what customers are told, which `catalog_loader.messages` reads: no order depends on that."""
 
 
 class CatalogError(Exception):
@@ -43,7 +46,8 @@ def read_catalog(folder: Path) -> Catalog:
     """
     reading = _Reading(folder)
     for file in sorted(folder.rglob("*.yaml")):
-        reading.read(file)
+        if not file.is_relative_to(folder / MESSAGES):
+            reading.read(file)
     for file in sorted(folder.rglob("*.yml")):
         reading.refuse(file, "is not read: catalog files are named *.yaml")
     return reading.catalog()

@@ -19,6 +19,10 @@ from register.engine import Database
 from register.fallout.people import FalloutRegister
 from register.history import History
 from register.line import Line
+from register.messages.news import News
+from register.messages.preferences import PreferencesRegister
+from register.messages.reading import Told
+from register.messages.sending import Sending
 from register.products import Products
 from register.records import Records
 from register.searching.search import Search
@@ -53,6 +57,10 @@ class Register:
         self.cancellations = Cancellations(self.database)
         self.subscriptions = Subscriptions(self.database)
         self.deliveries = Deliveries(self.database)
+        self.news = News(self.database)
+        self.sending = Sending(self.database)
+        self.told = Told(self.database)
+        self.preferences = PreferencesRegister(self.database)
 
     def prepare(self) -> None:
         """Create the tables or bring them up to date; see `Database.prepare`."""

@@ -22,6 +22,7 @@ from register.documents import OF_ORDER, erase_documents, write_document
 from register.engine import Database
 from register.fallout.telling import erase_fallout, write_fallout
 from register.line import next_behind
+from register.messages.news import forget_messages
 from register.products import write_products
 from register.refusals import refusals_told
 from register.schema import (
@@ -43,7 +44,7 @@ from register.subscriptions import fan_out
 from register.terms import erase_terms, is_erased, write_terms
 from register.work_items.register import erase_work_items
 
-_KEPT = ("told", "told_as", "found_as", "deleted_at")
+_KEPT = ("told", "told_as", "found_as", "heard", "deleted_at")
 """Columns of an order that a later record does not replace."""
 
 
@@ -70,9 +71,13 @@ class Records:
         fan_out(self._database, connection, record.view, news, datetime.now(UTC))
 
     def write_again(self, record: OrderRecord) -> None:
-        """Write down what was recorded before, should it be missing. Nobody hears of its events a second time."""
+        """Write down what was recorded before, should it be missing. Nobody hears of it a second time."""
+        of_it = ORDERS.c.id == record.view.id
         with self._database.writing() as connection:
+            before = connection.execute(select(ORDERS.c.heard, ORDERS.c.version).where(of_it)).first()
             self.write(connection, record)
+            if before is None or before.heard >= before.version:
+                connection.execute(update(ORDERS).where(of_it).values(heard=ORDERS.c.version))
 
     def correct(self, record: OrderRecord) -> None:
         """Tell an order otherwise than it was recorded, unless it was recorded again since. Nobody hears of that."""
@@ -137,6 +142,7 @@ class Records:
             erase_terms(connection, order_id)
             erase_fallout(connection, order_id)
             erase_work_items(connection, order_id)
+            forget_messages(connection, order_id)
             _replace(connection, TIMELINES, order_id, ())
             view = OrderView.model_validate(found.view)
             event = OrderEvent(number=last + 1, at=at, kind=EventKind.DELETED)

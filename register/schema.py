@@ -116,6 +116,7 @@ ORDERS: Final = Table(
     _text("told_as", nullable=True),
     _json("told", nullable=True),
     _text("found_as", nullable=True),
+    Column("heard", Integer, nullable=False, server_default="0"),
     _json("view"),
     _index_of_the_listed("ordered_at", "id"),
     _index_of_the_listed("customer_id", "ordered_at", "id"),
@@ -123,6 +124,12 @@ ORDERS: Final = Table(
     Index(None, "channel", "customer_id"),
     _index_of_the_listed("channel", "ordered_at", "id"),
     Index(None, "external_id"),
+    Index(
+        "ix_orders_unheard",
+        "ordered_at",
+        sqlite_where=text("heard < version"),
+        postgresql_where=text("heard < version"),
+    ),
 )
 """One row for each order, rejected ones too. `view` is all that is told of it (an `OrderView` without body) but for
 what stands in its `document`, and the other columns repeat what one looks for. Version 0 is what the API wrote at
@@ -130,7 +137,8 @@ submission; the workflow's records count from 1. What has `deleted_at` is not to
 
 `told` is for those who look for orders by attributes: those that are shown otherwise than they stand in the document,
 null where one is not shown. It is right while `told_as` is what `telling` is: that names everything it depends on.
-`found_as` names the document, and the rules, by which the order stands in `terms`."""
+`found_as` names the document, and the rules, by which the order stands in `terms`. `heard` is the version whose news
+for the customer stands in `messages`."""
 
 LISTED: Final = ORDERS.c.deleted_at.is_(None)
 """The condition that an order is told of."""

@@ -16,6 +16,8 @@ from orders.read_model.views import OrderView
 from register.documents import OF_ORDER, found_in
 from register.engine import Database
 from register.fallout.telling import erase_words_of_fallout
+from register.messages.news import erase_words_of_messages
+from register.messages.preferences import forget_preferences
 from register.schema import DOCUMENTS, ERASED_CUSTOMERS, LISTED, ORDERS, TERMS
 from register.searching.found_by import RULES, ids_of, terms_of_document, terms_of_order
 from register.work_items.register import erase_words_of_work
@@ -51,6 +53,8 @@ class Terms:
             connection.execute(again)
             erase_words_of_fallout(connection, customer_id)
             erase_words_of_work(connection, customer_id)
+            erase_words_of_messages(connection, customer_id)
+            forget_preferences(connection, customer_id)
             orders = [OrderView.model_validate(row.view) for row in connection.execute(theirs)]
             for order in orders:
                 write_terms(self._database, connection, order, None)

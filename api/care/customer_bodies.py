@@ -10,6 +10,7 @@ from pydantic.alias_generators import to_camel
 from api.care.answer_bodies import ShortAnswer, SiteResponse
 from api.care.care_bodies import FeeResponse, GivenResponse
 from api.care.change_bodies import ChangeResponse
+from api.care.message_bodies import MessageResponse
 from api.tmf.response_model import ResponseModel
 from api.tmf.times import InstantOut
 from orders.model.instants import Instant
@@ -123,16 +124,6 @@ class ProductResponse(ResponseModel):
     ended_at: InstantOut | None
 
 
-class Notification(ResponseModel):
-    """A message that the customer was sent for an order."""
-
-    order_id: str
-    task: str
-    silo: str
-    inputs: dict[str, JsonValue]
-    sent_at: str
-
-
 class CustomerFee(FeeResponse):
     """A fee of one of the customer's orders."""
 
@@ -148,7 +139,8 @@ class CustomerGiven(GivenResponse):
 class CustomerResponse(ResponseModel):
     """Everything about a customer in one answer, whichever channel it came from and whichever asks.
 
-    Of more than a thousand orders it tells the latest; `totalOrders` counts them all.
+    Of more than a thousand orders it tells the latest; `totalOrders` counts them all. `notifications` are the messages
+    that the customer was sent, or is to be, the latest first.
     """
 
     id: str
@@ -156,7 +148,7 @@ class CustomerResponse(ResponseModel):
     total_orders: int
     open_changes: tuple[OpenChange, ...]
     products: tuple[ProductResponse, ...]
-    notifications: tuple[Notification, ...]
+    notifications: tuple[MessageResponse, ...]
     fees: tuple[CustomerFee, ...]
     given: tuple[CustomerGiven, ...]
 

@@ -15,12 +15,12 @@ from api.care.customer_bodies import (
     CustomerResponse,
     ListedOrder,
     ListedOrders,
-    Notification,
     OpenChange,
     OrderListSearch,
     OrderSearch,
     ProductResponse,
 )
+from api.care.message_bodies import told as message_told
 from api.errors import UnknownCustomer
 from api.http.dependencies import Agent, Id, LinksDep, Reader, RegisterDep, errors
 from api.http.visibility import visibility_of
@@ -64,6 +64,7 @@ async def customer(customer_id: Id, links: LinksDep, register: RegisterDep, prin
     page = await run_blocking(register.search.orders, OrderQuery((theirs,), sight, limit=MOST_LISTED))
     installed = ProductPredicate(ProductField.CUSTOMER_ID, Comparison.EQ, customer_id)
     had = await run_blocking(register.products.page, ProductQuery((installed,), sight, limit=MOST_LISTED))
+    messages = await run_blocking(register.told.of_customer, customer_id, sight, MOST_LISTED)
     if not page.orders and not had.products:
         raise UnknownCustomer(f"There is no customer {customer_id}, or none that one may see")
     return CustomerResponse(
@@ -77,11 +78,7 @@ async def customer(customer_id: Id, links: LinksDep, register: RegisterDep, prin
             if verdict.state in _OPEN
         ),
         products=tuple(ProductResponse.model_validate(product) for product in had.products),
-        notifications=tuple(
-            Notification.model_validate({**dict(message), "order_id": view.id})
-            for view in page.orders
-            for message in view.messages
-        ),
+        notifications=tuple(message_told(message) for message in messages),
         fees=tuple(
             CustomerFee.model_validate({**dict(fee), "order_id": view.id}) for view in page.orders for fee in view.fees
         ),

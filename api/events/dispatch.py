@@ -7,13 +7,14 @@ a turn, so that one event is not sent by two. What was delivered is forgotten af
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Final, Protocol
 
 import structlog
 
+from api.background import Turns
 from api.blocking import run_blocking
 from api.errors import Unavailable
 from api.events.event_sender import EventSender, Reception, Taken
@@ -34,8 +35,6 @@ TURN_S: Final = 15.0
 
 LEASE: Final = timedelta(seconds=30)
 """Prolonged with each event, none of which takes longer than `api.events.event_sender.ANSWER_WITHIN`."""
-
-_WITHOUT_REGISTER_S: Final = 5.0
 
 FORGET_EVERY_S: Final = 60.0
 FORGOTTEN_AT_ONCE: Final = 1000
@@ -61,43 +60,16 @@ class Dispatcher:
         self._links = links
         self._sent = sent
         self._now = now
-        self._poll_every_s = poll_every_s
-        self._turns: set[asyncio.Task[None]] = set()
-        self._turn_over = asyncio.Event()
+        self._turns = Turns(self._begin, at_once=AT_ONCE, poll_every_s=poll_every_s, waiting="events")
 
     async def run(self) -> None:
         """Deliver whatever becomes due, until cancelled."""
-        try:
-            while True:
-                self._turn_over.clear()
-                pause_s = self._poll_every_s
-                try:
-                    await self._begin_turns()
-                except Exception as error:
-                    log.error("events wait: the register cannot be used now", exc_info=error)
-                    pause_s = _WITHOUT_REGISTER_S
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(pause_s):
-                        await self._turn_over.wait()
-        finally:
-            turns = list(self._turns)
-            for turn in turns:
-                turn.cancel()
-            await asyncio.gather(*turns, return_exceptions=True)
+        await self._turns.run()
 
-    async def _begin_turns(self) -> None:
-        free = AT_ONCE - len(self._turns)
-        if not free:
-            return
+    async def _begin(self, free: int) -> list[Coroutine[None, None, None]]:
         now = self._now()
-        for lease in await run_blocking(self._deliveries.lease, now, now + LEASE, free):
-            turn = asyncio.create_task(self._turn(lease))
-            self._turns.add(turn)
-            turn.add_done_callback(self._ended)
-
-    def _ended(self, turn: asyncio.Task[None]) -> None:
-        self._turns.discard(turn)
-        self._turn_over.set()
+        leases = await run_blocking(self._deliveries.lease, now, now + LEASE, free)
+        return [self._turn(lease) for lease in leases]
 
     async def _turn(self, lease: Lease) -> None:
         """Deliver some of what is pending for a subscription, and give its lease back."""

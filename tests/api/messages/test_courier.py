@@ -1,0 +1,310 @@
+"""Customers are told: a register, a real mail server, couriers that are killed, and a clock that goes as told."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, closing
+from datetime import UTC, datetime, timedelta
+from email.message import EmailMessage
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+from icalendar import Calendar
+
+from api.background import run_in_background
+from api.messages.courier import LEASE, Courier
+from api.messages.handing_over import Way
+from api.messages.mail import MailFolder, MailSender, MailServer, message_id
+from catalog_loader.catalog_files import read_catalog
+from catalog_loader.messages.book import MessageBook, read_messages
+from orders.model.messaging import Medium, Topic
+from orders.news.message import MessageState
+from orders.read_model.records import OrderRecord
+from orders.read_model.states import LifecycleState
+from orders.read_model.views import OrderView
+from register import Register
+from register.deliveries import LONGEST_PAUSE
+from register.messages.preferences import Preferences
+from register.messages.reading import StoredMessage
+from register.messages.sending import PATIENCE
+from settings import ROOT
+from tests.mailboxes import Mailbox, mailbox
+from tests.orders.news.readers import HOME, an_order, at_home, late
+from tests.pipe import until
+from tests.registers import an_item, emptied
+
+ANNA = {"relatedParty": [{"id": "C1", "name": "Anna Muster"}], "notificationContact": "anna@example.org"}
+FOLD = timedelta(minutes=3)
+DAY = timedelta(days=1)
+
+
+@pytest.fixture(scope="module")
+def book() -> MessageBook:
+    book = read_messages(ROOT / "catalog", read_catalog(ROOT / "catalog"))
+    assert book is not None
+    return book
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Register]:
+    with closing(Register(f"sqlite:///{tmp_path_factory.mktemp('told') / 'register.db'}")) as register:
+        register.prepare()
+        yield register
+
+
+class Office:
+    """A register with orders, and couriers that tell of them by a mail server."""
+
+    def __init__(self, register: Register, book: MessageBook, box: Mailbox) -> None:
+        self.register = register
+        self.book = book
+        self.box = box
+        self.at = datetime(2031, 3, 3, 10, tzinfo=UTC)
+        self.versions: dict[str, int] = {}
+        server = MailServer("127.0.0.1", box.port, "none")
+        self.ways: dict[Medium, Way] = {Medium.EMAIL: MailSender(server, book.rules.sender)}
+
+    def courier(self) -> Courier:
+        return Courier(
+            self.register,
+            self.book,
+            self.ways,
+            lambda _: {"mobile-s": "Mobile S"},
+            now=lambda: self.at,
+            poll_every_s=0.01,
+        )
+
+    def record(self, order: OrderView) -> None:
+        """An order writes down how it stands."""
+        version = self.versions[order.id] = self.versions.get(order.id, 0) + 1
+        self.register.records.record(OrderRecord(version=version, view=order))
+
+    def messages(self, order_id: str = "O1") -> list[StoredMessage]:
+        return self.register.told.of_order(order_id)
+
+    async def at_rest(self, order_ids: tuple[str, ...] = ("O1",)) -> None:
+        """All news is worked out, and nothing that is due is left."""
+
+        async def there() -> bool:
+            due = [
+                message
+                for order_id in order_ids
+                for message in self.messages(order_id)
+                if message.state is MessageState.SENDING
+                or (message.state is MessageState.WAITING and message.due_at <= self.at and not message.fate)
+            ]
+            return not self.unheard() and not due
+
+        await until(there, "everything to be told", 30)
+
+    def unheard(self) -> bool:
+        with self.register.database.reading() as connection:
+            return bool(connection.exec_driver_sql("SELECT 1 FROM orders WHERE heard < version").first())
+
+    async def tells(self, order: OrderView | None = None, after: timedelta = timedelta()) -> list[EmailMessage]:
+        """Record an order, wait for its news, let some time pass, and give the mails that have come."""
+        before = len(self.box.mails)
+        if order is not None:
+            self.record(order)
+        async with run_in_background(self.courier().run()):
+            await self.at_rest()
+            self.at += after
+            await self.at_rest()
+        return self.box.mails[before:]
+
+
+@pytest.fixture
+async def office(shared: Register, book: MessageBook) -> AsyncIterator[Office]:
+    async with mailbox() as box:
+        yield Office(emptied(shared), book, box)
+
+
+def annas(**changes: Any) -> OrderView:
+    return an_order(**{"body": ANNA, **changes})
+
+
+async def test_a_mail_says_word_for_word_what_the_register_keeps(office: Office) -> None:
+    [mail] = await office.tells(annas(appointments=(at_home(2, 9),)))
+    [kept] = [each for each in office.messages() if each.state is MessageState.SENT]
+    assert (mail["To"], mail["Subject"]) == ("anna@example.org", "Your order shop-1 has been received")
+    assert mail["Message-ID"] == message_id("O1-m1", office.book.rules.sender)
+    body = mail.get_body(("plain",))
+    assert body is not None
+    text = body.get_content().replace("\r\n", "\n")
+    assert text == kept.text
+    assert "Dear Anna Muster" in text and "- Mobile S" in text and "Friday, March 7, 2031" in text
+    assert (kept.recipient, kept.fate) == ("anna@example.org", "250 taken")
+
+
+async def test_a_visit_that_moves_alters_its_entry_in_the_calendar(office: Office) -> None:
+    def entries(mail: EmailMessage) -> list[Any]:
+        return [
+            Calendar.from_ical(part.get_content()).walk("VEVENT")[0]
+            for part in mail.iter_attachments()
+            if part.get_content_type() == "text/calendar"
+        ]
+
+    mails = await office.tells(annas(appointments=(at_home(3, 9),)))
+    mails += await office.tells(annas(appointments=(at_home(5, 9),)), after=FOLD)
+    mails += await office.tells(annas(), after=FOLD)
+    first, second, third = (entry for mail in mails for entry in entries(mail))
+    assert len({str(each["uid"]) for each in (first, second, third)}) == 1
+    assert [each["sequence"] for each in (first, second, third)] == [0, 1, 2]
+    assert second["dtstart"].dt == at_home(5, 9).start
+    assert third["status"] == "CANCELLED"
+
+
+async def test_a_delay_that_shrinks_back_within_the_folding_time_tells_nobody(office: Office) -> None:
+    await office.tells(annas())
+    await office.tells(annas(**late(DAY)))
+    assert await office.tells(annas(), after=FOLD) == []
+    assert await office.tells(annas(**late(DAY)), after=FOLD) != []
+    assert [each.state.value for each in office.messages()] == ["sent", "withdrawn", "sent"]
+
+
+async def test_the_customer_is_told_in_the_language_and_at_the_address_that_they_prefer(office: Office) -> None:
+    wanted = Preferences(language="de_CH", email="anna@example.com", not_about=(Topic.DATE,))
+    office.register.preferences.put("C1", wanted, "anna", office.at)
+    [mail] = await office.tells(annas(body={}))
+    assert (mail["To"], mail["Content-Language"]) == ("anna@example.com", "de")
+    assert str(mail["Subject"]).startswith("Ihr Auftrag")
+    assert await office.tells(annas(body={}, **late(DAY)), after=FOLD) == []
+    assert office.messages()[-1].state is MessageState.UNWANTED
+
+
+async def test_of_whom_no_address_is_known_nobody_is_told(office: Office) -> None:
+    assert await office.tells(annas(body={})) == []
+    [message] = office.messages()
+    assert (message.state, message.fate) == (
+        MessageState.UNWANTED,
+        "No address is known, or none that there is a way to",
+    )
+
+
+async def test_a_mailbox_that_is_not_there_fails_the_message_and_it_can_be_sent_again(office: Office) -> None:
+    office.box.refuses.add("anna@example.org")
+    assert await office.tells(annas()) == []
+    [failed] = office.register.told.failed(None, 0, 10)
+    assert (failed.id, failed.fate) == ("O1-m1", "550 no such mailbox")
+    office.record(annas(body={**ANNA, "notificationContact": "new@example.org"}, document="d2"))
+    assert office.register.told.again(failed.id, office.at) is not None
+    [mail] = await office.tells()
+    assert mail["To"] == "new@example.org"
+    assert office.register.told.again(failed.id, office.at) is None
+
+
+async def test_a_server_that_takes_nothing_now_is_tried_again(office: Office) -> None:
+    office.box.puts_off.add("anna@example.org")
+    assert await office.tells(annas()) == []
+    [message] = office.messages()
+    assert (message.state, message.fate) == (MessageState.WAITING, "451 later")
+    office.box.puts_off.clear()
+    office.at += LONGEST_PAUSE
+
+    async def is_sent() -> bool:
+        return office.messages()[0].state is MessageState.SENT
+
+    async with run_in_background(office.courier().run()):
+        await until(is_sent, "the message to be sent", 30)
+    assert office.box.subjects() == ["Your order shop-1 has been received"]
+
+
+async def test_a_message_that_is_not_taken_for_a_day_has_failed(office: Office) -> None:
+    office.box.puts_off.add("anna@example.org")
+    await office.tells(annas())
+    office.at += PATIENCE + FOLD
+
+    async def is_given_up() -> bool:
+        return office.messages()[0].state is MessageState.FAILED
+
+    async with run_in_background(office.courier().run()):
+        await until(is_given_up, "the message to be given up", 30)
+    assert office.box.mails == []
+
+
+async def test_a_mail_in_the_folder_is_one_file_however_often_it_is_written(office: Office, tmp_path: Path) -> None:
+    office.ways = {Medium.EMAIL: MailFolder(tmp_path / "mail", office.book.rules.sender)}
+    await office.tells(annas())
+    [file] = (tmp_path / "mail").iterdir()
+    assert file.name == "O1-m1.eml" and b"Dear Anna Muster" in file.read_bytes()
+
+
+async def test_two_couriers_tell_each_thing_once(office: Office) -> None:
+    orders = tuple(f"O{number}" for number in range(8))
+
+    async with AsyncExitStack() as stack:
+        for order_id in orders:
+            office.record(annas(id=order_id))
+        for _ in range(2):
+            await stack.enter_async_context(run_in_background(office.courier().run()))
+        await office.at_rest(orders)
+        assert len(office.box.by_id()) == len(orders) == len(office.box.mails)
+
+
+class Killed(Exception):
+    """What a test does to a courier in place of SIGKILL: nothing of what it holds comes to its end."""
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_a_courier_that_is_killed_anywhere_neither_loses_a_message_nor_sends_another(
+    office: Office, seed: int
+) -> None:
+    """Killed before, while and after a mail is handed over. Where it had gone out, the same comes again at most."""
+    random = Random(seed)
+
+    course = [annas(), annas(**late(DAY)), annas(**late(3 * DAY)), annas()]
+    done = an_item("1", state=LifecycleState.COMPLETED, site=HOME)
+    course.append(annas(state=LifecycleState.COMPLETED, items=(done,)))
+    for order in course:
+        office.record(order)
+        for _ in range(random.randint(0, 3)):
+            await killed_somewhere(office, random)
+            office.at += LEASE + timedelta(seconds=1)
+        await office.tells(after=FOLD)
+    sent = [message for message in office.messages() if message.state is MessageState.SENT]
+    assert all(message.state in (MessageState.SENT, MessageState.WITHDRAWN) for message in office.messages())
+    assert {message_id(message.id, office.book.rules.sender) for message in sent} == set(office.box.by_id())
+    assert (sent[0].topic, sent[-1].topic) == (Topic.RECEIVED, Topic.DONE)
+    said = {str(mail["Message-ID"]): str(mail.get_body(("plain",))) for mail in office.box.mails}
+    assert all(said[str(mail["Message-ID"])] == str(mail.get_body(("plain",))) for mail in office.box.mails)
+
+
+async def killed_somewhere(office: Office, random: Random) -> None:
+    """Run a courier whose use of the register, or of the mail server, is cut off for good at some point."""
+    left = random.randint(0, 6)
+    stopped = asyncio.Event()
+    courier = office.courier()
+
+    class Cut:
+        """Stands before a part of the register: each use of it is counted, and the last is never made."""
+
+        def __init__(self, part: Any) -> None:
+            self._part = part
+
+        def __getattr__(self, name: str) -> Any:
+            def use(*arguments: Any, **named: Any) -> Any:
+                nonlocal left
+                left -= 1
+                if left < 0:
+                    loop.call_soon_threadsafe(stopped.set)
+                    raise Killed
+                return getattr(self._part, name)(*arguments, **named)
+
+            return use
+
+    class CutRegister:
+        news = Cut(office.register.news)
+        sending = Cut(office.register.sending)
+
+    loop = asyncio.get_running_loop()
+    courier._register = CutRegister()  # type: ignore[assignment]
+    async with run_in_background(courier.run()):
+        with_nothing_to_do = asyncio.create_task(office.at_rest())
+        cut_off = asyncio.create_task(stopped.wait())
+        await asyncio.wait([with_nothing_to_do, cut_off], return_when=asyncio.FIRST_COMPLETED)
+        for task in (with_nothing_to_do, cut_off):
+            task.cancel()
+        await asyncio.gather(with_nothing_to_do, cut_off, return_exceptions=True)
