@@ -115,6 +115,16 @@ EFFECTS: Final = {
     Effect.DROPPED: N_("is dropped"),
 }
 
+EFFECT_ICONS: Final = {
+    Effect.KEPT: ("check", "calm"),
+    Effect.PLANNED: ("pencil", "calm"),
+    Effect.ADDED: ("play", "busy"),
+    Effect.AMENDED: ("pencil", "busy"),
+    Effect.REPLACED: ("undo", "warn"),
+    Effect.COMPENSATED: ("undo", "warn"),
+    Effect.DROPPED: ("cross", "calm"),
+}
+
 SILO_STATES: Final = {
     SiloState.CLOSED: N_("is called"),
     SiloState.OPEN: N_("is left alone"),

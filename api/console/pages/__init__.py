@@ -7,12 +7,13 @@ from typing import Final
 from fastapi import APIRouter
 
 from api.console.login import routes as login
-from api.console.pages import desk, live, order, orders
+from api.console.pages import change, desk, live, order, orders
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     login.router,
     desk.router,
     orders.router,
+    change.router,
     order.router,
     live.router,
 )

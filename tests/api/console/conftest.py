@@ -8,6 +8,8 @@ from typing import Any, Final
 
 import httpx2
 import pytest_asyncio
+from fastapi import FastAPI
+from starlette.routing import Mount
 
 from api.access.principal import Principal, Scope
 from api.access.sessions import CONSOLE, Sessions, form_token
@@ -74,5 +76,7 @@ async def console(shared_pipe: Pipe) -> AsyncIterator[Console]:
     async with app.router.lifespan_context(app):
         transport = httpx2.ASGITransport(app, raise_app_exceptions=False)
         async with httpx2.AsyncClient(transport=transport, base_url=settings.api_address) as http:
-            sessions = next(route.app.state.sessions for route in app.routes if getattr(route, "path", "") == CONSOLE)
+            mounted = next(route for route in app.routes if isinstance(route, Mount) and route.path == CONSOLE)
+            assert isinstance(mounted.app, FastAPI)
+            sessions: Sessions = mounted.app.state.sessions
             yield Console(http, sessions)

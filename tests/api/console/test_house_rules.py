@@ -90,5 +90,6 @@ def test_what_is_put_into_words_has_the_same_places_in_german() -> None:
         assert set(re.findall(r"%\((\w+)\)s", last)) == places, message.id
 
 
-def _strings(message: str | tuple[str, ...] | list[str]) -> tuple[str, ...]:
-    return (message,) if isinstance(message, str) else tuple(message)
+def _strings(message: object) -> tuple[str, ...]:
+    """A message, or all its plural forms."""
+    return tuple(map(str, message)) if isinstance(message, list | tuple) else (str(message or ""),)
