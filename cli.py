@@ -247,7 +247,9 @@ def worker() -> None:
 
 
 @app.command()
-def issuer() -> None:
+def issuer(
+    serve: Annotated[bool, typer.Option("--serve", help="Serve its login pages, too, on loopback.")] = False,
+) -> None:
     """Make a development issuer in the data folder, and secrets for the silos, where there are none yet.
 
     `orderpipe up` does so by itself. Never in production: whoever reads the folder may do everything.
@@ -260,6 +262,29 @@ def issuer() -> None:
         DevelopmentIssuer(settings).prepare(read_catalog(settings.catalog_dir).silos)
     except (CatalogError, OSError) as error:
         raise _failed(error) from error
+    if serve:
+        from ops.local.login_pages import serve as serve_pages
+
+        serve_pages(settings)
+
+
+@app.command()
+def console(
+    role: Annotated[str, typer.Option("--as", help="agent, operator or reader.")] = "operator",
+    name: Annotated[str, typer.Option(help="Who is written down as having asked.")] = "developer",
+    show: Annotated[bool, typer.Option("--print", help="Print the link only.")] = False,
+) -> None:
+    """Open the care console of the stack on this machine in a browser, signed in: by a link that works once."""
+    from ops.local.console import ConsoleError, link
+    from ops.local.issuer import IssuerError
+
+    try:
+        address = link(Settings(), role, name)
+    except (ConsoleError, IssuerError) as error:
+        raise _failed(error) from error
+    typer.echo(address)
+    if not show:
+        typer.launch(address)
 
 
 @app.command()

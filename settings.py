@@ -16,7 +16,9 @@ from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
+    BaseModel,
     BeforeValidator,
+    ConfigDict,
     Field,
     ModelWrapValidatorHandler,
     SecretStr,
@@ -66,6 +68,20 @@ _Secrets = Annotated[
     BeforeValidator(lambda value: (value,) if isinstance(value, str) else value),
 ]
 _SILO_SECRETS = TypeAdapter(dict[str, _Secrets])
+
+
+class ConsoleLogin(BaseModel):
+    """How people log in to the console: the address of the issuer's OpenID Connect metadata, and who we are there."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    metadata: _WebAddress
+    client_id: Annotated[str, Field(min_length=1)]
+    client_secret: Annotated[str, Field(min_length=16)]
+    scope: str | None = None
+    """What is asked for; by default `openid` and all scopes that there are."""
+
+
 _SILO_LOGINS = TypeAdapter(dict[str, Annotated[str, Field(pattern=r"^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$")]])
 
 
@@ -97,6 +113,8 @@ class Settings(BaseSettings):
     """A JSON file with the bearer token, or several, by which each silo reports: `{"tv": "..."}`."""
     silo_logins: Path | None = None
     """A JSON file with what workers show to silos, by the name that the catalog gives it: `{"pbx": "..."}`."""
+    console_login: Path | None = None
+    """A JSON file with how people log in to the console: see `ConsoleLogin`."""
     channels_see_customers: str = ""
     """Channels, `web,shop`, that see all orders of their customers: by default a channel sees its own orders."""
     codec_open: bool = False
@@ -129,6 +147,8 @@ class Settings(BaseSettings):
     """Where a worker serves its metrics for Prometheus: host and port."""
     api_metrics_address: _Address | None = None
     """Where an API serves its metrics for Prometheus: host and port."""
+    issuer_port: _Port = 8300
+    """Where the development issuer of the stack on one machine has its login."""
     temporal_port: _Port = 7233
     temporal_ui_port: _Port = 8233
     temporal_ui_url: _WebAddress | None = None
@@ -256,6 +276,23 @@ class Settings(BaseSettings):
         except OSError as error:
             raise SettingsError(f"{variable}: cannot be read: {error.strerror}") from None
         except ValidationError as error:  # Told without the secrets themselves: it ends up in a log.
+            found = (f"{'.'.join(map(str, detail['loc'])) or 'file'}: {detail['msg']}" for detail in error.errors())
+            raise SettingsError(f"{variable}: {'; '.join(found)}") from None
+
+    def read_console_login(self) -> ConsoleLogin | None:
+        """How people log in to the console; None where that is not configured.
+
+        Raises:
+            SettingsError: if the file cannot be read, or holds something else.
+        """
+        if self.console_login is None:
+            return None
+        variable = f"{_PREFIX}CONSOLE_LOGIN"
+        try:
+            return ConsoleLogin.model_validate_json(self.console_login.read_bytes())
+        except OSError as error:
+            raise SettingsError(f"{variable}: cannot be read: {error.strerror}") from None
+        except ValidationError as error:  # Told without the secret.
             found = (f"{'.'.join(map(str, detail['loc'])) or 'file'}: {detail['msg']}" for detail in error.errors())
             raise SettingsError(f"{variable}: {'; '.join(found)}") from None
 

@@ -16,6 +16,7 @@ from activities.visiting import Visiting
 from api.access.access_log import AccessLog
 from api.access.guard import DOCS_ASSETS, Guard, doorkeeper
 from api.access.limits import RateLimit
+from api.access.sessions import CONSOLE, Sessions
 from api.background import run_in_background
 from api.blocking import run_blocking
 from api.care import (
@@ -30,6 +31,9 @@ from api.care import (
     silo_routes,
     work_routes,
 )
+from api.console.app import console_app
+from api.console.changes import Changes
+from api.console.login.login import Login
 from api.error_answers import install
 from api.errors import Unavailable
 from api.events.dispatch import AT_ONCE, Dispatcher, Forgetter
@@ -83,6 +87,9 @@ def create_app(settings: Settings | None = None, client: Client | None = None) -
     catalog = read_catalog(settings.catalog_dir)
     book = read_messages(settings.catalog_dir, catalog)
     ways = ways_of(settings, book.rules) if book is not None else {}
+    sessions, console_login = Sessions(settings.api_address), settings.read_console_login()
+    login = Login(console_login, settings.api_address) if console_login is not None else None
+    console = console_app(sessions, login, who)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -105,7 +112,11 @@ def create_app(settings: Settings | None = None, client: Client | None = None) -
         in_force = CatalogInForce(catalog, await run_blocking(_in_force_since, versions, catalog))
         built = services(Gateway(connected), catalog, versions, register, links, workshop, visiting)
         subscribers = Subscribers(register.subscriptions, links, allow_internal=settings.callbacks_allow_internal)
-        app.state.provided = Provided(built, workshop, register, in_force, versions, links, subscribers)
+        sessions.kept = register.console_sessions
+        console.state.changes = changes = Changes(register.changed_orders)
+        app.state.provided = console.state.provided = Provided(
+            built, workshop, register, in_force, versions, links, subscribers
+        )
         log.info("api ready", catalog=catalog.digest, offerings=len(catalog.offerings))
 
         def titles(order: OrderView) -> dict[str, str]:
@@ -121,6 +132,7 @@ def create_app(settings: Settings | None = None, client: Client | None = None) -
                 run_in_background(measures.look(register.search.figures)) if measured else nullcontext(),
                 run_in_background(Forgetter(register.deliveries, settings.keep_deliveries).run()),
                 run_in_background(Forgetter(register.documents, UNUSED_FOR).run()),
+                run_in_background(changes.run()),
             ):
                 yield
         finally:
@@ -147,6 +159,7 @@ def create_app(settings: Settings | None = None, client: Client | None = None) -
         codec_open=settings.codec_open,
         for_pages=lambda answer: for_pages(answer, settings.web_ui_address),
         names=settings.api_hosts,
+        sessions=sessions,
     )
     app.add_middleware(AccessLog)
 
@@ -184,6 +197,8 @@ def create_app(settings: Settings | None = None, client: Client | None = None) -
         "/codec",
         codec_app(CompressingCodec(LARGEST_BYTES, strict=True), settings.web_ui_address, is_open=settings.codec_open),
     )
+
+    app.mount(CONSOLE, console)
 
     return app
 

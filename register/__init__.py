@@ -13,6 +13,7 @@ from sqlalchemy import URL
 
 from register.bulk.jobs import BulkRegister
 from register.cancellations import Cancellations
+from register.console_sessions import ConsoleSessions
 from register.deliveries import Deliveries
 from register.documents import Documents
 from register.engine import Database
@@ -30,6 +31,7 @@ from register.silos import Silos
 from register.submissions import Submissions
 from register.subscriptions import Subscriptions
 from register.terms import Terms
+from register.watching import ChangedOrders
 from register.work_items.register import WorkItems
 
 
@@ -61,6 +63,8 @@ class Register:
         self.sending = Sending(self.database)
         self.told = Told(self.database)
         self.preferences = PreferencesRegister(self.database)
+        self.changed_orders = ChangedOrders(self.database)
+        self.console_sessions = ConsoleSessions(self.database)
 
     def prepare(self) -> None:
         """Create the tables or bring them up to date; see `Database.prepare`."""

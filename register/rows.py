@@ -57,7 +57,9 @@ def order_row(version: int, view: OrderView) -> Row:
     columns = {name: getattr(view, name) for name in _TOLD_AS_THEY_ARE}
     content = view.model_dump(mode="json", exclude={"body"})
     state, telling = str(view.state), telling_of(view)
-    return {**columns, "version": version, "state": state, "telling": telling, "view": content}
+    wait = view.answer.waits_for
+    told = {"telling": telling, "waits_for": str(wait.kind) if wait is not None else None, "view": content}
+    return {**columns, "version": version, "state": state, "written_at": datetime.now(UTC), **told}
 
 
 def offering_rows(view: OrderView) -> list[Row]:

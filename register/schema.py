@@ -2,7 +2,7 @@
 
 No table refers to another by a foreign key: records arrive twice, late and in any order, and what can be rebuilt is
 rebuilt around the records in their own right: documents, subscriptions, deliveries, charges, cancellations, products,
-claims of products, and request ids.
+claims of products, request ids, and sessions of the console.
 """
 
 from __future__ import annotations
@@ -117,6 +117,8 @@ ORDERS: Final = Table(
     _json("told", nullable=True),
     _text("found_as", nullable=True),
     Column("heard", Integer, nullable=False, server_default="0"),
+    _text("waits_for", nullable=True),
+    _instant("written_at", nullable=True),
     _json("view"),
     _index_of_the_listed("ordered_at", "id"),
     _index_of_the_listed("customer_id", "ordered_at", "id"),
@@ -130,6 +132,8 @@ ORDERS: Final = Table(
         sqlite_where=text("heard < version"),
         postgresql_where=text("heard < version"),
     ),
+    _index_of_the_listed("waits_for", "ordered_at", "id"),
+    Index(None, "written_at"),
 )
 """One row for each order, rejected ones too. `view` is all that is told of it (an `OrderView` without body) but for
 what stands in its `document`, and the other columns repeat what one looks for. Version 0 is what the API wrote at
@@ -138,7 +142,8 @@ submission; the workflow's records count from 1. What has `deleted_at` is not to
 `told` is for those who look for orders by attributes: those that are shown otherwise than they stand in the document,
 null where one is not shown. It is right while `told_as` is what `telling` is: that names everything it depends on.
 `found_as` names the document, and the rules, by which the order stands in `terms`. `heard` is the version whose news
-for the customer stands in `messages`."""
+for the customer stands in `messages`. `waits_for` is what the order as a whole waits for, and by `written_at` those who
+look on see what has changed."""
 
 LISTED: Final = ORDERS.c.deleted_at.is_(None)
 """The condition that an order is told of."""
@@ -578,3 +583,15 @@ REQUEST_IDS: Final = Table(
     _instant("created_at"),
 )
 """The order ids ever taken, each with the digest of the body that took it. Never deleted."""
+
+CONSOLE_SESSIONS: Final = Table(
+    "console_sessions",
+    SCHEMA,
+    _key("id_hash"),
+    _json("principal"),
+    _instant("created_at"),
+    _instant("seen_at"),
+    _instant("ends_at"),
+    Index(None, "ends_at"),
+)
+"""Who is logged in to the console. Only the browser knows the id itself: whoever reads this cannot take its place."""

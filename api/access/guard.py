@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.access.limits import BODY_CPU_S, RateLimit, read_body
 from api.access.principal import ANYBODY, Principal
+from api.access.sessions import OPEN_BELOW, Sessions, is_of_console
 from api.access.tokens import Keys, Tokens
 from api.blocking import BILL, Bill
 from api.error_answers import error_response
@@ -25,6 +26,7 @@ DOCS_ASSETS: Final = "/docs/assets"
 _PROBES: Final = ("/healthz", "/readyz")
 _OPEN: Final = (*_PROBES, "/docs", "/openapi.json")
 """What tells nothing about anybody, beside those assets."""
+_OPEN_BELOW: Final = (f"{DOCS_ASSETS}/", *OPEN_BELOW)
 _CODEC: Final = "/codec/"
 """Is called by pages of another origin."""
 _LONGEST_TOKEN: Final = 8192
@@ -73,6 +75,7 @@ class Guard:
     Everything but the few open paths needs a token, whether a route asks for the principal or not. Where none is asked
     for, the API must be reached by one of its `names`: else a page elsewhere could make its own name lead here, and
     have its visitor's browser ask (DNS rebinding). `for_pages` lets those of another origin read refusals of the codec.
+    The console knows people by their `sessions`, and shows who has none to the login.
     """
 
     def __init__(
@@ -83,6 +86,7 @@ class Guard:
         most_bytes: int,
         names: Collection[str],
         *,
+        sessions: Sessions | None = None,
         codec_open: bool = False,
         for_pages: Callable[[ASGIApp], ASGIApp] = lambda answer: answer,
     ) -> None:
@@ -91,12 +95,13 @@ class Guard:
         self._doorkeeper = doorkeeper
         self._rate = rate
         self._most_bytes = most_bytes
+        self._sessions = sessions
         self._codec_open = codec_open
         self._for_pages = for_pages
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or answer why not."""
-        if scope["type"] != "http" or scope["path"] in _OPEN or scope["path"].startswith(f"{DOCS_ASSETS}/"):
+        if scope["type"] != "http" or scope["path"] in _OPEN or scope["path"].startswith(_OPEN_BELOW):
             # Probes come by address.
             await (self.app if scope.get("path") in _PROBES else self._by_name)(scope, receive, send)
             return
@@ -112,7 +117,7 @@ class Guard:
             return
         bill = Bill(_address(scope) if principal is None else principal.name, read * BODY_CPU_S)
         BILL.set(bill)
-        has_token = principal not in (None, ANYBODY)
+        has_token = principal not in (None, ANYBODY) and not is_of_console(scope["path"])
         try:
             await (self.app if has_token else self._by_name)(scope, receive, send)
         finally:
@@ -121,6 +126,12 @@ class Guard:
 
     async def _admit(self, scope: Scope) -> Principal | None:
         principal = ANYBODY
+        if self._doorkeeper is not None and self._sessions is not None and is_of_console(scope["path"]):
+            principal = await self._sessions.principal(scope)
+            self._rate.take(_address(scope) if principal is None else principal.name)
+            if principal is None and scope["method"] not in ("GET", "HEAD"):
+                raise Unauthorized("Nobody is logged in to the console")
+            return principal
         if self._doorkeeper is not None:
             try:
                 principal = await self._doorkeeper.principal(Headers(scope=scope).get("authorization"))

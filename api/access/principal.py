@@ -21,13 +21,19 @@ class Scope(StrEnum):
     """Read the orders that one sees, and hear of them."""
     WORK = "work"
     """See and do the work items of one's groups."""
+    LOOK = "care:read"
+    """Look at every order and customer, and at what waits for a person; change nothing."""
     CARE = "care"
     """Preview and make changes, settle what waits for a person, look at customers; read every order."""
     OPERATE = "operate"
     """Everything."""
 
 
-_INCLUDED = {Scope.CARE: frozenset({Scope.READ, Scope.WORK}), Scope.OPERATE: frozenset(Scope)}
+_INCLUDED = {
+    Scope.LOOK: frozenset({Scope.READ}),
+    Scope.CARE: frozenset({Scope.LOOK, Scope.READ, Scope.WORK}),
+    Scope.OPERATE: frozenset(Scope),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +69,8 @@ class Principal:
 
     @property
     def sees_every_order(self) -> bool:
-        """True for agents and operators. A token of one customer never does."""
-        return self.customer is None and self.may(Scope.CARE)
+        """True for whoever looks at all orders, agents and operators. A token of one customer never does."""
+        return self.customer is None and self.may(Scope.LOOK)
 
     def owns(self, channel: str) -> bool:
         """True if it may change what was ordered through a channel: that channel itself, agents and operators."""

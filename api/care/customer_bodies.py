@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
 from pydantic.alias_generators import to_camel
@@ -17,6 +17,7 @@ from orders.model.instants import Instant
 from orders.model.text import NO_NUL, Line
 from orders.model.values import ProductStatus
 from orders.model.words import LONGEST_QUESTION, readings
+from orders.read_model.answer import WaitsFor
 from orders.read_model.states import LifecycleState
 
 Word = Annotated[str, Field(max_length=256, pattern=NO_NUL)]
@@ -39,6 +40,25 @@ Question = Annotated[
 ]
 
 
+OrderSort: TypeAlias = Literal[
+    "orderedAt",
+    "-orderedAt",
+    "promisedAt",
+    "-promisedAt",
+    "expectedAt",
+    "-expectedAt",
+    "completedAt",
+    "-completedAt",
+    "state",
+    "-state",
+    "customer",
+    "-customer",
+    "channel",
+    "-channel",
+]
+"""What a list of orders is sorted by; after a minus the last comes first. What an order does not have comes last."""
+
+
 class OrderSearch(BaseModel):
     """What orders are looked for by; all of it has to hold. A list holds alternatives.
 
@@ -56,13 +76,15 @@ class OrderSearch(BaseModel):
     offering: Word | None = None
     silo: Word | None = None
     in_jeopardy: bool | None = None
+    waits_for: list[WaitsFor] = []
     ordered_from: Instant | None = None
     ordered_before: Instant | None = None
 
 
 class OrderListSearch(OrderSearch):
-    """The same, and which part of all that is found."""
+    """The same, in which order, and which part of all that is found."""
 
+    sort: OrderSort = "-orderedAt"
     offset: Annotated[int, Field(ge=0, lt=2**31)] = 0
     limit: Annotated[int, Field(ge=1, le=1000)] = 100
 
@@ -92,7 +114,7 @@ class ListedOrder(ResponseModel):
 
 
 class ListedOrders(ResponseModel):
-    """A page of orders, the latest first. `nextOffset` is null on the last one."""
+    """A page of orders. `nextOffset` is null on the last one."""
 
     orders: tuple[ListedOrder, ...]
     total: int

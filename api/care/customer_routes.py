@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Query
 
@@ -18,18 +18,19 @@ from api.care.customer_bodies import (
     OpenChange,
     OrderListSearch,
     OrderSearch,
+    OrderSort,
     ProductResponse,
 )
 from api.care.message_bodies import told as message_told
 from api.errors import UnknownCustomer
-from api.http.dependencies import Agent, Id, LinksDep, Reader, RegisterDep, errors
+from api.http.dependencies import Id, LinksDep, Looker, Reader, RegisterDep, errors
 from api.http.visibility import visibility_of
 from api.tmf.links import Links
 from orders.change.request import ChangeState
 from orders.model.words import readings
 from orders.read_model.views import OrderView
 from register.searching.product_search import ProductField, ProductPredicate, ProductQuery
-from register.searching.query import Comparison, OrderField, OrderQuery, Predicate, Value
+from register.searching.query import Comparison, OrderField, OrderQuery, Predicate, Sort, Value
 
 router = APIRouter(prefix="/care/v1", tags=["care"])
 
@@ -39,10 +40,10 @@ _OPEN = (ChangeState.ASSESSING, ChangeState.ACCEPTED)
 
 @router.get("/orders", summary="Orders by what one knows of them", responses=errors(400, 503))
 async def orders(
-    search: Annotated[OrderListSearch, Query()], links: LinksDep, register: RegisterDep, agent: Agent
+    search: Annotated[OrderListSearch, Query()], links: LinksDep, register: RegisterDep, looker: Looker
 ) -> ListedOrders:
-    """The latest first. Orders in flight show as they were a few seconds ago at most."""
-    query = replace(order_query(search, agent), offset=search.offset, limit=search.limit)
+    """The latest first, or as `sort` says. Orders in flight show as they were a few seconds ago at most."""
+    query = replace(order_query(search, looker), sort=sort_by(search.sort), offset=search.offset, limit=search.limit)
     page = await run_blocking(register.search.orders, query)
     following = search.offset + len(page.orders)
     return ListedOrders(
@@ -99,6 +100,22 @@ def order_query(search: OrderSearch, agent: Principal) -> OrderQuery:
     )
 
 
+def sort_by(wanted: OrderSort) -> tuple[Sort, ...]:
+    """The register's words for the order of a list."""
+    return (Sort(_SORTED_BY[wanted.removeprefix("-")], descending=wanted.startswith("-")),)
+
+
+_SORTED_BY: Final = {
+    "orderedAt": OrderField.ORDERED_AT,
+    "promisedAt": OrderField.PROMISED_AT,
+    "expectedAt": OrderField.EXPECTED_AT,
+    "completedAt": OrderField.COMPLETED_AT,
+    "state": OrderField.STATE,
+    "customer": OrderField.CUSTOMER_ID,
+    "channel": OrderField.CHANNEL,
+}
+
+
 def _conditions(search: OrderSearch) -> list[Predicate]:
     wanted: list[tuple[OrderField, Comparison, Value | tuple[Value, ...] | None]] = [
         (OrderField.CUSTOMER_ID, Comparison.EQ, search.customer),
@@ -108,6 +125,7 @@ def _conditions(search: OrderSearch) -> list[Predicate]:
         (OrderField.OFFERING, Comparison.EQ, search.offering),
         (OrderField.FALLOUT_SILO, Comparison.EQ, search.silo),
         (OrderField.IN_JEOPARDY, Comparison.EQ, search.in_jeopardy),
+        (OrderField.WAITS_FOR, Comparison.IN, tuple(str(kind) for kind in search.waits_for) or None),
         (OrderField.ORDERED_AT, Comparison.GTE, search.ordered_from),
         (OrderField.ORDERED_AT, Comparison.LT, search.ordered_before),
     ]

@@ -41,7 +41,7 @@ from orders.read_model.views import OrderView
 from orders.tracking.options import OptionsPage
 
 log = structlog.get_logger()
-router = APIRouter(prefix="/care/v1/orders", tags=["care"], dependencies=[needs(Scope.CARE)], route_class=LargeBodies)
+router = APIRouter(prefix="/care/v1/orders", tags=["care"], dependencies=[needs(Scope.LOOK)], route_class=LargeBodies)
 
 
 @router.get("/{order_id}", summary="An order in full", responses=errors(404, 503))

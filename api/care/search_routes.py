@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query
 from api.blocking import run_blocking
 from api.care.customer_bodies import FoundCustomer, FoundOrder, FoundResponse, Search
 from api.care.customer_routes import listed
-from api.http.dependencies import Agent, LinksDep, RegisterDep, errors
+from api.http.dependencies import LinksDep, Looker, RegisterDep, errors
 from api.http.visibility import visibility_of
 from api.tmf.links import Links
 from orders.model.words import readings
@@ -22,7 +22,7 @@ router = APIRouter(prefix="/care/v1", tags=["care"])
 
 @router.get("/search", summary="Orders and customers by what a caller knows", responses=errors(400, 503))
 async def search(
-    search: Annotated[Search, Query()], links: LinksDep, register: RegisterDep, agent: Agent
+    search: Annotated[Search, Query()], links: LinksDep, register: RegisterDep, looker: Looker
 ) -> FoundResponse:
     """Orders that have every word of `q`, of those that one sees, the latest first.
 
@@ -30,7 +30,7 @@ async def search(
     +49151234567.
     """
     query = OrderQuery(
-        visible_to=visibility_of(agent),
+        visible_to=visibility_of(looker),
         words=readings(search.q),
         offset=search.offset,
         limit=search.limit,

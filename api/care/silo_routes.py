@@ -30,7 +30,7 @@ from orders.health.condition import Stage
 from orders.health.steering import Window
 
 log = structlog.get_logger()
-router = APIRouter(prefix="/care/v1/silos", tags=["care"], dependencies=[needs(Scope.CARE)])
+router = APIRouter(prefix="/care/v1/silos", tags=["care"], dependencies=[needs(Scope.LOOK)])
 
 
 @router.get("", summary="Every silo, and how it is", responses=errors(503))

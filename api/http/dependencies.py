@@ -177,6 +177,9 @@ Submitter: TypeAlias = Annotated[Principal, Security(_admitted, scopes=[Scope.SU
 Reader: TypeAlias = Annotated[Principal, Security(_admitted, scopes=[Scope.READ])]
 """Whoever may read orders: those that `api.http.visibility` lets them see."""
 
+Looker: TypeAlias = Annotated[Principal, Security(_admitted, scopes=[Scope.LOOK])]
+"""Whoever looks at all orders."""
+
 Doer: TypeAlias = Annotated[Principal, Security(_admitted, scopes=[Scope.WORK])]
 """Whoever does work items: those of their groups, and of none."""
 

@@ -1,7 +1,7 @@
 """An issuer of tokens for the stack on one machine, so that its doors are as shut as in production.
 
-It is nothing but a key pair in the data folder: whoever can read that may make tokens. Beside it stand the secrets by
-which the simulated silos report.
+It is a key pair in the data folder: whoever can read that may make tokens. Beside it stand the secrets by which the
+simulated silos report, and how people log in to the console: by the pages of `ops.local.login_pages`.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ import json
 import os
 import secrets
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -29,9 +29,12 @@ from cryptography.hazmat.primitives.serialization import (
 from jwt.algorithms import OKPAlgorithm
 
 from api.access.principal import Scope
-from settings import Settings
+from settings import ConsoleLogin, Settings
 
 ISSUER: Final = "orderpipe-development"
+METADATA: Final = "/.well-known/openid-configuration"
+TICKETS: Final = "orderpipe-login"
+"""Whom tickets are for: the login pages."""
 
 
 class IssuerError(Exception):
@@ -47,7 +50,11 @@ class DevelopmentIssuer:
     @property
     def configured(self) -> Settings:
         """The settings by which an API takes its tokens, and reports of silos that know their secrets."""
-        places = {"auth_jwks": str(self._folder / "jwks.json"), "silo_secrets": self._folder / "silos.json"}
+        places = {
+            "auth_jwks": str(self._folder / "jwks.json"),
+            "silo_secrets": self._folder / "silos.json",
+            "console_login": self._folder / "login.json",
+        }
         return Settings.model_validate({**self.settings.model_dump(), "auth_issuer": ISSUER, **places})
 
     @property
@@ -69,6 +76,7 @@ class DevelopmentIssuer:
         public = OKPAlgorithm.to_jwk(key.public_key(), as_dict=True)
         key_set = {"keys": [{**public, "kid": _kid(key), "alg": "EdDSA", "use": "sig"}]}
         _write(self._folder / "jwks.json", json.dumps(key_set).encode())
+        self._prepare_login()
         path = self._folder / "silos.json"
         known: dict[str, str] = json.loads(path.read_bytes()) if path.exists() else {}
         _write(path, json.dumps({silo: secrets.token_urlsafe(32) for silo in silos} | known, indent=1).encode())
@@ -103,6 +111,52 @@ class DevelopmentIssuer:
         named = {"channel": channel, "customer": customer, "groups": list(groups) or None}
         claims |= {name: value for name, value in named.items() if value is not None}
         return jwt.encode(claims, key, algorithm="EdDSA", headers={"kid": _kid(key), "typ": "at+jwt"})
+
+    def signed(self, claims: Mapping[str, object], lifetime: timedelta) -> str:
+        """Something that the issuer says to itself or to the console: no token of the API.
+
+        Raises:
+            IssuerError: if the issuer was never prepared here.
+        """
+        if not self.exists:
+            raise IssuerError(f"There is no development issuer in {self._folder}: `orderpipe up` makes one")
+        key, now = self._load(), int(time.time())
+        content = {"iss": ISSUER, "iat": now, "exp": now + int(lifetime.total_seconds()), **claims}
+        return jwt.encode(content, key, algorithm="EdDSA", headers={"kid": _kid(key)})
+
+    def read(self, signed: str, audience: str) -> dict[str, Any]:
+        """What the issuer has signed for an audience.
+
+        Raises:
+            jwt.InvalidTokenError: if it has not, or it has run out.
+        """
+        key = self._load().public_key()
+        return jwt.decode(signed, key, algorithms=["EdDSA"], audience=audience, issuer=ISSUER)
+
+    def ticket(self, scopes: Iterable[Scope], subject: str = "developer") -> str:
+        """What spares somebody on this machine the login page, once and within two minutes.
+
+        Raises:
+            IssuerError: if the issuer was never prepared here.
+        """
+        asked = {"sub": subject, "scope": " ".join(scopes), "jti": secrets.token_urlsafe(16), "aud": TICKETS}
+        return self.signed(asked, timedelta(minutes=2))
+
+    @property
+    def public_keys(self) -> dict[str, Any]:
+        """The key set, as everybody may read it."""
+        return json.loads((self._folder / "jwks.json").read_bytes())
+
+    def _prepare_login(self) -> None:
+        """How the console logs people in here: its secret stays, the address is that of now."""
+        path = self._folder / "login.json"
+        known = ConsoleLogin.model_validate_json(path.read_bytes()) if path.exists() else None
+        login = ConsoleLogin(
+            metadata=f"http://127.0.0.1:{self.settings.issuer_port}{METADATA}",
+            client_id="orderpipe-console",
+            client_secret=known.client_secret if known is not None else secrets.token_urlsafe(32),
+        )
+        _write(path, login.model_dump_json(exclude_none=True).encode())
 
     @property
     def _folder(self) -> Path:

@@ -41,6 +41,7 @@ _PORTS = {
     "temporal_ui_port": "Temporal's Web UI",
     "silos_port": "the simulated silos",
     "api_port": "the API",
+    "issuer_port": "the development issuer",
 }
 """Each port's setting, and who listens there."""
 _METRICS = ("metrics_address", "api_metrics_address")
@@ -64,7 +65,10 @@ class Stack:
         taken = {getattr(settings, name) for name in _PORTS}
         free = (port for port in free_ports(len(unset) + len(taken)) if port not in taken)
         self.settings = _with(settings, **{name: f"127.0.0.1:{port}" for name, port in zip(unset, free, strict=False)})
-        self.processes = {key: Process(program) for key, program in _programs(self.settings).items()}
+        programs = _programs(self.settings)
+        if self.issuer is None:
+            del programs["issuer"]
+        self.processes = {key: Process(program) for key, program in programs.items()}
         self._lock: IO[str] | None = None
 
     async def __aenter__(self) -> Stack:
@@ -95,7 +99,8 @@ class Stack:
 
         try:
             self._prepare_access()
-            await _together(started("temporal"), started("silos"))
+            first = ("temporal", "silos", *(("issuer",) if self.issuer is not None else ()))
+            await _together(*(started(key) for key in first))
             await _together(started("worker"), started("api"))
         except BaseException:
             await self.stop()
@@ -105,8 +110,9 @@ class Stack:
         """Stop everything, in under ten seconds. What is in flight goes on after the next start."""
         try:
             # The door first, then who works, then what they work with.
-            for key in ("api", "worker", "silos", "temporal"):
-                await self.processes[key].stop()
+            for key in ("api", "issuer", "worker", "silos", "temporal"):
+                if key in self.processes:
+                    await self.processes[key].stop()
         finally:  # Where this is itself cut short, all that is left is killed.
             for process in self.processes.values():
                 process.kill()
@@ -153,7 +159,7 @@ def on_free_ports(settings: Settings, data_dir: Path) -> Settings:
     ports = dict(zip(_PORTS, free_ports(len(_PORTS)), strict=True))
     own_addresses = dict.fromkeys(("api_url", "silos_url", "temporal_ui_url", "register_url"))
     own_addresses |= dict.fromkeys(_METRICS)
-    own_access = dict.fromkeys(("auth_issuer", "auth_jwks", "silo_secrets"))
+    own_access = dict.fromkeys(("auth_issuer", "auth_jwks", "silo_secrets", "console_login"))
     return _with(settings, data_dir=data_dir, **ports, **own_addresses, **own_access)
 
 
@@ -212,6 +218,9 @@ def _programs(settings: Settings) -> dict[str, Program]:
     async def api_ready(_: int) -> bool:
         return await answers(f"http://127.0.0.1:{settings.api_port}/readyz")
 
+    async def issuer_ready(_: int) -> bool:
+        return await answers(f"http://127.0.0.1:{settings.issuer_port}/healthz")
+
     silos_data = str(settings.data_dir / "silos")
     return {
         "temporal": temporal_server(settings, environment, logs / "temporal.log"),
@@ -221,6 +230,14 @@ def _programs(settings: Settings) -> dict[str, Program]:
             environment=environment,
             log=logs / "silos.log",
             ready=silos_ready,
+            stop_within=0.5,
+        ),
+        "issuer": Program(
+            name="The development issuer",
+            command=ours("issuer", "--serve"),
+            environment=environment,
+            log=logs / "issuer.log",
+            ready=issuer_ready,
             stop_within=0.5,
         ),
         "worker": Program(

@@ -38,6 +38,7 @@ async def _up(settings: Settings, console: Console) -> None:
         for line in exports(stack):
             console.print(f"  [bold]{escape(line)}[/bold]", highlight=False, soft_wrap=True)
         console.print(
+            f"\nThe care console, signed in:\n  [bold]{command()} console[/bold]\n"
             f"\nTry it:\n  [bold]{command()} submit {_shown(ROOT / 'examples/orders/triple-play.json')} --wait[/bold]\n"
             "\nCtrl-C stops everything. Orders in flight go on at the next start.\n",
             highlight=False,
@@ -62,7 +63,16 @@ def exports(stack: Stack) -> list[str]:
     usual = {name: field.default for name, field in Settings.model_fields.items()}
     # What `orderpipe` itself has to know, where it would not guess it.
     usual["data_dir"] = Path.cwd() / usual["data_dir"]
-    for name in ("data_dir", "api_port", "api_url", "silos_port", "silos_url", "temporal_port", "temporal_ui_port"):
+    for name in (
+        "data_dir",
+        "api_port",
+        "api_url",
+        "silos_port",
+        "silos_url",
+        "issuer_port",
+        "temporal_port",
+        "temporal_ui_port",
+    ):
         value = getattr(settings, name)
         if value != usual[name]:
             shell[f"ORDERPIPE_{name.upper()}"] = str(value)
@@ -87,6 +97,7 @@ def _places(stack: Stack) -> str:
     """A line for each process: where it is, and where its log."""
     settings = stack.settings
     places = (
+        ("api", "Care console", f"{settings.api_address}/console/"),
         ("api", "API", f"{settings.api_address}/docs"),
         ("temporal", "Temporal's Web UI", settings.web_ui_address),
         ("temporal", "Temporal", f"127.0.0.1:{settings.temporal_port}"),

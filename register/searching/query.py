@@ -42,6 +42,7 @@ class OrderField(StrEnum):
     EXPECTED_AT = "expected_at"
     COMPLETED_AT = "completed_at"
     IN_JEOPARDY = "in_jeopardy"
+    WAITS_FOR = "waits_for"
     OFFERING = "offering"
     FALLOUT_SILO = "fallout_silo"
     ITEM_ID = "item_id"

@@ -23,7 +23,8 @@ INCLUDED = {
     Scope.SUBMIT: {Scope.SUBMIT},
     Scope.READ: {Scope.READ},
     Scope.WORK: {Scope.WORK},
-    Scope.CARE: {Scope.CARE, Scope.READ, Scope.WORK},
+    Scope.LOOK: {Scope.LOOK, Scope.READ},
+    Scope.CARE: {Scope.CARE, Scope.LOOK, Scope.READ, Scope.WORK},
     Scope.OPERATE: set(Scope),
 }
 """What a token of one scope may do, written down a second time."""
@@ -118,8 +119,8 @@ async def test_a_refusal_says_what_is_missing_in_the_one_form_and_as_a_challenge
     wrong = await shut_door.http.get(f"{ORDERS}/{UNKNOWN}", headers=bearer("x"))
     assert 'error="invalid_token"' in wrong.headers["www-authenticate"]
     low = await shut_door.http.get(f"/care/v1/orders/{UNKNOWN}", headers=shut_door.as_channel("web"))
-    assert low.headers["www-authenticate"].endswith('error="insufficient_scope", scope="care"')
-    assert (low.json()["code"], low.json()["message"]) == ("forbidden", "It needs the scope care")
+    assert low.headers["www-authenticate"].endswith('error="insufficient_scope", scope="care:read"')
+    assert (low.json()["code"], low.json()["message"]) == ("forbidden", "It needs the scope care:read")
 
 
 # Before anything is open

@@ -48,8 +48,8 @@ async def test_what_one_folder_issues_is_not_taken_by_the_api_of_another(tmp_pat
 def test_everything_of_it_is_its_owners_alone(tmp_path: Path) -> None:
     issuer_in(tmp_path).prepare(["tv"])
     folder = tmp_path / "access"
-    assert sorted(os.listdir(folder)) == ["jwks.json", "key.pem", "silos.json"]
-    assert [path.stat().st_mode & 0o077 for path in (folder, *folder.iterdir())] == [0] * 4
+    assert sorted(os.listdir(folder)) == ["jwks.json", "key.pem", "login.json", "silos.json"]
+    assert [path.stat().st_mode & 0o077 for path in (folder, *folder.iterdir())] == [0] * 5
 
 
 def test_preparing_it_again_changes_nothing_but_adds_what_is_missing(tmp_path: Path) -> None:

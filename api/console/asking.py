@@ -1,0 +1,117 @@
+"""From what somebody filled in to the change that they ask for, in the words of the care API.
+
+Fields that were left as they are ask for nothing: each form says beside a field what it was.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from api.errors import Malformed, problem
+from orders.change.request import ChangeKind
+
+_WAS: Final = "was."
+_CHARACTERISTIC: Final = "characteristic."
+_TYPE: Final = "type."
+_ADDRESS: Final = ("streetName", "streetNr", "postcode", "city", "country")
+_PLAIN: Final = (ChangeKind.CANCEL, ChangeKind.HOLD, ChangeKind.RELEASE)
+_OF_A_TASK: Final = (ChangeKind.REPLACE, ChangeKind.RETRY, ChangeKind.RESOLVE)
+
+Fields = Mapping[str, str]
+
+
+def change_in(form: Fields, zone: ZoneInfo) -> dict[str, Any]:
+    """What a form asks for. Times without a zone of their own are those of `zone`.
+
+    Raises:
+        Malformed: if it asks for nothing, or a field cannot be read.
+    """
+    try:
+        kind = ChangeKind(form.get("kind", ""))
+    except ValueError as error:
+        raise Malformed([problem("kind", "is no kind of change")]) from error
+    asked: dict[str, Any] = {"kind": str(kind)}
+    if kind in _PLAIN:
+        return asked
+    if kind in _OF_A_TASK:
+        return asked | {name: form[name] for name in ("task", "silo", "resolution") if form.get(name)}
+    if kind is ChangeKind.CANCEL_ITEMS:
+        return asked | {"items": [form.get("item", "")], "cascade": True}
+    if kind is ChangeKind.CHANGE_PRIORITY:
+        return asked | {"priority": _number(form, "priority")}
+    more = _dates(form, zone) if kind is ChangeKind.RESCHEDULE else _update(form)
+    if not more:
+        raise Malformed([problem("form", "nothing in it is to be different")])
+    return asked | more
+
+
+def _update(form: Fields) -> dict[str, Any]:
+    update: dict[str, Any] = {}
+    if _differs(form, "offering"):
+        update["offering"] = form["offering"]
+    if _differs(form, "quantity"):
+        update["quantity"] = _number(form, "quantity")
+    if form.get("status"):
+        update["product"] = {"status": form["status"]}
+    names = [name.removeprefix(_CHARACTERISTIC) for name in form if name.startswith(_CHARACTERISTIC)]
+    characteristics = {name: _value(form, name) for name in names if _differs(form, f"{_CHARACTERISTIC}{name}")}
+    if characteristics:
+        update["characteristics"] = characteristics
+    if form.get("site"):
+        address = {name: form[name].strip() for name in _ADDRESS if form.get(name, "").strip()}
+        update["place"] = {"id": form["site"].strip(), "role": "installationAddress", **address}
+    return {"update": [{"id": form.get("item", ""), **update}]} if update else {}
+
+
+def _dates(form: Fields, zone: ZoneInfo) -> dict[str, Any]:
+    asked: dict[str, Any] = {}
+    for field in ("requestedStartDate", "requestedCompletionDate"):
+        if form.get(field):
+            asked[field] = _instant(form, field, zone)
+    if form.get("visitSite") and form.get("start"):
+        name = form.get("timeZone") or str(zone)
+        try:
+            there = ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise Malformed([problem("timeZone", "is no time zone, such as Europe/Berlin")]) from error
+        visit = {"site": form["visitSite"], "start": _instant(form, "start", there), "timeZone": name}
+        if form.get("end"):
+            visit["end"] = _instant(form, "end", there)
+        asked["appointments"] = [visit]
+    return asked
+
+
+def _differs(form: Fields, field: str) -> bool:
+    return field in form and form[field] != "" and form[field] != form.get(f"{_WAS}{field}", "")
+
+
+def _value(form: Fields, name: str) -> Any:
+    """Fields with a choice of values have them as JSON, others say of which type they are."""
+    given, kind = form[f"{_CHARACTERISTIC}{name}"], form.get(f"{_TYPE}{name}")
+    if kind == "string":
+        return given
+    if kind == "integer":
+        return _number(form, f"{_CHARACTERISTIC}{name}")
+    try:
+        return json.loads(given)
+    except ValueError as error:
+        raise Malformed([problem(name, "cannot be read")]) from error
+
+
+def _number(form: Fields, field: str) -> int:
+    try:
+        return int(form.get(field, ""))
+    except ValueError as error:
+        raise Malformed([problem(field.removeprefix(_CHARACTERISTIC), "must be a whole number")]) from error
+
+
+def _instant(form: Fields, field: str, zone: ZoneInfo) -> str:
+    try:
+        at = datetime.fromisoformat(form[field])
+    except ValueError as error:
+        raise Malformed([problem(field, "must be a date and a time")]) from error
+    return (at if at.tzinfo is not None else at.replace(tzinfo=zone)).isoformat()

@@ -1,0 +1,1 @@
+"""How people log in: at the issuer, by the authorization code flow with PKCE."""

@@ -1,0 +1,148 @@
+"""What the words of the core are called on pages. `N_` marks them for translation."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from api.console.words import N_
+from orders.change.impact import Effect
+from orders.change.request import ChangeKind, ChangeState
+from orders.health.condition import SiloState
+from orders.model.values import Verb
+from orders.read_model.answer import WaitsFor
+from orders.read_model.states import LifecycleState, TaskState
+from orders.read_model.views import FeeState
+
+STATES: Final = {
+    LifecycleState.ACKNOWLEDGED: N_("accepted"),
+    LifecycleState.REJECTED: N_("rejected"),
+    LifecycleState.IN_PROGRESS: N_("in progress"),
+    LifecycleState.HELD: N_("held"),
+    LifecycleState.PENDING: N_("pending"),
+    LifecycleState.ASSESSING_CANCELLATION: N_("assessing cancellation"),
+    LifecycleState.PENDING_CANCELLATION: N_("being cancelled"),
+    LifecycleState.CANCELLED: N_("cancelled"),
+    LifecycleState.COMPLETED: N_("done"),
+}
+"""Of orders and their items."""
+
+STATE_ICONS: Final = {
+    LifecycleState.ACKNOWLEDGED: ("clock", "calm"),
+    LifecycleState.REJECTED: ("cross", "bad"),
+    LifecycleState.IN_PROGRESS: ("play", "busy"),
+    LifecycleState.HELD: ("hand", "bad"),
+    LifecycleState.PENDING: ("clock", "warn"),
+    LifecycleState.ASSESSING_CANCELLATION: ("undo", "warn"),
+    LifecycleState.PENDING_CANCELLATION: ("undo", "warn"),
+    LifecycleState.CANCELLED: ("cross", "calm"),
+    LifecycleState.COMPLETED: ("check", "good"),
+}
+"""The icon and the colour of each: never the colour alone."""
+
+TASK_STATES: Final = {
+    TaskState.PENDING: N_("to come"),
+    TaskState.IN_PROGRESS: N_("under way"),
+    TaskState.AWAITING: N_("awaited"),
+    TaskState.FALLOUT: N_("needs a person"),
+    TaskState.DONE: N_("done"),
+    TaskState.COMPENSATING: N_("being undone"),
+    TaskState.COMPENSATED: N_("undone"),
+}
+
+TASK_ICONS: Final = {
+    TaskState.PENDING: ("circle", "calm"),
+    TaskState.IN_PROGRESS: ("play", "busy"),
+    TaskState.AWAITING: ("clock", "busy"),
+    TaskState.FALLOUT: ("hand", "bad"),
+    TaskState.DONE: ("check", "good"),
+    TaskState.COMPENSATING: ("undo", "warn"),
+    TaskState.COMPENSATED: ("undo", "calm"),
+}
+
+WAITS_FOR: Final = {
+    WaitsFor.SILO: N_("a silo"),
+    WaitsFor.VISIT: N_("a visit"),
+    WaitsFor.PARCEL: N_("a parcel"),
+    WaitsFor.PERSON: N_("a person"),
+    WaitsFor.HOLD: N_("a release"),
+    WaitsFor.PRODUCT: N_("a product"),
+    WaitsFor.DATE: N_("a date"),
+}
+
+VERBS: Final = {
+    Verb.PROVISION: N_("provide"),
+    Verb.AMEND: N_("change"),
+    Verb.COMPENSATE: N_("undo"),
+    Verb.INSPECT: N_("look"),
+}
+
+CHANGES: Final = {
+    ChangeKind.AMEND: N_("Change"),
+    ChangeKind.RESCHEDULE: N_("Reschedule"),
+    ChangeKind.CHANGE_PRIORITY: N_("Change the priority"),
+    ChangeKind.CANCEL_ITEMS: N_("Cancel items"),
+    ChangeKind.CANCEL: N_("Cancel the order"),
+    ChangeKind.REPLACE: N_("Replace"),
+    ChangeKind.HOLD: N_("Hold"),
+    ChangeKind.RELEASE: N_("Release"),
+    ChangeKind.RETRY: N_("Try again"),
+    ChangeKind.RESOLVE: N_("Settle by hand"),
+}
+
+VERDICTS: Final = {
+    ChangeState.ACCEPTED: N_("accepted"),
+    ChangeState.APPLIED: N_("carried out"),
+    ChangeState.REJECTED: N_("rejected"),
+    ChangeState.ASSESSING: N_("being assessed"),
+    ChangeState.SUPERSEDED: N_("superseded"),
+}
+
+VERDICT_ICONS: Final = {
+    ChangeState.ACCEPTED: ("check", "good"),
+    ChangeState.APPLIED: ("check", "good"),
+    ChangeState.REJECTED: ("cross", "bad"),
+    ChangeState.ASSESSING: ("clock", "warn"),
+    ChangeState.SUPERSEDED: ("cross", "calm"),
+}
+
+EFFECTS: Final = {
+    Effect.KEPT: N_("stays"),
+    Effect.PLANNED: N_("planned otherwise"),
+    Effect.ADDED: N_("is added"),
+    Effect.AMENDED: N_("is changed"),
+    Effect.REPLACED: N_("is replaced"),
+    Effect.COMPENSATED: N_("is undone"),
+    Effect.DROPPED: N_("is dropped"),
+}
+
+EFFECT_ICONS: Final = {
+    Effect.KEPT: ("check", "calm"),
+    Effect.PLANNED: ("pencil", "calm"),
+    Effect.ADDED: ("play", "busy"),
+    Effect.AMENDED: ("pencil", "busy"),
+    Effect.REPLACED: ("undo", "warn"),
+    Effect.COMPENSATED: ("undo", "warn"),
+    Effect.DROPPED: ("cross", "calm"),
+}
+
+SILO_STATES: Final = {
+    SiloState.CLOSED: N_("is called"),
+    SiloState.OPEN: N_("is left alone"),
+    SiloState.HALF_OPEN: N_("is looked at"),
+    SiloState.PAUSED: N_("paused"),
+    SiloState.WINDOW: N_("in maintenance"),
+}
+
+SILO_ICONS: Final = {
+    SiloState.CLOSED: ("check", "good"),
+    SiloState.OPEN: ("cross", "bad"),
+    SiloState.HALF_OPEN: ("clock", "warn"),
+    SiloState.PAUSED: ("pause", "warn"),
+    SiloState.WINDOW: ("pause", "calm"),
+}
+
+FEES: Final = {
+    FeeState.PENDING: N_("to be billed"),
+    FeeState.BILLED: N_("billed"),
+    FeeState.NOT_OWED: N_("not owed"),
+}

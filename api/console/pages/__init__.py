@@ -1,0 +1,19 @@
+"""The pages: a module each, with its routes. A new one is named here, and in the navigation of `frame.html`."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from fastapi import APIRouter
+
+from api.console.login import routes as login
+from api.console.pages import change, desk, live, order, orders
+
+ROUTERS: Final[tuple[APIRouter, ...]] = (
+    login.router,
+    desk.router,
+    orders.router,
+    change.router,
+    order.router,
+    live.router,
+)

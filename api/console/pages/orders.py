@@ -1,0 +1,142 @@
+"""Lists of orders: by what a caller knows, and by what they are like. Everything stands in the address."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import AsyncIterator
+from io import StringIO
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Query
+from fastapi.responses import Response, StreamingResponse
+from pydantic import ValidationError
+
+from api.access.principal import Principal
+from api.care import customer_routes, search_routes
+from api.care.customer_bodies import ListedOrder, ListedOrders, OrderListSearch, Search
+from api.console.page import CONSOLE, Page, PageDep, in_path
+from api.errors import Malformed, problems
+from api.http.dependencies import LinksDep, Looker, RegisterDep
+from api.tmf.links import Links
+from orders.read_model.answer import WaitsFor
+from orders.read_model.states import LifecycleState
+from register import Register
+
+router = APIRouter()
+
+PAGE: Final = 50
+_MOST_IN_FILE: Final = 20_000
+_AT_ONCE: Final = 1000
+_SEVERAL: Final = ("state", "waitsFor")
+_DANGEROUS: Final = ("=", "+", "-", "@", "\t", "\r")
+"""What spreadsheets take for a formula, at the beginning of a cell."""
+
+
+@router.get("/orders")
+async def orders(page: PageDep, register: RegisterDep, links: LinksDep, looker: Looker) -> Response:
+    """Orders by what they are like."""
+    asked, wrong = _asked(page)
+    listed = ListedOrders(orders=(), total=0, next_offset=None)
+    if asked is not None:
+        listed = await customer_routes.orders(asked, links, register, looker)
+    return page.show(
+        "orders.html",
+        asked=asked or OrderListSearch(),
+        wrong=wrong,
+        listed=listed,
+        states=LifecycleState,
+        waits=WaitsFor,
+        silos=sorted(page.request.app.state.provided.catalog.catalog.silos),
+    )
+
+
+@router.get("/orders.csv")
+async def as_file(page: PageDep, register: RegisterDep, links: LinksDep, looker: Looker) -> Response:
+    """The same for a spreadsheet, not only a page of it."""
+    asked, wrong = _asked(page)
+    if asked is None:
+        raise Malformed(wrong)
+    lines = _lines(asked, links, register, looker)
+    headers = {"Content-Disposition": 'attachment; filename="orders.csv"'}
+    return StreamingResponse(lines, media_type="text/csv; charset=utf-8", headers=headers)
+
+
+@router.get("/search")
+async def search(
+    page: PageDep,
+    register: RegisterDep,
+    links: LinksDep,
+    looker: Looker,
+    q: Annotated[str, Query(max_length=200)] = "",
+    offset: Annotated[int, Query(ge=0, lt=2**31)] = 0,
+) -> Response:
+    """Orders and customers by what a caller knows. The only one that fits is opened at once."""
+    try:
+        asked = Search(q=q.strip(), offset=offset, limit=PAGE)
+    except ValidationError as error:
+        return page.show("search.html", q=q, wrong=problems(error), found=None)
+    found = await search_routes.search(asked, links, register, looker)
+    if found.total == 1 and not offset:
+        return page.go(f"{CONSOLE}/orders/{in_path(found.orders[0].id)}")
+    return page.show("search.html", q=q, wrong=(), found=found)
+
+
+def _asked(page: Page) -> tuple[OrderListSearch | None, tuple[Any, ...]]:
+    """What the address asks for; or what is wrong with it. What was left empty is not asked for."""
+    given: dict[str, Any] = {"limit": PAGE}
+    for name, value in page.request.query_params.multi_items():
+        if not value.strip():
+            continue
+        if name in _SEVERAL:
+            given.setdefault(name, []).append(value)
+        elif name in ("orderedFrom", "orderedBefore") and len(value) == 10:
+            given[name] = f"{value}T00:00:00{_offset(page, value)}"
+        else:
+            given[name] = value.strip()
+    try:
+        return OrderListSearch.model_validate(given), ()
+    except ValidationError as error:
+        return None, tuple(problems(error))
+
+
+def _offset(page: Page, day: str) -> str:
+    """How far the viewer's clock is from UTC at the beginning of a day."""
+    from datetime import datetime
+
+    try:
+        at = datetime.fromisoformat(day).replace(tzinfo=page.viewer.zone)
+    except ValueError:
+        return "Z"
+    return at.isoformat()[19:] or "Z"
+
+
+async def _lines(asked: OrderListSearch, links: Links, register: Register, looker: Principal) -> AsyncIterator[str]:
+    columns = ("id", "externalId", "customerId", "channel", "state", "orderedAt", "promisedAt", "expectedAt")
+    more = ("completedAt", "inJeopardy", "waitsFor", "offerings", "fallout", "summary")
+    yield _line((*columns, *more))
+    offset: int | None = 0
+    while offset is not None and offset < _MOST_IN_FILE:
+        part = asked.model_copy(update={"offset": offset, "limit": _AT_ONCE})
+        listed = await customer_routes.orders(part, links, register, looker)
+        yield "".join(_line(_cells(order, columns)) for order in listed.orders)
+        offset = listed.next_offset
+
+
+def _cells(order: ListedOrder, columns: tuple[str, ...]) -> tuple[str, ...]:
+    told = order.model_dump(mode="json", by_alias=True)
+    wait = order.answer.waits_for
+    return (
+        *(str(told[name] or "") for name in columns),
+        str(told["completedAt"] or ""),
+        "yes" if order.in_jeopardy else "no",
+        str(wait.kind) if wait is not None else "",
+        " ".join(order.offerings),
+        " ".join(order.fallout),
+        order.answer.summary,
+    )
+
+
+def _line(cells: tuple[str, ...]) -> str:
+    text = StringIO()
+    csv.writer(text).writerow([f"'{cell}" if cell.startswith(_DANGEROUS) else cell for cell in cells])
+    return text.getvalue()

@@ -1,0 +1,127 @@
+"""How things are written for whoever is looking: in their language, and by the clock on their wall."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Final
+from urllib.parse import unquote
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from babel.dates import format_date, format_datetime, format_time, format_timedelta, get_timezone_name
+from babel.numbers import format_currency, format_decimal
+from markupsafe import Markup, escape
+from starlette.requests import Request
+
+from api.console.words import language_of, locale_of
+from orders.model.values import Money
+
+ZONE: Final = "orderpipe-zone"
+"""The cookie in which the browser says where it is."""
+THEME: Final = "orderpipe-theme"
+THEMES: Final = ("auto", "light", "dark")
+_DASH: Final = "\u2013"
+_DAY: Final = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Somebody's language, time zone and colours, and the present instant."""
+
+    language: str
+    zone: ZoneInfo
+    theme: str
+    now: datetime
+
+    @classmethod
+    def of(cls, request: Request) -> Viewer:
+        """Whoever sends a request."""
+        theme = request.cookies.get(THEME, "auto")
+        return cls(language_of(request), _zone(request), theme if theme in THEMES else "auto", datetime.now(UTC))
+
+    def when(self, instant: datetime | str | None, zone: str | None = None) -> Markup:
+        """An instant, as short as it is clear today; all of it when pointed at. `zone` is that of a place."""
+        at = _instant(instant)
+        if at is None:
+            return Markup('<span class="none">{}</span>').format(_DASH)
+        there = ZoneInfo(zone) if zone is not None else self.zone
+        return Markup('<time datetime="{}" title="{}">{}</time>').format(
+            at.isoformat(), self._in_full(at, there), self._short(at, there)
+        )
+
+    def visit(self, start: datetime, end: datetime | None, zone: str) -> Markup:
+        """A visit, by the clock at its site."""
+        there, locale = ZoneInfo(zone), locale_of(self.language)
+        began = start.astimezone(there)
+        day = format_date(began, "EEE d MMM", locale=locale)
+        until = f"{_DASH}{format_time(end.astimezone(there), 'short', locale=locale)}" if end is not None else ""
+        shown = f"{day}, {format_time(began, 'short', locale=locale)}{until}"
+        elsewhere = f" ({self._zone_name(began, there)})" if self._differs(began, there) else ""
+        return Markup('<time datetime="{}">{}</time>').format(start.isoformat(), shown + elsewhere)
+
+    def ago(self, instant: datetime | str | None) -> Markup:
+        """How long ago or how far ahead an instant is."""
+        at = _instant(instant)
+        if at is None:
+            return escape(_DASH)
+        away = format_timedelta(at - self.now, add_direction=True, threshold=1.2, locale=locale_of(self.language))
+        return Markup('<time datetime="{}" title="{}">{}</time>').format(
+            at.isoformat(), self._in_full(at, self.zone), away
+        )
+
+    def lasting(self, length: timedelta | float) -> str:
+        """How long something takes."""
+        took = length if isinstance(length, timedelta) else timedelta(seconds=length)
+        if took < timedelta(seconds=1):
+            return f"{max(round(took.total_seconds() * 1000), 0)} ms"
+        return format_timedelta(took, threshold=1.2, format="short", locale=locale_of(self.language))
+
+    def date(self, day: date) -> str:
+        """A day."""
+        return format_date(day, "EEE d MMM", locale=locale_of(self.language))
+
+    def clock(self, instant: datetime) -> str:
+        """The time of day."""
+        return format_time(instant.astimezone(self.zone), "short", locale=locale_of(self.language))
+
+    def money(self, amount: Money) -> str:
+        """A sum."""
+        return format_currency(amount.amount, amount.currency, locale=locale_of(self.language))
+
+    def number(self, number: int | float | Decimal) -> str:
+        """A number."""
+        return format_decimal(number, locale=locale_of(self.language))
+
+    def _short(self, at: datetime, there: ZoneInfo) -> str:
+        locale, local, now = locale_of(self.language), at.astimezone(there), self.now.astimezone(there)
+        clock = format_time(local, "short", locale=locale)
+        if local.date() == now.date():
+            return clock
+        if abs(local - now) < 300 * _DAY:
+            return f"{format_date(local, 'EEE d MMM', locale=locale)}, {clock}"
+        return f"{format_date(local, 'd MMM y', locale=locale)}, {clock}"
+
+    def _in_full(self, at: datetime, there: ZoneInfo) -> str:
+        local = at.astimezone(there)
+        return f"{format_datetime(local, 'full', locale=locale_of(self.language))}"
+
+    def _zone_name(self, at: datetime, there: ZoneInfo) -> str:
+        return get_timezone_name(at, width="short", locale=locale_of(self.language)) or str(there)
+
+    def _differs(self, at: datetime, there: ZoneInfo) -> bool:
+        return at.astimezone(there).utcoffset() != at.astimezone(self.zone).utcoffset()
+
+
+def _instant(given: datetime | str | None) -> datetime | None:
+    """An instant of ours, or one that a record has as text; empty text is none."""
+    if isinstance(given, str):
+        return datetime.fromisoformat(given) if given else None
+    return given
+
+
+def _zone(request: Request) -> ZoneInfo:
+    try:
+        return ZoneInfo(unquote(request.cookies.get(ZONE, "UTC"))[:64])
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return ZoneInfo("UTC")

@@ -1,0 +1,95 @@
+"""Rules of the console: nothing that a strict policy forbids, nothing of others that was altered, all words known."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_from_dir
+from babel.messages.pofile import read_po
+
+from api.console.words import LOCALE
+from settings import ROOT
+
+CONSOLE = ROOT / "api" / "console"
+TEMPLATES = sorted((CONSOLE / "templates").glob("*.html"))
+FORBIDDEN = {
+    "evaluates": r"hx-on|\bjs:|javascript:|hx-vals='js|hx-trigger=\"[^\"]*\[",
+    "inline handler": r"\son\w+=",
+    "inline style": r"\sstyle=|<style",
+    "inline script": r"<script(?![^>]*\ssrc=)",
+    "from outside": r"(?:src|href)=\"(?:https?:)?//",
+    "unescaped": r"\|\s*safe\b|autoescape",
+}
+
+
+@pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.name)
+def test_a_template_has_nothing_that_the_policy_forbids_or_that_evaluates(template: Path) -> None:
+    text = template.read_text()
+    assert {kind: found for kind, rule in FORBIDDEN.items() if (found := re.findall(rule, text))} == {}
+
+
+@pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.name)
+def test_every_form_that_is_posted_shows_that_it_is_ours(template: Path) -> None:
+    for form in re.findall(r'<form[^>]*method="post".*?</form>', template.read_text(), re.DOTALL):
+        assert "own()" in form or 'name="token"' in form, form[:120]
+
+
+@pytest.mark.parametrize("folder", [CONSOLE / "vendor", Path(__file__).with_name("vendor")])
+def test_what_is_of_others_is_as_they_have_published_it_with_its_licence(folder: Path) -> None:
+    known: dict[str, str] = json.loads((folder / "checksums.json").read_text())
+    there = {
+        str(path.relative_to(folder)): hashlib.sha512(path.read_bytes()).hexdigest()
+        for path in folder.rglob("*")
+        if path.is_file() and path.name != "checksums.json"
+    }
+    assert there == known
+    for package in (path for path in folder.iterdir() if path.is_dir()):
+        assert (package / "LICENSE").is_file()
+
+
+def said() -> Iterator[tuple[str, str | tuple[str, ...]]]:
+    """Everything that the console says, and where."""
+    methods = [("templates/**.html", "jinja2.ext.babel_extract"), ("**.py", "python")]
+    options = {"templates/**.html": {"trimmed": "true", "silent": "false", "newstyle_gettext": "true"}}
+    keywords = {"_": None, "gettext": None, "ngettext": (1, 2), "N_": None}
+    for file, line, message, _, _ in extract_from_dir(str(CONSOLE), methods, options, keywords, ()):
+        yield f"{file}:{line}", message
+
+
+def german() -> Catalog:
+    with (LOCALE / "de.po").open("rb") as file:
+        return read_po(file, locale="de")
+
+
+def test_all_that_the_console_says_is_said_in_german_too_and_nothing_else() -> None:
+    catalog = {message.id: message for message in german() if message.id}
+    wanted = {message: where for where, message in said()}
+    missing = {
+        message: where
+        for message, where in wanted.items()
+        if message not in catalog or not all(_strings(catalog[message].string))
+    }
+    assert missing == {}
+    assert set(catalog) - set(wanted) == set()
+
+
+def test_what_is_put_into_words_has_the_same_places_in_german() -> None:
+    for message in german():
+        if not message.id:
+            continue
+        places = {name for text in _strings(message.id) for name in re.findall(r"%\((\w+)\)s", text)}
+        for text in _strings(message.string):
+            assert set(re.findall(r"%\((\w+)\)s", text)) <= places, message.id
+        last = _strings(message.string)[-1]
+        assert set(re.findall(r"%\((\w+)\)s", last)) == places, message.id
+
+
+def _strings(message: object) -> tuple[str, ...]:
+    """A message, or all its plural forms."""
+    return tuple(map(str, message)) if isinstance(message, list | tuple) else (str(message or ""),)
