@@ -205,6 +205,13 @@ class UnknownFallout(ApiError):
     code = "unknown_fallout"
 
 
+class UnknownCapacity(ApiError):
+    """404: the catalog has no capacity of that name."""
+
+    status = HTTPStatus.NOT_FOUND
+    code = "unknown_capacity"
+
+
 class UnknownSilo(ApiError):
     """404: the catalog has no such silo."""
 

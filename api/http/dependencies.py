@@ -16,6 +16,7 @@ from api.service.asking import Asking
 from api.service.bulk import Bulk
 from api.service.changing import Changing
 from api.service.finding import Finding
+from api.service.foreseeing import Foreseeing
 from api.service.gateway import Gateway
 from api.service.gathering import Gathering
 from api.service.patching import Patching
@@ -80,6 +81,10 @@ def _appointing(provided: _Provided) -> Appointing:
     return provided.services.appointing
 
 
+def _foreseeing(provided: _Provided) -> Foreseeing:
+    return provided.services.foreseeing
+
+
 def _patching(provided: _Provided) -> Patching:
     return provided.services.patching
 
@@ -126,6 +131,7 @@ SubmittingDep: TypeAlias = Annotated[Submitting, Depends(_submitting)]
 AskingDep: TypeAlias = Annotated[Asking, Depends(_asking)]
 ChangingDep: TypeAlias = Annotated[Changing, Depends(_changing)]
 AppointingDep: TypeAlias = Annotated[Appointing, Depends(_appointing)]
+ForeseeingDep: TypeAlias = Annotated[Foreseeing, Depends(_foreseeing)]
 BulkDep: TypeAlias = Annotated[Bulk, Depends(_bulk)]
 PatchingDep: TypeAlias = Annotated[Patching, Depends(_patching)]
 WorkDoneDep: TypeAlias = Annotated[WorkDone, Depends(_work_done)]

@@ -10,6 +10,7 @@ from api.service.asking import Asking
 from api.service.bulk import Bulk
 from api.service.changing import Changing
 from api.service.finding import Finding
+from api.service.foreseeing import Foreseeing
 from api.service.gateway import Gateway
 from api.service.gathering import Gathering
 from api.service.patching import Patching
@@ -40,6 +41,7 @@ class Services:
     work_done: WorkDone
     bulk: Bulk
     appointing: Appointing
+    foreseeing: Foreseeing
 
 
 def services(
@@ -73,5 +75,6 @@ def services(
         silos=Silos(gateway, register.silos, catalog),
         work_done=WorkDone(gathering, register.work_items),
         bulk=Bulk(gateway, register.bulk),
+        foreseeing=Foreseeing(register, versions, catalog),
         appointing=Appointing(changing, visiting, catalog),
     )
