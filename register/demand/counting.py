@@ -152,11 +152,8 @@ def _recorded(connection: Connection, ids: Sequence[str]) -> Iterator[Recorded]:
     for order_id, number, content in connection.execute(select(*columns).where(REVISIONS.c.order_id.in_(ids))):
         if number >= revisions.get(order_id, (0, None))[0]:
             revisions[order_id] = (number, content)
-    timelines = dict(
-        connection.execute(select(TIMELINES.c.order_id, TIMELINES.c.content).where(TIMELINES.c.order_id.in_(ids)))
-        .tuples()
-        .all()
-    )
+    told = select(TIMELINES.c.order_id, TIMELINES.c.content).where(TIMELINES.c.order_id.in_(ids))
+    timelines = {row.order_id: row.content for row in connection.execute(told)}
     known: dict[str, list[Need]] = {}
     for row in connection.execute(select(DEMANDS).where(DEMANDS.c.order_id.in_(ids))).mappings():
         known.setdefault(row["order_id"], []).append(
