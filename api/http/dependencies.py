@@ -8,6 +8,7 @@ from typing import Annotated, Any, TypeAlias
 from fastapi import Depends, Path, Query, Request, Security
 from fastapi.security import HTTPBearer, SecurityScopes
 
+from activities.foreseeing import Foreseeing
 from api.access.principal import ANYBODY, Principal, Scope
 from api.errors import ErrorBody, Forbidden, Unauthorized
 from api.events.subscribers import Subscribers
@@ -16,7 +17,6 @@ from api.service.asking import Asking
 from api.service.bulk import Bulk
 from api.service.changing import Changing
 from api.service.finding import Finding
-from api.service.foreseeing import Foreseeing
 from api.service.gateway import Gateway
 from api.service.gathering import Gathering
 from api.service.patching import Patching

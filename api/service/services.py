@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from activities.foreseeing import Foreseeing
 from activities.visiting import Visiting
 from api.service.appointing import Appointing
 from api.service.asking import Asking
 from api.service.bulk import Bulk
 from api.service.changing import Changing
 from api.service.finding import Finding
-from api.service.foreseeing import Foreseeing
 from api.service.gateway import Gateway
 from api.service.gathering import Gathering
 from api.service.patching import Patching
@@ -51,6 +51,7 @@ def services(
     register: Register,
     links: Links,
     workshop: Workshop,
+    foreseeing: Foreseeing | None = None,
     visiting: Visiting | None = None,
 ) -> Services:
     """Orders under one catalog, with one register behind them. Without `visiting` no silo is asked for slots."""
@@ -75,6 +76,6 @@ def services(
         silos=Silos(gateway, register.silos, catalog),
         work_done=WorkDone(gathering, register.work_items),
         bulk=Bulk(gateway, register.bulk),
-        foreseeing=Foreseeing(register, versions, catalog),
+        foreseeing=foreseeing or Foreseeing(register, versions, catalog),
         appointing=Appointing(changing, visiting, catalog),
     )

@@ -122,17 +122,23 @@ class Demands:
                     )
         return together(found)
 
-    def appointed(self, silo: str, operation: str, place: str, begin: datetime, end: datetime) -> list[datetime]:
-        """When the appointments begin that orders have made for visits at a place."""
-        wanted = select(DEMANDS.c.starts).where(
+    def visits(
+        self, silo: str, operation: str, place: str, begin: date, before: date, but_for: str = ""
+    ) -> list[tuple[date, datetime | None]]:
+        """The visits at a place from one day on, each by its day and when its appointment begins, if it has one.
+
+        That of the task `but_for` does not count.
+        """
+        wanted = select(DEMANDS.c.likely, DEMANDS.c.starts).where(
             DEMANDS.c.silo == silo,
             DEMANDS.c.operation == operation,
             DEMANDS.c.place == place,
-            DEMANDS.c.starts >= begin,
-            DEMANDS.c.starts < end,
+            DEMANDS.c.likely >= str(begin),
+            DEMANDS.c.likely < str(before),
+            DEMANDS.c.task != but_for,
         )
         with self._database.reading() as connection:
-            return [starts for starts in connection.execute(wanted).scalars() if starts is not None]
+            return [(date.fromisoformat(row.likely), row.starts) for row in connection.execute(wanted)]
 
 
 def _stale(rules: str, now: datetime) -> Select[tuple[str]]:

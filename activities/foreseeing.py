@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Final
 
 import structlog
@@ -18,6 +18,7 @@ from orders.model.catalog import Catalog
 from orders.model.order import Rejection
 from orders.model.values import Action
 from orders.planning.installed import InstalledProduct
+from orders.planning.visits import Visit
 from register import Register
 from register.demand.counting import DemandQuery, Recorded
 
@@ -60,6 +61,10 @@ class Foreseeing:
         today = datetime.now(UTC).date()
         counts = self._register.demands.counts(query, today)
         return demand_of(counts, self._catalog, self.capacities(), today)
+
+    def visits(self, visit: Visit, place: str, begin: date, before: date) -> list[tuple[date, datetime | None]]:
+        """The visits at a place but for one, by day, each with when its appointment begins."""
+        return self._register.demands.visits(visit.silo, visit.operation, place, begin, before, visit.task)
 
     def capacities(self) -> dict[str, Capacity]:
         """The capacities as they count now, by name."""
