@@ -12,6 +12,7 @@ import typer
 
 import logs
 from ops.commands.bulk import bulk
+from ops.commands.demand import demand
 from ops.commands.fallout import fallout, retry
 from ops.commands.orders import orders
 from ops.commands.silos import silo, silos
@@ -117,7 +118,7 @@ def watch(order_id: Annotated[str, typer.Argument(metavar="ID")], api: Api = Non
     _at_the_door(api, token, lambda door: watch_order(door, order_id, terminal()))
 
 
-for command in (orders, fallout, retry, silos, silo):
+for command in (orders, fallout, retry, silos, silo, demand):
     app.command()(command)
 
 

@@ -22,6 +22,7 @@ from temporalio.worker import FixedSizeSlotSupplier, PollerBehaviorAutoscaling, 
 import logs
 from activities.bulk import BulkAsking
 from activities.capturing import Capturing
+from activities.foreseeing import Foreseeing
 from activities.grant import Grant, GrantedSlots
 from activities.http_client import SiloHttp, silo_client
 from activities.planning import Planning
@@ -78,7 +79,7 @@ async def workers(settings: Settings, client: Client) -> AsyncIterator[None]:
             activities = silo_activities(silo, http, settings, grants[silo.name], register, watch.health[silo.name])
             await stack.enter_async_context(silo_worker(client, silo, grants[silo.name], activities))
         bulk = BulkAsking(client, register)
-        visiting = Visiting(catalog, http, settings)
+        visiting = Visiting(catalog, http, settings, Foreseeing(register, catalogs, catalog))
         capturing = Capturing(partial(describe, client), catalog, catalogs, register, visiting=visiting)
         await stack.enter_async_context(
             Worker(

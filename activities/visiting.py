@@ -11,7 +11,9 @@ from typing import Final
 
 import httpx2
 import structlog
+from sqlalchemy.exc import DBAPIError
 
+from activities.foreseeing import Foreseeing
 from activities.http_client import SiloHttp
 from activities.protocol import SiloUnavailable
 from activities.slots import ask_for_slots
@@ -20,7 +22,7 @@ from orders.model.capacity import Capacity
 from orders.model.catalog import Catalog
 from orders.model.order import Reason, Rejection
 from orders.planning.promise import promised_at
-from orders.planning.visits import FreeSlot, Visit, not_before, slot_taken, visits_of
+from orders.planning.visits import FreeSlot, Visit, not_before, slot_taken, visits_of, windows_left
 from settings import Settings
 
 log = structlog.get_logger()
@@ -31,6 +33,7 @@ _BY_THE_WAY_S: Final = 2.0
 """How long an order waits for what it can be promised by."""
 _TO_CHOOSE_S: Final = 8.0
 """How long an order or a change waits to hear whether its slots are free. If they are not, its visits are refused."""
+_CATCH_UP_S: Final = 2.0
 _AT_ONCE: Final = 5
 _MOST_PLACES: Final = 1000
 _AROUND: Final = timedelta(days=1)
@@ -45,10 +48,17 @@ class _First:
 
 
 class Visiting:
-    """Slots of the silos of one catalog."""
+    """Slots of the silos of one catalog. Where one offers none they come from its capacity and what is `foreseen`."""
 
-    def __init__(self, catalog: Catalog, client: httpx2.AsyncClient, settings: Settings) -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        client: httpx2.AsyncClient,
+        settings: Settings,
+        foreseen: Foreseeing | None = None,
+    ) -> None:
         self._catalog = catalog
+        self._foreseen = foreseen
         self._silos = {silo.name: SiloHttp(silo, client, settings) for silo in catalog.silos.values()}
         self._first: dict[tuple[str, str, str], _First] = {}
         self._silent_until: dict[str, float] = {}
@@ -57,7 +67,8 @@ class Visiting:
     def offered(self, visit: Visit) -> Capacity | None:
         """The capacity that slots for a visit come from. None where nobody offers any."""
         capacity = self._catalog.capacity_of(visit.silo, visit.operation)
-        return capacity if capacity is not None and capacity.slots is not None and capacity.slots.offers else None
+        slots = capacity.slots if capacity is not None else None
+        return capacity if slots is not None and (slots.offers or self._foreseen is not None) else None
 
     async def free(self, visit: Visit, begin: datetime | None = None, end: datetime | None = None) -> list[FreeSlot]:
         """The slots that are free for a visit between two instants: as far ahead as they are offered, without those.
@@ -73,8 +84,23 @@ class Visiting:
         end = min(end or begin + timedelta(days=slots.ahead_days), begin + timedelta(days=slots.ahead_days))
         if begin >= end:
             return []
-        found = await ask_for_slots(self._silos[visit.silo], slots, visit.place(capacity), visit, begin, end)
+        place = visit.place(capacity)
+        if slots.offers:
+            found = await ask_for_slots(self._silos[visit.silo], slots, place, visit, begin, end)
+        else:
+            begin = max(begin, now + timedelta(days=slots.lead_days))
+            found = await asyncio.to_thread(self._by_capacity, capacity, visit, begin, end)
         return [slot for slot in found if slot.start >= begin]
+
+    def _by_capacity(self, capacity: Capacity, visit: Visit, begin: datetime, end: datetime) -> list[FreeSlot]:
+        """What is left by what orders ask for already, as the register knows it. Another may be about to take it."""
+        if self._foreseen is None or begin >= end:
+            return []
+        place = visit.place(capacity)
+        self._foreseen.catch_up(_CATCH_UP_S)
+        days = (begin - _AROUND).date(), (end + 2 * _AROUND).date()
+        had = self._foreseen.visits(visit, place, *days)
+        return list(windows_left(self._foreseen.capacities()[capacity.name], place, begin, end, had))
 
     async def settled(self, catalog: Catalog, start: OrderStart) -> OrderStart:
         """An order as it was captured, promised for no earlier than somebody can come.
@@ -100,7 +126,7 @@ class Visiting:
         try:
             async with asyncio.timeout(_TO_CHOOSE_S):
                 reasons = await asyncio.gather(*map(self._refusal, chosen))
-        except (SiloUnavailable, TimeoutError) as error:
+        except (SiloUnavailable, TimeoutError, DBAPIError) as error:
             log.warning(
                 "slots chosen are not looked at", silos=sorted({each.silo for each in chosen}), error=str(error)
             )
@@ -144,7 +170,7 @@ class Visiting:
         try:
             async with asyncio.timeout(_BY_THE_WAY_S):
                 found = await self.free(visit)
-        except (SiloUnavailable, TimeoutError) as error:
+        except (SiloUnavailable, TimeoutError, DBAPIError) as error:
             self._silent_until[visit.silo] = time.monotonic() + KNOWN_FOR_S
             log.warning("silo not asked for slots", silo=visit.silo, error=str(error))
             return None

@@ -6,11 +6,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
 from datetime import datetime
 
+import httpx2
 import structlog
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 from temporalio.client import Client
 
+from activities.foreseeing import Foreseeing
 from activities.http_client import silo_client
 from activities.visiting import Visiting
 from api.access.access_log import AccessLog
@@ -23,6 +25,7 @@ from api.care import (
     appointment_routes,
     bulk_routes,
     customer_routes,
+    demand_routes,
     fallout_routes,
     message_routes,
     order_routes,
@@ -93,11 +96,11 @@ def create_app(settings: Settings | None = None, client: Client | None = None) -
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with silo_client(catalog.silos.values()) as http, running(app, Visiting(catalog, http, settings)):
+        async with silo_client(catalog.silos.values()) as http, running(app, http):
             yield
 
     @asynccontextmanager
-    async def running(app: FastAPI, visiting: Visiting) -> AsyncIterator[None]:
+    async def running(app: FastAPI, http: httpx2.AsyncClient) -> AsyncIterator[None]:
         connected = client or await connect(
             f"127.0.0.1:{settings.temporal_port}", metrics_address=settings.api_metrics_address, lazy=True
         )
@@ -110,7 +113,9 @@ def create_app(settings: Settings | None = None, client: Client | None = None) -
         links = Links(settings.api_address, settings.web_ui_address, connected.namespace, api_is_open=who is None)
         versions = CatalogStore(settings.catalog_versions)
         in_force = CatalogInForce(catalog, await run_blocking(_in_force_since, versions, catalog))
-        built = services(Gateway(connected), catalog, versions, register, links, workshop, visiting)
+        foreseeing = Foreseeing(register, versions, catalog)
+        visiting = Visiting(catalog, http, settings, foreseeing)
+        built = services(Gateway(connected), catalog, versions, register, links, workshop, foreseeing, visiting)
         subscribers = Subscribers(register.subscriptions, links, allow_internal=settings.callbacks_allow_internal)
         sessions.kept = register.console_sessions
         console.state.changes = changes = Changes(register.changed_orders)
@@ -188,6 +193,7 @@ def create_app(settings: Settings | None = None, client: Client | None = None) -
         bulk_routes,
         work_routes,
         problem_routes,
+        demand_routes,
         silo_routes,
         callbacks,
         own_reports,

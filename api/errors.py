@@ -219,6 +219,13 @@ class MessageNotSo(ApiError):
     code = "message_state"
 
 
+class UnknownCapacity(ApiError):
+    """404: the catalog has no capacity of that name."""
+
+    status = HTTPStatus.NOT_FOUND
+    code = "unknown_capacity"
+
+
 class UnknownSilo(ApiError):
     """404: the catalog has no such silo."""
 

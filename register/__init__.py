@@ -15,6 +15,8 @@ from register.bulk.jobs import BulkRegister
 from register.cancellations import Cancellations
 from register.console_sessions import ConsoleSessions
 from register.deliveries import Deliveries
+from register.demand.capacities import Capacities
+from register.demand.counting import Demands
 from register.documents import Documents
 from register.engine import Database
 from register.fallout.people import FalloutRegister
@@ -54,6 +56,8 @@ class Register:
         self.terms = Terms(self.database)
         self.fallout = FalloutRegister(self.database)
         self.silos = Silos(self.database)
+        self.demands = Demands(self.database)
+        self.capacities = Capacities(self.database)
         self.work_items = WorkItems(self.database)
         self.bulk = BulkRegister(self.database, self.search)
         self.cancellations = Cancellations(self.database)

@@ -134,6 +134,12 @@ ORDERS: Final = Table(
     ),
     _index_of_the_listed("waits_for", "ordered_at", "id"),
     Index(None, "written_at"),
+    Index(
+        None,
+        "completed_at",
+        sqlite_where=text("completed_at IS NOT NULL"),
+        postgresql_where=text("completed_at IS NOT NULL"),
+    ),
 )
 """One row for each order, rejected ones too. `view` is all that is told of it (an `OrderView` without body) but for
 what stands in its `document`, and the other columns repeat what one looks for. Version 0 is what the API wrote at
@@ -259,6 +265,42 @@ SILO_FIGURES: Final = Table(
     _json("content"),
 )
 """What each worker's calls on a silo came to lately: `Figures`. What is old is forgotten."""
+
+DEMANDS: Final = Table(
+    "demands",
+    SCHEMA,
+    _key("order_id"),
+    _key("task"),
+    _text("silo"),
+    _text("operation"),
+    _text("place"),
+    _text("kind"),
+    _text("likely"),
+    _text("safe"),
+    _text("asked", nullable=True),
+    _instant("starts", nullable=True),
+    Index(None, "silo", "operation", "place", "likely"),
+)
+"""What orders have asked of silos, and will still ask: a `Need` each, its days as in ISO 8601. Worked out of what else
+stands here, when somebody asks."""
+
+DEMAND_ORDERS: Final = Table(
+    "demand_orders",
+    SCHEMA,
+    _key("order_id"),
+    Column("version", Integer, nullable=False),
+    _text("rules"),
+    Column("in_flight", Boolean, nullable=False, index=True),
+)
+"""The version of each order by which its demands were worked out, and by which rules."""
+
+CAPACITIES: Final = Table(
+    "capacities",
+    SCHEMA,
+    _key("name"),
+    _json("content"),
+)
+"""What was told of capacities since the catalog was written: a `StatedCapacity` each."""
 
 WORK_ITEMS: Final = Table(
     "work_items",

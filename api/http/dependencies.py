@@ -8,6 +8,7 @@ from typing import Annotated, Any, TypeAlias
 from fastapi import Depends, Path, Query, Request, Security
 from fastapi.security import HTTPBearer, SecurityScopes
 
+from activities.foreseeing import Foreseeing
 from api.access.principal import ANYBODY, Principal, Scope
 from api.errors import ErrorBody, Forbidden, Unauthorized
 from api.events.subscribers import Subscribers
@@ -80,6 +81,10 @@ def _appointing(provided: _Provided) -> Appointing:
     return provided.services.appointing
 
 
+def _foreseeing(provided: _Provided) -> Foreseeing:
+    return provided.services.foreseeing
+
+
 def _patching(provided: _Provided) -> Patching:
     return provided.services.patching
 
@@ -126,6 +131,7 @@ SubmittingDep: TypeAlias = Annotated[Submitting, Depends(_submitting)]
 AskingDep: TypeAlias = Annotated[Asking, Depends(_asking)]
 ChangingDep: TypeAlias = Annotated[Changing, Depends(_changing)]
 AppointingDep: TypeAlias = Annotated[Appointing, Depends(_appointing)]
+ForeseeingDep: TypeAlias = Annotated[Foreseeing, Depends(_foreseeing)]
 BulkDep: TypeAlias = Annotated[Bulk, Depends(_bulk)]
 PatchingDep: TypeAlias = Annotated[Patching, Depends(_patching)]
 WorkDoneDep: TypeAlias = Annotated[WorkDone, Depends(_work_done)]

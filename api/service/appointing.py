@@ -11,6 +11,7 @@ from pydantic import JsonValue
 
 from activities.protocol import SiloUnavailable
 from activities.visiting import Visiting
+from api.blocking import register_errors
 from api.errors import Unavailable
 from api.service.changing import Changing
 from orders.model.catalog import Catalog
@@ -66,6 +67,7 @@ class Appointing:
         if self._visiting is None or self._visiting.offered(visit) is None:
             return OfferedVisit(visit, None)
         try:
-            return OfferedVisit(visit, tuple(await self._visiting.free(visit, begin, end)))
+            async with register_errors():
+                return OfferedVisit(visit, tuple(await self._visiting.free(visit, begin, end)))
         except SiloUnavailable as error:
             raise Unavailable(f"{visit.silo} does not say when somebody could come", str(error)) from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from activities.foreseeing import Foreseeing
 from activities.visiting import Visiting
 from api.service.appointing import Appointing
 from api.service.asking import Asking
@@ -40,6 +41,7 @@ class Services:
     work_done: WorkDone
     bulk: Bulk
     appointing: Appointing
+    foreseeing: Foreseeing
 
 
 def services(
@@ -49,6 +51,7 @@ def services(
     register: Register,
     links: Links,
     workshop: Workshop,
+    foreseeing: Foreseeing | None = None,
     visiting: Visiting | None = None,
 ) -> Services:
     """Orders under one catalog, with one register behind them. Without `visiting` no silo is asked for slots."""
@@ -73,5 +76,6 @@ def services(
         silos=Silos(gateway, register.silos, catalog),
         work_done=WorkDone(gathering, register.work_items),
         bulk=Bulk(gateway, register.bulk),
+        foreseeing=foreseeing or Foreseeing(register, versions, catalog),
         appointing=Appointing(changing, visiting, catalog),
     )

@@ -24,6 +24,7 @@ from api.care.bulk_bodies import (
 from api.care.care_bodies import OrderResponse, TaskResponse, TasksResponse, TimelineEntryResponse, TimelineResponse
 from api.care.change_bodies import ChangeResponse
 from api.care.customer_bodies import CustomerResponse, ListedOrders
+from api.care.demand_bodies import DemandResponse
 from api.care.fallout_bodies import FalloutSummaryResponse, ListedFallouts
 from api.care.silo_bodies import SiloHealthResponse, SilosResponse
 from api.care.work_bodies import ListedWorkItems, WorkItemResponse
@@ -146,6 +147,15 @@ class Door:
         """Those calls by silo, operation and code."""
         answer = await self._ask("GET", f"/care/v1/fallout/summary{_query(search)}")
         return FalloutSummaryResponse.model_validate_json(_shown(answer))
+
+    async def demand(self, search: Mapping[str, Sought]) -> DemandResponse:
+        """What silos will be asked for."""
+        answer = await self._ask("GET", f"/care/v1/demand{_query(search)}")
+        return DemandResponse.model_validate_json(_shown(answer))
+
+    async def demand_csv(self, search: Mapping[str, Sought]) -> str:
+        """The same as CSV."""
+        return (await self._ask("GET", f"/care/v1/demand{_query({**search, 'format': 'csv'})}")).text
 
     async def silos(self) -> SilosResponse:
         """Every silo, and how it is."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import time
+from datetime import date, datetime, time
 from enum import StrEnum
 from typing import Annotated, Final, Self
 
@@ -74,11 +74,21 @@ class Per(StrEnum):
     STOCK = "stock"
 
 
+class Delivery(Frozen):
+    """What comes into stock on a day."""
+
+    day: date
+    number: Number
+    place: Annotated[str, Field(max_length=200)] = ""
+    kind: Annotated[str, Field(max_length=200)] = ""
+
+
 class Capacity(Frozen):
     """What a silo can do of an operation.
 
     `place` and `kind` say what it is told apart by. `number` is had at each place, of each kind, unless `numbers` names
-    another for a place, a kind, or `place/kind`. Without any number it is only counted what is asked for.
+    another for a place, a kind, or `place/kind`. Without any number it is only counted what is asked for. `deliveries`
+    come into stock later.
     """
 
     name: Name
@@ -90,7 +100,17 @@ class Capacity(Frozen):
     per: Per = Per.DAY
     number: Number | None = None
     numbers: dict[Line, Number] = Field(default_factory=dict)
+    deliveries: tuple[Delivery, ...] = ()
     slots: Slots | None = None
+
+    def there_on(self, place: str, kind: str, day: date) -> int | None:
+        """How much there is on a day, of stock with what was delivered by then. None where nobody knows."""
+        number = self.number_of(place, kind)
+        if number is None or self.per is Per.DAY:
+            return number
+        return number + sum(
+            each.number for each in self.deliveries if each.day <= day and (each.place, each.kind) == (place, kind)
+        )
 
     def number_of(self, place: str, kind: str = "") -> int | None:
         """How much there is of a kind at a place, or None where nobody knows."""
@@ -98,6 +118,24 @@ class Capacity(Frozen):
             if name in self.numbers:
                 return self.numbers[name]
         return self.number
+
+
+class StatedCapacity(Frozen):
+    """What a silo has as somebody told it since the catalog was written: it counts in place of the catalog's numbers.
+
+    `deliveries` are those still to come when it was told.
+    """
+
+    number: Number | None = None
+    numbers: dict[Line, Number] = Field(default_factory=dict)
+    deliveries: tuple[Delivery, ...] = ()
+    at: datetime
+    by: str
+
+    def of(self, capacity: Capacity) -> Capacity:
+        """The capacity with these numbers."""
+        told = {"number": self.number, "numbers": self.numbers, "deliveries": self.deliveries}
+        return capacity.model_copy(update=told)
 
 
 def told(source: str | None, address: Mapping[str, JsonValue], inputs: Mapping[str, JsonValue]) -> str:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from pydantic import JsonValue
 
-from orders.model.capacity import Capacity, told
+from orders.model.capacity import Capacity, Weekday, told
 from orders.model.catalog import Catalog, TaskTemplate
 from orders.model.order import Appointment, Reason, Rejection, Revision, Site, TimeSlot
 from orders.model.plan import Plan
@@ -115,6 +117,32 @@ def template_of(catalog: Catalog, operation: str) -> TaskTemplate | None:
     specification, _, name = operation.rpartition("/")
     known = catalog.specifications.get(specification)
     return known.tasks.get(name) if known is not None else None
+
+
+def windows_left(
+    capacity: Capacity, place: str, begin: datetime, end: datetime, had: Collection[tuple[date, datetime | None]]
+) -> Iterator[FreeSlot]:
+    """The windows between two instants in which somebody can come, where the silo offers no slots of its own.
+
+    `had` are the visits that there are, by day, with when their appointments begin. One without takes its day's
+    capacity, in whatever window.
+    """
+    slots, number = capacity.slots, capacity.number_of(place)
+    if slots is None or number is None or not slots.windows:
+        return
+    name = slots.zone_of(place)
+    zone, days, starts = ZoneInfo(name), Counter(day for day, _ in had), [at for _, at in had if at is not None]
+    share, rest = divmod(number, len(slots.windows))
+    day = begin.astimezone(zone).date()
+    while day <= end.astimezone(zone).date():
+        open_ = tuple(Weekday)[day.weekday()] in slots.days
+        for n, window in enumerate(slots.windows if open_ else ()):
+            start, over = datetime.combine(day, window.start, zone), datetime.combine(day, window.end, zone)
+            taken = sum(start <= at < over for at in starts)
+            left = min(share + (n < rest) - taken, number - days[day])
+            if left > 0 and begin <= start < end:
+                yield FreeSlot(id=f"{place}-{start:%Y%m%dT%H%M}", start=start, end=over, time_zone=name, left=left)
+        day += timedelta(days=1)
 
 
 def slot_taken(visit: Visit, wanted: TimeSlot, free: Iterable[FreeSlot]) -> Reason:

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, time, timedelta
+from pathlib import Path
 from uuid import uuid4
 
+from activities.foreseeing import Foreseeing
 from activities.visiting import Visiting
+from catalog_loader.catalog_files import CatalogStore
+from orders.fulfilment.order_in_flight import Fulfilment
 from orders.fulfilment.snapshot import OrderStart
 from orders.fulfilment.starting import prepare
-from orders.model.order import OrderRequest, RequestedItem, Site
+from orders.model.capacity import Slots, Window
+from orders.model.order import Appointment, OrderRequest, RequestedItem, Site, TimeSlot, Wishes
 from orders.planning.visits import FreeSlot, Visit, visits_of
+from orders.read_model.records import OrderRecord
+from orders.tracking.reporting import order_view
 from tests.activities.bench import Bench
 
 
@@ -17,10 +25,10 @@ def visiting(bench: Bench) -> Visiting:
     return Visiting(bench.catalog, bench.client, bench.settings)
 
 
-def fibre(bench: Bench, city: str) -> OrderStart:
+def fibre(bench: Bench, city: str, slot: TimeSlot | None = None) -> OrderStart:
     """An order of an access line in a town, with a technician, as it was captured."""
     site = Site(id="home", address={"city": city})
-    wanted = RequestedItem(id="net", offering="fibre-1000", site=site)
+    wanted = RequestedItem(id="net", offering="fibre-1000", site=site, wishes=Wishes(appointment=slot))
     request = OrderRequest(external_id=uuid4().hex[:12], channel="web", customer_id="c", items=(wanted,))
     return prepare(bench.catalog, request, datetime.now(UTC))
 
@@ -82,6 +90,35 @@ async def test_an_order_is_promised_as_usual_while_the_silo_does_not_say_what_is
     # It is left alone for a while: no order is to wait for that again and again.
     await bench.sim("PUT", "/field-service/slots", {"number": 0})
     assert await asking.settled(bench.catalog, start) == start
+
+
+async def test_where_the_silo_offers_no_slots_they_come_from_capacity_and_what_orders_ask_for(
+    bench: Bench, tmp_path: Path
+) -> None:
+    windows = (Window(start=time(8), end=time(12)), Window(start=time(13), end=time(17)))
+    slots = Slots(zone="Europe/Berlin", windows=windows, lead_days=2, ahead_days=20)
+    visits = bench.catalog.capacities["visits"].model_copy(update={"slots": slots, "number": 2})
+    catalog = bench.catalog.model_copy(update={"capacities": {"visits": visits}})
+    versions = CatalogStore(tmp_path)
+    foreseen = Foreseeing(bench.register, versions, catalog)
+    asking = Visiting(catalog, bench.client, bench.settings, foreseen)
+    start, now = fibre(bench, uuid4().hex), datetime.now(UTC)
+    visit = visit_of(bench, start)
+    free = await asking.free(visit)
+    assert [each.left for each in free[:2]] == [1, 1]
+    assert now + timedelta(days=2) <= free[0].start < now + timedelta(days=7)
+    # Another order takes the first one: the register knows of it.
+    versions.keep(bench.catalog)
+    chosen = TimeSlot(start=free[0].start, time_zone="Europe/Berlin")
+    other = fibre(bench, visit.place(visits), chosen)
+    view = order_view(Fulfilment(other), now)
+    bench.register.records.write_again(OrderRecord(version=1, view=view, revisions=(other.revision,)))
+    assert (await asking.free(visit))[0] == free[1]
+    assert (await asking.free(visit_of(bench, other)))[0] == free[0]
+    taken = Appointment(site="home", start=free[0].start, time_zone="Europe/Berlin")
+    [reason] = await asking.taken([replace(visit, appointment=taken)])
+    assert (reason.code, free[1].words in reason.message) == ("slot_taken", True)
+    assert Visiting(catalog, bench.client, bench.settings).offered(visit) is None
 
 
 async def test_what_no_capacity_offers_slots_for_is_not_asked_for(bench: Bench) -> None:

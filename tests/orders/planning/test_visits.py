@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from orders.fulfilment.starting import prepare
+from orders.model.capacity import Capacity, Slots, Window
 from orders.model.order import Appointment, Rejection, Site, TimeSlot
-from orders.planning.visits import FreeSlot, chosen_anew, not_before, slot_taken, visits_for, visits_of
+from orders.planning.visits import FreeSlot, chosen_anew, not_before, slot_taken, visits_for, visits_of, windows_left
 from tests.orders.support.driver import NOW, household, shipped_catalog
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -62,6 +63,28 @@ def test_a_slot_that_is_taken_is_told_with_the_next_three() -> None:
         "2026-03-05 08:00 to 12:00 (Europe/Berlin); 2026-03-06 08:00 to 12:00 (Europe/Berlin)"
     )
     assert "none is free in the weeks after it" in slot_taken(visit, slot(3), []).message
+
+
+def test_where_the_silo_offers_none_slots_are_the_windows_that_have_some_of_the_days_visits_left() -> None:
+    morning, afternoon = Window(start=time(8), end=time(12)), Window(start=time(13), end=time(17))
+    slots = Slots(zone="Europe/Berlin", zones={"Funchal": "Atlantic/Madeira"}, windows=(morning, afternoon))
+    capacity = Capacity(name="v", silo="s", operation="o", number=3, numbers={"Funchal": 2}, slots=slots)
+    friday, monday = date(2026, 3, 6), date(2026, 3, 9)
+
+    def left(place: str, *had: tuple[date, datetime | None]) -> list[tuple[str, int | None]]:
+        begin, end = datetime(2026, 3, 6, tzinfo=BERLIN), datetime(2026, 3, 9, 14, tzinfo=BERLIN)
+        found = windows_left(capacity, place, begin, end, had)
+        return [(each.start.isoformat()[5:], each.left) for each in found]
+
+    free = [("03-06T08:00:00+01:00", 2), ("03-06T13:00:00+01:00", 1), ("03-09T08:00:00+01:00", 2)]
+    assert left("Ulm") == [*free, ("03-09T13:00:00+01:00", 1)]
+    assert left("Funchal")[0] == ("03-06T08:00:00+00:00", 1)
+    early = (friday, datetime(2026, 3, 6, 8, tzinfo=BERLIN))
+    late = (friday, datetime(2026, 3, 6, 15, tzinfo=BERLIN))
+    assert left("Ulm", early)[:2] == [("03-06T08:00:00+01:00", 1), ("03-06T13:00:00+01:00", 1)]
+    assert left("Ulm", late)[:2] == [("03-06T08:00:00+01:00", 2), ("03-09T08:00:00+01:00", 2)]
+    assert left("Ulm", late, (friday, None), (friday, None))[0] == ("03-09T08:00:00+01:00", 2)
+    assert left("Ulm", *[(monday, None)] * 3) == free[:2]
 
 
 def test_an_appointment_lies_in_a_slot_whatever_zone_it_is_written_in() -> None:

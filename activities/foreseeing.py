@@ -1,0 +1,123 @@
+"""Demand foreseen: what the register holds of orders, worked out to what they ask of silos, as far as it has moved."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from typing import Final
+
+import structlog
+
+from catalog_loader.catalog_files import CatalogStore, UnknownCatalogVersion
+from orders.demand.ahead import IN_FLIGHT, Need, needs_in_flight, needs_of_ended
+from orders.demand.figures import Demand, demand_of
+from orders.model.capacity import Capacity, StatedCapacity
+from orders.model.catalog import Catalog
+from orders.model.order import Rejection
+from orders.model.values import Action
+from orders.planning.installed import InstalledProduct
+from orders.planning.visits import Visit
+from register import Register
+from register.demand.counting import DemandQuery, Recorded
+
+log = structlog.get_logger()
+
+_BATCH: Final = 20
+
+
+class Foreseeing:
+    """Demand by one catalog's capacities. Blocking. Every method may raise `sqlalchemy.exc.DBAPIError`."""
+
+    def __init__(self, register: Register, versions: CatalogStore, catalog: Catalog) -> None:
+        self._register = register
+        self._versions = versions
+        self._catalog = catalog
+        told = [
+            (each.silo, each.operation, each.place, each.kind, each.slots and (each.slots.zone, each.slots.zones))
+            for each in catalog.capacities.values()
+        ]
+        self._rules = hashlib.sha256(repr(sorted(map(repr, told))).encode()).hexdigest()[:16]
+
+    def catch_up(self, within_s: float) -> int:
+        """Work out what has moved, for so long. Gives how many orders are still to be looked at."""
+        until, now = time.monotonic() + within_s, datetime.now(UTC)
+        while time.monotonic() < until:
+            found = self._register.demands.stale(self._rules, now, _BATCH)
+            for recorded in found:
+                in_flight = recorded.view.state in IN_FLIGHT
+                needs = self._needs(recorded, now)
+                self._register.demands.write(
+                    recorded.view.id, recorded.version, self._rules, needs, in_flight=in_flight
+                )
+            if len(found) < _BATCH:
+                self._register.demands.forget(now)
+                return 0
+        return self._register.demands.behind(self._rules, now)
+
+    def demand(self, query: DemandQuery) -> Demand:
+        """What is asked for, beside what there is."""
+        today = datetime.now(UTC).date()
+        counts = self._register.demands.counts(query, today)
+        return demand_of(counts, self._catalog, self.capacities(), today)
+
+    def visits(self, visit: Visit, place: str, begin: date, before: date) -> list[tuple[date, datetime | None]]:
+        """The visits at a place but for one, by day, each with when its appointment begins."""
+        return self._register.demands.visits(visit.silo, visit.operation, place, begin, before, visit.task)
+
+    def capacities(self) -> dict[str, Capacity]:
+        """The capacities as they count now, by name."""
+        return self._register.capacities.in_force(self._catalog.capacities.values())
+
+    def stated(self) -> dict[str, StatedCapacity]:
+        """What was told of capacities since the catalog was written, by name."""
+        return self._register.capacities.stated()
+
+    def state(self, name: str, stated: StatedCapacity) -> tuple[Capacity, StatedCapacity] | None:
+        """Note what is told of a capacity, and give it as it counts then. None where the catalog has none."""
+        capacity = self._catalog.capacities.get(name)
+        if capacity is None:
+            return None
+        self._register.capacities.state(name, stated)
+        return stated.of(capacity), stated
+
+    def forget(self, name: str) -> bool:
+        """Go back to what the catalog says of a capacity. False where it has none of the name."""
+        if name not in self._catalog.capacities:
+            return False
+        self._register.capacities.forget(name)
+        return True
+
+    def _needs(self, recorded: Recorded, now: datetime) -> list[Need]:
+        """What an order asks for. What cannot be told any more is left as it is known."""
+        view, known = recorded.view, {need.task: need for need in recorded.known}
+        try:
+            sold_from = self._versions.load(view.catalog)
+            if view.state in IN_FLIGHT:
+                needs = self._ahead(sold_from, recorded, now)
+                return [_as_first_asked(need, known.get(need.task)) for need in needs]
+            if not known and recorded.revision is not None:
+                known = {need.task: need for need in self._ahead(sold_from, recorded, now)}
+            return list(needs_of_ended(sold_from, self._catalog, view, recorded.timeline, known))
+        except (UnknownCatalogVersion, Rejection) as error:
+            log.warning("demand not known", order=view.id, error=str(error))
+            return [need for need in recorded.known if need.asked is not None]
+
+    def _ahead(self, sold_from: Catalog, recorded: Recorded, now: datetime) -> list[Need]:
+        view, revision = recorded.view, recorded.revision
+        if revision is None:
+            return []
+        installed: list[InstalledProduct] = []
+        if any(item.action is not Action.ADD for item in revision.items):
+            installed = self._register.products.of_customer(view.customer_id)
+        return needs_in_flight(sold_from, self._catalog, view, revision, installed, now)
+
+
+def _as_first_asked(need: Need, before: Need | None) -> Need:
+    """When it was asked for is known best from when that was first seen."""
+    if need.asked is None or before is None or before.asked is None or before.asked >= need.asked:
+        return need
+    if need.likely == need.asked:
+        return replace(need, asked=before.asked, likely=before.likely, safe=before.safe)
+    return replace(need, asked=before.asked)
