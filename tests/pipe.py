@@ -45,7 +45,7 @@ LOST = (
     RPCStatusCode.UNKNOWN,  # A connection that broke.
 )
 """What becomes of a call to Temporal when that ends, or of a query when its worker does, sooner or later."""
-SPENT = ("field-service.visit", "notification.message")
+SPENT = ("field-service.visit",)
 
 
 @dataclass
@@ -153,7 +153,7 @@ class Pipe:
         return {silo: held for silo, held in response.json().items() if held}
 
     async def held(self, order_id: str) -> list[str]:
-        """The tasks that the silos hold something of, but what is spent: messages and visits."""
+        """The tasks that the silos hold something of, but what is spent: visits."""
         return sorted(
             short(service["task"])
             for silo, services in (await self.services(order_id)).items()

@@ -73,15 +73,6 @@ class GivenResponse(ResponseModel):
     since: str
 
 
-class MessageResponse(ResponseModel):
-    """A message that was sent, to the customer as a rule, with what it said."""
-
-    task: str
-    silo: str
-    inputs: dict[str, JsonValue]
-    sent_at: str
-
-
 class OrderResponse(ResponseModel):
     """An order for a care agent. `webUi` is its workflow in Temporal's Web UI, `tasks` the address of its tasks."""
 
@@ -108,7 +99,6 @@ class OrderResponse(ResponseModel):
     changes: tuple[ChangeResponse, ...]
     fees: tuple[FeeResponse, ...]
     given: tuple[GivenResponse, ...]
-    messages: tuple[MessageResponse, ...]
     reasons: Reasons
     problems: Reasons
     product_order: str

@@ -19,7 +19,7 @@ from api.care.message_bodies import (
     PreferencesResponse,
     told,
 )
-from api.errors import MessageNotSo, UnknownCustomer, UnknownMessage
+from api.errors import MessageNotSo, UnknownCustomer, UnknownMessage, UnknownOrder
 from api.http.dependencies import Agent, Id, Offset, RegisterDep, errors, needs
 from api.http.visibility import VisibleOrderId, visibility_of
 from register import Register
@@ -40,6 +40,8 @@ router = APIRouter(prefix="/care/v1", tags=["care"])
 async def of_order(order_id: VisibleOrderId, register: RegisterDep) -> MessagesResponse:
     """Word for word, and what became of each message; those that are still to go out, too."""
     found = await run_blocking(register.told.of_order, order_id)
+    if not found and await run_blocking(register.records.find, order_id) is None:
+        raise UnknownOrder(f"There is no order {order_id}")
     return MessagesResponse(messages=tuple(told(message) for message in found))
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from rich.console import Console
 
 from catalog_loader.catalog_files import CatalogError, read_catalog
+from catalog_loader.messages.book import read_messages
 from logs import quoted
 from orders.model.catalog import Catalog
 
@@ -15,6 +16,7 @@ def check_catalog(folder: Path, console: Console) -> bool:
     """Print the catalog's digest and counts, or each of its problems: file, path in it, reason. True if it is right."""
     try:
         catalog = read_catalog(folder)
+        read_messages(folder, catalog)
     except CatalogError as error:
         for problem in error.problems:
             _print(console, str(problem))

@@ -59,16 +59,6 @@ class FalloutView(Frozen):
     since: str
 
 
-class MessageView(Frozen):
-    """A message that was sent, to the customer as a rule: by which task, with what, and when."""
-
-    task: str
-    silo: str
-    operation: str
-    inputs: dict[str, JsonValue]
-    sent_at: str
-
-
 class GivenView(Frozen):
     """What a silo has given out that people know a thing by, such as a telephone number or that of a parcel.
 
@@ -132,7 +122,6 @@ class OrderView(Frozen):
     fallout: tuple[FalloutView, ...]
     changes: tuple[Verdict, ...]
     priority: int = 4
-    messages: tuple[MessageView, ...] = ()
     reasons: tuple[Reason, ...] = ()
     document: str = ""
     submitted: str = ""

@@ -8,7 +8,6 @@ from itertools import islice
 from typing import Final
 
 from orders.fulfilment.order_in_flight import Fulfilment
-from orders.model.catalog import Undo
 from orders.model.order import Item, Reason
 from orders.read_model.records import ChargeRecord, OrderRecord
 from orders.read_model.states import LifecycleState, TaskState, task_state
@@ -19,7 +18,6 @@ from orders.read_model.views import (
     FeeView,
     GivenView,
     ItemView,
-    MessageView,
     OrderView,
     PlanPage,
     SiloView,
@@ -74,7 +72,6 @@ def _view(order: Fulfilment, now: datetime, *, ended: bool) -> OrderView:
         changes=order.log,
         appointments=revision.appointments,
         priority=revision.priority,
-        messages=tuple(message_views(order)),
         fees=tuple(fee_views(order)),
         given=tuple(given_views(order)),
         reasons=order.reasons,
@@ -181,23 +178,6 @@ def silo_views(order: Fulfilment) -> list[SiloView]:
             fallout=counts[TaskStatus.FALLOUT],
         )
         for silo, counts in sorted(order.tally().items())
-    ]
-
-
-def message_views(order: Fulfilment) -> list[MessageView]:
-    """The messages that were sent: what was done that nothing ever takes back."""
-    ledger = order.reconciler.ledger
-    messages = {name for name, operation in ledger.operations.items() if operation.undo is Undo.NEVER}
-    return [
-        MessageView(
-            task=fact.task,
-            silo=ledger.operations[fact.operation].silo,
-            operation=ledger.operations[fact.operation].operation,
-            inputs=fact.inputs,
-            sent_at=fact.since,
-        )
-        for fact in (ledger.all_facts() if messages else ())
-        if fact.operation in messages and fact.established and fact.waiting is None
     ]
 
 

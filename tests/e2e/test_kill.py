@@ -85,5 +85,4 @@ async def test_an_order_that_waits_for_products_outlives_the_worker_and_has_its_
     assert await home.ends(waits, "completed") == [
         "access-network.amend net.1/fibre-internet/activate-line/0/2",
         "billing.amend net.1/fibre-internet/start-billing/0/1",
-        "notification.provision completion/notify-customer/0/0",
     ]

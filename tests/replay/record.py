@@ -45,7 +45,7 @@ async def amended_three_times(pipe: Pipe) -> str:
     """Another speed, another TV pack and another number, while the parcel is awaited."""
     await pipe.sim("PUT", "/shipping/pace", {"completes_after_ms": None})
     order_id = await pipe.submit({**internet_voice_tv(), "externalId": "amended"})
-    await pipe.until_task(order_id, "completion/notify-customer", "done")
+    await pipe.until_task(order_id, "tv/start-billing", "done")
     for revision, update in enumerate(
         (
             {"id": "net", "characteristics": {"down_mbps": 800}},

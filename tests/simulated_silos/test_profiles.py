@@ -15,7 +15,7 @@ def read(tmp_path: Path, text: str) -> Profiles:
 
 def test_the_shipped_profiles_have_all_silos_of_the_shipped_catalog() -> None:
     profiles = shipped_profiles()
-    assert len(profiles.names) == 14
+    assert len(profiles.names) == 13
     asynchronous = {
         name: profiles.profile(name).completes_after_ms
         for name in profiles.names

@@ -124,7 +124,6 @@ async def test_past_the_parcel_and_the_visit_the_tv_pack_changes_without_a_fee(p
         "completed",
         "mobile-core.provision sim.1/mobile/activate-subscription/0/0",
         "billing.provision sim.1/mobile/start-billing/0/0",
-        "notification.provision completion/notify-customer/0/0",
     )
 
 

@@ -18,7 +18,6 @@ async def test_a_household_is_changed_order_by_order(pipe: Pipe) -> None:
     assert await home.ends(faster, "completed") == [
         "access-network.amend net.1/fibre-internet/activate-line/0/1",
         "billing.amend net.1/fibre-internet/start-billing/0/1",
-        "notification.provision completion/notify-customer/0/0",
     ]
 
     ceased = await home.ordered(change(tv, action="delete"))
@@ -38,7 +37,6 @@ async def test_a_household_is_changed_order_by_order(pipe: Pipe) -> None:
     assert calls[3] == "access-network.amend net.1/fibre-internet/activate-line/0/2"
     assert set(calls[4:]) == {
         "resource-inventory.compensate net.1/fibre-internet/reserve-port/0/1",
-        "notification.provision completion/notify-customer/0/0",
     }
 
     installed = home.installed()

@@ -25,7 +25,6 @@ async def test_a_number_changed_to_b_and_back_to_a_leaves_a_alone_and_lets_b_go(
         f"billing.provision {VOICE}/start-billing/0/0",
         "tv.provision tv.1/tv/activate-tv/0/0",
         "billing.provision tv.1/tv/start-billing/0/0",
-        "notification.provision completion/notify-customer/0/0",
     )
     in_order(
         calls,

@@ -30,7 +30,6 @@ async def test_an_esim_is_swapped_under_a_subscription_in_use(pipe: Pipe) -> Non
     await case.ends(
         "completed",
         "billing.provision phone.1/retail-device/start-billing/0/0",
-        "notification.provision completion/notify-customer/0/0",
     )
 
 
@@ -69,7 +68,6 @@ async def test_a_broken_sim_card_is_replaced_for_the_fee_of_the_letter_that_has_
     await case.ends(
         "completed",
         "billing.provision phone.1/retail-device/start-billing/0/0",
-        "notification.provision completion/notify-customer/0/0",
     )
 
 
@@ -101,7 +99,6 @@ async def test_three_sims_become_two_by_the_name_of_the_one_to_drop(pipe: Pipe) 
         "mobile-core.provision sims.3/mobile/activate-subscription/0/0",
         "billing.provision sims.1/mobile/start-billing/0/0",
         "billing.provision sims.3/mobile/start-billing/0/0",
-        "notification.provision completion/notify-customer/0/0",
     )
     held = await case.held()
     cards = [held[f"sims.{number}/mobile/allocate-sim"]["outputs"]["serial"] for number in (1, 3)]
@@ -129,5 +126,4 @@ async def test_three_sims_become_two_by_giving_up_the_one_least_advanced(pipe: P
         "mobile-core.provision sims.3/mobile/activate-subscription/0/0",
         "billing.provision sims.2/mobile/start-billing/0/0",
         "billing.provision sims.3/mobile/start-billing/0/0",
-        "notification.provision completion/notify-customer/0/0",
     )

@@ -33,7 +33,6 @@ async def test_a_faster_line_while_the_visit_is_awaited_takes_no_call_more(pipe:
         f"billing.provision {VOICE}/start-billing/0/0",
         "tv.provision tv.1/tv/activate-tv/0/0",
         "billing.provision tv.1/tv/start-billing/0/0",
-        "notification.provision completion/notify-customer/0/0",
     )
     assert (await case.held())[f"{LINE}/activate-line"]["characteristics"]["down_mbps"] == 800
 
@@ -64,7 +63,6 @@ async def test_a_move_before_the_visit_asks_the_technician_and_then_builds_at_th
         f"billing.provision {VOICE}/start-billing/0/0",
         "tv.provision tv.1/tv/activate-tv/0/0",
         "billing.provision tv.1/tv/start-billing/0/0",
-        "notification.provision completion/notify-customer/0/0",
     )
     in_order(
         calls,
@@ -246,7 +244,6 @@ async def test_a_future_dated_order_amended_before_its_start_starts_on_its_new_d
         f"resource-inventory.provision {LINE}/assign-vlan/0/0",
         f"access-network.provision {LINE}/activate-line/0/0",
         f"billing.provision {LINE}/start-billing/0/0",
-        "notification.provision completion/notify-customer/0/0",
     )
     entries = await pipe.sim("GET", f"/journal?order={case.order}")
     assert min(datetime.fromisoformat(entry["time"]) for entry in entries) >= start

@@ -36,7 +36,6 @@ async def test_a_product_is_suspended_and_resumed_with_its_billing(pipe: Pipe) -
         assert await home.ends(order, "completed") == [
             f"access-network.amend net.1/fibre-internet/activate-line/0/{number}",
             f"billing.amend net.1/fibre-internet/start-billing/0/{number}",
-            "notification.provision completion/notify-customer/0/0",
         ]
         assert home.installed()["net"].status == ProductStatus(status)
         for silo, task in (("access-network", "activate-line"), ("billing", "start-billing")):
@@ -49,7 +48,6 @@ async def test_another_billing_account_is_told_to_billing(pipe: Pipe) -> None:
     order = await home.ordered(asks(home.product("tv"), billingAccount={"id": "account-2"}))
     assert await home.ends(order, "completed") == [
         "billing.amend tv.1/tv/start-billing/0/1",
-        "notification.provision completion/notify-customer/0/0",
     ]
     assert (await home.held("billing"))["tv.1/tv/start-billing"]["billing_account"] == "account-2"
     assert home.installed()["tv"].billing_account == "account-2"

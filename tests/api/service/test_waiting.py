@@ -97,7 +97,6 @@ async def test_it_begins_when_the_one_before_it_has_ended_on_what_that_has_left(
     assert await home.ends(second["id"], "completed") == [
         "access-network.amend net.1/fibre-internet/activate-line/0/2",
         "billing.amend net.1/fibre-internet/start-billing/0/1",
-        "notification.provision completion/notify-customer/0/0",
     ]
     await begun(pipe, third["id"])
     await home.ends(third["id"], "completed")

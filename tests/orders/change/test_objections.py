@@ -33,7 +33,7 @@ def test_a_hard_point_of_no_return_refuses_naming_task_item_and_since_when() -> 
 
 
 def test_a_bundle_past_the_visit_and_the_parcel_still_changes_its_tv_pack_without_a_fee() -> None:
-    driver = Driver(household(), waiting=["notification"])
+    driver = Driver(household())
     driver.refuse["billing.provision"] = "closed"
     driver.run()
     verdict = driver.change("amend", update=(ItemUpdate(id="tv", offering="tv-sport"),))

@@ -168,7 +168,6 @@ def test_a_change_that_does_not_fit_its_kind_can_not_be_asked_for(content: dict[
 
 def test_a_cancelled_order_settles_without_anything() -> None:
     driver = Driver(household(**SELF))
-    driver.waiting.add("notification")
     driver.refuse["tv.provision"] = "no_coverage"
     driver.run()
     assert driver.order.state is LifecycleState.HELD

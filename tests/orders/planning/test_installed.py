@@ -101,7 +101,6 @@ def test_a_speed_change_amends(home: tuple[InstalledProduct, ...]) -> None:
     assert driver.run() == [
         "access-network.amend fibre-internet/activate-line/0/1",
         "billing.amend fibre-internet/start-billing/0/1",
-        "notification.provision completion/notify-customer/0/0",
     ]
     assert driver.order.state is LifecycleState.COMPLETED
     [net] = driver.leaves()
@@ -121,7 +120,6 @@ def test_a_later_order_goes_on_counting_where_the_one_before_stopped(home: tuple
         "resource-inventory.amend fibre-internet/assign-vlan/0/1",
         "field-service.provision installation/visit-site/0/0",
         "access-network.amend fibre-internet/activate-line/0/2",
-        "notification.provision completion/notify-customer/0/0",
         "warehouse.compensate fibre-internet/allocate-router/0/1",
         "resource-inventory.compensate fibre-internet/reserve-port/0/1",
     ]
@@ -195,7 +193,6 @@ def test_a_move_amends_and_replaces(home: tuple[InstalledProduct, ...]) -> None:
         "resource-inventory.amend fibre-internet/assign-vlan/0/1",
         "field-service.provision installation/visit-site/0/0",
         "access-network.amend fibre-internet/activate-line/0/1",
-        "notification.provision completion/notify-customer/0/0",
         "resource-inventory.compensate fibre-internet/reserve-port/0/1",
     ]
     assert {product.id: product.site for product in driver.leaves()} == {NET: new, TV: new}
@@ -237,7 +234,6 @@ def test_a_bundle_moves_and_ends_with_its_components() -> None:
     assert calls["speed-change"] == [
         "access-network.amend fibre-internet/activate-line/0/1",
         "billing.amend fibre-internet/start-billing/0/1",
-        "notification.provision completion/notify-customer/0/0",
     ]
     assert [call for call in calls["move"] if "visit" in call] == [
         "field-service.provision installation/visit-site/0/0"

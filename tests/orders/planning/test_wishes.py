@@ -81,7 +81,6 @@ def test_a_suspension_amends_the_line_and_its_billing() -> None:
     assert driver.run() == [
         "access-network.amend fibre-internet/activate-line/0/1",
         "billing.amend fibre-internet/start-billing/0/1",
-        "notification.provision completion/notify-customer/0/0",
     ]
     [net] = driver.leaves()
     assert (net.id, net.status, net.version) == (NET, ProductStatus.SUSPENDED, 2)
@@ -148,7 +147,6 @@ def test_a_change_of_billing_account_is_an_amendment_of_billing() -> None:
     driver = Driver(later(modify(NET, wishes={"billing_account": "account-2"})), installed=home())
     assert driver.run() == [
         "billing.amend fibre-internet/start-billing/0/1",
-        "notification.provision completion/notify-customer/0/0",
     ]
     [net] = driver.leaves()
     assert (net.billing_account, told(net, "start-billing")["billing_account"]) == ("account-2", "account-2")
@@ -232,7 +230,7 @@ def test_an_order_that_changes_nothing_says_so() -> None:
 def test_what_is_the_case_already_is_no_wish_beside_what_is_not() -> None:
     wishes = {"status": "active", "owners": ("cust-1",)}
     driver = Driver(later(modify(NET, characteristics={"down_mbps": 400}, wishes=wishes)), installed=home())
-    assert len(driver.run()) == 3
+    assert len(driver.run()) == 2
 
 
 def test_an_order_that_leaves_all_as_it_is_in_so_many_words_is_done_at_once() -> None:

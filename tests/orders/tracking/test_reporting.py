@@ -145,7 +145,6 @@ def test_an_item_of_which_a_product_is_given_up_is_in_progress_until_it_is_gone(
 
 def test_items_of_a_cancelled_order_are_cancelled_when_they_are_gone() -> None:
     driver = Driver(household(**SELF))
-    driver.waiting.add("notification")
     driver.refuse["billing.provision"] = "closed"
     driver.run()
     driver.refuse = {"access-network.compensate": "busy"}
@@ -157,14 +156,6 @@ def test_items_of_a_cancelled_order_are_cancelled_when_they_are_gone() -> None:
         "voice": LifecycleState.CANCELLED,
         "tv": LifecycleState.CANCELLED,
     }
-
-
-def test_a_message_to_the_customer_makes_no_item_less_complete() -> None:
-    driver = Driver(household(**SELF))
-    driver.refuse["notification.provision"] = "no_address"
-    driver.run()
-    assert set(states(driver).values()) == {LifecycleState.COMPLETED}
-    assert driver.order.state is LifecycleState.HELD
 
 
 def test_a_bundle_is_as_far_as_its_components() -> None:

@@ -28,7 +28,7 @@ from tests.orders.support.driver import NOW, Driver, household, key
 from workflows.sdk.connection import data_converter
 
 VISIT, PARCEL, LINE = "installation/visit-site", "delivery/ship-parcel", "fibre-internet/activate-line"
-PORT, MESSAGE = "fibre-internet/reserve-port", "notification/"
+PORT = "fibre-internet/reserve-port"
 
 
 def entries(order: Fulfilment, at: datetime = NOW) -> dict[str, TimelineEntry]:
