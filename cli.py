@@ -207,6 +207,52 @@ def retry(
     raise typer.Exit(0 if granted else 1)
 
 
+@app.command()
+def silos(
+    as_json: Annotated[bool, typer.Option("--json", help="For another program.")] = False,
+    api: Api = None,
+    token: Token = None,
+) -> None:
+    """List the silos: whether each is called, what waits for it, and how its calls went lately."""
+    from ops.client.silos import show_silos
+
+    _at_the_door(api, token, lambda door: show_silos(door, terminal(), as_json=as_json))
+
+
+@app.command()
+def silo(
+    name: Annotated[str, typer.Argument(metavar="NAME")],
+    act: Annotated[str, typer.Argument(metavar="[pause|resume|throttle|window]", show_default="show it")] = "show",
+    value: Annotated[
+        str | None, typer.Argument(metavar="[RATE|off|ID]", help="Of a throttle, or a window.", show_default="none")
+    ] = None,
+    start: Annotated[
+        str | None, typer.Option("--from", metavar="TIME", help="Of a window.", show_default="now")
+    ] = None,
+    end: Annotated[
+        str | None, typer.Option("--to", metavar="TIME", help="Of a window.", show_default="until it is closed")
+    ] = None,
+    close: Annotated[bool, typer.Option("--close", help="Close a window, or give it up.")] = False,
+    reason: Annotated[str, typer.Option(help="Why, for others to read.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="For another program.")] = False,
+    api: Api = None,
+    token: Token = None,
+) -> None:
+    """Show a silo; pause it, let it go again, throttle it, or plan, open and close a maintenance window.
+
+    Times are written as in ISO 8601, or as +90s, +15m, +2h or +3d from now.
+    """
+    from ops.client.silos import Act, patch_of, show_silo, steer_silo
+
+    if act not in {each.value for each in Act}:
+        raise _failed(f"{act} cannot be done with a silo: there are {', '.join(Act)}")
+    if act == Act.SHOW:
+        _at_the_door(api, token, lambda door: show_silo(door, name, terminal(), as_json=as_json))
+        return
+    patch = patch_of(Act(act), value, start=start, end=end, close=close, reason=reason)
+    _at_the_door(api, token, lambda door: steer_silo(door, name, patch, terminal(), as_json=as_json))
+
+
 @catalog.command("check")
 def check_catalog(
     folder: Annotated[Path | None, typer.Argument(metavar="PATH", show_default="by the settings")] = None,
@@ -298,8 +344,8 @@ def run_api(host: Host = None, port: Port = None) -> None:
     run(served, host, settings.api_port if port is None else port)
 
 
-@app.command()
-def silos(
+@app.command("simulated-silos")
+def simulated_silos(
     host: Host = None,
     port: Port = None,
     data_dir: Annotated[

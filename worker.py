@@ -22,9 +22,11 @@ from temporalio.worker import FixedSizeSlotSupplier, PollerBehaviorAutoscaling, 
 import logs
 from activities.capturing import Capturing
 from activities.grant import Grant, GrantedSlots
-from activities.http_client import silo_client
+from activities.http_client import SiloHttp, silo_client
 from activities.planning import Planning
-from activities.silo_activities import SiloActivity, silo_activities
+from activities.silo_activities import SiloActivity, adapter_of, silo_activities
+from activities.silo_conditions import SiloConditions
+from activities.watching import Watch
 from catalog_loader.catalog_files import CatalogStore, read_catalog
 from orders.model import wire_names
 from orders.model.catalog import Silo
@@ -34,6 +36,7 @@ from workflows.order import OrderWorkflow
 from workflows.sdk.connection import connect, sandbox
 from workflows.sdk.executions import describe
 from workflows.sdk.fleet import sharing_queue
+from workflows.silo import SiloWorkflow
 
 GRACE = timedelta(seconds=5)
 NEW_OBJECTS = 20_000
@@ -61,18 +64,26 @@ async def workers(settings: Settings, client: Client) -> AsyncIterator[None]:
         await stack.enter_async_context(_sharing(client, list(grants.values())))
         threads = stack.enter_context(ThreadPoolExecutor(max_workers=20, thread_name_prefix="orders"))
         http = await stack.enter_async_context(silo_client(catalog.silos.values()))
-        for silo in catalog.silos.values():
-            activities = silo_activities(silo, http, settings, grants[silo.name])
+        served = catalog.silos.values()
+        probes = {silo.name: adapter_of(silo.protocol, SiloHttp(silo, http, settings)).probe for silo in served}
+        watch = Watch(client, register.silos, grants, served)
+        await stack.enter_async_context(watch.watching(probes))
+        conditions = SiloConditions(client, register.silos, probes)
+        for silo in served:
+            activities = silo_activities(silo, http, settings, grants[silo.name], watch.health[silo.name])
             await stack.enter_async_context(silo_worker(client, silo, grants[silo.name], activities))
         await stack.enter_async_context(
             Worker(
                 client,
                 task_queue=wire_names.ORDERS_QUEUE,
-                workflows=[OrderWorkflow],
+                workflows=[OrderWorkflow, SiloWorkflow],
                 activities=[
                     Planning(catalogs, register.documents).plan_revision,
                     Capturing(partial(describe, client), catalog, catalogs, register).capture_order,
                     register.records.record,
+                    conditions.apply,
+                    conditions.judge,
+                    conditions.probe,
                 ],
                 activity_executor=threads,
                 max_concurrent_activities=20,

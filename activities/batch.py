@@ -16,6 +16,7 @@ import structlog
 from temporalio.exceptions import ApplicationError
 
 from activities.grant import Grant
+from activities.health import Health
 from activities.protocol import SiloProtocol, SiloUnavailable, perform, to_the_end
 from activities.telling import Telling
 from orders.fulfilment.messages import Open, OpenCall, SiloAnswers, SiloCall, SiloCalls
@@ -60,22 +61,28 @@ class _Batch:
     def has_outcomes(self) -> bool:
         return any(map(_has_outcome, self.made))
 
+    @property
+    def has_failed(self) -> bool:
+        return any(isinstance(_error_of(task), SiloUnavailable) for task in self.made)
+
 
 class Batches:
     """Makes the calls on one silo."""
 
-    def __init__(self, protocol: SiloProtocol, silo: Silo, grant: Grant, telling: Telling) -> None:
+    def __init__(self, protocol: SiloProtocol, silo: Silo, grant: Grant, telling: Telling, health: Health) -> None:
         self._protocol = protocol
         self._silo = silo
         self._grant = grant
         self._telling = telling
+        self._health = health
         self._going_on: dict[tuple[Verb, str, str], _Task] = {}
 
     async def make(self, verb: Verb, asked: SiloCalls, attempt: int) -> SiloAnswers:
         """Make one attempt, counted from 1, of each call.
 
         Raises:
-            SiloUnavailable: if no call has a usable answer, for Temporal to try all of them again.
+            SiloUnavailable: if no call has a usable answer, for Temporal to try all of them again. Not where the silo
+                is to be left alone: Temporal would count that.
         """
         batch = _Batch(verb, asked, asked.tried + attempt)
         self._begin(batch)
@@ -91,7 +98,7 @@ class Batches:
                 raise
         finally:
             deadline.cancel()
-        return self._told(batch)
+        return self._told(batch, alone=batch.has_failed and await self._health.left_alone())
 
     def _begin(self, batch: _Batch) -> None:
         first = True
@@ -113,7 +120,8 @@ class Batches:
         still_out = batch.asked.going_on
         try:
             made_so = perform(self._protocol, self._silo, batch.verb, made.call, batch.tried, still_out=still_out)
-            outcome = fitting(await self._telling.of(batch.verb, made.call, batch.tried, made_so))
+            counted = self._health.of(made.call, made_so)
+            outcome = fitting(await self._telling.of(batch.verb, made.call, batch.tried, counted))
             return replace(outcome, tried=batch.tried)
         finally:
             self._grant.end()
@@ -134,20 +142,27 @@ class Batches:
                 return
             await asyncio.wait(under_way, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
 
-    def _told(self, batch: _Batch) -> SiloAnswers:
+    def _told(self, batch: _Batch, *, alone: bool) -> SiloAnswers:
         failed = {task: error for task in batch.made if (error := _error_of(task)) is not None}
-        answers = [self._answer(batch, task, made) for task, made in batch.made.items()]
+        answers = [self._answer(batch, task, made, alone=alone) for task, made in batch.made.items()]
         pauses = {answer.retry_after_s for answer in answers if isinstance(answer, OpenCall)}
-        if len(failed) == len(batch.made) and len(pauses) == 1:
+        if not alone:
+            for task in failed:
+                self._telling.given_up(batch.verb, batch.made[task].call, batch.tried)
+        if len(failed) == len(batch.made) and len(pauses) == 1 and not alone:
             raise _as_one(batch, failed)
         for task, error in failed.items():
             if not isinstance(error, SiloUnavailable):
                 log.error("a call failed for a defect of ours", key=batch.made[task].call.key, exc_info=error)
         return SiloAnswers(answers)
 
-    def _answer(self, batch: _Batch, task: _Task, made: _Made) -> Outcome | OpenCall:
+    def _answer(self, batch: _Batch, task: _Task, made: _Made, *, alone: bool) -> Outcome | OpenCall:
         if _has_outcome(task):
             return task.result()
+        if alone and isinstance(error := _error_of(task), SiloUnavailable):
+            # A silo without keys is looked into before a call is repeated: its first attempt has to count for that.
+            tried = max(batch.tried - 1, 0 if self._silo.retry == "key" else 1)
+            return OpenCall(Open.LEFT_ALONE, tried, cut(str(error), LONGEST_REASON))
         if (error := _error_of(task)) is not None:
             delay = error.next_retry_delay if isinstance(error, ApplicationError) else None
             # Whole seconds: calls that were asked for the same patience are to be made again together.

@@ -36,6 +36,9 @@ class Grant:
     def __init__(self, silo: Silo) -> None:
         self._silo = silo
         self._workers = 1
+        self.rate = silo.rate_per_second
+        """Calls a second, over all workers together."""
+        self._aside = False
         self._out = 0
         self._brought = 0
         self._calls: deque[asyncio.Future[None]] = deque()
@@ -46,6 +49,16 @@ class Grant:
     def share_with(self, workers: int) -> None:
         """That many workers have the grant among them."""
         self._workers = max(1, workers)
+        self._let_in()
+
+    def limit_to(self, rate: float | None) -> None:
+        """Make no more calls a second for now than that; None for as many as are granted."""
+        granted = self._silo.rate_per_second
+        self.rate = min(rate, granted) if rate else granted
+
+    def stand_aside(self, aside: bool) -> None:
+        """Take no more activities, or take them again. Those that were taken go on."""
+        self._aside = aside
         self._let_in()
 
     @property
@@ -94,7 +107,8 @@ class Grant:
         self._brought += 1
 
     async def _permit(self, waiting: deque[asyncio.Future[None]]) -> None:
-        if self._out < self.permits and not self._calls and not self._slots:
+        shut = self._aside and waiting is self._slots
+        if self._out < self.permits and not self._calls and not self._slots and not shut:
             self._out += 1
             return
         permit = asyncio.get_running_loop().create_future()
@@ -108,7 +122,7 @@ class Grant:
             raise
 
     def _let_in(self) -> None:
-        while self._out < self.permits and (waiting := self._calls or self._slots):
+        while self._out < self.permits and (waiting := self._calls or (() if self._aside else self._slots)):
             permit = waiting.popleft()
             if not permit.done():
                 permit.set_result(None)
@@ -116,8 +130,8 @@ class Grant:
 
     def _count(self) -> None:
         now = _now()
-        free_at = max(self._free_at, now) + self._workers / self._silo.rate_per_second
-        self._free_at = min(free_at, now + LONGEST_DEBT_S + self._workers / self._silo.rate_per_second)
+        free_at = max(self._free_at, now) + self._workers / self.rate
+        self._free_at = min(free_at, now + LONGEST_DEBT_S + self._workers / self.rate)
 
 
 class _Slot(SlotPermit):

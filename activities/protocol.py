@@ -21,6 +21,8 @@ from orders.model.catalog import Silo
 from orders.model.values import Inputs, Verb
 from orders.reconcile.outcome import Outcome, OutcomeKind, kept_of
 
+PROBED = "probe/orderpipe/is-it-back/0"
+"""A service that no silo holds."""
 UNKNOWN_SERVICE = "unknown_service"
 ALREADY_PROVISIONED = "already_provisioned"
 
@@ -95,6 +97,13 @@ class SiloProtocol(ABC):
     @abstractmethod
     async def held(self, call: SiloCall) -> Holding | None:
         """What the silo holds under the call's service id."""
+
+    async def probe(self) -> None:
+        """Ask the silo something that changes nothing, to see whether it answers: return where it does.
+
+        A protocol that knows no such question may return at once: then the first calls tell.
+        """
+        await self.held(SiloCall("probe", PROBED, PROBED, "probe", {}))
 
     async def inspect(self, call: SiloCall) -> Outcome:
         """Ask what became of the awaited call or, without one, whether the service is held (done) or not (lost).

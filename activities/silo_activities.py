@@ -11,6 +11,7 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities.batch import Batches
 from activities.grant import Grant
+from activities.health import Health
 from activities.http_client import SiloHttp
 from activities.protocol import SiloProtocol
 from activities.telling import Telling
@@ -38,14 +39,16 @@ def adapter_of(protocol: Protocol, http: SiloHttp) -> SiloProtocol:
             assert_never(protocol)
 
 
-def silo_activities(silo: Silo, client: httpx2.AsyncClient, settings: Settings, grant: Grant) -> list[SiloActivity]:
+def silo_activities(
+    silo: Silo, client: httpx2.AsyncClient, settings: Settings, grant: Grant, health: Health | None = None
+) -> list[SiloActivity]:
     """The activities of a silo, one for each verb, to be run on its own task queue.
 
     They answer with an outcome for each call, as `CallsRefused` where some were not carried out, and raise
     `SiloUnavailable` for Temporal to retry.
     """
     protocol = adapter_of(silo.protocol, SiloHttp(silo, client, settings))
-    batches = Batches(protocol, silo, grant, Telling(silo))
+    batches = Batches(protocol, silo, grant, Telling(silo), health or Health(silo, grant))
     return [_activity(batches, silo, verb) for verb in Verb]
 
 

@@ -48,16 +48,12 @@ class Telling:
     async def of(self, verb: Verb, call: SiloCall, number: int, attempt: Awaitable[Outcome]) -> Outcome:
         """Await an attempt, the call's so many-th, and tell what is to be told of it."""
         began = time.monotonic()
-        info = activity.info()
         told = log.bind(order=call.order_id, task=call.service, silo=self._silo, verb=verb.value, attempt=number)
         try:
             outcome = await attempt
         except SiloUnavailable:
             self._count(verb, UNAVAILABLE, began)
             self._failed(began, told)
-            most = info.retry_policy.maximum_attempts if info.retry_policy is not None else 0
-            if most and info.attempt >= most:
-                told.warning("call given up: the retry budget is spent")
             raise
         self._count(verb, outcome.kind.value, began)
         self._answered(began)
@@ -66,6 +62,14 @@ class Telling:
         else:
             told.debug("call answered", outcome=outcome.kind.value)
         return outcome
+
+    def given_up(self, verb: Verb, call: SiloCall, number: int) -> None:
+        """Tell that the so many-th attempt of a call was the last one, if its activity will not be tried again."""
+        info = activity.info()
+        most = info.retry_policy.maximum_attempts if info.retry_policy is not None else 0
+        if most and info.attempt >= most:
+            told = log.bind(order=call.order_id, task=call.service, silo=self._silo, verb=verb.value, attempt=number)
+            told.warning("call given up: the retry budget is spent")
 
     def _failed(self, began: float, told: structlog.stdlib.BoundLogger) -> None:
         if self._outage is not None:

@@ -16,7 +16,7 @@ from api.access.guard import DOCS_ASSETS, Guard, doorkeeper
 from api.access.limits import RateLimit
 from api.background import run_in_background
 from api.blocking import run_blocking
-from api.care import customer_routes, fallout_routes, order_routes, problem_routes, search_routes
+from api.care import customer_routes, fallout_routes, order_routes, problem_routes, search_routes, silo_routes
 from api.error_answers import install
 from api.errors import Unavailable
 from api.events.dispatch import AT_ONCE, Dispatcher, Forgetter
@@ -123,6 +123,7 @@ def create_app(settings: Settings | None = None, client: Client | None = None) -
         order_routes,
         fallout_routes,
         problem_routes,
+        silo_routes,
         callbacks,
     ):
         app.include_router(part.router, responses=GUARDED)

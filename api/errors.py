@@ -205,6 +205,20 @@ class UnknownFallout(ApiError):
     code = "unknown_fallout"
 
 
+class UnknownSilo(ApiError):
+    """404: the catalog has no such silo."""
+
+    status = HTTPStatus.NOT_FOUND
+    code = "unknown_silo"
+
+
+class SiloConflict(ApiError):
+    """409: what is wanted of a silo does not fit what there is."""
+
+    status = HTTPStatus.CONFLICT
+    code = "silo_conflict"
+
+
 class FalloutClaimed(ApiError):
     """409: somebody else sees to it."""
 

@@ -21,6 +21,7 @@ from register.line import Line
 from register.products import Products
 from register.records import Records
 from register.searching.search import Search
+from register.silos import Silos
 from register.submissions import Submissions
 from register.subscriptions import Subscriptions
 from register.terms import Terms
@@ -44,6 +45,7 @@ class Register:
         self.search = Search(self.database)
         self.terms = Terms(self.database)
         self.fallout = FalloutRegister(self.database)
+        self.silos = Silos(self.database)
         self.cancellations = Cancellations(self.database)
         self.subscriptions = Subscriptions(self.database)
         self.deliveries = Deliveries(self.database)

@@ -227,6 +227,26 @@ FALLOUT_STORY: Final = Table(
 )
 """What people did with a fallout, and said about it. It is nowhere else."""
 
+SILOS: Final = Table(
+    "silos",
+    SCHEMA,
+    _key("name"),
+    Column("version", Integer, nullable=False),
+    _json("content"),
+)
+"""The `Condition` of each silo that something was the matter with, or that somebody had to do with, as its workflow
+told it last."""
+
+SILO_FIGURES: Final = Table(
+    "silo_figures",
+    SCHEMA,
+    _key("silo"),
+    _key("worker"),
+    _instant("at"),
+    _json("content"),
+)
+"""What each worker's calls on a silo came to lately: `Figures`. What is old is forgotten."""
+
 TERMS: Final = Table(
     "terms",
     SCHEMA,

@@ -29,9 +29,9 @@ SEARCH_ATTRIBUTES = (
     display.PROBLEM,
 )
 
-NAMESPACES = ("deserted", "ahead", "measured")
+NAMESPACES = ("deserted", "ahead", "measured", "silos")
 """Beside `default`. Workers of one know nothing of orders in another; nobody works in `deserted`, a later version in
-`ahead`.
+`ahead`. In `silos` tests have workers of their own that heed the health of silos.
 """
 
 

@@ -108,10 +108,10 @@ class Calling:
             raise
 
     def _again(self, answer: OpenCall) -> _Again:
-        if answer.open is not Open.NO_ANSWER:
+        if answer.open in (Open.NOT_MADE, Open.GOING_ON):
             return _Again(timedelta(), answer.tried, going_on=answer.open is Open.GOING_ON)
         asked_for = answer.retry_after_s
-        pause = _pause(self._budget, answer.tried) if asked_for is None else timedelta(seconds=asked_for)
+        pause = _pause(self._budget, max(1, answer.tried)) if asked_for is None else timedelta(seconds=asked_for)
         return _Again(pause, answer.tried, going_on=False)
 
     @property

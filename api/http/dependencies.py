@@ -18,6 +18,7 @@ from api.service.gateway import Gateway
 from api.service.gathering import Gathering
 from api.service.patching import Patching
 from api.service.services import Services
+from api.service.silos import Silos
 from api.service.submitting import Submitting
 from api.tmf.links import Links
 from api.tmf.tmf620 import CatalogInForce
@@ -76,6 +77,10 @@ def _finding(provided: _Provided) -> Finding:
     return provided.services.finding
 
 
+def _silos(provided: _Provided) -> Silos:
+    return provided.services.silos
+
+
 def _register(provided: _Provided) -> Register:
     return provided.register
 
@@ -107,6 +112,7 @@ AskingDep: TypeAlias = Annotated[Asking, Depends(_asking)]
 ChangingDep: TypeAlias = Annotated[Changing, Depends(_changing)]
 PatchingDep: TypeAlias = Annotated[Patching, Depends(_patching)]
 FindingDep: TypeAlias = Annotated[Finding, Depends(_finding)]
+SilosDep: TypeAlias = Annotated[Silos, Depends(_silos)]
 RegisterDep: TypeAlias = Annotated[Register, Depends(_register)]
 CatalogDep: TypeAlias = Annotated[CatalogInForce, Depends(_catalog)]
 VersionsDep: TypeAlias = Annotated[CatalogStore, Depends(_versions)]

@@ -138,7 +138,7 @@ async def retrieve(
 
     The header ETag stands for what is shown, and begins with the revision that a patch may depend on.
     """
-    view = await seen(principal, order_id, asking)
+    view = await asking.with_silos(await seen(principal, order_id, asking))
 
     def answer() -> Response:
         resource = selected(to_resource(view.body, view, links.api), fields)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Final
 
 from api.blocking import run_blocking
@@ -11,6 +12,7 @@ from api.service.gateway import Gateway
 from api.service.known_to_temporal import stuck, with_tries
 from orders.model import wire_names
 from orders.read_model.records import Transition, TransitionPage, Unrecorded
+from orders.read_model.silo_waits import with_silos
 from orders.read_model.states import LifecycleState
 from orders.read_model.timeline import TimelinePage
 from orders.read_model.views import OrderView, PlanPage
@@ -78,7 +80,7 @@ class Asking:
         Raises:
             UnknownOrder: if neither knows it.
         """
-        view = await self.view(order_id)
+        view = await self.with_silos(await self.view(order_id))
         if view.completed_at is not None:
             return view
         try:
@@ -89,6 +91,16 @@ class Asking:
             return view
         answer, problems = with_tries(view.answer, execution.failing), (*view.problems, *stuck(execution))
         return view.model_copy(update={"answer": answer, "problems": problems})
+
+    async def with_silos(self, view: OrderView) -> OrderView:
+        """An order with what keeps its silos from what is under way there, as far as that is known."""
+        if not view.answer.now:
+            return view
+        try:
+            conditions = await run_blocking(self._register.silos.conditions)
+        except Unavailable:
+            return view
+        return with_silos(view, conditions, datetime.now(UTC))
 
     async def plan(self, order_id: str, offset: int, limit: int) -> PlanPage:
         """A page of an order's tasks with what the silos are known to hold. One that was rejected has none.

@@ -34,13 +34,16 @@ from temporalio.service import RPCError, RPCStatusCode
 from api.errors import OrderTooLarge, Unavailable, UnknownOrder
 from api.service.abandoned import WorkflowEnded
 from orders.fulfilment.snapshot import OrderStart
+from orders.health.condition import Condition
+from orders.health.messages import Steered, SteerSilo
 from orders.model import wire_names
 from orders.model.budget import START, cut
 from orders.read_model.answer import WaitsFor
 from orders.read_model.states import LifecycleState
 from workflows import display
-from workflows.sdk import executions
+from workflows.sdk import executions, silo_conditions, silo_queue
 from workflows.sdk.executions import PATIENCE, Execution, Trouble
+from workflows.sdk.silo_queue import SiloQueue
 from workflows.silo_calls import wire_priority
 
 log = structlog.get_logger()
@@ -216,6 +219,21 @@ class Gateway:
         """Orders in flight that something is the matter with, as far as Temporal lists them."""
         async with reaching(PATIENCE):
             return await executions.in_trouble(self._client, most)
+
+    async def silo_queue(self, silo: str) -> SiloQueue:
+        """What waits for a silo."""
+        async with reaching(PATIENCE):
+            return await silo_queue.queue_of(self._client, silo)
+
+    async def orders_waiting(self, silo: str) -> int:
+        """How many orders in flight wait for a silo."""
+        async with reaching(PATIENCE):
+            return await silo_queue.orders_waiting(self._client, silo)
+
+    async def steer(self, start: Condition, asked: SteerSilo) -> Steered:
+        """Have something done with a silo by hand. `start` is what its workflow begins with where it is not there."""
+        async with reaching(PATIENCE):
+            return await silo_conditions.steer(self._client, start, asked, PATIENCE)
 
     def _handle(self, order_id: str) -> WorkflowHandle[Any, Any]:
         return self._client.get_workflow_handle(wire_names.workflow_id(order_id))

@@ -11,6 +11,7 @@ from api.service.gateway import Gateway
 from api.service.gathering import Gathering
 from api.service.patching import Patching
 from api.service.previewing import Foresight
+from api.service.silos import Silos
 from api.service.starting import Starter
 from api.service.submitting import Submitting
 from api.tmf.links import Links
@@ -31,6 +32,7 @@ class Services:
     changing: Changing
     patching: Patching
     finding: Finding
+    silos: Silos
 
 
 def services(
@@ -53,4 +55,5 @@ def services(
         changing=changing,
         patching=Patching(asking, changing, register.documents, links.api),
         finding=Finding(register.search, workshop),
+        silos=Silos(gateway, register.silos, catalog),
     )

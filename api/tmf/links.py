@@ -43,6 +43,10 @@ class Links:
         """A fallout in the care API."""
         return f"{self.api}/care/v1/fallout/{quote(fallout_id, safe='')}"
 
+    def silo(self, name: str) -> str:
+        """A silo in the care API."""
+        return f"{self.api}/care/v1/silos/{quote(name, safe='')}"
+
     def customer(self, customer_id: str) -> str:
         """Everything about a customer in the care API."""
         return f"{self.api}/care/v1/customers/{quote(customer_id, safe='')}"

@@ -18,6 +18,7 @@ from api.care.care_bodies import OrderResponse, TaskResponse, TasksResponse, Tim
 from api.care.change_bodies import ChangeResponse
 from api.care.customer_bodies import CustomerResponse
 from api.care.fallout_bodies import FalloutSummaryResponse, ListedFallouts
+from api.care.silo_bodies import SiloHealthResponse, SilosResponse
 from api.errors import ErrorBody
 from api.tmf.tmf622.request import BASE_PATH
 from logs import quoted
@@ -136,6 +137,20 @@ class Door:
         """Those calls by silo, operation and code."""
         answer = await self._ask("GET", f"/care/v1/fallout/summary{_query(search)}")
         return FalloutSummaryResponse.model_validate_json(_shown(answer))
+
+    async def silos(self) -> SilosResponse:
+        """Every silo, and how it is."""
+        return SilosResponse.model_validate_json(_shown(await self._ask("GET", "/care/v1/silos")))
+
+    async def silo(self, name: str) -> SiloHealthResponse:
+        """One silo."""
+        answer = await self._ask("GET", f"/care/v1/silos/{quote(name, safe='')}")
+        return SiloHealthResponse.model_validate_json(_shown(answer))
+
+    async def steer_silo(self, name: str, patch: Mapping[str, JsonValue]) -> SiloHealthResponse:
+        """Do something with a silo by hand."""
+        answer = await self._ask("PATCH", f"/care/v1/silos/{quote(name, safe='')}", dict(patch))
+        return SiloHealthResponse.model_validate_json(_shown(answer))
 
     async def change(self, order_id: str, change: Mapping[str, JsonValue]) -> ChangeResponse | None:
         """Ask for a change. None where the verdict takes longer: it will be among the order's changes."""

@@ -21,7 +21,7 @@ from orders.model.instants import instant
 from orders.read_model.answer_words import moment
 from orders.read_model.fallout import FalloutState
 
-_UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 STATES: Final[Mapping[str, tuple[str, ...]]] = {
     "open": (),
@@ -37,7 +37,7 @@ def long_ago(age: str) -> str:
     Raises:
         CommandError: if it is no such time.
     """
-    number, unit = age[:-1], _UNITS.get(age[-1:])
+    number, unit = age[:-1], UNITS.get(age[-1:])
     if unit is None or not (number.isascii() and number.isdigit() and len(number) < 6):
         raise CommandError(f"{age} is no length of time, such as 90s, 15m, 2h or 3d")
     return instant(datetime.now(UTC) - timedelta(seconds=int(number) * unit))

@@ -217,7 +217,7 @@ def _programs(settings: Settings) -> dict[str, Program]:
         "temporal": temporal_server(settings, environment, logs / "temporal.log"),
         "silos": Program(
             name="The simulated silos",
-            command=ours("silos", "--port", str(settings.silos_port), "--data-dir", silos_data),
+            command=ours("simulated-silos", "--port", str(settings.silos_port), "--data-dir", silos_data),
             environment=environment,
             log=logs / "silos.log",
             ready=silos_ready,

@@ -60,6 +60,8 @@ class Open(StrEnum):
     NOT_MADE = "not_made"
     NO_ANSWER = "no_answer"
     GOING_ON = "going_on"
+    LEFT_ALONE = "left_alone"
+    """It has failed as others did: the silo is to be left alone, and this counts for nothing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, JsonValue, model_validator
 
+from orders.model.breaker import Breaker
 from orders.model.values import Action, Frozen, Money
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=60)]
@@ -134,6 +135,7 @@ class Silo(Frozen):
     retry: Literal["key", "inspect"] = "key"
     retry_budget: RetryBudget = RetryBudget()
     polling: Polling = Polling()
+    breaker: Breaker = Breaker()
     fees: Name | None = None
 
     @property

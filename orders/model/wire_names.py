@@ -19,6 +19,15 @@ TIMELINE_QUERY: Final = "timeline"
 JOURNAL_QUERY: Final = "journal"
 FORK_QUERY: Final = "fork"
 
+SILO_WORKFLOW: Final = "SiloWorkflow"
+SILO_FAILS_SIGNAL: Final = "fails"
+STEER_UPDATE: Final = "steer"
+CONDITION_QUERY: Final = "condition"
+
+APPLY_CONDITION: Final = "silos.apply"
+JUDGE_SILO: Final = "silos.judge"
+PROBE_SILO: Final = "silos.probe"
+
 CAPTURE_ORDER: Final = "orders.capture"
 PLAN_REVISION: Final = "orders.plan_revision"
 RECORD_ORDER: Final = "orders.record"
@@ -49,6 +58,11 @@ def workflow_id(order_id: str) -> str:
 def order_id(workflow: str) -> str:
     """The order that a workflow fulfils, by the id of that."""
     return workflow.removeprefix("order-")
+
+
+def silo_workflow_id(silo: str) -> str:
+    """The workflow that keeps the condition of a silo."""
+    return f"silo-{silo}"
 
 
 def silo_queue(silo: str) -> str:

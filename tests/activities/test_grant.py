@@ -105,3 +105,31 @@ async def test_first_calls_come_at_temporals_pace_and_the_others_leave_them_room
     assert loop.time() - begun < 0.05
     await grant.begin(first=False)
     assert loop.time() - begun >= 3 / 20 - 0.01
+
+
+async def test_a_worker_that_stands_aside_takes_no_more_activities_and_ends_those_it_has(silo: Silo) -> None:
+    grant = Grant(silo)
+    await grant.slot()
+    grant.brought()
+    grant.stand_aside(True)
+    slot = asyncio.create_task(grant.slot())
+    await asyncio.wait_for(grant.begin(first=True), 1)
+    await asyncio.wait_for(grant.begin(first=False), 1)
+    grant.end()
+    await turns()
+    assert not slot.done()
+    grant.stand_aside(False)
+    await asyncio.wait_for(slot, 1)
+
+
+async def test_a_throttle_holds_for_the_further_calls_of_an_activity_too(silo: Silo) -> None:
+    grant = Grant(silo)
+    grant.limit_to(20.0)
+    loop = asyncio.get_running_loop()
+    begun = loop.time()
+    for _ in range(3):
+        await grant.begin(first=False)
+    assert loop.time() - begun >= 2 / 20 - 0.01
+    for lifted in (None, 0.0, 5000.0):
+        grant.limit_to(lifted)
+        assert grant.rate == 1000.0

@@ -118,6 +118,7 @@ def _hasty_catalog(folder: Path, attempts: int, bulk: int | None) -> Path:
     for silo in catalog["silos"].values():
         silo["call_timeout"] = "PT1S" if silo.get("retry") == "inspect" else "PT5S"
         silo["retry_budget"] = {"attempts": attempts, "first_pause": "PT0.1S", "longest_pause": "PT1S"}
+        silo["breaker"] = {"pause": "PT0.5S", "longest_pause": "PT1S", "step": "PT0.5S"}
         if bulk is not None:
             silo["bulk"] = bulk
         if "polling" in silo:

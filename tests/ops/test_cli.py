@@ -161,7 +161,7 @@ def test_a_worker_with_a_broken_catalog_says_what_is_wrong_with_it(catalog: Path
 
 
 def test_silos_on_a_port_in_use_say_so() -> None:
-    result = orderpipe("silos", "--host", "203.0.113.1")  # An address that no machine has.
+    result = orderpipe("simulated-silos", "--host", "203.0.113.1")  # An address that no machine has.
     assert result.exit_code == 1
     assert "orderpipe:" in result.stderr
 
@@ -175,7 +175,7 @@ def test_an_api_that_others_could_reach_does_not_start_without_access_control() 
 
 def test_silos_whose_secrets_can_not_be_read_say_so(tmp_path: Path) -> None:
     (tmp_path / "silos.json").write_text("[]")
-    result = orderpipe("silos", ORDERPIPE_SILO_SECRETS=str(tmp_path / "silos.json"))
+    result = orderpipe("simulated-silos", ORDERPIPE_SILO_SECRETS=str(tmp_path / "silos.json"))
     assert (result.exit_code, "file: Input should be an object" in result.stderr) == (1, True)
 
 
