@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, model_validator
 from pydantic.alias_generators import to_camel
 
+from api.care.change_bodies import OptionResponse
 from api.care.customer_bodies import Word
 from api.tmf.response_model import ResponseModel
 from api.tmf.times import InstantOut
@@ -16,6 +17,7 @@ from orders.model.instants import Instant
 from orders.model.text import Name, Text
 from orders.model.values import Verb
 from orders.read_model.fallout import FalloutEnd, FalloutSort, FalloutState
+from orders.tracking.ways import Way
 
 
 def _sorts(text: str) -> str:
@@ -152,9 +154,25 @@ class StoryResponse(ResponseModel):
     note: str
 
 
-class FalloutStoryResponse(ListedFallout):
-    """A fallout with its story, which care agents see: what people did with it, in that order, and said about it."""
+class WayResponse(OptionResponse):
+    """A way to set a fallout right, and in `words` what it would do; see an order's options for the rest.
 
+    The `request` with what it `takes` is posted to `href`; with `?dryRun=true` it is previewed.
+    """
+
+    way: Way
+    words: str
+    href: str
+    request: dict[str, JsonValue]
+
+
+class FalloutStoryResponse(ListedFallout):
+    """A fallout with its story, which care agents see: what people did with it, in that order, and said about it.
+
+    `ways` are those to set it right: null where they cannot be told now, or where others have to see to it.
+    """
+
+    ways: tuple[WayResponse, ...] | None
     story: tuple[StoryResponse, ...]
 
 

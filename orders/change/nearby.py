@@ -42,6 +42,7 @@ class Nearby:
     def impact(self, target: Plan, replaced_task: str | None = None) -> Impact:
         """What another target would do in place of the plan."""
         linked, asked = self._differing(target)
+        linked |= self._ledger.waived.keys() & {**self._plan.tasks, **target.tasks}.keys()  # One may be needed now.
         reached = linked | self._reached(asked if replaced_task is None else {*asked, replaced_task}, target)
         keys = list(dict.fromkeys([*target.tasks, *self._plan.tasks, *self._ledger.facts]))
         if len(reached) * self.worth_it > len(keys):
@@ -128,6 +129,7 @@ class _Part:
             operations=ledger.operations,
             silos=ledger.silos,
             gone={key: ledger.gone[key] for key in keys if key in ledger.gone},
+            waived={key: ledger.waived[key] for key in keys if key in ledger.waived},
         )
 
     def _alone(self, task: Task) -> Task:

@@ -26,7 +26,7 @@ from orders.change.charges import (
 from orders.change.impact import Impact, has_passed, impact_of, settled
 from orders.change.nearby import Nearby
 from orders.change.objections import Assessment
-from orders.change.request import ChangeKind, ChangeRequest, ChangeState, Verdict, entry_of
+from orders.change.request import ChangeKind, ChangeRequest, ChangeState, Resolution, Verdict, entry_of
 from orders.fulfilment.amended import amended_with
 from orders.fulfilment.change_log import ChangeLog
 from orders.fulfilment.inbox import Inbox
@@ -440,11 +440,13 @@ class Fulfilment:
             self.course.settled(task, self.reconciler.ledger, self.reconciler.calls, at)
         if problem is None:
             self._handled(change, tasks, at)
+            self._bill()
         return problem
 
     def _handled(self, change: ChangeRequest, tasks: Iterable[str], at: str) -> None:
         """Note what somebody does by a change about the fallout of some tasks; of `""`: about all that it reaches."""
         what = _WHAT_IS_DONE.get(change.kind, FalloutEnd.AMENDED)
+        what = FalloutEnd.WAIVED if change.resolution is Resolution.WAIVED else what
         hand = Hand(what=what, change=change.request_id, by=cut(change.requester or change.channel), at=at)
         self.journal.hands.update(dict.fromkeys(tasks, hand))
 

@@ -194,12 +194,14 @@ class Dependency(TaskRef):
 class InputTemplate(Frozen):
     """A value, literal or with `${namespace.name}` references, and what a change of it means.
 
-    `exclusive`: two things in the silo never have the same value at once, such as a telephone number.
+    `exclusive`: two things in the silo never have the same value at once, such as a telephone number. `by_hand`: a
+    person may give another value for a call that the silo has refused.
     """
 
     value: JsonValue
     on_change: OnChange = OnChange.AMEND
     exclusive: bool = False
+    by_hand: bool = False
 
     @model_validator(mode="after")
     def _exclusive_is_replaced(self) -> InputTemplate:

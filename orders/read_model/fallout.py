@@ -31,6 +31,8 @@ class FalloutEnd(StrEnum):
     RETRIED = "retried"
     RESOLVED = "resolved"
     """Done by hand, or what a silo still held written off as kept or sunk."""
+    WAIVED = "waived"
+    """The order is done without it."""
     AMENDED = "amended"
     """A change has made the call another one, or needless."""
     CANCELLED = "cancelled"

@@ -38,6 +38,7 @@ class Judge:
         status = self._status_of(task)
         if status is not TaskStatus.IN_PLACE:
             self._placed.pop(task.key, None)
+            self._target.done_without.discard(task.key)
         if self._target.status[task.key] is not status:
             self._target.status[task.key] = status
             self._dependencies.moved.add(task.key)
@@ -63,6 +64,11 @@ class Judge:
         if not self._target.has_placed(task.depends_on):
             return self._standstill(key)
         inputs = self._resolve(task)
+        if key in self._ledger.waived:
+            if self._ledger.waived[key] == inputs and not self._target.needing(key):
+                return self._without(task, facts)
+            del self._ledger.waived[key]  # Something else is wanted now.
+        self._target.done_without.discard(key)
         built_on = {other: self._placed[other][0] for other in task.builds_on}
         current = self._choose(task, facts, inputs)
         if current is None:
@@ -85,6 +91,13 @@ class Judge:
     def _standstill(self, key: str) -> TaskStatus:
         """The status of a task whose dependencies are not in place: nothing can be decided about it yet."""
         return TaskStatus.UNDER_WAY if self._dependencies.is_called(key) else TaskStatus.BLOCKED
+
+    def _without(self, task: Task, facts: dict[int, Fact]) -> TaskStatus:
+        """A person does without it: it counts as in place, and what may be held of it all the same goes."""
+        self._let_go({(task.key, generation) for generation in facts})
+        self._target.done_without.add(task.key)
+        self._placed[task.key] = (-1, {})
+        return TaskStatus.IN_PLACE
 
     def _choose(self, task: Task, facts: dict[int, Fact], inputs: Inputs) -> Fact | None:
         """The current fact: the held generation that equals the target or is being amended to, else the newest.
@@ -133,7 +146,9 @@ class Judge:
         return self._provision(task, inputs, built_on)
 
     def _provision(self, task: Task, inputs: Inputs, built_on: BuiltOn) -> TaskStatus:
-        asks = self._keeping.asks(task, inputs)
+        refused = self._ledger.refused.get(task.key)
+        again = refused is not None and refused.refusal.inputs == inputs
+        asks = {**self._keeping.asks(task, inputs), **(refused.refusal.given if refused is not None and again else {})}
         coming_back = self._keeping.comes_back(task, inputs, self._ledger.facts.get(task.key, {}).values())
         if coming_back or self._taken(task, {**inputs, **asks}):
             return TaskStatus.BLOCKED
@@ -142,8 +157,7 @@ class Judge:
         if not self.begins:
             return self._skip_on_hold(task.key)
         generation, n = self._ledger.next_generation.get(task.key, 0), 0
-        refused = self._ledger.refused.get(task.key)
-        if refused is not None and refused.refusal.inputs == inputs:
+        if refused is not None and again:
             generation, n = refused.generation, refused.refusal.n + 1
         if refused is not None:
             del self._ledger.refused[task.key]
@@ -217,8 +231,13 @@ class Judge:
     def _amend(self, fact: Fact, inputs: Inputs, built_on: BuiltOn) -> TaskStatus:
         if not self.begins:
             return self._skip_on_hold(fact.task)
+        now, refusal = fact.desired_inputs, fact.refusal
+        # What somebody gave for it, or it was asked for by, stands as long as the same is planned for that input.
+        asks = {name: value for name, value in fact.desired_asks.items() if now.get(name) == inputs.get(name)}
+        if refusal is not None and refusal.verb is Verb.AMEND and refusal.inputs == inputs:
+            asks |= refusal.given
         self._dependencies.begin(
-            Step(Verb.AMEND, fact.task, fact.generation, fact.n + 1, fact.operation, inputs, built_on, fact.asks)
+            Step(Verb.AMEND, fact.task, fact.generation, fact.n + 1, fact.operation, inputs, built_on, asks)
         )
         return TaskStatus.UNDER_WAY
 

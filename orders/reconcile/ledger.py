@@ -84,7 +84,8 @@ class Step:
 class Refusal:
     """A call that a silo refused for good, or whose retry budget was spent: fallout, until a person acts.
 
-    It is not tried again while the inputs are the same, unless `retry` says that a person asked for it.
+    It is not tried again while the inputs are the same, unless `retry` says that a person asked for it. `given` is what
+    that person gave for it, in place of what is planned.
     """
 
     verb: Verb
@@ -94,6 +95,7 @@ class Refusal:
     reason: str
     at: str
     retry: bool = False
+    given: Inputs = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -130,8 +132,8 @@ class Fact:
     was submitted; after that, what is in force. `n` is the highest number of any call made on it. `milestones` are
     those that the silo reported, with the instant. `to_be_replaced`: a person asked for the same thing anew.
     `installed`: as the order found it, whose points of no return closed with the order that made it. `found`: the order
-    found it, amended since or not: what identifies it is the customer's. `asks`: by what it was asked for as such, as
-    every call on it says again.
+    found it, amended since or not: what identifies it is the customer's. `asks`: by what it was asked for as such, and
+    what a person gave for it, as every call on it says again.
     """
 
     task: str
@@ -185,6 +187,11 @@ class Fact:
         return self.waiting.inputs if self.waiting else self.inputs
 
     @property
+    def desired_asks(self) -> Inputs:
+        """What it was asked for by, or will be when what it waits for is done."""
+        return self.waiting.asks if self.waiting else self.asks
+
+    @property
     def being_compensated(self) -> bool:
         """True while a compensation has yet to take effect, or may have: it cannot be counted on any more."""
         return self.waiting is not None and self.waiting.verb is Verb.COMPENSATE
@@ -225,6 +232,7 @@ class Held:
     refused: RefusedProvision | None
     next_generation: int | None
     gone: Gone | None
+    waived: Inputs | None
 
 
 @dataclass(slots=True)
@@ -232,7 +240,8 @@ class Ledger:
     """All facts of an order by task and generation, refused provisions, and the next generation's number of each task.
 
     `operations` and `silos` are those of all facts ever held, so that a fact can be compensated when no plan names it
-    any more. `gone` is what the order found, and has given back since, by task: where that identifies it.
+    any more. `gone` is what the order found, and has given back since, by task: where that identifies it. `waived` are
+    tasks that a person does without, each until other inputs are wanted of it, or something is to build on it.
     """
 
     facts: dict[str, dict[int, Fact]] = field(default_factory=dict)
@@ -241,6 +250,7 @@ class Ledger:
     operations: dict[str, Operation] = field(default_factory=dict)
     silos: dict[str, Silo] = field(default_factory=dict)
     gone: dict[str, Gone] = field(default_factory=dict)
+    waived: dict[str, Inputs] = field(default_factory=dict)
 
     def copy(self) -> Ledger:
         """A copy to work on. What is never written into, such as inputs and outputs, is shared."""
@@ -251,6 +261,7 @@ class Ledger:
             operations=dict(self.operations),
             silos=dict(self.silos),
             gone=dict(self.gone),
+            waived=dict(self.waived),
         )
 
     def copy_of(self, task: str) -> Held:
@@ -261,6 +272,7 @@ class Ledger:
             refused=refused and replace(refused, refusal=replace(refused.refusal)),
             next_generation=self.next_generation.get(task),
             gone=self.gone.get(task),
+            waived=self.waived.get(task),
         )
 
     def put_back(self, task: str, held: Held) -> None:
@@ -269,6 +281,7 @@ class Ledger:
         _put(self.refused, task, held.refused)
         _put(self.next_generation, task, held.next_generation)
         _put(self.gone, task, held.gone)
+        _put(self.waived, task, held.waived)
 
     def fact(self, fact: FactId) -> Fact | None:
         """The fact of that task and generation, or None."""

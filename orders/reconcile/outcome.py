@@ -183,7 +183,7 @@ def _answered(ledger: Ledger, fact: Fact | None, n: int, outcome: Outcome, at: s
         if waiting.verb is Verb.COMPENSATE:
             ledger.give_back(fact.id, at)
         else:
-            _in_force(fact, waiting, outcome, at)
+            put_in_force(fact, waiting, outcome.outputs, at)
             fact.waiting = None
             if fact.refusal is not None and fact.refusal.n <= n:
                 fact.refusal = None
@@ -227,27 +227,19 @@ def _older_answer(ledger: Ledger, fact: Fact, waiting: Waiting, n: int, outcome:
         return True
     newer.resume = None  # What was asked for even earlier will not come any more.
     if older.verb is not Verb.COMPENSATE:
-        _in_force(fact, older, outcome, at)
+        put_in_force(fact, older, outcome.outputs, at)
     return True
 
 
-def _in_force(fact: Fact, waiting: Waiting, outcome: Outcome, at: str) -> None:
+def put_in_force(fact: Fact, waiting: Waiting, outputs: Inputs, at: str) -> None:
+    """Note that what was asked for is done. An amendment need not repeat the outputs that there are."""
     fact.established = True
     fact.installed = False
     fact.inputs = waiting.inputs
-    fact.outputs = {**fact.outputs, **outcome.outputs}
+    fact.asks = waiting.asks
+    fact.outputs = {**fact.outputs, **outputs}
     fact.built_on = waiting.built_on
     fact.since = at
-
-
-def told_by_hand(fact: Fact, outputs: Inputs, at: str) -> bool:
-    """A person tells the outputs that its silo did not. False where those are not what the thing waits for."""
-    waiting = fact.waiting
-    if waiting is None or not waiting.unknown or fact.refusal is None or fact.refusal.code not in NOT_AS_ASKED:
-        return False
-    _in_force(fact, waiting, Outcome(OutcomeKind.DONE, outputs), at)
-    fact.waiting = fact.refusal = None
-    return True
 
 
 def _waiting(step: Step, at: str, resume: Waiting | None, *, unknown: bool) -> Waiting:
@@ -298,7 +290,7 @@ def _amended(ledger: Ledger, step: Step, outcome: Outcome, at: str) -> None:
         return
     match outcome.kind:
         case OutcomeKind.DONE:
-            _in_force(fact, _waiting(step, at, None, unknown=False), outcome, at)
+            put_in_force(fact, _waiting(step, at, None, unknown=False), outcome.outputs, at)
             fact.waiting = None
             fact.refusal = None
         case OutcomeKind.ACKNOWLEDGED:

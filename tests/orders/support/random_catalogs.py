@@ -183,7 +183,11 @@ def _template(
         when={"box": True} if number > 0 and not last and choose.random() < 0.3 else {},
         depends_on=depends_on,
         inputs={
-            name: InputTemplate(value=value, on_change=OnChange.KEEP if name == "who" else choose.choice(_MEANINGS))
+            name: InputTemplate(
+                value=value,
+                on_change=OnChange.KEEP if name == "who" else choose.choice(_MEANINGS),
+                by_hand=name in "ab" and choose.random() < 0.4,
+            )
             for name, value in inputs.items()
         },
         outputs=("out",),
