@@ -57,7 +57,7 @@ class Terms(Frozen):
 class Condition(Frozen):
     """All that is kept of one silo. `due` is when to look whether it is back, or when the next step of its rate begins.
 
-    `version` counts what was told of it; `probes` how often it was looked at in vain.
+    `version` counts what was told of it; `probes` how often it was looked at in vain, the last time with that `error`.
     """
 
     silo: str
@@ -67,6 +67,7 @@ class Condition(Frozen):
     why: str = ""
     step: int = 0
     probes: int = 0
+    error: str = ""
     due: datetime | None = None
     paused: By | None = None
     throttle: Throttle | None = None
@@ -106,6 +107,8 @@ class Condition(Frozen):
             until = f" until {moment(window.end)}" if window.end is not None else ""
             return f"maintenance window{until}{window.words}"
         told = [] if self.stage is Stage.CLOSED else [self.why]
+        if self.stage is Stage.OPEN and self.error:
+            told.append(f"when looked at: {self.error}")
         if self.throttle is not None:
             told.append(f"throttled to {self.throttle.rate_per_second:g} a second{self.throttle.words}")
         return "; ".join(told)
@@ -152,6 +155,7 @@ class Condition(Frozen):
                 "why": why,
                 "step": 0,
                 "probes": probes,
+                "error": "",
                 "due": now + self._pause(probes),
             }
         )
@@ -163,7 +167,7 @@ class Condition(Frozen):
         if not error:
             return self._half_open(now, "it answers again: the rate comes back in steps")
         probes = self.probes + 1
-        return self.model_copy(update={"probes": probes, "due": now + self._pause(probes), "why": error})
+        return self.model_copy(update={"probes": probes, "due": now + self._pause(probes), "error": error})
 
     def steered(self, now: datetime, command: SiloCommand) -> Condition:
         """As somebody wants it. What is so already stays as it is."""
@@ -222,7 +226,7 @@ class Condition(Frozen):
     def _closed(self, now: datetime) -> Condition:
         since = self.since if self.stage is Stage.CLOSED and self.paused is None else now
         return self.model_copy(
-            update={"stage": Stage.CLOSED, "since": since, "why": "", "step": 0, "probes": 0, "due": None}
+            update={"stage": Stage.CLOSED, "since": since, "why": "", "step": 0, "probes": 0, "error": "", "due": None}
         )
 
     def _pause(self, probes: int) -> timedelta:

@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Sequence
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -17,6 +18,7 @@ from api.care.change_bodies import ChangeBody
 from api.care.order_routes import to_change
 from orders.change.request import ChangeKind, ChangeRequest
 from orders.model import wire_names
+from orders.model.instants import instant
 from orders.read_model.states import LifecycleState
 from orders.read_model.views import OrderView, PlanPage
 from simulated_silos.faults import Faults
@@ -81,6 +83,21 @@ class Lead:
     async def mend(self, silo: str) -> None:
         """Its calls on a silo meet no faults any more."""
         await self._pipe.sim("DELETE", f"/{silo}/faults?order={self.order}")
+
+    async def maintain(self, silo: str, seconds: float) -> None:
+        """A silo is in maintenance for so many seconds, once that can be asked for."""
+        address = f"{self._pipe.settings.api_address}/care/v1/silos/{silo}"
+        deadline = asyncio.get_running_loop().time() + _SOMEBODY_BACK_S
+        while asyncio.get_running_loop().time() < deadline:
+            end = instant(datetime.now(UTC) + timedelta(seconds=seconds))
+            with suppress(TransportError):
+                body = {"openWindow": {"id": self.order, "end": end}, "reason": "a random history"}
+                answer = await self._pipe.http.patch(address, json=body)
+                if answer.status_code != _NOBODY_THERE:
+                    assert answer.status_code == 200, answer.text
+                    return
+            await asyncio.sleep(_LONGEST_WAIT_S)
+        raise AssertionError(f"{silo} could not be maintained for {_SOMEBODY_BACK_S} s")
 
     async def complete(self, silo: str, outcome: str = "completed") -> None:
         """A silo ends what it has under way for it."""

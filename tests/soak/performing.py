@@ -10,7 +10,7 @@ from tests.e2e.running import StackPipe
 from tests.soak.following import follow
 from tests.soak.leading import Lead
 from tests.soak.performed import Performed
-from tests.soak.script import EVERY_SILO, Change, Complete, Fail, Hostile, Lose, Mend, Restart, Script, Step
+from tests.soak.script import EVERY_SILO, Change, Complete, Fail, Hostile, Lose, Maintain, Mend, Restart, Script, Step
 from tests.soak.watching import Watch, watching
 
 MOST_AT_A_TIME = 24
@@ -99,5 +99,7 @@ class _Stage:
                 await lead.lose(step.silo)
             case Restart():
                 await self.restart(step)
+            case Maintain():
+                await lead.maintain(step.silo, step.seconds)
             case Hostile():
                 await lead.attack(step)

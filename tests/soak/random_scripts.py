@@ -11,7 +11,7 @@ from tests.soak import random_orders
 from tests.soak.hostile.messages import random_hostile
 from tests.soak.random_followers import random_followers
 from tests.soak.random_orders import Sale
-from tests.soak.script import Change, Complete, Fail, Json, Lose, Mend, Restart, Script, Step
+from tests.soak.script import Change, Complete, Fail, Json, Lose, Maintain, Mend, Restart, Script, Step
 
 MOST_CHANGES = 5
 _AFTER_ALL_ELSE = 10_000
@@ -32,6 +32,8 @@ _WEIGHTS = {
 }
 _RETRIES = 0.2
 """In so many histories all that a silo refused is tried again on the way, if there is anything then."""
+_MAINTAINED = 0.1
+"""In so many histories a silo is in maintenance for a while."""
 _ASYNCHRONOUS = ("field-service", "shipping", "trade-in")
 
 
@@ -59,6 +61,10 @@ def random_script(seed: int, *, restarts: float = 0.05, hostile: bool = False) -
     if again.random() < _RETRIES:
         moment = again.randint(1, sale.calls + 5)
         steps.append(_change(again, moment, {"kind": "retry", "silo": again.choice(sale.silos)}))
+    window = Random(f"windows of {seed}")
+    if window.random() < _MAINTAINED:
+        after, silo = window.randint(0, sale.calls), window.choice(sale.silos)
+        steps.append(Maintain(after=after, silo=silo, seconds=window.choice((0.5, 1.0, 2.0))))
     if hostile:
         steps += _attack(Random(f"hostile to {seed}"), sale)
     # Sorting keeps the order of what comes at the same moment: a release stays behind its hold.

@@ -84,6 +84,14 @@ class Restart(_Step):
     how: Literal["kill", "stop"] = "kill"
 
 
+class Maintain(_Step):
+    """A silo is in maintenance for so many seconds: its calls wait. All orders in flight meet that."""
+
+    do: Literal["maintain"] = "maintain"
+    silo: str
+    seconds: float
+
+
 class Hostile(_Step):
     """A hostile message by its name in `tests.soak.hostile.messages`.
 
@@ -97,7 +105,9 @@ class Hostile(_Step):
     copies: int = 1
 
 
-Step: TypeAlias = Annotated[Change | Fail | Mend | Complete | Lose | Restart | Hostile, Field(discriminator="do")]
+Step: TypeAlias = Annotated[
+    Change | Fail | Mend | Complete | Lose | Restart | Maintain | Hostile, Field(discriminator="do")
+]
 
 
 class Follower(_Part):

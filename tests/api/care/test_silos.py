@@ -107,7 +107,7 @@ async def test_calls_of_a_silo_that_is_paused_wait_until_it_is_let_go(pipe: Pipe
     assert waiting["since"] == paused["since"]
 
     async def counted() -> bool:
-        return (await silos.one())["ordersWaiting"] == 1
+        return (await silos.one())["ordersWaiting"] >= 1
 
     await until(counted, "the order to be counted")
     assert await pipe.tasks(order_id)
@@ -134,7 +134,7 @@ async def test_an_order_that_a_window_touches_is_expected_after_it_and_says_why(
     assert found["expectedAt"] > instant(end)
     assert found["inJeopardy"] is True
     assert "tv: maintenance window until" in found["answer"]["summary"]
-    assert found["answer"]["summary"].endswith("new version")
+    assert "new version" in found["answer"]["summary"]
     resource = (await pipe.http.get(pipe.api(f"/productOrder/{order_id}"))).json()
     assert resource["expectedCompletionDate"] > instant(end)
     assert (await silos.steered(closeWindow={}))["windows"] == []
@@ -167,11 +167,16 @@ async def test_how_calls_went_is_told(pipe: Pipe, silos: Silos) -> None:
     await pipe.outcome(await pipe.submit(internet_voice_tv()))
 
     async def told() -> bool:
-        calls = (await silos.one())["calls"]
-        return calls["answered"] > 0 and calls["p50Ms"] is not None and calls["p50Ms"] <= calls["p95Ms"]
+        silo = await silos.one()
+        calls = silo["calls"]
+        return (
+            silo["workers"] > 0
+            and calls["answered"] > 0
+            and calls["p50Ms"] is not None
+            and calls["p50Ms"] <= calls["p95Ms"]
+        )
 
     await until(told, "the calls to be told")
-    assert (await silos.one())["workers"] >= 1
 
 
 @pytest.mark.parametrize(
