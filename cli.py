@@ -53,6 +53,9 @@ app.add_typer(register, name="register")
 products = typer.Typer(help="The installed base: what customers have.", no_args_is_help=True)
 app.add_typer(products, name="products")
 
+work = typer.Typer(help="What people are asked to do. Without a command, what is open is listed.")
+app.add_typer(work, name="work-items")
+
 order = typer.Typer(
     cls=OfOneOrder, help="One order: `order ID` shows where it is, why, and what comes next.", no_args_is_help=True
 )
@@ -253,6 +256,113 @@ def silo(
     _at_the_door(api, token, lambda door: steer_silo(door, name, patch, terminal(), as_json=as_json))
 
 
+_Work = Annotated[str, typer.Argument(metavar="ID", help="Of the work item.")]
+_Said = Annotated[str, typer.Option(help="What others should know.", show_default="nothing")]
+_Json = Annotated[bool, typer.Option("--json", help="For another program.")]
+
+
+@work.callback(invoke_without_command=True)
+def work_items(
+    ctx: typer.Context,
+    group: Annotated[str | None, typer.Option(help="Of that one.", show_default="any")] = None,
+    order_id: Annotated[str | None, typer.Option("--order", help="Of that one.", show_default="any")] = None,
+    silo: Annotated[str | None, typer.Option(help="Of that one.", show_default="any")] = None,
+    claimed_by: Annotated[str | None, typer.Option(help="That somebody has.", show_default="anybody")] = None,
+    unclaimed: Annotated[bool, typer.Option("--unclaimed", help="That nobody has.")] = False,
+    overdue: Annotated[bool, typer.Option("--overdue", help="That should be done by now.")] = False,
+    state: Annotated[str, typer.Option(help="open, done, refused, fallenAway or all.")] = "open",
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many at most.")] = 100,
+    as_json: _Json = False,
+    api: Api = None,
+    token: Token = None,
+) -> None:
+    """List what people are asked to do, what is due first comes first."""
+    from ops.client.work_items import now, show_work_items, states
+
+    if ctx.invoked_subcommand is not None:
+        return
+    search = {
+        "group": group,
+        "order": order_id,
+        "silo": silo,
+        "claimedBy": claimed_by,
+        "claimed": "false" if unclaimed else None,
+        "dueBefore": now() if overdue else None,
+        "state": states(state),
+        "limit": limit,
+    }
+    _at_the_door(api, token, lambda door: show_work_items(door, search, terminal(), as_json=as_json))
+
+
+@work.command("show")
+def show_work(work_item: _Work, as_json: _Json = False, api: Api = None, token: Token = None) -> None:
+    """Show a work item: what is to be done, what is to be given back, and its story."""
+    _work(work_item, None, api, token, as_json=as_json)
+
+
+@work.command("claim")
+def claim_work(
+    work_item: _Work, note: _Said = "", as_json: _Json = False, api: Api = None, token: Token = None
+) -> None:
+    """Have a work item, which is nobody else's then."""
+    _work(work_item, {"claimed": True, "note": note}, api, token, as_json=as_json)
+
+
+@work.command("release")
+def release_work(
+    work_item: _Work, note: _Said = "", as_json: _Json = False, api: Api = None, token: Token = None
+) -> None:
+    """Have a work item no more: others may claim it."""
+    _work(work_item, {"claimed": False, "note": note}, api, token, as_json=as_json)
+
+
+@work.command("done")
+def work_done(
+    work_item: _Work,
+    outputs: Annotated[list[str] | None, typer.Argument(metavar="NAME=VALUE...", help="What came of it.")] = None,
+    note: _Said = "",
+    as_json: _Json = False,
+    api: Api = None,
+    token: Token = None,
+) -> None:
+    """Tell that a work item is done, with what its form asks for."""
+    from ops.client.work_items import outputs_of
+
+    done = {"state": "done", "outputs": outputs_of(outputs or []), "note": note}
+    _work(work_item, done, api, token, as_json=as_json)
+
+
+@work.command("refuse")
+def refuse_work(
+    work_item: _Work,
+    reason: Annotated[str, typer.Option(help="Why it cannot be done.")],
+    code: Annotated[str, typer.Option(help="For programs.", show_default="refused_by_hand")] = "",
+    as_json: _Json = False,
+    api: Api = None,
+    token: Token = None,
+) -> None:
+    """Tell that a work item cannot be done: its order waits for a person then."""
+    _work(work_item, {"state": "refused", "reason": reason, "code": code}, api, token, as_json=as_json)
+
+
+@work.command("note")
+def note_work(
+    work_item: _Work,
+    text: Annotated[str, typer.Argument()],
+    as_json: _Json = False,
+    api: Api = None,
+    token: Token = None,
+) -> None:
+    """Say something about a work item."""
+    _work(work_item, {"note": text}, api, token, as_json=as_json)
+
+
+def _work(work_item: str, act: dict[str, Any] | None, api: str | None, token: str | None, *, as_json: bool) -> None:
+    from ops.client.work_items import show_work_item
+
+    _at_the_door(api, token, lambda door: show_work_item(door, work_item, act, terminal(), as_json=as_json))
+
+
 @catalog.command("check")
 def check_catalog(
     folder: Annotated[Path | None, typer.Argument(metavar="PATH", show_default="by the settings")] = None,
@@ -398,10 +508,13 @@ def issuer() -> None:
 def token(
     scope: Annotated[
         list[str] | None,
-        typer.Option(help="orders:submit, orders:read, care or operate; repeat it.", show_default="operate"),
+        typer.Option(help="orders:submit, orders:read, work, care or operate; repeat it.", show_default="operate"),
     ] = None,
     channel: Annotated[str | None, typer.Option(help="The channel that it speaks for.", show_default="none")] = None,
     customer: Annotated[str | None, typer.Option(help="The only customer it is for.", show_default="any")] = None,
+    group: Annotated[
+        list[str] | None, typer.Option(help="A group whose work items it is for; repeat it.", show_default="none")
+    ] = None,
     subject: Annotated[str, typer.Option(help="Who is written down as having asked.")] = "developer",
     minutes: Annotated[int, typer.Option(min=1, help="How long it lasts.")] = 720,
 ) -> None:
@@ -414,7 +527,12 @@ def token(
     try:
         scopes = [Scope(name) for name in scope or [Scope.OPERATE]]
         made = DevelopmentIssuer(Settings()).token(
-            scopes, subject=subject, channel=channel, customer=customer, lifetime=timedelta(minutes=minutes)
+            scopes,
+            subject=subject,
+            channel=channel,
+            customer=customer,
+            groups=group or (),
+            lifetime=timedelta(minutes=minutes),
         )
     except ValueError as error:
         raise _failed(f"There is no such scope: {error}") from error

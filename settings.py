@@ -65,6 +65,7 @@ _Secrets = Annotated[
     BeforeValidator(lambda value: (value,) if isinstance(value, str) else value),
 ]
 _SILO_SECRETS = TypeAdapter(dict[str, _Secrets])
+_SILO_LOGINS = TypeAdapter(dict[str, Annotated[str, Field(pattern=r"^[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?$")]])
 
 
 class Settings(BaseSettings):
@@ -93,6 +94,8 @@ class Settings(BaseSettings):
     """The issuer's public keys, a JSON Web Key Set (RFC 7517): its URL, or a file."""
     silo_secrets: Path | None = None
     """A JSON file with the bearer token, or several, by which each silo reports: `{"tv": "..."}`."""
+    silo_logins: Path | None = None
+    """A JSON file with what workers show to silos, by the name that the catalog gives it: `{"pbx": "..."}`."""
     channels_see_customers: str = ""
     """Channels, `web,shop`, that see all orders of their customers: by default a channel sees its own orders."""
     codec_open: bool = False
@@ -209,6 +212,23 @@ class Settings(BaseSettings):
                 if owners.setdefault(secret, silo) != silo:
                     raise ValueError(f"{owners[secret]} and {silo} have the same secret")
         return secrets
+
+    def read_silo_logins(self) -> dict[str, str]:
+        """What workers show to silos, by name; empty where nothing is configured.
+
+        Raises:
+            SettingsError: if the file cannot be read, or holds something else.
+        """
+        if self.silo_logins is None:
+            return {}
+        variable = f"{_PREFIX}SILO_LOGINS"
+        try:
+            return _SILO_LOGINS.validate_json(self.silo_logins.read_bytes())
+        except OSError as error:
+            raise SettingsError(f"{variable}: cannot be read: {error.strerror}") from None
+        except ValidationError as error:  # Told without the secrets themselves: it ends up in a log.
+            found = (f"{'.'.join(map(str, detail['loc'])) or 'file'}: {detail['msg']}" for detail in error.errors())
+            raise SettingsError(f"{variable}: {'; '.join(found)}") from None
 
 
 def _named(names: str) -> list[str]:

@@ -65,12 +65,14 @@ async def workers(settings: Settings, client: Client) -> AsyncIterator[None]:
         threads = stack.enter_context(ThreadPoolExecutor(max_workers=20, thread_name_prefix="orders"))
         http = await stack.enter_async_context(silo_client(catalog.silos.values()))
         served = catalog.silos.values()
-        probes = {silo.name: adapter_of(silo.protocol, SiloHttp(silo, http, settings)).probe for silo in served}
+        probes = {
+            silo.name: adapter_of(silo.protocol, SiloHttp(silo, http, settings), register).probe for silo in served
+        }
         watch = Watch(client, register.silos, grants, served)
         await stack.enter_async_context(watch.watching(probes))
         conditions = SiloConditions(client, register.silos, probes)
         for silo in served:
-            activities = silo_activities(silo, http, settings, grants[silo.name], watch.health[silo.name])
+            activities = silo_activities(silo, http, settings, grants[silo.name], register, watch.health[silo.name])
             await stack.enter_async_context(silo_worker(client, silo, grants[silo.name], activities))
         await stack.enter_async_context(
             Worker(

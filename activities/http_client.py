@@ -24,7 +24,7 @@ from settings import Settings
 LONGEST_RETRY_AFTER: Final = timedelta(minutes=5)
 """A silo that asks for more patience than this is asked again earlier: it may have been put right meanwhile."""
 
-_FOR_NOW: Final = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS}
+FOR_NOW: Final = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS}
 """The 4xx that say nothing about the call itself."""
 
 _OF_A_GATEWAY: Final = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT}
@@ -73,7 +73,9 @@ class SiloHttp:
     def __init__(self, silo: Silo, client: httpx2.AsyncClient, settings: Settings) -> None:
         address = silo.address if "://" in silo.address else f"{settings.silos_address}/{silo.address.lstrip('/')}"
         self._address = address.rstrip("/")
-        self._callback_url = f"{settings.api_address}/callbacks/{silo.name}"
+        self.callback_url = f"{settings.api_address}/callbacks/{silo.name}"
+        self.silo = silo
+        self.settings = settings
         self._name = silo.name
         self._timeout_s = silo.call_timeout.total_seconds()
         self._client = client
@@ -85,8 +87,8 @@ class SiloHttp:
             Refused: if the silo says no for good.
             SiloUnavailable: if it gives no usable answer.
         """
-        headers = {"Idempotency-Key": call.key, "Order-Id": call.order_id, "Callback-Url": self._callback_url}
-        answer = await self._send(method, path, headers | _type_of(body), content=_json(body))
+        headers = {"Idempotency-Key": call.key, "Order-Id": call.order_id, "Callback-Url": self.callback_url}
+        answer = await self._send(method, _joined(path), headers | _type_of(body), content=_json(body))
         if _refused(answer):
             error = _error_of(answer)
             raise Refused(error.code, (error.message or error.reason)[:_LONGEST_REASON])
@@ -110,7 +112,7 @@ class SiloHttp:
                 it is about, so that counts here too.
         """
         headers = {"Order-Id": call.order_id}
-        answer = await self._send(method, path, headers | _type_of(body), content=_json(body), query=query)
+        answer = await self._send(method, _joined(path), headers | _type_of(body), content=_json(body), query=query)
         if _refused(answer):
             error = _error_of(answer)
             if answer.status_code == HTTPStatus.NOT_FOUND and error.code == UNKNOWN_SERVICE:
@@ -118,19 +120,30 @@ class SiloHttp:
             raise SiloUnavailable(f"{self._name} refused a question: {error.code}: {error.message}"[:_LONGEST_REASON])
         return self._content(answer)
 
+    async def exchange(
+        self, method: str, path: str, headers: dict[str, str], *, content: str | None, query: dict[str, str]
+    ) -> httpx2.Response:
+        """Send a request whose path is quoted already, and return the answer, whatever its status.
+
+        Raises:
+            SiloUnavailable: if there is none.
+        """
+        return await self._send(method, path, headers, content=content, query=query or None)
+
     async def _send(
         self,
         method: str,
-        path: tuple[str, ...],
+        path: str,
         headers: dict[str, str],
         *,
         content: str | None = None,
         query: dict[str, str] | None = None,
     ) -> httpx2.Response:
-        url = "/".join((self._address, *(quote(segment, safe="") for segment in path)))
         try:
             async with asyncio.timeout(self._timeout_s):
-                return await self._client.request(method, url, content=content, params=query, headers=headers)
+                return await self._client.request(
+                    method, self._address + path, content=content, params=query, headers=headers
+                )
         except httpx2.ConnectError as error:
             raise SiloUnavailable(f"{self._name} cannot be reached: {error}") from None
         except TimeoutError:
@@ -143,11 +156,19 @@ class SiloHttp:
     def _content(self, answer: httpx2.Response) -> bytes:
         if answer.is_success:
             return answer.content
-        raise SiloUnavailable(
+        raise self.unusable(answer)
+
+    def unusable(self, answer: httpx2.Response) -> SiloUnavailable:
+        """What to raise for an answer after which a call is to be made again."""
+        return SiloUnavailable(
             f"{self._name} answered {answer.status_code} {answer.reason_phrase}".rstrip(),
             may_still_land=answer.status_code in _OF_A_GATEWAY,
             retry_after=_retry_after(answer.headers.get("Retry-After")),
         )
+
+
+def _joined(path: tuple[str, ...]) -> str:
+    return "".join(f"/{quote(segment, safe='')}" for segment in path)
 
 
 def _type_of(body: SiloBody | None) -> dict[str, str]:
@@ -194,7 +215,7 @@ def _unreadable(error: ValidationError) -> str:
 
 
 def _refused(answer: httpx2.Response) -> bool:
-    return answer.is_client_error and answer.status_code not in _FOR_NOW
+    return answer.is_client_error and answer.status_code not in FOR_NOW
 
 
 def _error_of(answer: httpx2.Response) -> SiloErrorBody:

@@ -13,6 +13,8 @@ from activities.batch import Batches
 from activities.grant import Grant
 from activities.health import Health
 from activities.http_client import SiloHttp
+from activities.json_http import JsonHttp
+from activities.manual import Manual
 from activities.protocol import SiloProtocol
 from activities.telling import Telling
 from activities.tmf640 import Tmf640
@@ -23,31 +25,41 @@ from orders.model.catalog import Protocol, Silo
 from orders.model.values import Verb
 from orders.model.wire_names import CALLS_REFUSED, silo_activity
 from orders.reconcile.outcome import Outcome
+from register import Register
 from settings import Settings
 
 SiloActivity: TypeAlias = Callable[[SiloCalls], Coroutine[Any, Any, SiloAnswers]]
 
 
-def adapter_of(protocol: Protocol, http: SiloHttp) -> SiloProtocol:
-    """What speaks a protocol. The type checker insists on a class for each."""
+def adapter_of(protocol: Protocol, http: SiloHttp, register: Register) -> SiloProtocol:
+    """What speaks a protocol, over HTTP or by the register. The type checker insists on a class for each."""
     match protocol:
         case Protocol.TMF640:
             return Tmf640(http)
         case Protocol.TMF641:
             return Tmf641(http)
+        case Protocol.HTTP:
+            return JsonHttp(http)
+        case Protocol.MANUAL:
+            return Manual(http.silo, register.work_items)
         case _:
             assert_never(protocol)
 
 
 def silo_activities(
-    silo: Silo, client: httpx2.AsyncClient, settings: Settings, grant: Grant, health: Health | None = None
+    silo: Silo,
+    client: httpx2.AsyncClient,
+    settings: Settings,
+    grant: Grant,
+    register: Register,
+    health: Health | None = None,
 ) -> list[SiloActivity]:
     """The activities of a silo, one for each verb, to be run on its own task queue.
 
     They answer with an outcome for each call, as `CallsRefused` where some were not carried out, and raise
     `SiloUnavailable` for Temporal to retry.
     """
-    protocol = adapter_of(silo.protocol, SiloHttp(silo, client, settings))
+    protocol = adapter_of(silo.protocol, SiloHttp(silo, client, settings), register)
     batches = Batches(protocol, silo, grant, Telling(silo), health or Health(silo, grant))
     return [_activity(batches, silo, verb) for verb in Verb]
 

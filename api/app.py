@@ -16,7 +16,15 @@ from api.access.guard import DOCS_ASSETS, Guard, doorkeeper
 from api.access.limits import RateLimit
 from api.background import run_in_background
 from api.blocking import run_blocking
-from api.care import customer_routes, fallout_routes, order_routes, problem_routes, search_routes, silo_routes
+from api.care import (
+    customer_routes,
+    fallout_routes,
+    order_routes,
+    problem_routes,
+    search_routes,
+    silo_routes,
+    work_routes,
+)
 from api.error_answers import install
 from api.errors import Unavailable
 from api.events.dispatch import AT_ONCE, Dispatcher, Forgetter
@@ -25,7 +33,15 @@ from api.events.subscribers import Subscribers
 from api.http.dependencies import GUARDED, GatewayDep, Provided, errors
 from api.http.methods import Methods
 from api.measuring import measures_of
-from api.routes import callbacks, cancel_product_orders, hub, product_catalog, product_inventory, product_orders
+from api.routes import (
+    callbacks,
+    cancel_product_orders,
+    hub,
+    own_reports,
+    product_catalog,
+    product_inventory,
+    product_orders,
+)
 from api.routes.codec import LARGEST_BYTES, codec_app, for_pages
 from api.service.gateway import Gateway
 from api.service.services import services
@@ -122,9 +138,11 @@ def create_app(settings: Settings | None = None, client: Client | None = None) -
         search_routes,
         order_routes,
         fallout_routes,
+        work_routes,
         problem_routes,
         silo_routes,
         callbacks,
+        own_reports,
     ):
         app.include_router(part.router, responses=GUARDED)
     app.mount(

@@ -233,6 +233,34 @@ class FalloutOver(ApiError):
     code = "fallout_over"
 
 
+class UnknownWorkItem(ApiError):
+    """404: there is no such work item, or the caller may not see it."""
+
+    status = HTTPStatus.NOT_FOUND
+    code = "unknown_work_item"
+
+
+class WorkItemClaimed(ApiError):
+    """409: somebody else has it."""
+
+    status = HTTPStatus.CONFLICT
+    code = "work_item_claimed"
+
+
+class WorkItemOver(ApiError):
+    """409: nobody is to do it any more."""
+
+    status = HTTPStatus.CONFLICT
+    code = "work_item_over"
+
+
+class WorkItemChanged(ApiError):
+    """409: its order has asked for something else meanwhile."""
+
+    status = HTTPStatus.CONFLICT
+    code = "work_item_changed"
+
+
 class NotInCatalog(ApiError):
     """404: the current catalog has no such offering or specification."""
 

@@ -25,6 +25,7 @@ from register.silos import Silos
 from register.submissions import Submissions
 from register.subscriptions import Subscriptions
 from register.terms import Terms
+from register.work_items.register import WorkItems
 
 
 class Register:
@@ -46,6 +47,7 @@ class Register:
         self.terms = Terms(self.database)
         self.fallout = FalloutRegister(self.database)
         self.silos = Silos(self.database)
+        self.work_items = WorkItems(self.database)
         self.cancellations = Cancellations(self.database)
         self.subscriptions = Subscriptions(self.database)
         self.deliveries = Deliveries(self.database)

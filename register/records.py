@@ -41,6 +41,7 @@ from register.schema import (
 from register.searching.search import has_customer
 from register.subscriptions import fan_out
 from register.terms import erase_terms, is_erased, write_terms
+from register.work_items.register import erase_work_items
 
 _KEPT = ("told", "told_as", "found_as", "deleted_at")
 """Columns of an order that a later record does not replace."""
@@ -135,6 +136,7 @@ class Records:
             erase_documents(connection, order_id)
             erase_terms(connection, order_id)
             erase_fallout(connection, order_id)
+            erase_work_items(connection, order_id)
             _replace(connection, TIMELINES, order_id, ())
             view = OrderView.model_validate(found.view)
             event = OrderEvent(number=last + 1, at=at, kind=EventKind.DELETED)

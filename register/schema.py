@@ -175,7 +175,7 @@ _STILL_OPEN, _OVER = text("over_at IS NULL"), text("over_at IS NOT NULL")
 
 
 def _index_of_the_open(*columns: str) -> Index:
-    """An index of the fallout that is not over: that stays small, however much there ever was."""
+    """An index of work for people that is not over: that stays small, however much there ever was."""
     return Index(None, *columns, sqlite_where=_STILL_OPEN, postgresql_where=_STILL_OPEN)
 
 
@@ -246,6 +246,58 @@ SILO_FIGURES: Final = Table(
     _json("content"),
 )
 """What each worker's calls on a silo came to lately: `Figures`. What is old is forgotten."""
+
+WORK_ITEMS: Final = Table(
+    "work_items",
+    SCHEMA,
+    _key("id"),
+    _text("service"),
+    _text("order_id"),
+    _text("silo"),
+    _text("operation"),
+    _text("state"),
+    _text("verb"),
+    Column("number", Integer, nullable=False),
+    _json("older"),
+    Column("established", Boolean, nullable=False),
+    _text("title"),
+    _text("instructions"),
+    _json("inputs"),
+    _json("form"),
+    _json("outputs"),
+    _text("code"),
+    _text("reason"),
+    _instant("opened_at"),
+    _instant("due_at", nullable=True),
+    _instant("begun_at", nullable=True),
+    _instant("over_at", nullable=True),
+    _text("claimed_by", nullable=True),
+    _instant("claimed_at", nullable=True),
+    _text("group_name", nullable=True),
+    Index(None, "order_id"),
+    Index(None, "over_at", "id", sqlite_where=_OVER, postgresql_where=_OVER),
+    _index_of_the_open("opened_at", "id"),
+    _index_of_the_open("group_name", "opened_at"),
+    _index_of_the_open("claimed_by", "opened_at"),
+)
+"""What people are asked to do: one row for each thing of a silo whose work people do, for as long as it is known.
+`number` is that of the call that counts, and `older` are those that it has taken over. `established`: it was done
+before, so that something is there. It is nowhere else."""
+
+WORK_STORY: Final = Table(
+    "work_story",
+    SCHEMA,
+    _key("item_id"),
+    _number("number"),
+    _text("order_id"),
+    _instant("at"),
+    _text("kind"),
+    _text("by"),
+    _text("given_to", nullable=True),
+    _text("note"),
+    Index(None, "order_id"),
+)
+"""What people did with a work item and said about it, and why it was opened again. It is nowhere else."""
 
 TERMS: Final = Table(
     "terms",

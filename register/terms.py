@@ -18,6 +18,7 @@ from register.engine import Database
 from register.fallout.telling import erase_words_of_fallout
 from register.schema import DOCUMENTS, ERASED_CUSTOMERS, LISTED, ORDERS, TERMS
 from register.searching.found_by import RULES, ids_of, terms_of_document, terms_of_order
+from register.work_items.register import erase_words_of_work
 
 _AT_ONCE = 200
 """Orders that are indexed in one transaction."""
@@ -49,6 +50,7 @@ class Terms:
             )
             connection.execute(again)
             erase_words_of_fallout(connection, customer_id)
+            erase_words_of_work(connection, customer_id)
             orders = [OrderView.model_validate(row.view) for row in connection.execute(theirs)]
             for order in orders:
                 write_terms(self._database, connection, order, None)

@@ -1,4 +1,4 @@
-"""The HTTP face of the simulated silos: TMF640, TMF641, and the steering below `/_sim`."""
+"""The HTTP face of the simulated silos: TMF640, TMF641, plain JSON, and the steering below `/_sim`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from simulated_silos import wire
+from simulated_silos import plain, wire
 from simulated_silos.faults import Faults
 from simulated_silos.model import Answer, Call, Frozen, Outcome, Refusal, Service, Verb
 from simulated_silos.simulator import ResponseLost, Simulator
@@ -83,7 +83,8 @@ def create_app(data_dir: Path | None = None, tokens: Mapping[str, str] = Mapping
         yield
         await simulator.close()
 
-    app = Starlette(routes=[*_steering(simulator), *_protocols(simulator)], lifespan=lifespan)
+    routes = [*_steering(simulator), *_protocols(simulator), *_plain(simulator)]
+    app = Starlette(routes=routes, lifespan=lifespan)
     app.state.simulator = simulator
     return app
 
@@ -123,6 +124,64 @@ def _protocols(simulator: Simulator) -> list[Route]:
         Route("/{silo}/serviceOrder", changing(Verb.PROVISION, wire.read_service_order), methods=["POST"]),
         Route("/{silo}/serviceOrder", poll, methods=["GET"]),
     ]
+
+
+def _plain(simulator: Simulator) -> list[Route]:
+    """Plain JSON, as systems have it that know no standard: `simulated_silos.plain`."""
+
+    def changing(verb: Verb) -> _Answer:
+        async def answer(request: Request) -> Response:
+            silo, body = request.path_params["silo"], await request.body()
+            envelope = plain.envelope(verb, request.headers, request.path_params, request.query_params)
+            try:
+                call = plain.read(
+                    envelope, request.path_params["operation"], body, simulator.silo(silo).state.profile.keys
+                )
+            except Malformed as reason:
+                refusal = Refusal(status=400, code="malformed", message=str(reason))
+                simulator.note(silo, envelope, Outcome.REFUSED, refusal.code, {})
+                return _json(plain.refusal_json(refusal), 400)
+            envelope = Envelope(call.verb, call.id, call.key, call.order)
+            return await _meet(simulator, silo, envelope, lambda: _plainly(simulator.take(silo, call)[1]), call.inputs)
+
+        return answer
+
+    async def inspect(request: Request) -> Response:
+        silo = request.path_params["silo"]
+        envelope = plain.envelope(Verb.INSPECT, request.headers, request.path_params, request.query_params)
+        return await _meet(simulator, silo, envelope, lambda: _told(silo, envelope))
+
+    def _told(silo: str, envelope: Envelope) -> Response:
+        service = simulator.silo(silo).state.service(envelope.id or "")
+        known = service is not None
+        simulator.note(silo, envelope, Outcome.APPLIED if known else Outcome.REFUSED, None if known else "unknown", {})
+        return _json(plain.thing_json(service), 200 if known else 404)
+
+    async def poll(request: Request) -> Response:
+        silo, key = request.path_params["silo"], request.path_params["key"]
+        envelope = Envelope(Verb.POLL, None, key, request.headers.get("order-id"))
+        return await _meet(simulator, silo, envelope, lambda: _job(silo, envelope))
+
+    def _job(silo: str, envelope: Envelope) -> Response:
+        order = simulator.silo(silo).state.service_order(envelope.key or "")
+        simulator.note(silo, envelope, Outcome.APPLIED, None, {})
+        return _json(plain.job_json(order), 200 if order is not None else 404)
+
+    return [
+        Route("/{silo}/jobs/{key:path}", poll, methods=["GET"]),
+        Route("/{silo}/things/{operation}", changing(Verb.PROVISION), methods=["POST"]),
+        Route("/{silo}/things/{operation}/{id:path}", changing(Verb.AMEND), methods=["PUT"]),
+        Route("/{silo}/things/{operation}/{id:path}", changing(Verb.COMPENSATE), methods=["DELETE"]),
+        Route("/{silo}/things/{operation}/{id:path}", inspect, methods=["GET"]),
+    ]
+
+
+def _plainly(answer: Answer) -> Response:
+    if answer.refusal is not None:
+        return _json(plain.refusal_json(answer.refusal), answer.refusal.status)
+    if answer.service_order is not None:
+        return _json(plain.job_json(answer.service_order), 202)
+    return _json(plain.thing_json(answer.service), 200)
 
 
 async def _meet(

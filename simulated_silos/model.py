@@ -87,7 +87,8 @@ class Service(Frozen):
 class Call:
     """A call that changes something. `n` numbers the calls on one id; `key` is `<id>/<n>`.
 
-    Only silos without keys get calls without one (their `n` is 0). A deletion may leave the operation open.
+    Only silos without keys get calls without one (their `n` is 0). A deletion may leave the operation open. `plain`
+    calls have come as plain JSON, and are reported on in that.
     """
 
     verb: Verb
@@ -99,6 +100,7 @@ class Call:
     order: str
     callback_url: str | None
     asynchronous: bool
+    plain: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

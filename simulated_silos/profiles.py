@@ -29,6 +29,7 @@ class Protocol(StrEnum):
 
     TMF640 = "tmf640"
     TMF641 = "tmf641"
+    HTTP = "http"
 
 
 def _counting(pattern: str) -> str:

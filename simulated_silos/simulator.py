@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
-from simulated_silos import wire
+from simulated_silos import plain, wire
 from simulated_silos.callbacks import Callbacks
 from simulated_silos.faults import FaultPlan, Faults
 from simulated_silos.journal import Journal
@@ -307,7 +307,7 @@ class Simulator:
         order = landing.service_order
         self._record(name, landing.change, _done(self.journal.last_seq + 1, name, order.call, order.error))
         if order.call.callback_url is not None:
-            self._report(name, order.call.order, order.call.callback_url, wire.order_event(order))
+            self._report(name, order.call.order, order.call.callback_url, _event(order))
 
     def _reach(self, name: str, key: str, milestone: str) -> bool:
         """Have the work of a service order reach a milestone, if it is still to, and call back."""
@@ -317,12 +317,18 @@ class Simulator:
         order = reached.service_order
         self._record(name, reached.change)
         if order.call.callback_url is not None:
-            self._report(name, order.call.order, order.call.callback_url, wire.milestone_event(order))
+            self._report(name, order.call.order, order.call.callback_url, _event(order, on_the_way=True))
         return True
 
     def _report(self, name: str, order: str, url: str, event: bytes) -> None:
         copies = self.silo(name).faults_met_by(order).callback_copies()
         self.callbacks.send(url, event, copies, self._tokens.get(name))
+
+
+def _event(order: ServiceOrder, *, on_the_way: bool = False) -> bytes:
+    if order.call.plain:
+        return plain.job_json(order)
+    return wire.milestone_event(order) if on_the_way else wire.order_event(order)
 
 
 def _wake(sleeper: asyncio.Future[None]) -> None:

@@ -89,14 +89,14 @@ def read_service(envelope: Envelope, body: bytes, keyed: bool) -> Call:
         Malformed: if it does not say what to do to what on whose behalf.
     """
     if envelope.verb is Verb.COMPENSATE:
-        return _call(envelope, envelope.id, "", {}, keyed, asynchronous=False)
+        return call_of(envelope, envelope.id, "", {}, keyed, asynchronous=False)
     service = _parse(ServiceBody, body)
     if service.state != "active":
         raise Malformed(f"a service is asked for as active, not as {service.state}")
     if envelope.id is not None and service.id not in (None, envelope.id):
         raise Malformed(f"the path names {envelope.id}, the body {service.id}")
     inputs = _inputs(service)
-    return _call(envelope, envelope.id or service.id, _operation(service), inputs, keyed, asynchronous=False)
+    return call_of(envelope, envelope.id or service.id, _operation(service), inputs, keyed, asynchronous=False)
 
 
 def read_service_order(envelope: Envelope, body: bytes, keyed: bool) -> Call:
@@ -115,7 +115,7 @@ def read_service_order(envelope: Envelope, body: bytes, keyed: bool) -> Call:
     operation = item.service.service_specification.id if item.service.service_specification else ""
     if not operation and envelope.verb is not Verb.COMPENSATE:
         raise Malformed("serviceSpecification is missing")
-    return _call(envelope, item.service.id, operation, _inputs(item.service), keyed, asynchronous=True)
+    return call_of(envelope, item.service.id, operation, _inputs(item.service), keyed, asynchronous=True)
 
 
 def service_json(service: Service) -> bytes:
@@ -187,7 +187,7 @@ def _inputs(service: ServiceBody) -> Characteristics:
     return inputs
 
 
-def _call(
+def call_of(
     envelope: Envelope,
     service_id: str | None,
     operation: str,
@@ -195,7 +195,13 @@ def _call(
     keyed: bool,
     *,
     asynchronous: bool,
+    plain: bool = False,
 ) -> Call:
+    """A call by what was read of it.
+
+    Raises:
+        Malformed: if it does not say what to do to what on whose behalf.
+    """
     if service_id is None:
         raise Malformed("the id of the service is missing")
     try:
@@ -216,6 +222,7 @@ def _call(
         order=envelope.order,
         callback_url=envelope.callback_url,
         asynchronous=asynchronous,
+        plain=plain,
     )
 
 

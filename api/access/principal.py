@@ -19,13 +19,15 @@ class Scope(StrEnum):
     """Submit orders, under one's own channel, and ask for changes of those."""
     READ = "orders:read"
     """Read the orders that one sees, and hear of them."""
+    WORK = "work"
+    """See and do the work items of one's groups."""
     CARE = "care"
     """Preview and make changes, settle what waits for a person, look at customers; read every order."""
     OPERATE = "operate"
     """Everything."""
 
 
-_INCLUDED = {Scope.CARE: frozenset({Scope.READ}), Scope.OPERATE: frozenset(Scope)}
+_INCLUDED = {Scope.CARE: frozenset({Scope.READ, Scope.WORK}), Scope.OPERATE: frozenset(Scope)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,8 @@ class Principal:
     """The caller of a request. `name` is the token's subject, or that of the silo.
 
     `channel` is the channel that it speaks for; `of_customers` says that this sees all orders of its customers.
-    `customer` is the one customer that it stands for, if it stands for one only. A silo has no scopes: it reports what
+    `customer` is the one customer that it stands for, if it stands for one only. `groups` are those of people that it
+    belongs to: it sees their work items. A silo has no scopes: it reports what
     it did, and nothing else.
     """
 
@@ -43,6 +46,7 @@ class Principal:
     customer: str | None = None
     silo: str | None = None
     of_customers: bool = False
+    groups: frozenset[str] = frozenset()
 
     def may(self, scope: Scope) -> bool:
         """True if it has a scope, or one that includes it."""

@@ -18,6 +18,7 @@ from api.access.principal import Principal, Scope
 from api.blocking import run_blocking
 from api.errors import Unauthorized, Unavailable
 from orders.model.identifiers import Identifier
+from orders.model.text import Name
 
 log = structlog.get_logger()
 
@@ -40,6 +41,7 @@ class Claims(BaseModel):
     scope: str = ""
     channel: Identifier | None = None
     customer: Identifier | None = None
+    groups: Annotated[tuple[Name, ...], Field(max_length=1000)] = ()
 
 
 class Tokens:
@@ -86,7 +88,7 @@ class Tokens:
         except (jwt.InvalidTokenError, RecursionError) as error:
             raise Unauthorized("The token is not one of the issuer") from error
         known = frozenset(scope for scope in Scope if scope in claims.scope.split())
-        return Principal(claims.sub, known, claims.channel, claims.customer)
+        return Principal(claims.sub, known, claims.channel, claims.customer, groups=frozenset(claims.groups))
 
 
 class Keys:

@@ -20,6 +20,7 @@ from api.service.patching import Patching
 from api.service.services import Services
 from api.service.silos import Silos
 from api.service.submitting import Submitting
+from api.service.work_done import WorkDone
 from api.tmf.links import Links
 from api.tmf.tmf620 import CatalogInForce
 from api.working import Workshop
@@ -93,6 +94,10 @@ def _versions(provided: _Provided) -> CatalogStore:
     return provided.versions
 
 
+def _work_done(provided: _Provided) -> WorkDone:
+    return provided.services.work_done
+
+
 def _links(provided: _Provided) -> Links:
     return provided.links
 
@@ -111,6 +116,7 @@ SubmittingDep: TypeAlias = Annotated[Submitting, Depends(_submitting)]
 AskingDep: TypeAlias = Annotated[Asking, Depends(_asking)]
 ChangingDep: TypeAlias = Annotated[Changing, Depends(_changing)]
 PatchingDep: TypeAlias = Annotated[Patching, Depends(_patching)]
+WorkDoneDep: TypeAlias = Annotated[WorkDone, Depends(_work_done)]
 FindingDep: TypeAlias = Annotated[Finding, Depends(_finding)]
 SilosDep: TypeAlias = Annotated[Silos, Depends(_silos)]
 RegisterDep: TypeAlias = Annotated[Register, Depends(_register)]
@@ -158,6 +164,9 @@ Submitter: TypeAlias = Annotated[Principal, Security(_admitted, scopes=[Scope.SU
 
 Reader: TypeAlias = Annotated[Principal, Security(_admitted, scopes=[Scope.READ])]
 """Whoever may read orders: those that `api.http.visibility` lets them see."""
+
+Doer: TypeAlias = Annotated[Principal, Security(_admitted, scopes=[Scope.WORK])]
+"""Whoever does work items: those of their groups, and of none."""
 
 Agent: TypeAlias = Annotated[Principal, Security(_admitted, scopes=[Scope.CARE])]
 """Whoever takes care of all orders."""

@@ -14,6 +14,7 @@ from api.service.previewing import Foresight
 from api.service.silos import Silos
 from api.service.starting import Starter
 from api.service.submitting import Submitting
+from api.service.work_done import WorkDone
 from api.tmf.links import Links
 from api.working import Workshop
 from catalog_loader.catalog_files import CatalogStore
@@ -33,6 +34,7 @@ class Services:
     patching: Patching
     finding: Finding
     silos: Silos
+    work_done: WorkDone
 
 
 def services(
@@ -41,9 +43,10 @@ def services(
     """Orders under one catalog, with one register behind them."""
     asking = Asking(gateway, register)
     changing = Changing(gateway, asking, Foresight(versions, workshop), register.records)
+    gathering = Gathering(gateway)
     return Services(
         gateway=gateway,
-        gathering=Gathering(gateway),
+        gathering=gathering,
         submitting=Submitting(
             gateway,
             Starter(gateway, catalog, versions, register, links, workshop),
@@ -56,4 +59,5 @@ def services(
         patching=Patching(asking, changing, register.documents, links.api),
         finding=Finding(register.search, workshop),
         silos=Silos(gateway, register.silos, catalog),
+        work_done=WorkDone(gathering, register.work_items),
     )

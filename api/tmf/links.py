@@ -47,6 +47,10 @@ class Links:
         """A silo in the care API."""
         return f"{self.api}/care/v1/silos/{quote(name, safe='')}"
 
+    def work_item(self, work: str) -> str:
+        """A work item in the care API."""
+        return f"{self.api}/care/v1/work-items/{quote(work, safe='')}"
+
     def customer(self, customer_id: str) -> str:
         """Everything about a customer in the care API."""
         return f"{self.api}/care/v1/customers/{quote(customer_id, safe='')}"

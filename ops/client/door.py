@@ -19,6 +19,7 @@ from api.care.change_bodies import ChangeResponse
 from api.care.customer_bodies import CustomerResponse
 from api.care.fallout_bodies import FalloutSummaryResponse, ListedFallouts
 from api.care.silo_bodies import SiloHealthResponse, SilosResponse
+from api.care.work_bodies import ListedWorkItems, WorkItemResponse
 from api.errors import ErrorBody
 from api.tmf.tmf622.request import BASE_PATH
 from logs import quoted
@@ -151,6 +152,17 @@ class Door:
         """Do something with a silo by hand."""
         answer = await self._ask("PATCH", f"/care/v1/silos/{quote(name, safe='')}", dict(patch))
         return SiloHealthResponse.model_validate_json(_shown(answer))
+
+    async def work_items(self, search: Mapping[str, Sought]) -> ListedWorkItems:
+        """A page of what people are asked to do."""
+        answer = await self._ask("GET", f"/care/v1/work-items{_query(search)}")
+        return ListedWorkItems.model_validate_json(_shown(answer))
+
+    async def work_item(self, work: str, act: Mapping[str, JsonValue] | None = None) -> WorkItemResponse:
+        """A work item with its story; with an act, as it is after that."""
+        path = f"/care/v1/work-items/{quote(work, safe='')}"
+        answer = await (self._ask("GET", path) if act is None else self._ask("PATCH", path, dict(act)))
+        return WorkItemResponse.model_validate_json(_shown(answer))
 
     async def change(self, order_id: str, change: Mapping[str, JsonValue]) -> ChangeResponse | None:
         """Ask for a change. None where the verdict takes longer: it will be among the order's changes."""

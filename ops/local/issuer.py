@@ -80,6 +80,7 @@ class DevelopmentIssuer:
         subject: str = "developer",
         channel: str | None = None,
         customer: str | None = None,
+        groups: Iterable[str] = (),
         lifetime: timedelta = timedelta(hours=12),
     ) -> str:
         """A token that allows those scopes.
@@ -99,7 +100,8 @@ class DevelopmentIssuer:
             "exp": now + int(lifetime.total_seconds()),
             "scope": " ".join(scopes),
         }
-        claims |= {name: value for name, value in (("channel", channel), ("customer", customer)) if value is not None}
+        named = {"channel": channel, "customer": customer, "groups": list(groups) or None}
+        claims |= {name: value for name, value in named.items() if value is not None}
         return jwt.encode(claims, key, algorithm="EdDSA", headers={"kid": _kid(key), "typ": "at+jwt"})
 
     @property

@@ -13,14 +13,17 @@ from datetime import timedelta
 
 from pydantic import JsonValue
 
+from orders.catalog_check.characteristics import characteristic_problems
+from orders.catalog_check.http_silos import http_problems
+from orders.catalog_check.manual_silos import manual_problems
 from orders.catalog_check.tasks import Problem, sold, task_problems
 from orders.model.catalog import (
     BundleComponent,
     Catalog,
-    Characteristic,
     Polling,
     ProductOffering,
     ProductSpecification,
+    Protocol,
     Silo,
 )
 from orders.planning.items import value_problem
@@ -32,7 +35,8 @@ def problems(catalog: Catalog) -> list[Problem]:
     """Everything in the catalog that makes no sense. Empty for a sound one."""
     found: list[Problem] = []
     for silo in catalog.silos.values():
-        found += (Problem(f"silos.{silo.name}.{field}", reason) for field, reason in _silo(silo))
+        wrong = (*_silo(silo), *http_problems(catalog, silo), *manual_problems(catalog, silo))
+        found += (Problem(f"silos.{silo.name}.{field}", reason) for field, reason in wrong)
     for specification in catalog.specifications.values():
         found += _specification(catalog, specification)
     for offering in catalog.offerings.values():
@@ -42,7 +46,8 @@ def problems(catalog: Catalog) -> list[Problem]:
 
 def _silo(silo: Silo) -> Iterator[tuple[str, str]]:
     nothing = timedelta()
-    if not re.fullmatch(r"(https?://[^/\s]+(/\S*)?)|(/\S*)", silo.address):
+    has_none = silo.protocol is Protocol.MANUAL and not silo.address
+    if not has_none and not re.fullmatch(r"(https?://[^/\s]+(/\S*)?)|(/\S*)", silo.address):
         yield "address", f"{silo.address!r} is neither http(s)://… nor a path that begins with /"
     if not math.isfinite(silo.rate_per_second):
         yield "rate_per_second", "must be finite"
@@ -56,7 +61,7 @@ def _silo(silo: Silo) -> Iterator[tuple[str, str]]:
         yield "polling.first", "must be more than nothing"
     if silo.polling.first > silo.polling.longest:
         yield "polling", "the first pause is longer than the longest"
-    if silo.polling != Polling() and silo.protocol.answers_at_once:
+    if silo.polling != Polling() and silo.answers_at_once:
         yield "polling", f"{silo.protocol} answers at once: there is nothing to poll for"
 
 
@@ -83,7 +88,7 @@ def _specification(catalog: Catalog, specification: ProductSpecification) -> Ite
         elif name in specification.includes[:n]:
             yield Problem(f"{path}.includes.{n}", f"{name} is included twice")
     for name, declared in specification.characteristics.items():
-        for field, reason in _characteristic(declared):
+        for field, reason in characteristic_problems(declared):
             yield Problem(f"{path}.characteristics.{name}{field}", reason)
 
 
@@ -98,36 +103,6 @@ def _include(catalog: Catalog, specification: ProductSpecification, name: str) -
     if other.includes:
         return f"{name} includes others itself: include those here as well, and let it include nothing"
     return None
-
-
-def _characteristic(declared: Characteristic) -> Iterator[tuple[str, str]]:
-    limits = [name for name in ("minimum", "maximum") if getattr(declared, name) is not None]
-    if declared.type != "integer":
-        for name in limits:
-            yield f".{name}", f"makes no sense for the type {declared.type}"
-    elif len(limits) == 2 and (declared.minimum or 0) > (declared.maximum or 0):
-        yield ".minimum", f"{declared.minimum} is above the maximum {declared.maximum}"
-    if declared.pattern is not None:
-        if declared.type != "string":
-            yield ".pattern", f"makes no sense for the type {declared.type}"
-        try:
-            re.compile(declared.pattern)
-        except re.error as error:
-            yield ".pattern", f"is no regular expression: {error}"
-            return
-    if declared.values is not None:
-        if not declared.values:
-            yield ".values", "no value is possible"
-        unlisted = declared.model_copy(update={"values": None})
-        for n, value in enumerate(declared.values):
-            problem = "null is no value" if value is None else value_problem(unlisted, value)
-            if problem:
-                yield f".values.{n}", problem
-            elif value in declared.values[:n]:
-                yield f".values.{n}", f"{value!r} stands there twice"
-    problem = value_problem(declared, declared.default)
-    if problem:
-        yield ".default", problem
 
 
 def _offering(catalog: Catalog, offering: ProductOffering) -> Iterator[Problem]:

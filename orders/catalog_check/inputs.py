@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from orders.model.catalog import Dependency, InputTemplate, ProductSpecification, Scope, TaskTemplate
+from orders.model.catalog import Catalog, Dependency, InputTemplate, ProductSpecification, Scope, Silo, TaskTemplate
 from orders.model.expressions import Reference, references, stray_markers, whole_reference
 
 _SERVES = {
@@ -43,6 +43,16 @@ class Target:
     def name(self) -> str:
         """`specification/task`."""
         return f"{self.specification}/{self.template.name}"
+
+
+def targets_of(catalog: Catalog, silo: Silo) -> dict[str, list[Target]]:
+    """By operation, the tasks that call for it; none for the one that bills fees."""
+    found: dict[str, list[Target]] = {} if silo.fees is None else {silo.fees: []}
+    for specification in catalog.specifications.values():
+        for template in specification.tasks.values():
+            if template.silo == silo.name:
+                found.setdefault(template.operation, []).append(Target(specification.name, template))
+    return found
 
 
 def input_problems(

@@ -150,7 +150,7 @@ class _Template:
         silo = self.catalog.silos.get(template.silo)
         if silo is None:
             self.add("silo", f"there is no silo {template.silo!r}")
-        elif silo.protocol.answers_at_once:
+        elif silo.answers_at_once:
             at_once = f"{silo.name} answers at once: nothing waits there"
             if template.amend_while_waiting:
                 self.add("amend_while_waiting", at_once)

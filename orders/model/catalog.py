@@ -11,16 +11,15 @@ import json
 from datetime import timedelta
 from enum import StrEnum
 from functools import cached_property
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, cast
 
 from pydantic import Field, JsonValue, model_validator
 
 from orders.model.breaker import Breaker
-from orders.model.values import Action, Frozen, Money
-
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=60)]
-CharacteristicName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=60)]
-
+from orders.model.characteristic import Characteristic
+from orders.model.http_silo import HttpSilo
+from orders.model.manual_silo import ManualSilo
+from orders.model.values import Action, CharacteristicName, Frozen, Money, Name
 
 SITE = "site"
 """In `on_change_of`: where the product is installed."""
@@ -82,13 +81,15 @@ class Awaited(StrEnum):
 
 
 class Protocol(StrEnum):
-    """How a silo is spoken to, and whether a call is done once it is answered.
+    """How a silo is spoken to, and whether a call is done once it is answered, unless the silo's templates say more.
 
     Each has its class in `activities`, which `activities.silo_activities.adapter_of` names.
     """
 
     TMF640 = "tmf640", True
     TMF641 = "tmf641", False
+    HTTP = "http", True
+    MANUAL = "manual", False
 
     answers_at_once: bool
 
@@ -121,7 +122,8 @@ class Silo(Frozen):
     `address` is absolute, or a path below the configured address of all silos. `retry: inspect` marks a silo that
     knows no idempotency keys: after an unknown outcome it is asked what it holds before the call is repeated. `bulk` is
     how many calls an order may hand to a worker at once. `fees` is the operation by which the one silo that has it
-    bills the fees of changes.
+    bills the fees of changes. `http` are the templates of a silo of that protocol, `manual` says what people are asked
+    to do: they have no address.
     """
 
     name: Name
@@ -137,6 +139,27 @@ class Silo(Frozen):
     polling: Polling = Polling()
     breaker: Breaker = Breaker()
     fees: Name | None = None
+    http: HttpSilo | None = None
+    manual: ManualSilo | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _people_have_no_address(cls, value: object) -> object:
+        if not isinstance(value, dict):
+            return value
+        given = cast("dict[str, object]", value)
+        return {"address": "", **given} if given.get("protocol") == Protocol.MANUAL else given
+
+    @property
+    def in_orders(self) -> Self:
+        """As orders carry it along, and products for life: without what only those need who speak to it."""
+        carried = self.http is None and self.manual is None
+        return self if carried else self.model_copy(update={"http": None, "manual": None})
+
+    @property
+    def answers_at_once(self) -> bool:
+        """True where a call is done, or refused, once it is answered."""
+        return self.protocol.answers_at_once and not (self.http is not None and self.http.acknowledges)
 
     @property
     def longest_attempt(self) -> timedelta:
@@ -150,19 +173,6 @@ class Silo(Frozen):
         What is not known by then is told apart from the rest.
         """
         return min(self.call_timeout / 4, timedelta(seconds=2))
-
-
-class Characteristic(Frozen):
-    """One characteristic of a product specification: its type, what values it may have, and its default."""
-
-    type: Literal["string", "integer", "boolean"] = "string"
-    values: tuple[JsonValue, ...] | None = None
-    minimum: int | None = None
-    maximum: int | None = None
-    pattern: str | None = None
-    default: JsonValue = None
-    required: bool = False
-    description: str = ""
 
 
 class TaskRef(Frozen):

@@ -6,6 +6,7 @@ Any other namespace is the alias of a dependency, and names one of its outputs: 
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -65,7 +66,7 @@ def fill(value: JsonValue, context: dict[str, dict[str, JsonValue]]) -> JsonValu
         whole = whole_reference(value)
         if whole:
             return context.get(whole.namespace, {}).get(whole.name)
-        return _REFERENCE.sub(lambda match: _text(context.get(match[1], {}).get(match[2])), value)
+        return _REFERENCE.sub(lambda match: as_text(context.get(match[1], {}).get(match[2])), value)
     if isinstance(value, list):
         return [fill(part, context) for part in value]
     if isinstance(value, dict):
@@ -73,5 +74,8 @@ def fill(value: JsonValue, context: dict[str, dict[str, JsonValue]]) -> JsonValu
     return value
 
 
-def _text(value: JsonValue) -> str:
-    return "" if value is None else str(value)
+def as_text(value: JsonValue) -> str:
+    """A value inside a text: as it is, nothing for null, and all else as JSON has it."""
+    if isinstance(value, str):
+        return value
+    return "" if value is None else json.dumps(value, ensure_ascii=False, separators=(",", ":"))

@@ -16,6 +16,12 @@ Inputs: TypeAlias = dict[str, JsonValue]
 Whole: TypeAlias = Annotated[int, Strict()]
 """A whole number: neither true nor "1" is one."""
 
+Name: TypeAlias = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=60)]
+"""What an entry of the catalog is called."""
+
+CharacteristicName: TypeAlias = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=60)]
+"""What a characteristic, an input or an output is called."""
+
 _CURRENCY: Final = re.compile(r"^[A-Z]{3}$", re.ASCII)
 
 MOST_PRODUCTS: Final = 1000

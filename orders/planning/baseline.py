@@ -164,7 +164,7 @@ def _plan(catalog: Catalog, products: Iterable[InstalledProduct]) -> Plan:
     return Plan(
         tasks={key: tasks[key] for key in order},
         operations=operations,
-        silos={name: catalog.silos.get(name) or silos[name] for name in used},
+        silos={name: (catalog.silos.get(name) or silos[name]).in_orders for name in used},
     )
 
 

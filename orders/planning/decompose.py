@@ -117,7 +117,7 @@ class _Decomposition:
         return Plan(
             tasks={key: tasks[key] for key in order},
             operations=operations,
-            silos={name: self.catalog.silos.get(name) or self.installed.silos[name] for name in silos},
+            silos={name: (self.catalog.silos.get(name) or self.installed.silos[name]).in_orders for name in silos},
         )
 
     def _untouched(self) -> dict[str, list[Task]]:

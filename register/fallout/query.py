@@ -8,7 +8,18 @@ from typing import Final
 
 from orders.model.values import Frozen
 from orders.read_model.fallout import FalloutEnd, FalloutRecord, FalloutSort, FalloutState
+from register.hands import StoryEntry
 from register.searching.query import Visibility
+
+__all__ = [
+    "OPEN",
+    "Fallout",
+    "FalloutGroup",
+    "FalloutPage",
+    "FalloutQuery",
+    "FalloutSummary",
+    "StoryEntry",
+]
 
 OPEN: Final = (FalloutState.WAITING, FalloutState.UNDER_WAY)
 
@@ -39,16 +50,6 @@ class FalloutQuery:
     sort: tuple[tuple[FalloutSort, bool], ...] = ()
     offset: int = 0
     limit: int = 100
-
-
-class StoryEntry(Frozen):
-    """What somebody did with a fallout, or said about it. `given_to` is the person, or the group, it was handed to."""
-
-    at: datetime
-    kind: str
-    by: str
-    given_to: str | None = None
-    note: str = ""
 
 
 class Fallout(Frozen):

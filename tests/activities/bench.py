@@ -21,6 +21,7 @@ from orders.fulfilment.messages import SiloAnswers, SiloCall, SiloCalls
 from orders.model.catalog import Catalog, Silo
 from orders.model.values import Inputs, Verb
 from orders.reconcile.outcome import Outcome
+from register import Register
 from settings import Settings
 from simulated_silos.app import create_app
 from simulated_silos.server import CuttableProtocol
@@ -37,6 +38,7 @@ class Bench:
     catalog: Catalog
     client: httpx2.AsyncClient
     settings: Settings
+    register: Register
 
     def silo(self, name: str, **changes: Any) -> Silo:
         """A silo of the shipped catalog."""
@@ -44,7 +46,11 @@ class Bench:
 
     def activity(self, silo: Silo, verb: Verb) -> SiloActivity:
         """One of a silo's activities."""
-        return dict(zip(Verb, silo_activities(silo, self.client, self.settings, Grant(silo)), strict=True))[verb]
+        return dict(zip(Verb, self.activities(silo), strict=True))[verb]
+
+    def activities(self, silo: Silo) -> list[SiloActivity]:
+        """All of them."""
+        return silo_activities(silo, self.client, self.settings, Grant(silo), self.register)
 
     async def run(self, silo: str | Silo, verb: Verb, call: SiloCall, *, attempt: int = 1) -> Outcome:
         """Run an activity of one call as a worker would."""

@@ -90,7 +90,9 @@ async def test_a_call_that_fails_while_the_silo_is_left_alone_counts_for_nothing
 ) -> None:
     health = Health(silo, Grant(silo))
     health.told(condition(silo, stage=Stage.OPEN))
-    run = dict(zip(Verb, silo_activities(silo, bench.client, bench.settings, Grant(silo), health), strict=True))[verb]
+    run = dict(
+        zip(Verb, silo_activities(silo, bench.client, bench.settings, Grant(silo), bench.register, health), strict=True)
+    )[verb]
     await bench.faults("voice", outage=True)
     (answer,) = (await attempted(run, SiloCalls([call()], 4), attempt=3)).answers
     assert isinstance(answer, OpenCall)
@@ -105,14 +107,14 @@ async def test_what_is_in_force_is_asked_for_where_a_call_has_failed(bench: Benc
         health.told(condition(silo, windows=(window,)))
 
     health = Health(silo, Grant(silo), refreshed=refreshed)
-    run = silo_activities(silo, bench.client, bench.settings, Grant(silo), health)[0]
+    run = silo_activities(silo, bench.client, bench.settings, Grant(silo), bench.register, health)[0]
     await bench.faults("voice", outage=True)
     (answer,) = (await attempted(run, SiloCalls([call()]))).answers
     assert isinstance(answer, OpenCall) and answer.open is Open.LEFT_ALONE
 
 
 async def test_a_call_that_fails_at_a_silo_that_is_well_counts(bench: Bench, silo: Silo) -> None:
-    run = silo_activities(silo, bench.client, bench.settings, Grant(silo))[0]
+    run = silo_activities(silo, bench.client, bench.settings, Grant(silo), bench.register)[0]
     await bench.faults("voice", outage=True)
     with pytest.raises(SiloUnavailable):
         await attempted(run, SiloCalls([call()]))
@@ -122,7 +124,7 @@ async def test_a_silo_without_keys_is_still_looked_into_before_a_call_is_repeate
     tv = brief(bench.silo("tv", breaker=BREAKER))
     health = Health(tv, Grant(tv))
     health.told(condition(tv, stage=Stage.HALF_OPEN))
-    run = silo_activities(tv, bench.client, bench.settings, Grant(tv), health)[0]
+    run = silo_activities(tv, bench.client, bench.settings, Grant(tv), bench.register, health)[0]
     await bench.faults("tv", lose_response_rate=1.0)
     (answer,) = (await attempted(run, SiloCalls([call()]))).answers
     assert isinstance(answer, OpenCall) and answer.tried == 1

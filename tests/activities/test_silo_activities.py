@@ -10,10 +10,9 @@ import httpx2
 import pytest
 from temporalio import activity
 
-from activities.grant import Grant
 from activities.http_client import SiloHttp, silo_client
 from activities.protocol import SiloProtocol
-from activities.silo_activities import adapter_of, silo_activities
+from activities.silo_activities import adapter_of
 from orders.fulfilment.messages import Open, OpenCall, SiloAnswers, SiloCall, SiloCalls
 from orders.model.catalog import Catalog, Protocol
 from orders.model.values import Verb
@@ -40,14 +39,14 @@ def requests(bench: Bench) -> list[httpx2.Request]:
 @pytest.mark.parametrize("protocol", list(Protocol))
 def test_every_protocol_has_its_adapter(protocol: Protocol, bench: Bench, catalog: Catalog) -> None:
     http = SiloHttp(catalog.silos["voice"], bench.client, bench.settings)
-    assert isinstance(adapter_of(protocol, http), SiloProtocol)
+    assert isinstance(adapter_of(protocol, http, bench.register), SiloProtocol)
 
 
 def test_a_silo_has_four_activities_named_for_it(bench: Bench, catalog: Catalog) -> None:
     for silo in catalog.silos.values():
         names = [
             activity._Definition.must_from_callable(each).name  # pyright: ignore[reportPrivateUsage]
-            for each in silo_activities(silo, bench.client, bench.settings, Grant(silo))
+            for each in bench.activities(silo)
         ]
         assert names == [f"{silo.name}.{verb}" for verb in ("provision", "amend", "compensate", "inspect")]
 

@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from tests.households import item, order
-from tests.pipe import Pipe, listening
+from tests.pipe import Pipe, listening, until
 
 PORT = "STRANGER_PORT"
 """Where the platform answers to JSON-RPC, if the copy's catalog says so."""
@@ -75,3 +75,38 @@ async def test_a_strangers_product_is_ordered_shipped_changed_and_ceased(pipe: P
     _, calls = await done(pipe, later("delete"))
     assert any(call.startswith("warehouse.compensate") for call in calls)
     assert homes == {}
+
+
+async def test_a_strangers_silos_are_spoken_to_by_templates_and_by_work_items(pipe: Pipe) -> None:
+    await pipe.sim("PUT", "/alarm-centre/pace", {"completes_after_ms": None})
+    order_id = await pipe.submit(order(item("alarm", "alarm")))
+    await pipe.until_task(order_id, "alarm/guard-home", "awaiting")
+    update: dict[str, Any] = {"id": "alarm", "characteristics": {"guards": 2}}
+    await pipe.change(order_id, requestId="more", kind="amend", update=[update])
+
+    async def amended() -> bool:
+        [home] = (await pipe.services(order_id))["alarm-centre"]
+        return home["characteristics"] == {"who": "customer cust-1", "guards": 2}
+
+    await until(amended, "the amendment to be there")
+    await pipe.sim("POST", "/alarm-centre/complete", {})
+    await at_the_desk(pipe, order_id, copies=2, key_tag="K-1")
+    assert (await pipe.outcome(order_id)).state == "completed"
+    product = {"id": f"{order_id}.alarm.1"}
+    later = await pipe.submit(order({"id": "1", "action": "delete", "product": product}))
+    await at_the_desk(pipe, later)  # The customer gets the key back.
+    assert (await pipe.outcome(later)).state == "completed"
+    assert "alarm-centre.compensate alarm/guard-home/0/2" in await pipe.journal(later)
+
+
+async def at_the_desk(pipe: Pipe, order_id: str, **outputs: Any) -> None:
+    """Somebody does what an order asks the desk for."""
+    address, found = f"{pipe.settings.api_address}/care/v1/work-items", list[dict[str, Any]]()
+
+    async def there() -> bool:
+        found[:] = (await pipe.http.get(address, params={"order": order_id})).json()["workItems"]
+        return bool(found)
+
+    await until(there, "a work item")
+    answer = await pipe.http.patch(f"{address}/{found[0]['id']}", json={"state": "done", "outputs": outputs})
+    assert answer.status_code == 200, answer.text

@@ -15,13 +15,13 @@ def read(tmp_path: Path, text: str) -> Profiles:
 
 def test_the_shipped_profiles_have_all_silos_of_the_shipped_catalog() -> None:
     profiles = shipped_profiles()
-    assert len(profiles.names) == 13
+    assert len(profiles.names) == 14
     asynchronous = {
         name: profiles.profile(name).completes_after_ms
         for name in profiles.names
-        if profiles.profile(name).protocol is Protocol.TMF641
+        if profiles.profile(name).protocol is not Protocol.TMF640
     }
-    assert asynchronous == {"shipping": 1500, "field-service": 3000, "trade-in": 1000}
+    assert asynchronous == {"shipping": 1500, "field-service": 3000, "trade-in": 1000, "old-pbx": 1500}
     assert [name for name in profiles.names if not profiles.profile(name).keys] == ["tv"]
 
 

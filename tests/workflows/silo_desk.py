@@ -138,9 +138,9 @@ class Desk:
         grant = Grant(silo)
         grant.share_with(workers)
         watch = Watch(client, self.register.silos, {silo.name: grant}, [silo], every_s=0.1, counted_every_s=0.2)
-        probes = {silo.name: adapter_of(silo.protocol, SiloHttp(silo, http, self._settings)).probe}
+        probes = {silo.name: adapter_of(silo.protocol, SiloHttp(silo, http, self._settings), self.register).probe}
         await stack.enter_async_context(watch.watching(probes))
-        activities = silo_activities(silo, http, self._settings, grant, watch.health[silo.name])
+        activities = silo_activities(silo, http, self._settings, grant, self.register, watch.health[silo.name])
         await stack.enter_async_context(silo_worker(client, silo, grant, activities))
         conditions = SiloConditions(client, self.register.silos, probes)
         orders = Worker(

@@ -63,7 +63,7 @@ async def working(temporal: WorkflowEnvironment, silo: Silo, moody: Moody, worke
             grant = Grant(silo)
             grant.share_with(workers)
             client = await Client.connect(address, data_converter=data_converter(), identity=f"{silo.name}-{number}")
-            activities = silo_activities(silo, moody.bench.client, moody.bench.settings, grant)
+            activities = silo_activities(silo, moody.bench.client, moody.bench.settings, grant, moody.bench.register)
             await stack.enter_async_context(silo_worker(client, silo, grant, activities))
         await stack.enter_async_context(
             Worker(temporal.client, task_queue=silo.name, workflows=[CallingWorkflow], workflow_runner=sandbox())

@@ -22,7 +22,8 @@ DOCS = {("GET", "/docs"), ("GET", "/docs/oauth2-redirect")}
 INCLUDED = {
     Scope.SUBMIT: {Scope.SUBMIT},
     Scope.READ: {Scope.READ},
-    Scope.CARE: {Scope.CARE, Scope.READ},
+    Scope.WORK: {Scope.WORK},
+    Scope.CARE: {Scope.CARE, Scope.READ, Scope.WORK},
     Scope.OPERATE: set(Scope),
 }
 """What a token of one scope may do, written down a second time."""
@@ -76,7 +77,10 @@ def test_every_route_but_the_probes_and_the_silos_door_names_a_scope() -> None:
         context for context in iter_route_contexts(app().routes) if isinstance(context.original_route, APIRoute)
     ]
     assert {(method, context.path_format) for context in contexts for method in context.methods or ()} == documented
-    assert [path for _, path, scopes in ROUTES if not scopes] == ["/callbacks/{silo}"]
+    assert [path for _, path, scopes in ROUTES if not scopes] == [
+        "/callbacks/{silo}",
+        "/callbacks/{silo}/report",
+    ]
 
 
 async def test_a_route_without_a_rule_is_shut_to_those_without_a_token(shut_door: ShutDoor) -> None:

@@ -24,6 +24,17 @@ from orders.model.catalog import (
     Silo,
     TaskTemplate,
 )
+from orders.model.http_silo import (
+    Answers,
+    HttpLogin,
+    HttpOperation,
+    HttpQuestion,
+    HttpReport,
+    HttpRequest,
+    HttpSilo,
+    Rule,
+)
+from orders.model.manual_silo import ManualOperation, ManualSilo
 from orders.model.order import OrderRequest, RequestedItem, Site
 from orders.model.plan import Plan
 from orders.model.values import Action, Frozen
@@ -79,7 +90,7 @@ def test_the_example_of_a_new_product_can_be_ordered(extended: Catalog) -> None:
 
 
 def test_every_block_is_used() -> None:
-    assert len(BLOCKS) == 4
+    assert len(BLOCKS) == 8
     assert all(yaml.safe_load(block) for block in BLOCKS)
 
 
@@ -104,6 +115,28 @@ def test_every_field_of_the_format_is_explained(model: type[Frozen]) -> None:
     reference = PAGE.partition("## Reference")[2]
     fields = {field.alias or name for name, field in model.model_fields.items()} - {"name"}
     assert not {field for field in fields if f"`{field}`" not in reference}
+
+
+@pytest.mark.parametrize(
+    "model", [Answers, HttpLogin, HttpOperation, HttpQuestion, HttpReport, HttpRequest, HttpSilo, Rule]
+)
+def test_every_field_of_templates_is_explained(model: type[Frozen]) -> None:
+    section = PAGE.partition("## A silo with JSON of its own")[2].partition("\n## ")[0]
+    assert not {name for name in model.model_fields if not re.search(rf"\b{name}\b", section)}
+
+
+@pytest.mark.parametrize("model", [ManualOperation, ManualSilo])
+def test_every_field_of_work_for_people_is_explained(model: type[Frozen]) -> None:
+    section = PAGE.partition("## Work for people")[2].partition("\n## ")[0]
+    assert not {name for name in model.model_fields if not re.search(rf"\b{name}\b", section)}
+
+
+def test_the_example_of_a_silo_with_json_of_its_own_is_spoken_to_by_templates(extended: Catalog) -> None:
+    plan = plan_of(extended, RequestedItem(id="1", offering="alarm"))
+    assert plan.tasks["o.1.1/alarm/guard-home"].inputs == {"customer": "c", "guards": 1}
+    assert plan.tasks["o.1.1/alarm/hand-in-key"].builds_on == ("o.1.1/alarm/guard-home",)
+    assert not extended.silos["alarm-centre"].answers_at_once
+    assert plan.silos["alarm-centre"].http is None  # Orders need not carry that along.
 
 
 def test_a_later_order_ships_what_is_made_anew_and_nothing_else(extended: Catalog) -> None:

@@ -39,10 +39,19 @@ OUTPUTS = {
     "billing": {"charge": "charge_id"},
     "notification": {"message": "message_id"},
     "shipping": {"parcel": "tracking_id"},
-    "field-service": {"visit": "report_id"},
+    "field-service": {"visit": "report_id", "trench": "report_id"},
     "trade-in": {"device": "quote_id"},
+    "old-pbx": {"telephone-system": "system_id"},
 }
 """What the silos offer, and the one output of each operation."""
+
+PROTOCOLS = {
+    "shipping": Protocol.TMF641,
+    "field-service": Protocol.TMF641,
+    "trade-in": Protocol.TMF641,
+    "old-pbx": Protocol.HTTP,
+}
+"""Those that are not spoken to by TMF640."""
 
 TASKS = {
     "business-vpn": 30,
@@ -140,9 +149,7 @@ def test_the_silos_are_those_of_the_operators_of_the_systems(catalog: Catalog) -
         silo = catalog.silos[name]
         assert silo.address == f"/{name}"
         assert silo.retry == ("inspect" if name == "tv" else "key")
-        assert silo.protocol is (
-            Protocol.TMF641 if name in ("shipping", "field-service", "trade-in") else Protocol.TMF640
-        )
+        assert silo.protocol is PROTOCOLS.get(name, Protocol.TMF640)
 
 
 def test_every_task_asks_for_an_operation_that_its_silo_offers(catalog: Catalog) -> None:
@@ -373,4 +380,8 @@ def test_visits_and_messages_can_not_be_unmade(catalog: Catalog) -> None:
         for template in specification.tasks.values()
         if template.undo is not Undo.ALWAYS
     }
-    assert undo == {"installation/visit-site": Undo.UNTIL_DONE, "completion/notify-customer": Undo.NEVER}
+    assert undo == {
+        "installation/visit-site": Undo.UNTIL_DONE,
+        "building-connection/dig-trench": Undo.UNTIL_DONE,
+        "completion/notify-customer": Undo.NEVER,
+    }

@@ -82,9 +82,7 @@ def _refused(reconciler: Reconciler, task: str) -> Iterator[Step]:
             inputs, n, asks = waiting.inputs, waiting.n, waiting.asks
             yield Step(refusal.verb, task, fact.generation, n, fact.operation, inputs, waiting.built_on, asks)
         elif waiting is None and refusal.verb is Verb.AMEND:
-            yield Step(
-                Verb.AMEND, task, fact.generation, refusal.n, fact.operation, refusal.inputs, {}, fact.asks
-            )
+            yield Step(Verb.AMEND, task, fact.generation, refusal.n, fact.operation, refusal.inputs, {}, fact.asks)
     if task in ledger.refused:
         refused, name = ledger.refused[task], reconciler.plan.tasks[task].operation
         yield Step(Verb.PROVISION, task, refused.generation, refused.refusal.n, name, refused.refusal.inputs, {})
