@@ -102,7 +102,7 @@ def _lines(item: WorkItemResponse) -> Iterator[Text]:
     who = f"{item.claimed_by} has it" if item.claimed_by else "nobody has it"
     due = "" if item.due_at is None else f", due {moment(item.due_at)}"
     yield Text(f"  {item.id}, order {item.order_id}{due}, {who}{f', for {item.group}' if item.group else ''}")
-    for line in item.instructions.splitlines():
+    for line in item.instructions.rstrip().replace("\\n", "\n").splitlines():  # The door quotes them.
         yield Text(f"  {line}")
     for name, value in item.inputs.items():
         yield Text(f"  {name}: {json.dumps(value, ensure_ascii=False)}")
