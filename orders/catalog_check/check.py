@@ -13,6 +13,7 @@ from datetime import timedelta
 
 from pydantic import JsonValue
 
+from orders.catalog_check.rules import rule_problems
 from orders.catalog_check.tasks import Problem, sold, task_problems
 from orders.model.catalog import (
     BundleComponent,
@@ -56,6 +57,7 @@ def _silo(silo: Silo) -> Iterator[tuple[str, str]]:
         yield "polling.first", "must be more than nothing"
     if silo.polling.first > silo.polling.longest:
         yield "polling", "the first pause is longer than the longest"
+    yield from rule_problems(silo)
     if silo.polling != Polling() and silo.protocol.answers_at_once:
         yield "polling", f"{silo.protocol} answers at once: there is nothing to poll for"
 

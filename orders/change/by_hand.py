@@ -37,11 +37,10 @@ def _retry(change: ChangeRequest, reconciler: Reconciler) -> Reason | None:
     problem = _not_to_be_given(task, change.inputs, reconciler) if change.inputs else None
     if problem is not None:
         return problem
-    if any([reconciler.retry(each, change.inputs) for each in named_by(change, reconciler)]):
+    retried = [reconciler.retry(each, change.inputs) for each in named_by(change, reconciler)]
+    if any(retried):
         return None
-    return Reason(
-        code="nothing_to_retry", message=f"{task or change.silo} has no refused call", task=change.task
-    )
+    return Reason(code="nothing_to_retry", message=f"{task or change.silo} has no refused call", task=change.task)
 
 
 def _not_to_be_given(task: str, inputs: Inputs, reconciler: Reconciler) -> Reason | None:
@@ -60,9 +59,7 @@ def _not_to_be_given(task: str, inputs: Inputs, reconciler: Reconciler) -> Reaso
     return None
 
 
-def _done(
-    task: str, outputs: Inputs, reconciler: Reconciler, charges: list[Charge], at: str
-) -> Reason | None:
+def _done(task: str, outputs: Inputs, reconciler: Reconciler, charges: list[Charge], at: str) -> Reason | None:
     missing = reconciler.outputs_missing(task, outputs) if task in reconciler.fallout else []
     left = _residue(task, reconciler)
     if missing and not left:

@@ -15,6 +15,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, JsonValue, model_validator
 
+from orders.model.rules import Rule
 from orders.model.values import Action, Frozen, Money
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=60)]
@@ -120,7 +121,7 @@ class Silo(Frozen):
     `address` is absolute, or a path below the configured address of all silos. `retry: inspect` marks a silo that
     knows no idempotency keys: after an unknown outcome it is asked what it holds before the call is repeated. `bulk` is
     how many calls an order may hand to a worker at once. `fees` is the operation by which the one silo that has it
-    bills the fees of changes.
+    bills the fees of changes. `rules` say what is done about refusals before a person is asked.
     """
 
     name: Name
@@ -134,6 +135,7 @@ class Silo(Frozen):
     retry: Literal["key", "inspect"] = "key"
     retry_budget: RetryBudget = RetryBudget()
     polling: Polling = Polling()
+    rules: tuple[Rule, ...] = ()
     fees: Name | None = None
 
     @property
