@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import gc
 import sys
+import threading
+import time
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -24,6 +26,11 @@ of the request."""
 _TURN_S: Final = 0.001
 """How long Python lets a thread go on while others wait. Each of those that work for requests keeps the event loop from
 its turn for so long, again and again; by default five times as long."""
+
+_NEW_OBJECTS: Final = 5_000
+"""How many there are before Python looks for garbage among them; after ten times among those of all ten."""
+_NEVER: Final = 1_000_000
+_COLLECTS_ALL_AFTER_S: Final = 600
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -85,12 +92,28 @@ class BoundedProtocol(HttpToolsProtocol):
             self.transport.close()
 
 
+def _collect_in_small_pieces() -> None:
+    """Have Python look for garbage among what is new, and not among all that there is, but for once in a while.
+
+    It stops everything to look: for half a second, and every other second, where several bodies of a megabyte are read
+    at the same time. Nearly all that a request leaves behind is gone without looking.
+    """
+    gc.collect()
+    gc.freeze()  # What was imported stays.
+    gc.set_threshold(_NEW_OBJECTS, 10, _NEVER)
+    threading.Thread(target=_collect_all_once_in_a_while, name="garbage", daemon=True).start()
+
+
+def _collect_all_once_in_a_while() -> None:
+    while True:
+        time.sleep(_COLLECTS_ALL_AFTER_S)
+        gc.collect()
+
+
 def run(app: FastAPI, host: str, port: int) -> None:
     """Serve the API until a signal comes."""
     sys.setswitchinterval(_TURN_S)
-    # Python stops everything to look for garbage: it need not look among what was imported, which stays.
-    gc.collect()
-    gc.freeze()
+    _collect_in_small_pieces()
     uvicorn.run(
         app,
         host=host,

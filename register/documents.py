@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from pydantic import JsonValue
-from sqlalchemy import Connection, and_, case, delete, func, or_, select, tuple_, update
+from sqlalchemy import Connection, and_, bindparam, case, delete, func, or_, select, tuple_, update
 
 from orders.read_model.views import OrderView
 from register.engine import Database
@@ -23,6 +23,18 @@ UNUSED_FOR: Final = timedelta(days=7)
 
 OF_ORDER: Final = and_(DOCUMENTS.c.order_id == ORDERS.c.id, DOCUMENTS.c.digest == ORDERS.c.document)
 """The condition that a document is that of an order now."""
+
+_IS_ITS: Final = DOCUMENTS.c.digest == bindparam("its")
+_UNUSED: Final = DOCUMENTS.c.unused_since
+_CHOOSING: Final = (
+    update(DOCUMENTS)
+    .where(
+        DOCUMENTS.c.order_id == bindparam("of_order"),
+        or_(and_(_IS_ITS, _UNUSED.is_not(None)), and_(~_IS_ITS, _UNUSED.is_(None))),
+    )
+    .values(unused_since=case((_IS_ITS, None), else_=func.coalesce(_UNUSED, bindparam("now"))))
+)
+"""Of an order's documents one is its own, and the others are unused from now on."""
 
 
 def digest_of(content: dict[str, JsonValue]) -> str:
@@ -94,15 +106,7 @@ def write_document(database: Database, connection: Connection, order: OrderView,
     if order.body is not None:
         row = {"order_id": order.id, "digest": order.document, "content": order.body, "unused_since": None}
         connection.execute(database.insert(DOCUMENTS).values(row).on_conflict_do_nothing())
-    is_its = DOCUMENTS.c.digest == order.document
-    unused = DOCUMENTS.c.unused_since
-    connection.execute(
-        update(DOCUMENTS)
-        .where(
-            DOCUMENTS.c.order_id == order.id, or_(and_(is_its, unused.is_not(None)), and_(~is_its, unused.is_(None)))
-        )
-        .values(unused_since=case((is_its, None), else_=func.coalesce(unused, now)))
-    )
+    connection.execute(_CHOOSING, {"of_order": order.id, "its": order.document, "now": now})
 
 
 def erase_documents(connection: Connection, order_id: str) -> None:

@@ -52,10 +52,27 @@ class Database:
         self.url = make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.insert: Callable[[Table], Insert] = sqlite.insert if self.is_sqlite else postgresql.insert
+        self._replacing: dict[tuple[str, tuple[str, ...]], Insert] = {}
         self._busy_timeout_s = busy_timeout.total_seconds()
         self._engine = self._sqlite() if self.is_sqlite else self._postgresql()
         self._prepared = False
         self._writer = Lock()
+
+    def replacing(self, table: Table, *kept: str) -> Insert:
+        """An insertion of rows that have an id and a version, each in place of one of no higher version.
+
+        The columns `kept` stay as they are. It is built once: that takes SQLAlchemy longer than to execute it.
+        """
+        found = self._replacing.get((table.name, kept))
+        if found is None:
+            insert = self.insert(table)
+            replaced = {
+                column.name: insert.excluded[column.name] for column in table.c if column.name not in ("id", *kept)
+            }
+            found = self._replacing[table.name, kept] = insert.on_conflict_do_update(
+                index_elements=[table.c.id], set_=replaced, where=table.c.version <= insert.excluded.version
+            )
+        return found
 
     def prepare(self) -> None:
         """Create the tables or bring them up to date, where no other process does; also done before the first use.

@@ -66,13 +66,8 @@ def write_products(database: Database, connection: Connection, record: OrderReco
 
 def _replace_older(database: Database, connection: Connection, products: Iterable[InstalledProduct]) -> set[str]:
     """Write products but for those of which a higher version is there. Gives the ids of those that were written."""
-    row = database.insert(PRODUCTS)
-    upsert = row.on_conflict_do_update(
-        index_elements=[PRODUCTS.c.id],
-        set_={column.name: row.excluded[column.name] for column in PRODUCTS.c if column is not PRODUCTS.c.id},
-        where=PRODUCTS.c.version <= row.excluded.version,
-    )
-    return set(connection.scalars(upsert.returning(PRODUCTS.c.id), [rows.product_row(each) for each in products]))
+    insert = database.replacing(PRODUCTS).returning(PRODUCTS.c.id)
+    return set(connection.scalars(insert, [rows.product_row(each) for each in products]))
 
 
 def _forget_others(connection: Connection, order_id: str, left: Iterable[InstalledProduct]) -> None:

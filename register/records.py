@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import cache
 
-from sqlalchemy import Connection, Table, delete, func, select, update
+from sqlalchemy import Connection, Delete, Table, bindparam, delete, func, select, update
 from temporalio import activity
 
 from orders.model.wire_names import RECORD_ORDER
@@ -41,7 +42,7 @@ from register.searching.search import has_customer
 from register.subscriptions import fan_out
 from register.terms import erase_terms, is_erased, write_terms
 
-_KEPT = ("id", "told", "told_as", "found_as", "deleted_at")
+_KEPT = ("told", "told_as", "found_as", "deleted_at")
 """Columns of an order that a later record does not replace."""
 
 
@@ -96,15 +97,8 @@ class Records:
 
         A document that comes with it is written too.
         """
-        row = self._database.insert(ORDERS).values(rows.order_row(version, view))
-        replaced = {column.name: row.excluded[column.name] for column in ORDERS.c if column.name not in _KEPT}
-        written = connection.execute(
-            row.on_conflict_do_update(
-                index_elements=[ORDERS.c.id],
-                set_=replaced,
-                where=ORDERS.c.version <= row.excluded.version,
-            ).returning(ORDERS.c.found_as, ORDERS.c.deleted_at)
-        ).first()
+        insert = self._database.replacing(ORDERS, *_KEPT).returning(ORDERS.c.found_as, ORDERS.c.deleted_at)
+        written = connection.execute(insert, rows.order_row(version, view)).first()
         if written is None:
             return False
         _replace(connection, ORDER_OFFERINGS, view.id, rows.offering_rows(view))
@@ -178,7 +172,13 @@ class Records:
 
 
 def _replace(connection: Connection, table: Table, order_id: str, written: Iterable[rows.Row]) -> None:
-    connection.execute(delete(table).where(table.c.order_id == order_id))
+    connection.execute(_deleting(table), {"of_order": order_id})
     listed = list(written)
     if listed:
         connection.execute(table.insert(), listed)
+
+
+@cache
+def _deleting(table: Table) -> Delete:
+    """Built once: that takes SQLAlchemy longer than to execute it."""
+    return delete(table).where(table.c.order_id == bindparam("of_order"))

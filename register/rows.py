@@ -46,7 +46,9 @@ _TOLD_AS_THEY_ARE = (
 
 def telling_of(view: OrderView) -> str:
     """Names everything that, beside what stands in columns, decides how an order is shown."""
-    shown = (view.document, view.revision, [item.amended for item in view.items], view.state in _SAID_WHY, view.reasons)
+    answer = view.answer
+    noted = (view.reasons, answer.summary, answer.late_because, answer.late_since)
+    shown = (view.document, view.revision, [item.amended for item in view.items], view.state in _SAID_WHY, noted)
     return hashlib.sha256(repr(shown).encode()).hexdigest()[:16]
 
 

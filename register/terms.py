@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from pydantic import JsonValue
-from sqlalchemy import Connection, Row, delete, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, select, update
 
 from orders.read_model.views import OrderView
 from register.documents import OF_ORDER, found_in
@@ -21,6 +21,13 @@ from register.searching.found_by import RULES, ids_of, terms_of_document, terms_
 
 _AT_ONCE = 200
 """Orders that are indexed in one transaction."""
+
+_OF_ORDER: Final = select(TERMS.c.term, TERMS.c.of_document).where(TERMS.c.order_id == bindparam("of_order"))
+_ERASED: Final = select(ERASED_CUSTOMERS.c.erased_at).where(ERASED_CUSTOMERS.c.customer_id == bindparam("of_customer"))
+_FOUND: Final = (
+    update(ORDERS).where(ORDERS.c.id == bindparam("of_order")).values({ORDERS.c.found_as: bindparam("by_document")})
+)
+# Built once: that takes SQLAlchemy longer than to execute them.
 
 
 class Terms:
@@ -99,8 +106,7 @@ def write_terms(database: Database, connection: Connection, order: OrderView, fo
         wanted = dict.fromkeys(ids_of(order), False)
     _bring(database, connection, order, there, wanted)
     if not known and document is not None:
-        indexed = update(ORDERS).where(ORDERS.c.id == order.id).values(found_as=_found_as(order.document))
-        connection.execute(indexed)
+        connection.execute(_FOUND, {"of_order": order.id, "by_document": _found_as(order.document)})
 
 
 def erase_terms(connection: Connection, order_id: str) -> None:
@@ -127,14 +133,12 @@ def _rows(order: OrderView, terms: Iterable[str], of_document: dict[str, bool]) 
 
 
 def _written(connection: Connection, order_id: str) -> dict[str, bool]:
-    found = select(TERMS.c.term, TERMS.c.of_document).where(TERMS.c.order_id == order_id)
-    return {row.term: row.of_document for row in connection.execute(found)}
+    return {row.term: row.of_document for row in connection.execute(_OF_ORDER, {"of_order": order_id})}
 
 
 def is_erased(connection: Connection, order: OrderView) -> bool:
     """True if the customer of an order was erased after it was made."""
-    erased = select(ERASED_CUSTOMERS.c.erased_at).where(ERASED_CUSTOMERS.c.customer_id == order.customer_id)
-    at = connection.scalar(erased)
+    at = connection.scalar(_ERASED, {"of_customer": order.customer_id})
     return at is not None and order.ordered_at <= at
 
 

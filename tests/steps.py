@@ -15,6 +15,11 @@ from tests.households import internet_voice_tv
 from tests.pipe import Pipe, until
 
 
+def clients_notes(resource: dict[str, Any]) -> list[Any]:
+    """The notes of an order that clients have written: behind them the order tells where it is."""
+    return [note for note in resource.get("note", ()) if note.get("author") != "orderpipe"]
+
+
 async def held_up(pipe: Pipe, body: dict[str, Any]) -> str:
     """An order whose parcel is on its way until told."""
     await pipe.sim("PUT", "/shipping/pace", {"completes_after_ms": None})

@@ -12,10 +12,12 @@ from temporalio.common import SearchAttributeKey, SearchAttributeUpdate
 
 from orders.fulfilment.order_in_flight import Fulfilment
 from orders.model import wire_names
+from orders.read_model.answer import Answer
 from orders.read_model.states import LifecycleState
 from orders.tracking.answering import answer
 from orders.tracking.details import details
 from orders.tracking.lasting import Waits, waits_of
+from workflows.sdk.current_details import tell_when_asked
 
 ORDER_STATE = SearchAttributeKey.for_keyword(wire_names.ORDER_STATE)
 ORDER_REVISION = SearchAttributeKey.for_int(wire_names.ORDER_REVISION)
@@ -34,7 +36,7 @@ LONGEST_KEYWORD: Final = 255
 """Characters of a keyword that Temporal's stores in SQL have room for."""
 MANY: Final = 10
 READABLE: Final = timedelta(seconds=1)
-"""How long the details stand while many calls are under way. They cost more than such a turn does."""
+"""How long it stands what an order waits for, while many calls are under way: that costs more than such a turn."""
 
 
 @dataclass(frozen=True)
@@ -48,13 +50,15 @@ class _Shown:
 
 
 class Display:
-    """Shows an order, and only what has changed: every upsert is an event in history."""
+    """Shows an order: in search attributes only what has changed, since every upsert is an event in history."""
 
-    def __init__(self) -> None:
+    def __init__(self, order: Fulfilment) -> None:
+        self._order = order
         self._shown: _Shown | None = None
         self._waits = Waits()
         self._listed = tuple(workflow.info().typed_search_attributes.get(WAITS_FOR) or ())
         self._read_anew_at = datetime.min.replace(tzinfo=UTC)
+        tell_when_asked(self._details)
 
     @property
     def due(self) -> datetime | None:
@@ -62,16 +66,25 @@ class Display:
         lasts_at = self._waits.lasts_at
         return None if lasts_at is None else max(lasts_at, self._read_anew_at)
 
-    def show(self, order: Fulfilment) -> None:
-        """Bring details and search attributes up to date.
+    def _details(self) -> str:
+        try:
+            return details(self._order, self._answer(), busy=self._waits.lasts_at is not None)
+        except Exception as error:  # Nothing else of the answer should be lost.
+            workflow.logger.error("current details cannot be told: %s", type(error).__name__)
+            return "A defect of ours is in the way of these details."
+
+    def _answer(self) -> Answer:
+        order = self._order
+        return answer(order, order.journal.carried.decides, ended=order.carried.end_recorded)
+
+    def show(self) -> None:
+        """Bring search attributes up to date.
 
         What is kept of it is kept at the end: where a defect is in the way, nothing is, as at replay.
         """
-        now, waits, read_anew_at = workflow.now(), self._waits, self._read_anew_at
+        order, now, waits, read_anew_at = self._order, workflow.now(), self._waits, self._read_anew_at
         if len(order.reconciler.calls) < MANY or now >= read_anew_at:
-            found = answer(order, order.journal.carried.decides, ended=order.carried.end_recorded)
-            waits, read_anew_at = waits_of(order, found, now), now + READABLE
-            workflow.set_current_details(details(order, found, busy=waits.lasts_at is not None))
+            waits, read_anew_at = waits_of(order, self._answer(), now), now + READABLE
         shown = _Shown(
             order.told_state,
             order.revision.number,

@@ -57,7 +57,7 @@ class OrderWorkflow:
         self._silos = SiloWork(self._order, self._guard, self._stir)
         self._turn = Turn(self._order, self._guard)
         self._recorder = Recorder(self._order)
-        self._display = Display()
+        self._display = Display(self._order)
         self._logbook = Logbook(self._order)
 
     @workflow.run
@@ -209,7 +209,7 @@ class OrderWorkflow:
         """Tell the register, the log and Temporal's Web UI what is new."""
         self._guard.keep_trying(TELL, self._tell_register, self._order.look_anew)
         self._guard.keep_trying("log", self._logbook.tell)
-        self._guard.keep_trying("show", lambda: self._display.show(self._order), at_once=self._finished())
+        self._guard.keep_trying("show", self._display.show, at_once=self._finished())
 
     def _tell_register(self) -> None:
         now, ended = workflow.now(), self._finished()

@@ -21,7 +21,11 @@ def with_news(order: Fulfilment, summary: str) -> str:
 
 def within(summary: str) -> str:
     """As much of a summary as Temporal takes."""
-    sizes = list(accumulate(len(json.dumps(character, ensure_ascii=False).encode()) - 2 for character in summary))
-    if not sizes or sizes[-1] <= MOST_BYTES:
+    if _size(summary) <= MOST_BYTES:
         return summary
+    sizes = list(accumulate(map(_size, summary)))
     return f"{summary[: sum(size <= MOST_BYTES - 3 for size in sizes)]}..."
+
+
+def _size(text: str) -> int:
+    return len(json.dumps(text, ensure_ascii=False).encode()) - len('""')

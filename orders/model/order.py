@@ -13,7 +13,7 @@ from typing import Annotated, Self, TypeVar
 from pydantic import Field, JsonValue, model_validator
 
 from orders.model.identifiers import Identifier, order_id
-from orders.model.instants import Instant, LocalInstant
+from orders.model.instants import Instant, LocalInstant, wall_clock
 from orders.model.json_values import JsonObject
 from orders.model.text import Line, Name, Text
 from orders.model.values import Action, Frozen, Priority, ProductStatus, Quantity
@@ -48,8 +48,8 @@ class TimeSlot(Frozen):
     @property
     def words(self) -> str:
         """For people, by the clock at its site."""
-        end = f" to {self.end.strftime('%H:%M')}" if self.end is not None else ""
-        return f"{self.start.strftime('%Y-%m-%d %H:%M')}{end} ({self.time_zone})"
+        end = f" to {self.end.time().isoformat('minutes')}" if self.end is not None else ""
+        return f"{wall_clock(self.start)}{end} ({self.time_zone})"
 
 
 class Appointment(TimeSlot):

@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Final
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, bindparam, delete, select, update
 
 from orders.read_model.fallout import FalloutEnd, FalloutRecord, FalloutState
 from orders.read_model.records import OrderRecord
@@ -21,6 +21,15 @@ OF_PEOPLE: Final = ("claimed_by", "claimed_at", "group_name")
 """Columns that no record replaces."""
 
 
+_NEWEST: Final = select(ORDERS.c.version).where(ORDERS.c.id == bindparam("of_order")).scalar_subquery()
+_ENDING: Final = (
+    update(FALLOUT)
+    .where(FALLOUT.c.order_id == bindparam("of_order"), FALLOUT.c.version < _NEWEST, FALLOUT.c.over_at.is_(None))
+    .values(state=FalloutState.OVER.value, over_at=bindparam("at"), ended=FalloutEnd.UNKNOWN.value)
+)
+"""What is left open of an order that the newest record did not tell of, is over."""
+
+
 def write_fallout(database: Database, connection: Connection, record: OrderRecord, *, erased: bool) -> None:
     """Write what a record tells of fallout, within a transaction, after its order.
 
@@ -28,18 +37,9 @@ def write_fallout(database: Database, connection: Connection, record: OrderRecor
     """
     view = record.view
     if record.fallout:
-        insert = database.insert(FALLOUT)
-        kept = ("id", *OF_PEOPLE)
-        replaced = {column.name: insert.excluded[column.name] for column in FALLOUT.c if column.name not in kept}
-        upsert = insert.on_conflict_do_update(
-            index_elements=[FALLOUT.c.id], set_=replaced, where=FALLOUT.c.version <= insert.excluded.version
-        )
-        connection.execute(upsert, [_row(record, each, erased=erased) for each in record.fallout])
-    newest = select(ORDERS.c.version).where(ORDERS.c.id == view.id).scalar_subquery()
-    left = (FALLOUT.c.order_id == view.id) & (FALLOUT.c.version < newest)
-    at, ended = view.completed_at or datetime.now(UTC), FalloutEnd.UNKNOWN.value
-    over = {"state": FalloutState.OVER.value, "over_at": at, "ended": ended}
-    connection.execute(update(FALLOUT).where(left, FALLOUT.c.over_at.is_(None)).values(over))
+        told = [_row(record, each, erased=erased) for each in record.fallout]
+        connection.execute(database.replacing(FALLOUT, *OF_PEOPLE), told)
+    connection.execute(_ENDING, {"of_order": view.id, "at": view.completed_at or datetime.now(UTC)})
 
 
 def erase_fallout(connection: Connection, order_id: str) -> None:

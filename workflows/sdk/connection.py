@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import logging
 from functools import cache
 from typing import Final, TypeVar
 
 from temporalio.api.common.v1 import Payload
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.converter import DataConverter
 from temporalio.envconfig import ClientConfig
 from temporalio.runtime import (
@@ -24,6 +22,7 @@ from temporalio.runtime import (
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 
 from workflows.sdk.codec import CompressingCodec
+from workflows.sdk.converter import PayloadConverter
 from workflows.sdk.runner import OrderRunner
 
 _Value = TypeVar("_Value")
@@ -37,7 +36,7 @@ class TemporalUnreachable(RuntimeError):
 
 def data_converter() -> DataConverter:
     """Pydantic models as JSON, large payloads compressed."""
-    return dataclasses.replace(pydantic_data_converter, payload_codec=CompressingCodec())
+    return DataConverter(payload_converter_class=PayloadConverter, payload_codec=CompressingCodec())
 
 
 def read_payload(payload: bytes, kind: type[_Value]) -> _Value:
@@ -93,11 +92,16 @@ PASSED_THROUGH = (
     "pydantic",
     "pydantic_core",
     "workflows.alarm",
+    "workflows.deciding",
     "workflows.display",
     "workflows.draining",
     "workflows.guarding",
     "workflows.polling",
+    "workflows.recording",
+    "workflows.sdk.current_details",
     "workflows.silo_calls",
+    "workflows.silo_work",
+    "workflows.summaries",
     "workflows.telling",
     "workflows.turn",
 )

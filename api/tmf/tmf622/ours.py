@@ -128,7 +128,7 @@ def _settle_notes(before: Json, after: Json, document: Body) -> None:
 
 
 def is_our_note(note: JsonValue, document: Body) -> bool:
-    """True for a note that tells why an order waits, was rejected or abandoned, and that no client has written."""
+    """True for a note that tells where an order is, or why it was rejected, and that no client has written."""
     if not isinstance(note, dict) or note.get("author") != _AUTHOR or note.get("@type") != "Note":
         return False
     return note.keys() <= _OF_OUR_NOTES and note not in _notes(document)

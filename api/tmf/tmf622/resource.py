@@ -6,7 +6,7 @@ What changes have amended since stands in place of what it replaces, and nothing
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from copy import deepcopy
 from datetime import datetime
 
@@ -18,7 +18,7 @@ from api.tmf.tmf622.request import order_href
 from api.tmf.tmf622.wishes import is_site, show_wishes
 from orders.change.request import ChangeKind, ChangeState
 from orders.fulfilment.amended import CHARACTERISTIC
-from orders.model.instants import Instant, instant
+from orders.model.instants import Instant, instant, moment
 from orders.model.order import Site
 from orders.model.values import Action
 from orders.read_model.states import LifecycleState
@@ -26,6 +26,9 @@ from orders.read_model.views import ItemView, OrderView
 
 _OURS = ("state", "orderDate", "completionDate", "expectedCompletionDate", "cancellationDate", "cancellationReason")
 """What only the provider can know, whatever was submitted."""
+
+_WHERE, _LATE = "where", "late"
+"""Ids of our notes on an order in flight."""
 
 _INSTANT: TypeAdapter[datetime] = TypeAdapter(Instant)
 
@@ -39,6 +42,7 @@ def to_resource(document: Body | None, view: OrderView, base_url: str) -> Json:
     resource.setdefault("@type", "ProductOrder")
     resource |= {"externalId": view.external_id, "state": view.state, "orderDate": instant(view.ordered_at)}
     _tell_the_end(resource, view)
+    _note_answer(resource, view)
     states = {item.id: item.state for item in view.items}
     for item in walk(resource.get(ITEMS)):
         if (state := states.get(str(item.get("id")))) is not None:
@@ -110,16 +114,32 @@ def _tell_the_end(resource: Json, view: OrderView) -> None:
             resource["expectedCompletionDate"] = instant(expected)
 
 
+def _note_answer(resource: Json, view: OrderView) -> None:
+    """Where an order in flight is, and why it is late. What its notes say already is not said twice."""
+    if view.completed_at is not None or view.reasons:
+        return
+    answer, told = view.answer, dict[str, str]()
+    if answer.waits_for is not None:
+        told[_WHERE] = answer.summary
+    if answer.late_because:
+        since = f" (since {moment(answer.late_since)})" if answer.late_since is not None else ""
+        told[_LATE] = f"Expected later than promised{since}: {answer.late_because}"
+    _note(resource, told.items())
+
+
 def _note_reasons(resource: Json, view: OrderView, **when: str) -> None:
-    """Why it was rejected, waits, or was abandoned: as notes, the one place that v4 has for it."""
-    notes = resource.get("note")
-    resource["note"] = [
-        *(notes if isinstance(notes, list) else ()),
-        *(
-            {"@type": "Note", "id": reason.code, "author": "orderpipe", **when, "text": reason.message}
-            for reason in view.reasons
-        ),
+    """Why it was rejected, waits, or was abandoned."""
+    _note(resource, ((reason.code, reason.message) for reason in view.reasons), **when)
+
+
+def _note(resource: Json, told: Iterable[tuple[str, str]], **when: str) -> None:
+    """Add notes of ours behind those of clients: the one place that v4 has for it."""
+    ours: list[JsonValue] = [
+        {"@type": "Note", "id": code, "author": "orderpipe", **when, "text": text} for code, text in told
     ]
+    if ours:
+        notes = resource.get("note")
+        resource["note"] = [*(notes if isinstance(notes, list) else ()), *ours]
 
 
 def _tell_reasons(resource: Json, view: OrderView) -> None:

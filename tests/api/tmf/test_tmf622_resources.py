@@ -21,10 +21,12 @@ from orders.fulfilment.order_in_flight import Fulfilment
 from orders.model.catalog import Catalog
 from orders.model.order import RequestedItem, Site
 from orders.planning.amend import amended
+from orders.read_model.answer import Answer, WaitsFor, WaitView
 from orders.read_model.states import LifecycleState
 from orders.read_model.views import OrderView
 from orders.tracking.reporting import order_view
 from settings import ROOT
+from tests.api.tmf.tmf_specs import TMF622, spec_problems
 from tests.households import internet_voice_tv, item, order
 
 EXAMPLES = sorted((ROOT / "examples" / "orders").glob("*.json"))
@@ -212,6 +214,22 @@ def test_an_order_whose_document_was_lost_shows_what_was_read_of_it(catalog: Cat
         first.channel,
         first.external_id,
     )
+
+
+def test_an_order_in_flight_says_where_it_is_and_why_it_is_late_behind_the_notes_of_clients(catalog: Catalog) -> None:
+    body = internet_voice_tv() | {"note": [{"text": "ring twice"}]}
+    view = order_view(captured(catalog, body), NOW)
+    visit = WaitView(kind=WaitsFor.VISIT, what="Waits for: Technician's visit")
+    late = Answer(summary=visit.what, waits_for=visit, late_because="No technician came", late_since=NOW)
+    resource = shown(body, view.model_copy(update={"answer": late}))
+    assert [(note.get("id"), note["text"]) for note in resource["note"]] == [
+        (None, "ring twice"),
+        ("where", "Waits for: Technician's visit"),
+        ("late", "Expected later than promised (since 2026-03-01 12:00 UTC): No technician came"),
+    ]
+    assert spec_problems(TMF622, "ProductOrder", resource) == []
+    ended = view.model_copy(update={"answer": late, "completed_at": NOW, "state": LifecycleState.COMPLETED})
+    assert shown(body, ended)["note"] == body["note"]
 
 
 def test_what_is_told_beside_a_document_are_the_attributes_that_are_shown_otherwise(catalog: Catalog) -> None:
