@@ -14,6 +14,7 @@ from api.tmf.times import InstantOut
 from api.tmf.tmf622.shapes import TmfBody
 from orders.model.budget import LONGEST_TEXT
 from orders.model.instants import Instant
+from orders.model.rules import Severity
 from orders.model.text import Name, Text
 from orders.model.values import Verb
 from orders.read_model.fallout import FalloutEnd, FalloutSort, FalloutState
@@ -92,10 +93,11 @@ class HandResponse(ResponseModel):
 class ListedFallout(ResponseModel):
     """A call that a person is needed for; `href` has it with its story, `orderHref` its order.
 
-    `meaning` says in plain words what is wrong. `key` is the idempotency key of the call refused last, `attempts` how
-    often it was made in vain, each time with the whole retry budget of its silo. `behind` are the first tasks that wait
-    for it, `hand` what was done about it last. `promisedAt` and `inJeopardy` are its order's. The id stays the same
-    until it is over: what is refused after that is another fallout.
+    `meaning` says in plain words what is wrong; `severity` and the texts, by language, are the catalog's. `key` is the
+    idempotency key of the call refused last, `attempts` how often it was made in vain, each time with the whole retry
+    budget of its silo. `behind` are the first tasks that wait for it, `hand` what was done about it last. `promisedAt`
+    and `inJeopardy` are its order's. The id stays the same until it is over: what is refused after that is another
+    fallout.
     """
 
     id: str
@@ -120,6 +122,9 @@ class ListedFallout(ResponseModel):
     code: str
     reason: str
     meaning: str
+    severity: Severity | None
+    for_agents: dict[str, str]
+    for_customers: dict[str, str]
     attempts: int
     since: InstantOut
     refused_at: InstantOut

@@ -37,7 +37,8 @@ def _retry(change: ChangeRequest, reconciler: Reconciler) -> Reason | None:
     problem = _not_to_be_given(task, change.inputs, reconciler) if change.inputs else None
     if problem is not None:
         return problem
-    if any([reconciler.retry(each, change.inputs) for each in named_by(change, reconciler)]):
+    retried = [reconciler.retry(each, change.inputs) for each in named_by(change, reconciler)]
+    if any(retried):
         return None
     return Reason(code="nothing_to_retry", message=f"{task or change.silo} has no refused call", task=change.task)
 

@@ -188,13 +188,13 @@ class ChangeRequest(Frozen):
     The same `request_id` is decided once, however often it arrives; it is that of one request, known by its
     `fingerprint`. `asked_as` stands for a request that came in another form, which this one was worked out from. An
     `expected_revision` that is not the current one is refused, and so is one whose `digest` is not that of its impact
-    any more. `accept_fee` is what the customer agreed to pay. `items` are those to cancel; `cascade` takes with an
-    item what depends on it. `task` names the task to replace, retry or resolve; in place of
-    one, `silo` has everything retried that this one has refused. `inputs` are given by hand for the one call that is
-    tried again. `resolution` says how something is resolved, with the `outputs` of what was done by hand. `asked_at` is noted when it arrives, whatever it says. `document` is the digest
-    of the form that the order is to have outside, which the register keeps. `attributes` are the names, there, of what
-    is different, or the first of very many: by item id, under the empty one those of the order itself. Neither is read.
-    `NEEDS` tells which kind carries what.
+    any more. `accept_fee` is what the customer agreed to pay. `items` are those to cancel; `cascade` takes with an item
+    what depends on it. `task` names the task to replace, retry or resolve; in place of one, `silo` has everything
+    retried that this one has refused. `inputs` are given by hand for the one call that is tried again. `resolution`
+    says how something is resolved, with the `outputs` of what was done by hand. `asked_at` is noted when it arrives,
+    whatever it says. `document` is the digest of the form that the order is to have outside, which the register keeps.
+    `attributes` are the names, there, of what is different, or the first of very many: by item id, under the empty one
+    those of the order itself. Neither is read. `NEEDS` tells which kind carries what.
     """
 
     request_id: RequestId

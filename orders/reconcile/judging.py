@@ -13,7 +13,7 @@ from orders.model.values import Inputs, Verb
 from orders.reconcile.dependencies import Dependencies, keep
 from orders.reconcile.exclusive import claims
 from orders.reconcile.keeping import Keeping
-from orders.reconcile.ledger import BuiltOn, Fact, FactId, Step, Waiting
+from orders.reconcile.ledger import BuiltOn, Fact, FactId, Refusal, Step, Waiting
 from orders.reconcile.target import Target, TaskStatus
 
 
@@ -139,8 +139,10 @@ class Judge:
     def _first(self, task: Task, inputs: Inputs, built_on: BuiltOn) -> TaskStatus:
         """Nothing of the task is held: provision it, once what is leaving has gone."""
         leaving = self._ledger.facts.get(task.key, {})
-        if any(fact.refusal and not fact.refusal.retry for fact in leaving.values() if fact.being_compensated):
-            return TaskStatus.FALLOUT
+        refusals = [fact.refusal for fact in leaving.values() if fact.being_compensated and fact.refusal]
+        refused = self._refused(*refusals)
+        if refused is not None:
+            return refused
         if leaving or self._dependencies.is_provisioned(task.key):
             return self._standstill(task.key)
         return self._provision(task, inputs, built_on)
@@ -152,8 +154,9 @@ class Judge:
         coming_back = self._keeping.comes_back(task, inputs, self._ledger.facts.get(task.key, {}).values())
         if coming_back or self._taken(task, {**inputs, **asks}):
             return TaskStatus.BLOCKED
-        if self._provision_refused(task.key, inputs):
-            return TaskStatus.FALLOUT
+        status = self._provision_refused(task.key, inputs)
+        if status is not None:
+            return status
         if not self.begins:
             return self._skip_on_hold(task.key)
         generation, n = self._ledger.next_generation.get(task.key, 0), 0
@@ -162,7 +165,10 @@ class Judge:
         if refused is not None:
             del self._ledger.refused[task.key]
         self._ledger.next_generation[task.key] = max(generation + 1, self._ledger.next_generation.get(task.key, 0))
-        self._dependencies.begin(Step(Verb.PROVISION, task.key, generation, n, task.operation, inputs, built_on, asks))
+        tries = refused.refusal.tries if refused is not None and again else 0
+        self._dependencies.begin(
+            Step(Verb.PROVISION, task.key, generation, n, task.operation, inputs, built_on, asks, tries)
+        )
         return TaskStatus.UNDER_WAY
 
     def _taken(self, task: Task, inputs: Inputs) -> bool:
@@ -201,13 +207,12 @@ class Judge:
             return None
         replace = OnChange.REPLACE in meanings
         if not fact.established and (replace or fact.outcome_unknown or not operation.amend_while_waiting):
-            self._target.doomed.add(fact.id)
-            return TaskStatus.FALLOUT if fact.compensation_refused else TaskStatus.BLOCKED
+            return self._doomed(fact)
         if replace and operation.replacement is Replacement.BREAK_BEFORE_MAKE:
-            self._target.doomed.add(fact.id)
-            return TaskStatus.FALLOUT if fact.compensation_refused else TaskStatus.BLOCKED
-        if self._provision_refused(task.key, inputs) if replace else self._amendment_refused(fact, inputs):
-            return TaskStatus.FALLOUT
+            return self._doomed(fact)
+        refused = self._provision_refused(task.key, inputs) if replace else self._amendment_refused(fact, inputs)
+        if refused is not None:
+            return refused
         if any(holder in self._calls for holder in self._dependencies.standing_on(fact.id)):
             self._target.held_up.add(task.key)
             return TaskStatus.BLOCKED
@@ -215,14 +220,29 @@ class Judge:
             return self._amend(fact, inputs, built_on)
         return self._provision(task, inputs, built_on)
 
-    def _provision_refused(self, key: str, inputs: Inputs) -> bool:
+    def _doomed(self, fact: Fact) -> TaskStatus:
+        """It must break first."""
+        self._target.doomed.add(fact.id)
+        refusal = fact.refusal if fact.compensation_refused else None
+        return (self._refused(refusal) if refusal is not None else None) or TaskStatus.BLOCKED
+
+    def _provision_refused(self, key: str, inputs: Inputs) -> TaskStatus | None:
         refused = self._ledger.refused.get(key)
-        return refused is not None and refused.refusal.inputs == inputs and not refused.refusal.retry
+        return self._refused(refused.refusal) if refused is not None and refused.refusal.inputs == inputs else None
+
+    def _amendment_refused(self, fact: Fact, inputs: Inputs) -> TaskStatus | None:
+        refusal = fact.refusal
+        if refusal is None or refusal.verb is not Verb.AMEND or refusal.inputs != inputs:
+            return None
+        return self._refused(refusal)
 
     @staticmethod
-    def _amendment_refused(fact: Fact, inputs: Inputs) -> bool:
-        refusal = fact.refusal
-        return refusal is not None and refusal.verb is Verb.AMEND and refusal.inputs == inputs and not refusal.retry
+    def _refused(*refusals: Refusal) -> TaskStatus | None:
+        """Whether a person is needed, or a rule has it tried again later. None where nothing is in the way."""
+        left = [refusal for refusal in refusals if not refusal.retry]
+        if not left:
+            return None
+        return TaskStatus.TRIED_AGAIN if all(refusal.is_tried for refusal in left) else TaskStatus.FALLOUT
 
     def _skip_on_hold(self, task: str) -> TaskStatus:
         self.skipped_on_hold.add(task)
@@ -234,23 +254,27 @@ class Judge:
         now, refusal = fact.desired_inputs, fact.refusal
         # What somebody gave for it, or it was asked for by, stands as long as the same is planned for that input.
         asks = {name: value for name, value in fact.desired_asks.items() if now.get(name) == inputs.get(name)}
+        tries = 0
         if refusal is not None and refusal.verb is Verb.AMEND and refusal.inputs == inputs:
-            asks |= refusal.given
+            asks, tries = {**asks, **refusal.given}, refusal.tries
         self._dependencies.begin(
-            Step(Verb.AMEND, fact.task, fact.generation, fact.n + 1, fact.operation, inputs, built_on, asks)
+            Step(Verb.AMEND, fact.task, fact.generation, fact.n + 1, fact.operation, inputs, built_on, asks, tries)
         )
         return TaskStatus.UNDER_WAY
 
     def _again(self, task: Task, fact: Fact, built_on: BuiltOn) -> TaskStatus:
-        """A call of unknown outcome that the target still wants: repeated, under its own key, when a person asks."""
-        waiting = fact.waiting
-        if waiting is None or fact.refusal is None or not fact.refusal.retry:
+        """A call of unknown outcome that the target still wants: repeated, under its own key, when somebody asks."""
+        waiting, refusal = fact.waiting, fact.refusal
+        if waiting is None or refusal is None:
             return TaskStatus.FALLOUT
+        refused = self._refused(refusal)
+        if refused is not None:
+            return refused
         if not self.begins:
             return self._skip_on_hold(task.key)
-        inputs, n = waiting.inputs, waiting.n
+        verb, inputs, n, asks = waiting.verb, waiting.inputs, waiting.n, waiting.asks
         self._dependencies.begin(
-            Step(waiting.verb, task.key, fact.generation, n, task.operation, inputs, built_on, waiting.asks)
+            Step(verb, task.key, fact.generation, n, task.operation, inputs, built_on, asks, refusal.tries)
         )
         return TaskStatus.UNDER_WAY
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import TypeAlias, TypeVar
 
 from orders.model.catalog import Silo
 from orders.model.plan import Operation
+from orders.model.rules import Rule, rule_for
 from orders.model.values import Inputs, Verb
 
 FactId: TypeAlias = tuple[str, int]
@@ -52,7 +54,8 @@ def operation_name(task: str) -> str:
 class Step:
     """One silo call that brings the facts nearer to the target. `n` numbers the calls on one generation.
 
-    `asks` is for a thing by its value that was given back and is wanted again.
+    `asks` is for a thing by its value that was given back and is wanted again, and what a person gave for the call.
+    `tries` is how often a rule of the silo has had it tried again.
     """
 
     verb: Verb
@@ -63,6 +66,7 @@ class Step:
     inputs: Inputs
     built_on: BuiltOn
     asks: Inputs = field(default_factory=dict)
+    tries: int = 0
 
     @property
     def sent(self) -> Inputs:
@@ -84,8 +88,10 @@ class Step:
 class Refusal:
     """A call that a silo refused for good, or whose retry budget was spent: fallout, until a person acts.
 
-    It is not tried again while the inputs are the same, unless `retry` says that a person asked for it. `given` is what
-    that person gave for it, in place of what is planned.
+    It is not tried again while the inputs are the same, unless `retry` says that it is to be: because a person asked
+    for it, who may have `given` inputs in place of what is planned, or because a rule of the silo wants it, `again_at`
+    that instant (empty: no rule does). `tries` is how often that was so. `status` is that of HTTP, 0 where none was
+    told.
     """
 
     verb: Verb
@@ -96,13 +102,25 @@ class Refusal:
     at: str
     retry: bool = False
     given: Inputs = field(default_factory=dict)
+    status: int = 0
+    tries: int = 0
+    again_at: str = ""
+
+    @property
+    def is_tried(self) -> bool:
+        """True while a rule has it wait to be tried again: nobody is needed for it yet."""
+        return bool(self.again_at) and not self.retry
+
+    def is_due(self, now: datetime) -> bool:
+        """True once it is time to try it again."""
+        return self.is_tried and datetime.fromisoformat(self.again_at) <= now
 
 
 @dataclass(slots=True)
 class Waiting:
     """A call that was acknowledged and whose effect is to come, or (`unknown`) one of which nobody knows the outcome.
 
-    `resume` is what was waited for before, and is again should this call be refused. `asks` as in the call.
+    `resume` is what was waited for before, and is again should this call be refused. `asks` and `tries` as in the call.
     """
 
     verb: Verb
@@ -113,6 +131,7 @@ class Waiting:
     unknown: bool = False
     resume: Waiting | None = None
     asks: Inputs = field(default_factory=dict)
+    tries: int = 0
 
     @property
     def sent(self) -> Inputs:
@@ -203,7 +222,7 @@ class Fact:
 
     @property
     def compensation_refused(self) -> bool:
-        """True where its compensation was refused: a person must decide what becomes of it."""
+        """True where its compensation was refused: it is not tried again for now."""
         return self.refusal is not None and self.refusal.verb is Verb.COMPENSATE and not self.refusal.retry
 
 
@@ -295,6 +314,11 @@ class Ledger:
         """What of a task was refused, or is not known to have been done: what waits for a person."""
         refusals = [fact.refusal for fact in self.facts.get(task, {}).values() if fact.refusal]
         return [*refusals, self.refused[task].refusal] if task in self.refused else refusals
+
+    def rule_for(self, operation: str, code: str, status: int) -> Rule | None:
+        """What the silo of an operation says about a refusal, or None."""
+        silo = self.silos.get(self.operations[operation].silo)
+        return rule_for(silo.rules, code, status) if silo is not None else None
 
     def refused_by(self, silo: str) -> list[str]:
         """The tasks of which a silo has refused something, in order of their keys."""

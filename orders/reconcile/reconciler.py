@@ -12,6 +12,7 @@ the cost of a completed task grows with its neighbours, not with the plan.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Self, TypeAlias
 
 from orders.model.catalog import Undo
@@ -21,7 +22,7 @@ from orders.reconcile.breaking import ready_to_break
 from orders.reconcile.dependencies import Dependencies
 from orders.reconcile.judging import Judge
 from orders.reconcile.keeping import Keeping
-from orders.reconcile.ledger import Fact, FactId, Ledger, Step
+from orders.reconcile.ledger import Fact, FactId, Ledger, Refusal, Step
 from orders.reconcile.outcome import Outcome, record, record_answer
 from orders.reconcile.settling import Settling
 from orders.reconcile.target import Target, TaskStatus
@@ -199,7 +200,15 @@ class Reconciler:
             self._changed(fact)
         return news
 
-    # What a person settles
+    # What a rule tries, and what a person settles
+
+    def tried_again(self) -> list[tuple[str, Refusal]]:
+        """What was refused and a rule has tried again later, with its task."""
+        return list(self._settling.tried_again())
+
+    def try_again(self, now: datetime) -> list[str]:
+        """Have everything tried again whose time has come by a rule. The tasks."""
+        return self._settling.try_again(now)
 
     def retry(self, task: str, given: Inputs | None = None) -> bool:
         """A person asks for a refused call to be tried again, with what is `given`. False where nothing was refused."""
@@ -289,7 +298,11 @@ class Reconciler:
             return
         repeated = fact.waiting if fact.being_compensated else None
         n, inputs = (repeated.n, repeated.inputs) if repeated else (fact.n + 1, fact.inputs)
-        self._dependencies.begin(Step(Verb.COMPENSATE, fact.task, fact.generation, n, fact.operation, inputs, {}))
+        refusal = fact.refusal
+        tries = refusal.tries if refusal is not None and refusal.verb is Verb.COMPENSATE else 0
+        self._dependencies.begin(
+            Step(Verb.COMPENSATE, fact.task, fact.generation, n, fact.operation, inputs, {}, tries=tries)
+        )
         self._target.touch(fact.task)
 
     def _changed(self, fact: FactId) -> None:

@@ -6,6 +6,7 @@ None of it calls a silo: it changes what the loop finds in the ledger, and the l
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import datetime
 
 from orders.model.values import Inputs, Verb
 from orders.reconcile.dependencies import Dependencies
@@ -31,12 +32,35 @@ class Settling:
         waived = self._ledger.waived.pop(task, None) is not None
         refusals = list(self._refusals(task))
         for refusal in refusals:
-            refusal.retry, refusal.given = True, given
+            refusal.retry, refusal.given, refusal.tries = True, given, 0
+        self._look_again(task)
+        return bool(refusals) or waived
+
+    def _look_again(self, task: str) -> None:
         for generation in self._ledger.facts.get(task, {}):
             self._dependencies.index((task, generation))
             self._dependencies.agenda.add((task, generation))
         self._target.touch(task)
-        return bool(refusals) or waived
+
+    def try_again(self, now: datetime) -> list[str]:
+        """Have everything tried again whose time has come by a rule. The tasks."""
+        due = [(task, refusal) for task, refusal in self.tried_again() if refusal.is_due(now)]
+        for _, refusal in due:
+            refusal.retry, refusal.tries = True, refusal.tries + 1
+        tasks = sorted({task for task, _ in due})
+        for task in tasks:
+            self._look_again(task)
+        return tasks
+
+    def tried_again(self) -> Iterator[tuple[str, Refusal]]:
+        """What a rule has tried again later, with its task."""
+        for fact_id in sorted(self._dependencies.tried_again):
+            fact = self._ledger.fact(fact_id)
+            if fact is not None and fact.refusal is not None:
+                yield fact.task, fact.refusal
+        for task, refused in self._ledger.refused.items():
+            if task in self._tasks and refused.refusal.is_tried:
+                yield task, refused.refusal
 
     def takes_other_inputs(self, task: str) -> bool:
         """True where the next call for a task may carry other inputs: the last one is known to have done nothing."""
@@ -52,7 +76,7 @@ class Settling:
     # Done by hand
 
     def done_by_hand(self, task: str, outputs: Inputs, at: str) -> bool:
-        """A person has done what was refused, or knows that it is done, and tells the outputs. False where it is not."""
+        """A person has done what was refused, or knows that it is done, and tells the outputs."""
         if self._is_told(task, outputs, at):
             return True
         wanted = self._tasks.get(task)
@@ -99,7 +123,7 @@ class Settling:
         return False
 
     def _is_amended(self, fact_id: FactId, waiting: Waiting, outputs: Inputs, at: str) -> bool:
-        """What a silo refused to amend is as it should be. What it has still to do of it would not be known any more."""
+        """What a silo refused to amend is as it should be, and nothing more is to come of it."""
         fact = self._ledger.fact(fact_id)
         if fact is None or fact.waiting is not None or fact.refusal is None or fact.refusal.verb is not Verb.AMEND:
             return False

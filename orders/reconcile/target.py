@@ -23,6 +23,8 @@ class TaskStatus(StrEnum):
     """A silo has acknowledged, the effect is to come."""
     FALLOUT = "fallout"
     """Refused for good, or the retry budget is spent: it waits for a person."""
+    TRIED_AGAIN = "triedAgain"
+    """Refused, and a rule of its silo has it tried again later."""
     IN_PLACE = "inPlace"
     """Held as the target wants it, and so is everything it depends on."""
 

@@ -142,7 +142,7 @@ class Trials:
     def of_item(self, item: Item) -> Iterator[Trial]:
         """What could be done with one item, in the order of `Subject`."""
         if item.action in (Action.ADD, Action.MODIFY):
-            yield from self._offerings(item)
+            yield from self.offerings(item)
             yield from self.characteristics(item)
             if item.specification is not None and item.action is Action.ADD:
                 yield from self._quantities(item)
@@ -156,7 +156,8 @@ class Trials:
             if item.id in self._order.progress.items_of(task):
                 yield from ways_out(self._order, task)
 
-    def _offerings(self, item: Item) -> Iterator[Trial]:
+    def offerings(self, item: Item) -> Iterator[Trial]:
+        """Other offerings that could stand in its place."""
         for name in _other_offerings(self._catalog, self._order.revision, item):
             comes_with = self._catalog.offerings[name].characteristics
             update = ItemUpdate(id=item.id, offering=name, characteristics=comes_with)

@@ -1,4 +1,4 @@
-"""How one fallout can be set right: each way with the request that asks for it, and what it would do. Touches nothing."""
+"""How one fallout can be set right: each way with the request that asks for it, and what it would do."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MOST_ITEMS: Final = 5
 
 
 class OfferedWay(Option):
-    """A way to set a fallout right, and in `words` what it would do. The `request` asks for it, with what it `takes`."""
+    """A way to set a fallout right, and in `words` what it would do. `request` asks for it, with what it `takes`."""
 
     way: Way
     request: JsonObject
@@ -80,17 +80,31 @@ class _Offering:
                 return f"{silo} is asked again: {title}"
 
     def _corrections(self, item: Item) -> Iterator[OfferedWay]:
-        """An amendment for each characteristic that goes into the call, by the first value with which it can be had."""
+        """Amendments of what goes into the call: a characteristic, by the first value to be had; another offering."""
         told = self._characteristics()
         tried: dict[str, tuple[Trial, Option]] = {}
         for trial in self._trials.characteristics(item):
             known = tried.get(trial.name or "")
             if trial.name in told and (known is None or not known[1].possible):
                 tried[trial.name] = trial, self._trials.tried(trial)
+        yield from self._other_offerings(item, told)
         for name, (trial, option) in tried.items():
             request: JsonObject = {"kind": trial.kind.value, "update": [{"id": item.id, "characteristics": {}}]}
             words = f"{item.id} gets another {name}, and what that changes is planned anew"
             yield _offered(Way.CORRECTED, option, request, words, (name,))
+
+    def _other_offerings(self, item: Item, told: set[str]) -> Iterator[OfferedWay]:
+        """Those that fix another value of what goes into the call."""
+        now = self._catalog.offerings[item.offering].characteristics
+        for trial in self._trials.offerings(item):
+            fixed = self._catalog.offerings[str(trial.value)].characteristics
+            if any(name in now and fixed.get(name) != now[name] for name in told):
+                request: JsonObject = {
+                    "kind": trial.kind.value,
+                    "update": [{"id": item.id, "offering": str(trial.value)}],
+                }
+                words = f"{item.id} becomes {self._catalog.offerings[str(trial.value)].title or trial.value}"
+                yield self._offered(Way.CORRECTED, trial, request, words)
 
     def _characteristics(self) -> set[str]:
         """The characteristics that the task's inputs come from."""

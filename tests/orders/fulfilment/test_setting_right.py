@@ -56,7 +56,7 @@ def by_hand(task: str, name: str) -> Catalog:
 
 def refused(silo: str, *, catalog: Catalog | None = None, **internet: Any) -> Sending:
     driver = Sending(household(**SELF, **internet), catalog=catalog)
-    driver.refuse[f"{silo}.provision"] = "out_of_stock"
+    driver.refuse[f"{silo}.provision"] = "no"
     driver.run()
     return driver
 
@@ -188,7 +188,8 @@ def test_an_undo_done_by_hand_is_billed_and_one_that_was_written_off_is_not(how:
     driver.change("cancel", "off", accept_fee=FEE)
     driver.run()
     [task] = driver.order.reconciler.fallout
-    assert resolved(driver, task, how).state is ChangeState.ACCEPTED
+    verdict = driver.change("resolve", "by-hand", task=task, resolution=how, requester="Ada")
+    assert verdict.state is ChangeState.ACCEPTED
     calls = driver.run()
     assert any(call.startswith("billing.provision") and "fee" in call for call in driver.calls) is billed, calls
     assert driver.order.settled

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from copy import deepcopy
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from random import Random
 from typing import Protocol
 
@@ -17,6 +18,9 @@ from orders.reconcile.ledger import Ledger
 from orders.reconcile.reconciler import Reconciler
 from tests.orders.support.rules import without
 from tests.orders.support.world import Hears, World
+
+LATER = datetime(2027, 1, 1, tzinfo=UTC)
+"""When every time has come that a rule waits for."""
 
 
 @dataclass
@@ -89,10 +93,14 @@ def drive(
             rest.pop(0)()
         elif world.choose.random() < loss_rate:
             world.lose(order.hears)
+        elif world.choose.random() < 0.05 and reconciler.try_again(LATER):
+            world.asked()
         elif world.answer_one(order.hears):
             world.count()
         elif reconciler.next_steps():
             raise AssertionError("steps were held back with nothing under way")
+        elif reconciler.try_again(LATER):
+            world.asked()
         elif rest:
             world.asked()
             rest.pop(0)()

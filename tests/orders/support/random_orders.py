@@ -200,7 +200,7 @@ class Order:
             return False
         return see_to(self, world, self.choose.choice(fallout))
 
-    def ask(self, kind: ChangeKind, task: str, **fields: object) -> bool:
+    def settles(self, kind: ChangeKind, task: str, **fields: object) -> bool:
         """A person asks for what moves no target, and is told before what would be said to it."""
         self.changes += 1
         asked = {"request_id": f"c{self.changes}", "kind": kind, "task": task, **fields}

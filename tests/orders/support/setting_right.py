@@ -20,7 +20,7 @@ class Settled(Protocol):
     @property
     def reconciler(self) -> Reconciler: ...
 
-    def ask(self, kind: ChangeKind, task: str, **fields: object) -> bool: ...
+    def settles(self, kind: ChangeKind, task: str, **fields: object) -> bool: ...
 
 
 def see_to(order: Settled, world: World, task: str) -> bool:
@@ -31,7 +31,7 @@ def see_to(order: Settled, world: World, task: str) -> bool:
         how = choose.choice((Resolution.DONE, Resolution.KEPT, Resolution.SUNK))
         undone = [_undo(ledger, fact) for fact in left]
         order.settled.add(task)
-        assert order.ask(ChangeKind.RESOLVE, task, resolution=how, requester="Ada")
+        assert order.settles(ChangeKind.RESOLVE, task, resolution=how, requester="Ada")
         for step in undone:
             if how is Resolution.DONE:
                 world.done_by_hand(step)
@@ -43,19 +43,21 @@ def see_to(order: Settled, world: World, task: str) -> bool:
             names = ledger.operation_of(task).by_hand
             given = {name: f"by hand {choose.randrange(3)}" for name in names}
             takes = bool(given) and order.reconciler.takes_other_inputs(task)
-            assert order.ask(ChangeKind.RETRY, task, inputs=given) or not takes
+            assert order.settles(ChangeKind.RETRY, task, inputs=given) or not takes
             return takes
         case "done" if not left:
             return _do(order, world, task)
         case "waived" if not left:
             needed = order.reconciler.needing(task)
-            waived = order.ask(ChangeKind.RESOLVE, task, resolution=Resolution.WAIVED, requester="Ada", reason="why")
+            waived = order.settles(
+                ChangeKind.RESOLVE, task, resolution=Resolution.WAIVED, requester="Ada", reason="why"
+            )
             assert not waived or not needed
             if waived:
                 order.settled.add(task)
             return waived
         case _:
-            return order.ask(ChangeKind.RETRY, task)
+            return order.settles(ChangeKind.RETRY, task)
 
 
 def _do(order: Settled, world: World, task: str) -> bool:
@@ -66,7 +68,7 @@ def _do(order: Settled, world: World, task: str) -> bool:
     [step] = steps
     order.settled.add(task)
     outputs = world.done_by_hand(step)
-    told = order.ask(ChangeKind.RESOLVE, task, resolution=Resolution.DONE, requester="Ada", outputs=outputs)
+    told = order.settles(ChangeKind.RESOLVE, task, resolution=Resolution.DONE, requester="Ada", outputs=outputs)
     assert told, f"{step.key} was done by hand, and nobody heard"
     return told
 
