@@ -97,7 +97,7 @@ class SiloHttp:
                 error.code,
                 (error.message or error.reason)[:_LONGEST_REASON],
                 status=answer.status_code,
-                retry_after=_told_delay(answer.headers.get("Retry-After")),
+                retry_after=told_delay(answer.headers.get("Retry-After")),
             )
         return self._content(answer)
 
@@ -240,11 +240,11 @@ def _error_of(answer: httpx2.Response) -> SiloErrorBody:
 
 def _retry_after(value: str | None) -> timedelta | None:
     """How long a silo that gives no usable answer asks to be left alone, within bounds."""
-    delay = _told_delay(value)
+    delay = told_delay(value)
     return min(delay, LONGEST_RETRY_AFTER) if delay is not None else None
 
 
-def _told_delay(value: str | None) -> timedelta | None:
+def told_delay(value: str | None) -> timedelta | None:
     """How long a silo asks to be left alone (RFC 9110: seconds, or a date), a month at most."""
     if value is None:
         return None
