@@ -5,38 +5,20 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated
 
 import typer
-from typer.core import TyperGroup
 
 import logs
-from ops.terminal import CommandError, terminal
-from settings import PRIVATE_UMASK, VERSION, Settings, SettingsError
+from ops.commands.bulk import bulk
+from ops.commands.speaking import Api, Commands, OrShow, Token
+from ops.commands.speaking import at_the_door as _at_the_door
+from ops.commands.speaking import failed as _failed
+from ops.terminal import terminal
+from settings import PRIVATE_UMASK, VERSION, Settings
 
 # Everything else is imported where it is needed: a silo needs no Temporal, and a submission no web server.
-
-
-class Commands(TyperGroup):
-    """All commands: each may find that a setting is wrong, or that it cannot go on."""
-
-    def invoke(self, ctx: Any) -> Any:  # Their types are in a private module of typer.
-        """Run what was asked for."""
-        try:
-            return super().invoke(ctx)
-        except (SettingsError, CommandError) as error:
-            raise _failed(error) from error
-
-
-class OfOneOrder(Commands):
-    """The commands about one order. Without a command's name, the order of that id is shown."""
-
-    def resolve_command(self, ctx: Any, args: list[str]) -> Any:  # Their types are in a private module of typer.
-        """Take what is no command for the id of an order."""
-        known = args[0] in self.commands or args[0].startswith("-")
-        return super().resolve_command(ctx, args if known else ["show", *args])
 
 
 app = typer.Typer(
@@ -57,21 +39,13 @@ work = typer.Typer(help="What people are asked to do. Without a command, what is
 app.add_typer(work, name="work-items")
 
 order = typer.Typer(
-    cls=OfOneOrder, help="One order: `order ID` shows where it is, why, and what comes next.", no_args_is_help=True
+    cls=OrShow, help="One order: `order ID` shows where it is, why, and what comes next.", no_args_is_help=True
 )
 app.add_typer(order, name="order")
+app.add_typer(bulk, name="bulk")
 
 Host = Annotated[str | None, typer.Option(help="Where to listen.", show_default="127.0.0.1")]
 Port = Annotated[int | None, typer.Option(min=0, max=65535, help="Where to listen.", show_default="by the settings")]
-Api = Annotated[str | None, typer.Option("--api", help="The API's address.", show_default="by the settings")]
-Token = Annotated[
-    str | None,
-    typer.Option(
-        envvar="ORDERPIPE_TOKEN", show_envvar=True, help="The bearer token.", show_default="one of the local stack"
-    ),
-]
-
-_Result = TypeVar("_Result")
 
 
 def _print_version(asked: bool) -> None:
@@ -139,6 +113,43 @@ def watch(order_id: Annotated[str, typer.Argument(metavar="ID")], api: Api = Non
     from ops.client.watch import watch as watch_order
 
     _at_the_door(api, token, lambda door: watch_order(door, order_id, terminal()))
+
+
+@app.command()
+def orders(
+    find: Annotated[str | None, typer.Option(help="Words that it has: names, numbers, places.")] = None,
+    state: Annotated[list[str] | None, typer.Option(help="Repeat it for several.", show_default="any")] = None,
+    customer: Annotated[str | None, typer.Option(help="Of that one.", show_default="any")] = None,
+    channel: Annotated[str | None, typer.Option(help="By that one.", show_default="any")] = None,
+    external_id: Annotated[str | None, typer.Option(help="What its channel calls it.", show_default="any")] = None,
+    offering: Annotated[str | None, typer.Option(help="With that.", show_default="any")] = None,
+    silo: Annotated[str | None, typer.Option(help="That waits, since it refused.", show_default="any")] = None,
+    late: Annotated[bool, typer.Option("--late", help="Expected later than promised.")] = False,
+    older: Annotated[
+        str | None, typer.Option("--older-than", metavar="TIME", help="15m, 2h or 3d.", show_default="any age")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many at most.")] = 100,
+    as_json: Annotated[bool, typer.Option("--json", help="For another program.")] = False,
+    api: Api = None,
+    token: Token = None,
+) -> None:
+    """List orders, the latest first."""
+    from ops.client.fallout import long_ago
+    from ops.client.orders import show_orders, states
+
+    search = {
+        "q": find,
+        "state": states(state or []),
+        "customer": customer,
+        "channel": channel,
+        "externalId": external_id,
+        "offering": offering,
+        "silo": silo,
+        "inJeopardy": "true" if late else None,
+        "orderedBefore": long_ago(older) if older is not None else None,
+        "limit": limit,
+    }
+    _at_the_door(api, token, lambda door: show_orders(door, search, terminal(), as_json=as_json))
 
 
 @app.command()
@@ -539,37 +550,6 @@ def token(
     except IssuerError as error:
         raise _failed(error) from error
     typer.echo(made)
-
-
-def _at_the_door(address: str | None, token: str | None, do: Callable[..., Awaitable[_Result]]) -> _Result | None:
-    """Do something with the API; None if that was interrupted. A local API gets a token of the local issuer."""
-    from ops.client.door import Door, DoorError
-    from ops.local.interrupt import until_interrupted
-    from ops.local.issuer import local_token
-
-    settings = Settings()
-    address = (address or settings.api_address).rstrip("/")
-    if token is None and address == settings.api_address:
-        token = local_token(settings)
-
-    async def with_door() -> _Result:
-        async with Door(address, token=token) as door:
-            return await do(door)
-
-    try:
-        return asyncio.run(until_interrupted(with_door()))
-    except DoorError as error:
-        raise _failed(error) from error
-
-
-def _failed(error: object) -> typer.Exit:
-    """Say what went wrong, without the way through the program, and end with exit status 1."""
-    from rich.markup import escape
-
-    terminal(stderr=True).print(
-        f"[red]orderpipe:[/red] {escape(logs.quoted(str(error)))}", highlight=False, soft_wrap=True
-    )
-    return typer.Exit(1)
 
 
 def main() -> None:

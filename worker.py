@@ -20,6 +20,7 @@ from temporalio.service import RPCError
 from temporalio.worker import FixedSizeSlotSupplier, PollerBehaviorAutoscaling, Worker, WorkerTuner
 
 import logs
+from activities.bulk import BulkAsking
 from activities.capturing import Capturing
 from activities.grant import Grant, GrantedSlots
 from activities.http_client import SiloHttp, silo_client
@@ -32,6 +33,7 @@ from orders.model import wire_names
 from orders.model.catalog import Silo
 from register import Register
 from settings import PRIVATE_UMASK, Settings, SettingsError
+from workflows.bulk import BulkWorkflow
 from workflows.order import OrderWorkflow
 from workflows.sdk.connection import connect, sandbox
 from workflows.sdk.executions import describe
@@ -74,11 +76,12 @@ async def workers(settings: Settings, client: Client) -> AsyncIterator[None]:
         for silo in served:
             activities = silo_activities(silo, http, settings, grants[silo.name], register, watch.health[silo.name])
             await stack.enter_async_context(silo_worker(client, silo, grants[silo.name], activities))
+        bulk = BulkAsking(client, register)
         await stack.enter_async_context(
             Worker(
                 client,
                 task_queue=wire_names.ORDERS_QUEUE,
-                workflows=[OrderWorkflow, SiloWorkflow],
+                workflows=[OrderWorkflow, SiloWorkflow, BulkWorkflow],
                 activities=[
                     Planning(catalogs, register.documents).plan_revision,
                     Capturing(partial(describe, client), catalog, catalogs, register).capture_order,
@@ -86,6 +89,8 @@ async def workers(settings: Settings, client: Client) -> AsyncIterator[None]:
                     conditions.apply,
                     conditions.judge,
                     conditions.probe,
+                    bulk.ask_many,
+                    bulk.stop_asking,
                 ],
                 activity_executor=threads,
                 max_concurrent_activities=20,

@@ -17,6 +17,7 @@ from api.access.limits import RateLimit
 from api.background import run_in_background
 from api.blocking import run_blocking
 from api.care import (
+    bulk_routes,
     customer_routes,
     fallout_routes,
     order_routes,
@@ -138,6 +139,7 @@ def create_app(settings: Settings | None = None, client: Client | None = None) -
         search_routes,
         order_routes,
         fallout_routes,
+        bulk_routes,
         work_routes,
         problem_routes,
         silo_routes,

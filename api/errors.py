@@ -261,6 +261,27 @@ class WorkItemChanged(ApiError):
     code = "work_item_changed"
 
 
+class UnknownJob(ApiError):
+    """404: there is no such job."""
+
+    status = HTTPStatus.NOT_FOUND
+    code = "unknown_job"
+
+
+class NothingFits(ApiError):
+    """409: a job would be over no order at all."""
+
+    status = HTTPStatus.CONFLICT
+    code = "nothing_fits"
+
+
+class PreviewOutdated(ApiError):
+    """409: a job would be over other orders than those that were previewed."""
+
+    status = HTTPStatus.CONFLICT
+    code = "preview_outdated"
+
+
 class NotInCatalog(ApiError):
     """404: the current catalog has no such offering or specification."""
 

@@ -11,6 +11,7 @@ from datetime import timedelta
 
 from sqlalchemy import URL
 
+from register.bulk.jobs import BulkRegister
 from register.cancellations import Cancellations
 from register.deliveries import Deliveries
 from register.documents import Documents
@@ -48,6 +49,7 @@ class Register:
         self.fallout = FalloutRegister(self.database)
         self.silos = Silos(self.database)
         self.work_items = WorkItems(self.database)
+        self.bulk = BulkRegister(self.database, self.search)
         self.cancellations = Cancellations(self.database)
         self.subscriptions = Subscriptions(self.database)
         self.deliveries = Deliveries(self.database)

@@ -299,6 +299,40 @@ WORK_STORY: Final = Table(
 )
 """What people did with a work item and said about it, and why it was opened again. It is nowhere else."""
 
+BULK_JOBS: Final = Table(
+    "bulk_jobs",
+    SCHEMA,
+    _key("id"),
+    _text("digest"),
+    _text("state"),
+    _json("content"),
+    _instant("created_at"),
+    _text("stopped_by"),
+    _text("why"),
+    _instant("asked_until", nullable=True),
+    _instant("settled_at", nullable=True),
+    Index(None, "created_at", "id"),
+)
+"""What many orders were asked for at once: a `BulkJob`, and where it is with asking. `digest` names the request that it
+was made by, so that the same one makes no other job."""
+
+BULK_ORDERS: Final = Table(
+    "bulk_orders",
+    SCHEMA,
+    _key("job_id"),
+    _key("order_id"),
+    Column("position", Integer, nullable=False),
+    _text("state"),
+    _text("code"),
+    _text("message"),
+    _instant("asked_at", nullable=True),
+    _instant("decided_at", nullable=True),
+    _instant("settled_at", nullable=True),
+    Index(None, "job_id", "position"),
+    Index(None, "job_id", "state", "position"),
+)
+"""The orders of a job, frozen as it begins, by `position`: where each is, a `BulkOrder`."""
+
 TERMS: Final = Table(
     "terms",
     SCHEMA,

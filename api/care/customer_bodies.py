@@ -57,6 +57,11 @@ class OrderSearch(BaseModel):
     in_jeopardy: bool | None = None
     ordered_from: Instant | None = None
     ordered_before: Instant | None = None
+
+
+class OrderListSearch(OrderSearch):
+    """The same, and which part of all that is found."""
+
     offset: Annotated[int, Field(ge=0, lt=2**31)] = 0
     limit: Annotated[int, Field(ge=1, le=1000)] = 100
 

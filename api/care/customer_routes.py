@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Query
 
+from api.access.principal import Principal
 from api.blocking import run_blocking
 from api.care.customer_bodies import (
     CustomerFee,
@@ -15,6 +17,7 @@ from api.care.customer_bodies import (
     ListedOrders,
     Notification,
     OpenChange,
+    OrderListSearch,
     OrderSearch,
     ProductResponse,
 )
@@ -36,16 +39,10 @@ _OPEN = (ChangeState.ASSESSING, ChangeState.ACCEPTED)
 
 @router.get("/orders", summary="Orders by what one knows of them", responses=errors(400, 503))
 async def orders(
-    search: Annotated[OrderSearch, Query()], links: LinksDep, register: RegisterDep, agent: Agent
+    search: Annotated[OrderListSearch, Query()], links: LinksDep, register: RegisterDep, agent: Agent
 ) -> ListedOrders:
     """The latest first. Orders in flight show as they were a few seconds ago at most."""
-    query = OrderQuery(
-        where=tuple(_conditions(search)),
-        visible_to=visibility_of(agent),
-        words=readings(search.q) if search.q is not None else (),
-        offset=search.offset,
-        limit=search.limit,
-    )
+    query = replace(order_query(search, agent), offset=search.offset, limit=search.limit)
     page = await run_blocking(register.search.orders, query)
     following = search.offset + len(page.orders)
     return ListedOrders(
@@ -93,6 +90,15 @@ async def customer(customer_id: Id, links: LinksDep, register: RegisterDep, prin
             for view in page.orders
             for given in view.given
         ),
+    )
+
+
+def order_query(search: OrderSearch, agent: Principal) -> OrderQuery:
+    """What is looked for, in the register's words, and whose the agent sees of that."""
+    return OrderQuery(
+        where=tuple(_conditions(search)),
+        visible_to=visibility_of(agent),
+        words=readings(search.q) if search.q is not None else (),
     )
 
 

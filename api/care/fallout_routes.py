@@ -52,7 +52,7 @@ async def fallout(
     search: Annotated[FalloutListSearch, Query()], links: LinksDep, register: RegisterDep, reader: Reader
 ) -> ListedFallouts:
     """Of the orders that one sees, the oldest first. Those in flight show as they were a few seconds ago at most."""
-    query = _query(search, reader, sorts_of(search.sort), search.offset, search.limit)
+    query = fallout_query(search, reader, sorts_of(search.sort), search.offset, search.limit)
 
     def answer() -> ListedFallouts:
         page = register.fallout.page(query)
@@ -71,7 +71,7 @@ async def summary(
     search: Annotated[FalloutSearch, Query()], register: RegisterDep, reader: Reader
 ) -> FalloutSummaryResponse:
     """By silo, operation and code: how much, since when, of how many orders, and how many of those are late."""
-    found = await run_blocking(register.fallout.summary, _query(search, reader))
+    found = await run_blocking(register.fallout.summary, fallout_query(search, reader))
     groups = tuple(FalloutGroupResponse.model_validate(group) for group in found.groups)
     return FalloutSummaryResponse(groups=groups, total=found.total, total_groups=found.total_groups)
 
@@ -140,13 +140,14 @@ async def note(
     return await _act(fallout_id, "note", links, register, agent, do)
 
 
-def _query(
+def fallout_query(
     search: FalloutSearch,
     reader: Principal,
     sort: tuple[tuple[FalloutSort, bool], ...] = (),
     offset: int = 0,
     limit: int = 0,
 ) -> FalloutQuery:
+    """What is looked for, in the register's words, and whose the reader sees of that."""
     return FalloutQuery(
         state=tuple(search.state) or OPEN,
         silo=search.silo,

@@ -12,6 +12,7 @@ from api.access.principal import ANYBODY, Principal, Scope
 from api.errors import ErrorBody, Forbidden, Unauthorized
 from api.events.subscribers import Subscribers
 from api.service.asking import Asking
+from api.service.bulk import Bulk
 from api.service.changing import Changing
 from api.service.finding import Finding
 from api.service.gateway import Gateway
@@ -70,6 +71,10 @@ def _changing(provided: _Provided) -> Changing:
     return provided.services.changing
 
 
+def _bulk(provided: _Provided) -> Bulk:
+    return provided.services.bulk
+
+
 def _patching(provided: _Provided) -> Patching:
     return provided.services.patching
 
@@ -115,6 +120,7 @@ GatheringDep: TypeAlias = Annotated[Gathering, Depends(_gathering)]
 SubmittingDep: TypeAlias = Annotated[Submitting, Depends(_submitting)]
 AskingDep: TypeAlias = Annotated[Asking, Depends(_asking)]
 ChangingDep: TypeAlias = Annotated[Changing, Depends(_changing)]
+BulkDep: TypeAlias = Annotated[Bulk, Depends(_bulk)]
 PatchingDep: TypeAlias = Annotated[Patching, Depends(_patching)]
 WorkDoneDep: TypeAlias = Annotated[WorkDone, Depends(_work_done)]
 FindingDep: TypeAlias = Annotated[Finding, Depends(_finding)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from typing import Any, Final, TypeVar, cast
 
@@ -41,6 +41,7 @@ from orders.model.budget import START, cut
 from orders.read_model.answer import WaitsFor
 from orders.read_model.states import LifecycleState
 from workflows import display
+from workflows.bulk import BulkStart
 from workflows.sdk import executions, silo_conditions, silo_queue
 from workflows.sdk.executions import PATIENCE, Execution, Trouble
 from workflows.sdk.silo_queue import SiloQueue
@@ -120,6 +121,30 @@ class Gateway:
             if error.status is RPCStatusCode.INVALID_ARGUMENT:
                 raise OrderTooLarge("Temporal does not take the order", error.message) from error
             raise
+
+    async def start_job(self, job_id: str, summary: str, details: str) -> None:
+        """Start the workflow of a job that asks many orders, unless it was started before."""
+        try:
+            async with reaching(PATIENCE):
+                await self._client.start_workflow(
+                    wire_names.BULK_WORKFLOW,
+                    BulkStart(job_id=job_id),
+                    id=wire_names.bulk_workflow_id(job_id),
+                    task_queue=wire_names.ORDERS_QUEUE,
+                    id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+                    static_summary=summary,
+                    static_details=details,
+                    rpc_timeout=PATIENCE,
+                )
+        except WorkflowAlreadyStartedError:
+            return
+
+    async def wake_job(self, job_id: str) -> None:
+        """Have the workflow of a job look at what was written down about it, if it goes on at all."""
+        handle = self._client.get_workflow_handle(wire_names.bulk_workflow_id(job_id))
+        with suppress(UnknownOrder):
+            async with reaching(PATIENCE):
+                await handle.signal(wire_names.LOOK_SIGNAL, rpc_timeout=PATIENCE)
 
     async def query(self, order_id: str, name: str, args: list[object], answer: type[_Answer]) -> _Answer:
         """What an order's workflow says of itself.

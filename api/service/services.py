@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from api.service.asking import Asking
+from api.service.bulk import Bulk
 from api.service.changing import Changing
 from api.service.finding import Finding
 from api.service.gateway import Gateway
@@ -35,6 +36,7 @@ class Services:
     finding: Finding
     silos: Silos
     work_done: WorkDone
+    bulk: Bulk
 
 
 def services(
@@ -60,4 +62,5 @@ def services(
         finding=Finding(register.search, workshop),
         silos=Silos(gateway, register.silos, catalog),
         work_done=WorkDone(gathering, register.work_items),
+        bulk=Bulk(gateway, register.bulk),
     )

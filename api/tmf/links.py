@@ -51,6 +51,10 @@ class Links:
         """A work item in the care API."""
         return f"{self.api}/care/v1/work-items/{quote(work, safe='')}"
 
+    def job(self, job_id: str) -> str:
+        """A job that asks many orders, in the care API."""
+        return f"{self.api}/care/v1/bulk/{quote(job_id, safe='')}"
+
     def customer(self, customer_id: str) -> str:
         """Everything about a customer in the care API."""
         return f"{self.api}/care/v1/customers/{quote(customer_id, safe='')}"
@@ -65,9 +69,16 @@ class Links:
 
     def web_ui_of(self, order_id: str) -> str:
         """The order's workflow in Temporal's Web UI."""
-        return f"{self.web_ui}/namespaces/{self.namespace}/workflows/{wire_names.workflow_id(order_id)}"
+        return self._workflow(wire_names.workflow_id(order_id))
+
+    def web_ui_of_job(self, job_id: str) -> str:
+        """The job's workflow in Temporal's Web UI."""
+        return self._workflow(wire_names.bulk_workflow_id(job_id))
 
     def web_ui_of_customer(self, customer_id: str) -> str:
         """The workflows of all orders of a customer in Temporal's Web UI."""
         query = quote(f"{wire_names.CUSTOMER_ID}={json.dumps(customer_id, ensure_ascii=False)}", safe="")
         return f"{self.web_ui}/namespaces/{self.namespace}/workflows?query={query}"
+
+    def _workflow(self, workflow_id: str) -> str:
+        return f"{self.web_ui}/namespaces/{self.namespace}/workflows/{workflow_id}"

@@ -8,15 +8,22 @@ import time
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from types import TracebackType
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 from urllib.parse import quote, urlencode
 
 import httpx2
 from pydantic import BaseModel, Field, JsonValue
 
+from api.care.bulk_bodies import (
+    BulkOrderResponse,
+    BulkOrdersResponse,
+    BulkPreviewResponse,
+    JobResponse,
+    JobsResponse,
+)
 from api.care.care_bodies import OrderResponse, TaskResponse, TasksResponse, TimelineEntryResponse, TimelineResponse
 from api.care.change_bodies import ChangeResponse
-from api.care.customer_bodies import CustomerResponse
+from api.care.customer_bodies import CustomerResponse, ListedOrders
 from api.care.fallout_bodies import FalloutSummaryResponse, ListedFallouts
 from api.care.silo_bodies import SiloHealthResponse, SilosResponse
 from api.care.work_bodies import ListedWorkItems, WorkItemResponse
@@ -30,6 +37,7 @@ Sought: TypeAlias = str | int | tuple[str, ...] | None
 
 ENDED = (LifecycleState.COMPLETED, LifecycleState.CANCELLED, LifecycleState.REJECTED)
 
+_BULK = "/care/v1/bulk"
 _LATER = (408, 425, 429, 502, 503, 504)
 _POLL_EVERY_S = 0.4
 _PATIENCE_AT_FIRST_S = 2.0
@@ -58,6 +66,9 @@ class Submitted(BaseModel):
     href: str
     state: LifecycleState
     rejected_for: tuple[Why, ...] = Field(default=(), alias="productOrderErrorMessage")
+
+
+_Page = TypeVar("_Page", TasksResponse, TimelineResponse, BulkOrdersResponse)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,28 +117,25 @@ class Door:
 
     async def tasks(self, order_id: str) -> AsyncIterator[TaskResponse]:
         """All tasks of an order, with what the silos are known to hold for them."""
-        offset: int | None = 0
-        while offset is not None:
-            answer = await self._ask("GET", f"/care/v1/orders/{order_id}/tasks?offset={offset}")
-            page = TasksResponse.model_validate_json(_shown(answer))
+        async for page in self._pages(f"/care/v1/orders/{order_id}/tasks", TasksResponse):
             for task in page.tasks:
                 yield task
-            offset = page.next_offset
 
     async def timeline(self, order_id: str) -> AsyncIterator[TimelineEntryResponse]:
         """When what was done for an order, and what is still to come."""
-        offset: int | None = 0
-        while offset is not None:
-            answer = await self._ask("GET", f"/care/v1/orders/{order_id}/timeline?offset={offset}")
-            page = TimelineResponse.model_validate_json(_shown(answer))
+        async for page in self._pages(f"/care/v1/orders/{order_id}/timeline", TimelineResponse):
             for entry in page.tasks:
                 yield entry
-            offset = page.next_offset
 
     async def customer(self, customer_id: str) -> CustomerResponse:
         """Everything about a customer, over all channels."""
         answer = await self._ask("GET", f"/care/v1/customers/{quote(customer_id, safe='')}")
         return CustomerResponse.model_validate_json(_shown(answer))
+
+    async def orders(self, search: Mapping[str, Sought]) -> ListedOrders:
+        """A page of orders, the latest first."""
+        answer = await self._ask("GET", f"/care/v1/orders{_query(search)}")
+        return ListedOrders.model_validate_json(_shown(answer))
 
     async def fallout(self, search: Mapping[str, Sought]) -> ListedFallouts:
         """A page of the calls that a person is needed for."""
@@ -169,6 +177,34 @@ class Door:
         answer = await self._ask("POST", f"/care/v1/orders/{order_id}/changes", dict(change))
         return None if answer.status_code == 202 else ChangeResponse.model_validate_json(_shown(answer))
 
+    async def preview_job(self, body: Mapping[str, JsonValue]) -> BulkPreviewResponse:
+        """Which orders would be asked, without asking any."""
+        answer = await self._ask("POST", f"{_BULK}?dryRun=true", dict(body))
+        return BulkPreviewResponse.model_validate_json(_shown(answer))
+
+    async def begin_job(self, body: Mapping[str, JsonValue]) -> JobResponse:
+        """Ask many orders for the same, once under the request id that the body names."""
+        return JobResponse.model_validate_json(_shown(await self._ask("POST", _BULK, dict(body))))
+
+    async def jobs(self, limit: int) -> JobsResponse:
+        """A page of bulk work, the latest first."""
+        return JobsResponse.model_validate_json(_shown(await self._ask("GET", f"{_BULK}?limit={limit}")))
+
+    async def job(self, job_id: str) -> JobResponse:
+        """A job, and how far it is."""
+        return JobResponse.model_validate_json(_shown(await self._ask("GET", f"{_BULK}/{quote(job_id, safe='')}")))
+
+    async def job_orders(self, job_id: str, search: Mapping[str, Sought]) -> AsyncIterator[BulkOrderResponse]:
+        """The orders of a job, in the order in which they are asked."""
+        async for page in self._pages(f"{_BULK}/{quote(job_id, safe='')}/orders", BulkOrdersResponse, search):
+            for order in page.orders:
+                yield order
+
+    async def steer_job(self, job_id: str, verb: str, reason: str) -> JobResponse:
+        """Stop, pause or resume a job."""
+        path = f"{_BULK}/{quote(job_id, safe='')}/{verb}"
+        return JobResponse.model_validate_json(_shown(await self._ask("POST", path, {"reason": reason})))
+
     async def end(self, order_id: str, within: float | None = None) -> OrderResponse:
         """Wait until an order has ended, or stands still because it needs a person, for so many seconds at most."""
         deadline = None if within is None else time.monotonic() + within
@@ -179,6 +215,17 @@ class Door:
             if deadline is not None and time.monotonic() > deadline:
                 raise DoorError(f"{order_id} is {order.state} after {within:.0f} s")
             await asyncio.sleep(_POLL_EVERY_S)
+
+    async def _pages(
+        self, path: str, kind: type[_Page], search: Mapping[str, Sought] | None = None
+    ) -> AsyncIterator[_Page]:
+        """All pages of a list."""
+        offset: int | None = 0
+        while offset is not None:
+            answer = await self._ask("GET", f"{path}{_query({**(search or {}), 'offset': offset})}")
+            page = kind.model_validate_json(_shown(answer))
+            yield page
+            offset = page.next_offset
 
     async def _ask(self, method: str, path: str, body: dict[str, JsonValue] | None = None) -> httpx2.Response:
         begun = time.monotonic()

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from pydantic import BaseModel, JsonValue
+from pydantic import JsonValue
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -15,6 +15,7 @@ from api.care.change_bodies import ChangeResponse
 from api.care.fallout_bodies import FalloutGroupResponse, ListedFallout
 from ops.client.door import Door, Sought
 from ops.client.order_screen import rigid_table
+from ops.client.printing import print_json
 from ops.terminal import CommandError
 from orders.change.request import ChangeKind, ChangeState
 from orders.model.instants import instant
@@ -58,7 +59,7 @@ async def show_fallout(door: Door, search: Mapping[str, Sought], console: Consol
     """List fallout, the oldest first unless asked for otherwise."""
     page = await door.fallout(search)
     if as_json:
-        _print_json(page, console)
+        print_json(page, console)
         return
     for line in _lines(page.fallout) if page.fallout else ():
         console.print(line, highlight=False, soft_wrap=True)
@@ -72,7 +73,7 @@ async def show_summary(door: Door, search: Mapping[str, Sought], console: Consol
     """Show fallout in numbers, the largest groups first."""
     summary = await door.fallout_summary(search)
     if as_json:
-        _print_json(summary, console)
+        print_json(summary, console)
         return
     if summary.groups:
         console.print(_summary_table(summary.groups))
@@ -93,7 +94,7 @@ async def retry(
         [about] = what.values()
         granted = granted and (verdict is None or verdict.state is not ChangeState.REJECTED)
         if as_json and verdict is not None:
-            _print_json(verdict, console)
+            print_json(verdict, console)
         elif not as_json:
             console.print(_told(str(about), verdict))
     return granted
@@ -159,8 +160,3 @@ def _summary_table(groups: tuple[FalloutGroupResponse, ...]) -> Table:
             for group in groups
         ],
     )
-
-
-def _print_json(told: BaseModel, console: Console) -> None:
-    """For another program: one line."""
-    console.print(told.model_dump_json(by_alias=True), highlight=False, markup=False, soft_wrap=True)

@@ -8,11 +8,13 @@ from orders.model.values import Verb
 
 ORDER_WORKFLOW: Final = "OrderWorkflow"
 ORDERS_QUEUE: Final = "orders"
+BULK_WORKFLOW: Final = "BulkWorkflow"
 
 CHANGE_UPDATE: Final = "change"
 CHANGE_SIGNAL: Final = "request_change"
 SILO_EVENTS_SIGNAL: Final = "silo_events"
 TURN_SIGNAL: Final = "turn"
+LOOK_SIGNAL: Final = "look"
 ORDER_QUERY: Final = "order"
 PLAN_QUERY: Final = "plan"
 TIMELINE_QUERY: Final = "timeline"
@@ -31,6 +33,8 @@ PROBE_SILO: Final = "silos.probe"
 CAPTURE_ORDER: Final = "orders.capture"
 PLAN_REVISION: Final = "orders.plan_revision"
 RECORD_ORDER: Final = "orders.record"
+ASK_MANY: Final = "bulk.ask"
+STOP_ASKING: Final = "bulk.stop"
 
 BODY_DIGEST_MEMO: Final = "BodyDigest"
 
@@ -63,6 +67,11 @@ def order_id(workflow: str) -> str:
 def silo_workflow_id(silo: str) -> str:
     """The workflow that keeps the condition of a silo."""
     return f"silo-{silo}"
+
+
+def bulk_workflow_id(job_id: str) -> str:
+    """The workflow that asks many orders for the same."""
+    return f"bulk-{job_id}"
 
 
 def silo_queue(silo: str) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, case, func, nulls_last, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, func, nulls_last, select
 
 from orders.model.instants import instant
 from orders.read_model.fallout import FalloutEnd, FalloutRecord, FalloutSort, FalloutState
@@ -100,6 +101,13 @@ def find_fallout(connection: Connection, fallout_id: str, visible_to: Visibility
         conditions.append(seen_by(visible_to))
     row = connection.execute(select(FALLOUT, *_TOLD_OF_ORDER).join(ORDERS, OF_ORDER).where(*conditions)).first()
     return None if row is None else _read(row)
+
+
+def orders_with_fallout(query: FalloutQuery) -> Select[str, datetime]:
+    """Every order with fallout that fits, once, and since when: in whatever order, and not one page."""
+    since = func.min(FALLOUT.c.since).label("place")
+    theirs = select(FALLOUT.c.order_id.label("order_id"), since).join(ORDERS, OF_ORDER).where(_fitting(query))
+    return theirs.group_by(FALLOUT.c.order_id)
 
 
 def _read(row: Row[*tuple[Any, ...]]) -> Fallout:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from operator import eq, ge, gt, le, lt
 from typing import Any, Final, cast
 
@@ -170,6 +171,12 @@ class Search:
         """How many orders fit."""
         with self._database.reading() as connection:
             return self._count(connection, query, and_(*self._conditions(query), *_having(connection, query)))
+
+    def all_fitting(self, connection: Connection, query: OrderQuery) -> Select[str, datetime]:
+        """Every order that fits, and when it was ordered: in whatever order, and not one page."""
+        fitting = and_(*self._conditions(query), *_having(connection, query))
+        wanted = select(ORDERS.c.id.label("order_id"), ORDERS.c.ordered_at.label("place"))
+        return self._joined(wanted, query).where(fitting)
 
     def _joined(self, wanted: Select[*tuple[Any, ...]], query: OrderQuery) -> Select[*tuple[Any, ...]]:
         """From orders, with their documents where those are told or looked into."""

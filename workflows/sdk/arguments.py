@@ -22,6 +22,7 @@ _TAKES: Final[Mapping[str, int]] = {
     wire_names.SILO_EVENTS_SIGNAL: 1,
     wire_names.TURN_SIGNAL: 0,
     wire_names.SILO_FAILS_SIGNAL: 1,
+    wire_names.LOOK_SIGNAL: 0,
 }
 
 _NOTHING: Final = Payload(metadata={"encoding": b"binary/null"})

@@ -1,0 +1,1 @@
+"""Commands of their own, and what all commands share: each only reads its arguments."""

@@ -1,0 +1,1 @@
+"""Bulk work: jobs, the orders that each was frozen over, what they said, and what came of it."""
