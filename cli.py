@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from pydantic import JsonValue
 
 import logs
 from ops.commands.bulk import bulk
@@ -368,7 +370,9 @@ def note_work(
     _work(work_item, {"note": text}, api, token, as_json=as_json)
 
 
-def _work(work_item: str, act: dict[str, Any] | None, api: str | None, token: str | None, *, as_json: bool) -> None:
+def _work(
+    work_item: str, act: Mapping[str, JsonValue] | None, api: str | None, token: str | None, *, as_json: bool
+) -> None:
     from ops.client.work_items import show_work_item
 
     _at_the_door(api, token, lambda door: show_work_item(door, work_item, act, terminal(), as_json=as_json))

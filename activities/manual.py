@@ -19,9 +19,10 @@ from orders.model.expressions import as_text, fill
 from orders.model.manual_silo import ManualSilo
 from orders.model.text import printable
 from orders.model.values import Inputs, Verb
+from orders.read_model.work_state import WorkState
 from orders.reconcile.ledger import parse_key
 from orders.reconcile.outcome import Outcome
-from register.work_items.item import Asked, WorkState, item_id
+from register.work_items.item import Asked, item_id
 from register.work_items.register import WorkItems
 
 NOT_OFFERED: Final = "not_offered"

@@ -15,7 +15,7 @@ from orders.model.instants import Instant
 from orders.model.json_values import JsonObject
 from orders.model.text import Line, Name
 from orders.model.values import Verb
-from register.work_items.item import WorkState
+from orders.read_model.work_state import WorkState
 
 
 class WorkSearch(BaseModel):

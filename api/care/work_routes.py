@@ -16,9 +16,10 @@ from api.errors import Forbidden, UnknownWorkItem, WorkItemOver
 from api.http.dependencies import Doer, Id, LinksDep, RegisterDep, WorkDoneDep, errors
 from api.service.work_done import claimed_by_another
 from api.tmf.links import Links
+from orders.read_model.work_state import WorkState
 from register import Register
 from register.hands import Claimed, Over
-from register.work_items.item import Sight, WorkItem, WorkQuery, WorkState
+from register.work_items.item import Sight, WorkItem, WorkQuery
 
 log = structlog.get_logger()
 router = APIRouter(prefix="/care/v1/work-items", tags=["care"])

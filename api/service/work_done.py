@@ -27,9 +27,10 @@ from orders.model.budget import OUTPUTS, size_of
 from orders.model.instants import instant
 from orders.model.values import Inputs, Verb
 from orders.planning.items import value_problem
+from orders.read_model.work_state import WorkState
 from orders.reconcile.outcome import OutcomeKind
 from register.hands import Claimed, Over
-from register.work_items.item import WorkItem, WorkState
+from register.work_items.item import WorkItem
 from register.work_items.register import WorkItems
 
 REFUSED_BY_HAND: Final = "refused_by_hand"

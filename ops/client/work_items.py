@@ -18,7 +18,7 @@ from ops.terminal import CommandError
 from orders.model.instants import instant
 from orders.model.values import Verb
 from orders.read_model.answer_words import moment
-from register.work_items.item import WorkState
+from orders.read_model.work_state import WorkState
 
 _DOES: Final = {Verb.PROVISION: "", Verb.AMEND: "change", Verb.COMPENSATE: "undo"}
 

@@ -12,8 +12,9 @@ from typing import Any, Final, NamedTuple
 
 from orders.model.text import as_json
 from orders.model.values import Verb
+from orders.read_model.work_state import WorkState
 from orders.reconcile.outcome import Outcome, OutcomeKind
-from register.work_items.item import Asked, WorkAct, WorkItem, WorkState, item_id
+from register.work_items.item import Asked, WorkAct, WorkItem, item_id
 
 OVERTAKEN: Final = "overtaken"
 """The code of a call that a newer one has overtaken."""

@@ -11,15 +11,7 @@ from pydantic import Field
 
 from orders.model.characteristic import Characteristic
 from orders.model.values import Frozen, Inputs, Verb
-
-
-class WorkState(StrEnum):
-    """Where a work item is. `open`: somebody is to do it. `fallenAway`: it is wanted no more, and was never begun."""
-
-    OPEN = "open"
-    DONE = "done"
-    REFUSED = "refused"
-    FALLEN_AWAY = "fallenAway"
+from orders.read_model.work_state import WorkState
 
 
 class WorkAct(StrEnum):

@@ -9,13 +9,14 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Connection, Row, delete, func, literal, nulls_last, or_, select, update
 
 from orders.model.values import Inputs, Verb
+from orders.read_model.work_state import WorkState
 from orders.reconcile.outcome import Outcome
 from register.engine import Database
 from register.hands import Hands, StoryEntry
 from register.schema import ORDERS, WORK_ITEMS, WORK_STORY
 from register.searching.pages import length, read_page
 from register.work_items.asked import Step, answer, first, following
-from register.work_items.item import Asked, Sight, WorkAct, WorkItem, WorkPage, WorkQuery, WorkState, item_id
+from register.work_items.item import Asked, Sight, WorkAct, WorkItem, WorkPage, WorkQuery, item_id
 
 _ORDER: Final = "order"
 """Who has done what an order asked for, in a story."""

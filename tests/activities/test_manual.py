@@ -14,9 +14,10 @@ from activities.manual import NOT_OFFERED, Manual
 from activities.protocol import SiloUnavailable
 from orders.fulfilment.messages import SiloCall
 from orders.model.values import Verb
+from orders.read_model.work_state import WorkState
 from orders.reconcile.outcome import Outcome, OutcomeKind
 from register import Register
-from register.work_items.item import WorkItem, WorkState, item_id
+from register.work_items.item import WorkItem, item_id
 from tests.activities.bench import Bench, call
 
 PLACE = {"street": "Lindenweg", "house_number": "7", "city": "Musterstadt", "metres": 20}

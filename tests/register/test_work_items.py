@@ -10,11 +10,12 @@ import pytest
 
 from orders.model.characteristic import Characteristic
 from orders.model.values import Verb
+from orders.read_model.work_state import WorkState
 from orders.reconcile.outcome import Outcome, OutcomeKind
 from register import Register
 from register.hands import Claimed, Over
 from register.work_items.asked import OVERTAKEN
-from register.work_items.item import Asked, Sight, WorkItem, WorkQuery, WorkState, item_id
+from register.work_items.item import Asked, Sight, WorkItem, WorkQuery, item_id
 from tests.registers import NOON, told
 
 SERVICE = "O1.1.1/building/permit/0"
