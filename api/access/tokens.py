@@ -124,12 +124,13 @@ class Keys:
         return needed and now - self._asked_at > _ASK_AGAIN_AFTER_S
 
     async def _renew(self) -> None:
-        self._asked_at = time.monotonic()
         try:
             found = jwt.PyJWKSet.from_dict(json.loads(await self._read())).keys
         except (OSError, httpx2.HTTPError, ValueError, AttributeError, jwt.PyJWTError) as error:
             log.warning("the issuer's keys cannot be read", error=type(error).__name__)
             return
+        finally:  # Not before: whoever comes while they are read waits for them.
+            self._asked_at = time.monotonic()
         self._keys = {
             key.key_id: key for key in found if key.algorithm_name in ALGORITHMS and key.public_key_use in (None, "sig")
         }

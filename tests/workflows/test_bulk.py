@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, closing
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -23,6 +24,7 @@ from orders.model import wire_names
 from orders.model.catalog import Catalog, RetryBudget, Silo
 from orders.model.values import Verb
 from orders.reconcile.outcome import Outcome, OutcomeKind
+from register import Register
 from settings import ROOT, Settings
 from tests.activities.bench import Bench
 from tests.activities.moody import HurriedSilo, Moody, calls, key
@@ -43,8 +45,10 @@ def catalog() -> Catalog:
 
 
 @pytest.fixture
-def moody(catalog: Catalog) -> Moody:
-    return Moody(Bench(catalog, httpx2.AsyncClient(), Settings(_env_file=None)))  # pyright: ignore[reportCallIssue]
+def moody(catalog: Catalog, tmp_path: Path) -> Iterator[Moody]:
+    settings = Settings(_env_file=None)  # pyright: ignore[reportCallIssue]
+    with closing(Register(f"sqlite:///{tmp_path / 'register.db'}")) as register:
+        yield Moody(Bench(catalog, httpx2.AsyncClient(), settings, register))
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from base64 import urlsafe_b64encode
@@ -180,3 +181,8 @@ async def test_as_long_as_there_are_no_keys_no_token_is_judged(tmp_path: Path, m
             await issuer.principal(token())
     file.write_text(key_set("EdDSA"))
     assert await issuer.principal(token())
+
+
+async def test_whoever_comes_while_the_keys_are_read_for_the_first_time_waits_for_them(issuer: Tokens) -> None:
+    found = await asyncio.gather(*(issuer.principal(token()) for _ in range(8)))
+    assert {principal.name for principal in found} == {"agent-7"}
