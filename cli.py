@@ -5,18 +5,20 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from pydantic import JsonValue
 
 import logs
 from ops.commands.bulk import bulk
+from ops.commands.fallout import fallout, retry
+from ops.commands.orders import orders
+from ops.commands.silos import silo, silos
 from ops.commands.speaking import Api, Commands, OrShow, Token
 from ops.commands.speaking import at_the_door as _at_the_door
 from ops.commands.speaking import failed as _failed
+from ops.commands.work_items import work_items
 from ops.terminal import terminal
 from settings import PRIVATE_UMASK, VERSION, Settings
 
@@ -37,14 +39,12 @@ app.add_typer(register, name="register")
 products = typer.Typer(help="The installed base: what customers have.", no_args_is_help=True)
 app.add_typer(products, name="products")
 
-work = typer.Typer(help="What people are asked to do. Without a command, what is open is listed.")
-app.add_typer(work, name="work-items")
-
 order = typer.Typer(
     cls=OrShow, help="One order: `order ID` shows where it is, why, and what comes next.", no_args_is_help=True
 )
 app.add_typer(order, name="order")
 app.add_typer(bulk, name="bulk")
+app.add_typer(work_items, name="work-items")
 
 Host = Annotated[str | None, typer.Option(help="Where to listen.", show_default="127.0.0.1")]
 Port = Annotated[int | None, typer.Option(min=0, max=65535, help="Where to listen.", show_default="by the settings")]
@@ -117,265 +117,8 @@ def watch(order_id: Annotated[str, typer.Argument(metavar="ID")], api: Api = Non
     _at_the_door(api, token, lambda door: watch_order(door, order_id, terminal()))
 
 
-@app.command()
-def orders(
-    find: Annotated[str | None, typer.Option(help="Words that it has: names, numbers, places.")] = None,
-    state: Annotated[list[str] | None, typer.Option(help="Repeat it for several.", show_default="any")] = None,
-    customer: Annotated[str | None, typer.Option(help="Of that one.", show_default="any")] = None,
-    channel: Annotated[str | None, typer.Option(help="By that one.", show_default="any")] = None,
-    external_id: Annotated[str | None, typer.Option(help="What its channel calls it.", show_default="any")] = None,
-    offering: Annotated[str | None, typer.Option(help="With that.", show_default="any")] = None,
-    silo: Annotated[str | None, typer.Option(help="That waits, since it refused.", show_default="any")] = None,
-    late: Annotated[bool, typer.Option("--late", help="Expected later than promised.")] = False,
-    older: Annotated[
-        str | None, typer.Option("--older-than", metavar="TIME", help="15m, 2h or 3d.", show_default="any age")
-    ] = None,
-    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many at most.")] = 100,
-    as_json: Annotated[bool, typer.Option("--json", help="For another program.")] = False,
-    api: Api = None,
-    token: Token = None,
-) -> None:
-    """List orders, the latest first."""
-    from ops.client.fallout import long_ago
-    from ops.client.orders import show_orders, states
-
-    search = {
-        "q": find,
-        "state": states(state or []),
-        "customer": customer,
-        "channel": channel,
-        "externalId": external_id,
-        "offering": offering,
-        "silo": silo,
-        "inJeopardy": "true" if late else None,
-        "orderedBefore": long_ago(older) if older is not None else None,
-        "limit": limit,
-    }
-    _at_the_door(api, token, lambda door: show_orders(door, search, terminal(), as_json=as_json))
-
-
-@app.command()
-def fallout(
-    silo: Annotated[str | None, typer.Option(help="Refused by that one.", show_default="any")] = None,
-    operation: Annotated[str | None, typer.Option(help="Of that kind.", show_default="any")] = None,
-    code: Annotated[str | None, typer.Option(help="With that code.", show_default="any")] = None,
-    offering: Annotated[str | None, typer.Option(help="Of an order with that.", show_default="any")] = None,
-    channel: Annotated[str | None, typer.Option(help="Of an order by that.", show_default="any")] = None,
-    customer: Annotated[str | None, typer.Option(help="Of that one.", show_default="any")] = None,
-    order_id: Annotated[str | None, typer.Option("--order", help="Of that one.", show_default="any")] = None,
-    group: Annotated[str | None, typer.Option(help="Handed to that one.", show_default="any")] = None,
-    claimed_by: Annotated[str | None, typer.Option(help="That somebody has.", show_default="anybody")] = None,
-    unclaimed: Annotated[bool, typer.Option("--unclaimed", help="That nobody has.")] = False,
-    late: Annotated[bool, typer.Option("--late", help="Of orders that are expected later than promised.")] = False,
-    older: Annotated[
-        str | None, typer.Option("--older-than", metavar="TIME", help="15m, 2h or 3d.", show_default="any age")
-    ] = None,
-    state: Annotated[str, typer.Option(help="open, waiting, underWay, over or all.")] = "open",
-    sort: Annotated[str | None, typer.Option(help="Such as -attempts,since.", show_default="the oldest first")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many at most.")] = 100,
-    summary: Annotated[bool, typer.Option("--summary", help="In numbers: by silo, operation and code.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="For another program.")] = False,
-    api: Api = None,
-    token: Token = None,
-) -> None:
-    """List the calls that a person is needed for: refused for good, or without any answer."""
-    from ops.client.fallout import long_ago, show_fallout, show_summary, states
-
-    search = {
-        "silo": silo,
-        "operation": operation,
-        "code": code,
-        "offering": offering,
-        "channel": channel,
-        "customer": customer,
-        "order": order_id,
-        "group": group,
-        "claimedBy": claimed_by,
-        "claimed": "false" if unclaimed else None,
-        "inJeopardy": "true" if late else None,
-        "sinceBefore": long_ago(older) if older is not None else None,
-        "state": states(state),
-    }
-    if summary:
-        _at_the_door(api, token, lambda door: show_summary(door, search, terminal(), as_json=as_json))
-    else:
-        page = {**search, "sort": sort, "limit": limit}
-        _at_the_door(api, token, lambda door: show_fallout(door, page, terminal(), as_json=as_json))
-
-
-@app.command()
-def retry(
-    order_id: Annotated[str, typer.Argument(metavar="ORDER")],
-    task: Annotated[str | None, typer.Option(help="Of that one alone.", show_default="all")] = None,
-    silo: Annotated[str | None, typer.Option(help="All that this one refused.", show_default="any")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="For another program: the verdicts, a line each.")] = False,
-    api: Api = None,
-    token: Token = None,
-) -> None:
-    """Have silos asked again what they refused of an order. Exit status 1 if there is nothing to try again."""
-    from ops.client.fallout import retry as try_again
-
-    if task is not None and silo is not None:
-        raise _failed("Name a task or a silo, not both")
-    granted = _at_the_door(
-        api, token, lambda door: try_again(door, order_id, terminal(), task=task, silo=silo, as_json=as_json)
-    )
-    raise typer.Exit(0 if granted else 1)
-
-
-@app.command()
-def silos(
-    as_json: Annotated[bool, typer.Option("--json", help="For another program.")] = False,
-    api: Api = None,
-    token: Token = None,
-) -> None:
-    """List the silos: whether each is called, what waits for it, and how its calls went lately."""
-    from ops.client.silos import show_silos
-
-    _at_the_door(api, token, lambda door: show_silos(door, terminal(), as_json=as_json))
-
-
-@app.command()
-def silo(
-    name: Annotated[str, typer.Argument(metavar="NAME")],
-    act: Annotated[str, typer.Argument(metavar="[pause|resume|throttle|window]", show_default="show it")] = "show",
-    value: Annotated[
-        str | None, typer.Argument(metavar="[RATE|off|ID]", help="Of a throttle, or a window.", show_default="none")
-    ] = None,
-    start: Annotated[
-        str | None, typer.Option("--from", metavar="TIME", help="Of a window.", show_default="now")
-    ] = None,
-    end: Annotated[
-        str | None, typer.Option("--to", metavar="TIME", help="Of a window.", show_default="until it is closed")
-    ] = None,
-    close: Annotated[bool, typer.Option("--close", help="Close a window, or give it up.")] = False,
-    reason: Annotated[str, typer.Option(help="Why, for others to read.")] = "",
-    as_json: Annotated[bool, typer.Option("--json", help="For another program.")] = False,
-    api: Api = None,
-    token: Token = None,
-) -> None:
-    """Show a silo; pause it, let it go again, throttle it, or plan, open and close a maintenance window.
-
-    Times are written as in ISO 8601, or as +90s, +15m, +2h or +3d from now.
-    """
-    from ops.client.silos import Act, patch_of, show_silo, steer_silo
-
-    if act not in {each.value for each in Act}:
-        raise _failed(f"{act} cannot be done with a silo: there are {', '.join(Act)}")
-    if act == Act.SHOW:
-        _at_the_door(api, token, lambda door: show_silo(door, name, terminal(), as_json=as_json))
-        return
-    patch = patch_of(Act(act), value, start=start, end=end, close=close, reason=reason)
-    _at_the_door(api, token, lambda door: steer_silo(door, name, patch, terminal(), as_json=as_json))
-
-
-_Work = Annotated[str, typer.Argument(metavar="ID", help="Of the work item.")]
-_Said = Annotated[str, typer.Option(help="What others should know.", show_default="nothing")]
-_Json = Annotated[bool, typer.Option("--json", help="For another program.")]
-
-
-@work.callback(invoke_without_command=True)
-def work_items(
-    ctx: typer.Context,
-    group: Annotated[str | None, typer.Option(help="Of that one.", show_default="any")] = None,
-    order_id: Annotated[str | None, typer.Option("--order", help="Of that one.", show_default="any")] = None,
-    silo: Annotated[str | None, typer.Option(help="Of that one.", show_default="any")] = None,
-    claimed_by: Annotated[str | None, typer.Option(help="That somebody has.", show_default="anybody")] = None,
-    unclaimed: Annotated[bool, typer.Option("--unclaimed", help="That nobody has.")] = False,
-    overdue: Annotated[bool, typer.Option("--overdue", help="That should be done by now.")] = False,
-    state: Annotated[str, typer.Option(help="open, done, refused, fallenAway or all.")] = "open",
-    limit: Annotated[int, typer.Option(min=1, max=1000, help="How many at most.")] = 100,
-    as_json: _Json = False,
-    api: Api = None,
-    token: Token = None,
-) -> None:
-    """List what people are asked to do, what is due first comes first."""
-    from ops.client.work_items import now, show_work_items, states
-
-    if ctx.invoked_subcommand is not None:
-        return
-    search = {
-        "group": group,
-        "order": order_id,
-        "silo": silo,
-        "claimedBy": claimed_by,
-        "claimed": "false" if unclaimed else None,
-        "dueBefore": now() if overdue else None,
-        "state": states(state),
-        "limit": limit,
-    }
-    _at_the_door(api, token, lambda door: show_work_items(door, search, terminal(), as_json=as_json))
-
-
-@work.command("show")
-def show_work(work_item: _Work, as_json: _Json = False, api: Api = None, token: Token = None) -> None:
-    """Show a work item: what is to be done, what is to be given back, and its story."""
-    _work(work_item, None, api, token, as_json=as_json)
-
-
-@work.command("claim")
-def claim_work(
-    work_item: _Work, note: _Said = "", as_json: _Json = False, api: Api = None, token: Token = None
-) -> None:
-    """Have a work item, which is nobody else's then."""
-    _work(work_item, {"claimed": True, "note": note}, api, token, as_json=as_json)
-
-
-@work.command("release")
-def release_work(
-    work_item: _Work, note: _Said = "", as_json: _Json = False, api: Api = None, token: Token = None
-) -> None:
-    """Have a work item no more: others may claim it."""
-    _work(work_item, {"claimed": False, "note": note}, api, token, as_json=as_json)
-
-
-@work.command("done")
-def work_done(
-    work_item: _Work,
-    outputs: Annotated[list[str] | None, typer.Argument(metavar="NAME=VALUE...", help="What came of it.")] = None,
-    note: _Said = "",
-    as_json: _Json = False,
-    api: Api = None,
-    token: Token = None,
-) -> None:
-    """Tell that a work item is done, with what its form asks for."""
-    from ops.client.work_items import outputs_of
-
-    done = {"state": "done", "outputs": outputs_of(outputs or []), "note": note}
-    _work(work_item, done, api, token, as_json=as_json)
-
-
-@work.command("refuse")
-def refuse_work(
-    work_item: _Work,
-    reason: Annotated[str, typer.Option(help="Why it cannot be done.")],
-    code: Annotated[str, typer.Option(help="For programs.", show_default="refused_by_hand")] = "",
-    as_json: _Json = False,
-    api: Api = None,
-    token: Token = None,
-) -> None:
-    """Tell that a work item cannot be done: its order waits for a person then."""
-    _work(work_item, {"state": "refused", "reason": reason, "code": code}, api, token, as_json=as_json)
-
-
-@work.command("note")
-def note_work(
-    work_item: _Work,
-    text: Annotated[str, typer.Argument()],
-    as_json: _Json = False,
-    api: Api = None,
-    token: Token = None,
-) -> None:
-    """Say something about a work item."""
-    _work(work_item, {"note": text}, api, token, as_json=as_json)
-
-
-def _work(
-    work_item: str, act: Mapping[str, JsonValue] | None, api: str | None, token: str | None, *, as_json: bool
-) -> None:
-    from ops.client.work_items import show_work_item
-
-    _at_the_door(api, token, lambda door: show_work_item(door, work_item, act, terminal(), as_json=as_json))
+for command in (orders, fallout, retry, silos, silo):
+    app.command()(command)
 
 
 @catalog.command("check")

@@ -129,6 +129,17 @@ def create_app(settings: Settings | None = None, client: Client | None = None) -
         names=settings.api_hosts,
     )
     app.add_middleware(AccessLog)
+
+    # Before all others, so that whoever asks is answered at once, however busy the process is.
+    @app.get("/healthz", tags=["health"], summary="The process is up")
+    async def healthz() -> dict[str, str]:
+        return {"status": "up"}
+
+    @app.get("/readyz", tags=["health"], summary="Temporal can be talked to", responses=errors(503))
+    async def readyz(gateway: GatewayDep) -> dict[str, str]:
+        await gateway.check()
+        return {"status": "ready"}
+
     for part in (
         product_orders,
         cancel_product_orders,
@@ -151,15 +162,6 @@ def create_app(settings: Settings | None = None, client: Client | None = None) -
         "/codec",
         codec_app(CompressingCodec(LARGEST_BYTES, strict=True), settings.web_ui_address, is_open=settings.codec_open),
     )
-
-    @app.get("/healthz", tags=["health"], summary="The process is up")
-    async def healthz() -> dict[str, str]:
-        return {"status": "up"}
-
-    @app.get("/readyz", tags=["health"], summary="Temporal can be talked to", responses=errors(503))
-    async def readyz(gateway: GatewayDep) -> dict[str, str]:
-        await gateway.check()
-        return {"status": "ready"}
 
     return app
 

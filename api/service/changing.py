@@ -64,9 +64,9 @@ class Changing:
             raise OrderTooLarge("The change is too large", too_large.message)
         try:
             try:
-                # Temporal answers an update id again as it did before, whatever is asked for under it.
-                update_id = f"{request.request_id} {request.fingerprint}"
-                verdict = await self._gateway.update(order_id, wire_names.CHANGE_UPDATE, request, update_id, Verdict)
+                verdict = await self._gateway.update(
+                    order_id, wire_names.CHANGE_UPDATE, request, request.update_id, Verdict
+                )
                 return verdict and own_verdict(verdict, request.request_id, request.fingerprint)
             except Unavailable:
                 await self._require_free(order_id, request)

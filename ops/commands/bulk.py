@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ops.commands.speaking import Api, OrShow, Token, at_the_door
+from ops.commands.speaking import Api, Json, OlderThan, OrShow, Token, at_the_door
 from ops.terminal import terminal
 
 bulk = typer.Typer(
@@ -21,7 +21,7 @@ bulk = typer.Typer(
 def list_bulk_work(
     context: typer.Context,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="How many at most.")] = 20,
-    as_json: Annotated[bool, typer.Option("--json", help="For another program.")] = False,
+    as_json: Json = False,
     api: Api = None,
     token: Token = None,
 ) -> None:
@@ -52,9 +52,7 @@ def ask_many_orders(
     find: Annotated[str | None, typer.Option(help="Words that they have.", show_default="any")] = None,
     state: Annotated[list[str] | None, typer.Option(help="Repeat it for several.", show_default="any")] = None,
     late: Annotated[bool, typer.Option("--late", help="Expected later than promised.")] = False,
-    older: Annotated[
-        str | None, typer.Option("--older-than", metavar="TIME", help="15m, 2h or 3d.", show_default="any age")
-    ] = None,
+    older: OlderThan = None,
     priority: Annotated[int | None, typer.Option(min=0, max=4, help="Of `priority`: from 0, the highest.")] = None,
     start: Annotated[str | None, typer.Option(help="Of `reschedule`: not before that.")] = None,
     completion: Annotated[str | None, typer.Option(help="Of `reschedule`: wanted by then.")] = None,
@@ -66,7 +64,7 @@ def ask_many_orders(
     digest: Annotated[str | None, typer.Option(help="Those of a dry run or none.", show_default="any")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show which, and ask none.")] = False,
     watched: Annotated[bool, typer.Option("--watch", help="Until it is known what came of it.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="For another program.")] = False,
+    as_json: Json = False,
     api: Api = None,
     token: Token = None,
 ) -> None:
@@ -119,7 +117,7 @@ def show_job(
         list[str] | None, typer.Option(help="Of --orders: such as rejected; repeat it.", show_default="any")
     ] = None,
     watched: Annotated[bool, typer.Option("--watch", help="Until it is known what came of it.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="For another program.")] = False,
+    as_json: Json = False,
     api: Api = None,
     token: Token = None,
 ) -> None:
@@ -142,7 +140,7 @@ def steer_job(
     context: typer.Context,
     job_id: Annotated[str, typer.Argument(metavar="ID")],
     reason: Annotated[str, typer.Option(help="Why: it is kept.")] = "",
-    as_json: Annotated[bool, typer.Option("--json", help="For another program.")] = False,
+    as_json: Json = False,
     api: Api = None,
     token: Token = None,
 ) -> None:

@@ -21,6 +21,11 @@ Token = Annotated[
     ),
 ]
 
+Json = Annotated[bool, typer.Option("--json", help="For another program.")]
+OlderThan = Annotated[
+    str | None, typer.Option("--older-than", metavar="TIME", help="15m, 2h or 3d.", show_default="any age")
+]
+
 _Result = TypeVar("_Result")
 
 

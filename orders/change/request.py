@@ -233,6 +233,11 @@ class ChangeRequest(Frozen):
         return fingerprint(self.requester, self.channel, content)
 
     @property
+    def update_id(self) -> str:
+        """That of the update that asks for it: Temporal answers one again as before, whatever is asked for under it."""
+        return f"{self.request_id} {self.fingerprint}"
+
+    @property
     def replaced_task(self) -> str | None:
         """The task that is to be made anew though nothing about it differs, or None."""
         return self.task if self.kind is ChangeKind.REPLACE else None

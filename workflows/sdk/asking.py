@@ -62,8 +62,7 @@ async def _accepted(
         return await handle.start_update(  # pyright: ignore[reportUnknownMemberType]
             wire_names.CHANGE_UPDATE,
             request,
-            # Temporal answers an update id again as it did before, whatever is asked for under it.
-            id=f"{request.request_id} {request.fingerprint}",
+            id=request.update_id,
             wait_for_stage=WorkflowUpdateStage.ACCEPTED,
             result_type=Verdict,
             rpc_timeout=within,

@@ -9,17 +9,21 @@ from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 from types import FrameType
-from typing import ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar
 from uuid import uuid4
 
 import pytest
+from pydantic import RootModel, TypeAdapter
 from temporalio.client import Client, WorkflowHandle, WorkflowHistory
+from temporalio.contrib.pydantic import PydanticPayloadConverter
+from temporalio.converter import DataConverter
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Replayer, Worker, WorkflowInstance, WorkflowInstanceDetails
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 from temporalio.workflow import NondeterminismError
 
 from tests.workflows.sdk.sdk_probe import Probe
+from workflows.sdk.converter import PayloadConverter
 
 ROUNDS = 30
 """Whether a worker takes a waiting query before the workflow task, which brings the fault, is left to chance."""
@@ -51,6 +55,20 @@ class CountingRunner(SandboxedWorkflowRunner):
             return ask(command_info)
         finally:
             sys.setprofile(before)
+
+
+class Odd(RootModel[tuple[str]]):
+    """A type that nothing else reads."""
+
+
+class CountedConverter(PydanticPayloadConverter):
+    """The SDK's converter for pydantic, with a count of how many there are."""
+
+    made: ClassVar[Counter[str]] = Counter()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.made["converter"] += 1
 
 
 def worker(client: Client, task_queue: str, runner: SandboxedWorkflowRunner) -> Worker:
@@ -92,3 +110,34 @@ async def test_without_our_runner_the_sdk_still_compiles_code_for_each_payload(t
         await handle.terminate()
     for name in ("get_serialization_context", "get_external_store_context"):
         assert runner.compiled[name], f"the SDK has mended this: remove {name} from workflows/sdk/runner.py"
+
+
+async def test_the_sdk_still_makes_a_payload_converter_for_each_run(temporal: WorkflowEnvironment) -> None:
+    converter, name = DataConverter(payload_converter_class=CountedConverter), uuid4().hex
+    address = temporal.client.service_client.config.target_host
+    client = await Client.connect(address, namespace=temporal.client.namespace, data_converter=converter)
+    async with worker(client, name, SandboxedWorkflowRunner()):
+        before = CountedConverter.made["converter"]
+        for number in range(2):
+            handle = await client.start_workflow(Probe.run, id=f"{name}-{number}", task_queue=name)
+            assert not await handle.query(Probe.has_signal)
+            await handle.terminate()
+    mended = "the SDK has mended this: remove workflows/sdk/converter.py, and use that of temporalio.contrib.pydantic"
+    assert CountedConverter.made["converter"] - before >= 2, mended
+
+
+async def test_what_it_takes_to_read_a_type_is_worked_out_once_for_all_of_ours(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    worked_out = Counter[object]()
+    of_a_type = TypeAdapter.__init__
+
+    def counted(adapter: TypeAdapter[Any], kind: Any, **options: Any) -> None:
+        worked_out[kind] += 1
+        of_a_type(adapter, kind, **options)
+
+    monkeypatch.setattr(TypeAdapter, "__init__", counted)
+    for _ in range(3):
+        payload = PayloadConverter().to_payload(["a"])
+        assert PayloadConverter().from_payload(payload, Odd) == Odd(("a",))
+    assert worked_out == {Odd: 1}
