@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from pydantic import JsonValue
 
-from orders.change.impact import Impact, Obstacle, impact_of, settled
+from orders.change.impact import Impact, Obstacle, TaskImpact, as_planned, impact_of, settled
 from orders.model.plan import OutputRef, Plan, Task
 from orders.model.values import Inputs
 from orders.reconcile.ledger import Fact, Ledger, Step, operation_name
@@ -57,7 +57,7 @@ class Nearby:
             replaced_task,
         )
         effects = {key: effect for key, effect in self._effects.items() if key not in reached}
-        effects |= {task.task: task for task in found.tasks if task.task in reached}
+        effects |= {task.task: self._as_planned(task, target) for task in found.tasks if task.task in reached}
         asks = (self._asks - reached) | set(found.asks)
         obstacles = (each for each in self._obstacles if each.task not in reached)
         place = {key: index for index, key in enumerate(keys)}
@@ -70,6 +70,14 @@ class Nearby:
             obstacles=tuple(sorted((*obstacles, *found.obstacles), key=order)),
             asks=tuple(key for key in keys if key in asks),
         )
+
+    def _as_planned(self, effect: TaskImpact, target: Plan) -> TaskImpact:
+        """The effect on a task, by the whole plans where nothing was called for: of a part, all refs are values."""
+        planned, wanted = self._plan.tasks.get(effect.task), target.tasks.get(effect.task)
+        if planned is None or wanted is None or effect.task in self._ledger.facts:
+            return effect
+        kind, before, after = as_planned(planned, wanted)
+        return effect.model_copy(update={"effect": kind, "before": before, "after": after})
 
     def _differing(self, target: Plan) -> tuple[set[str], set[str]]:
         """The tasks that differ; those apart of which another thing is asked, so that it matters to what comes after.

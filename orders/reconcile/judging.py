@@ -114,8 +114,11 @@ class Judge:
             ):
                 return fact
         for fact in live:
-            call = self._calls.get(fact.id)
-            if call is not None and call.verb is Verb.AMEND and call.inputs == inputs and not fact.to_be_replaced:
+            # Called or awaited: should a newer one turn out to stay, this one is on its way all the same.
+            amendment = self._calls.get(fact.id) or fact.waiting
+            if amendment is None or amendment.verb is not Verb.AMEND or fact.to_be_replaced:
+                continue
+            if amendment.inputs == inputs:
                 return fact
         newest = max(live, key=lambda fact: fact.generation, default=None)
         if newest is None or OnChange.REPLACE not in self._meanings(task, newest, inputs):

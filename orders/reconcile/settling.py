@@ -112,10 +112,11 @@ class Settling:
     def _is_told(self, task: str, outputs: Inputs, at: str) -> bool:
         """A call of unknown outcome is done, as a person knows."""
         for fact in self._ledger.facts.get(task, {}).values():
-            waiting = fact.waiting
+            waiting, refusal = fact.waiting, fact.refusal
             if fact.id in self._dependencies.calls or waiting is None or waiting.verb is Verb.COMPENSATE:
                 continue
-            if waiting.unknown and fact.refusal is not None:
+            # One that is to be tried again waits for nobody any more.
+            if waiting.unknown and refusal is not None and not refusal.retry:
                 put_in_force(fact, waiting, outputs, at)
                 fact.waiting = fact.refusal = None
                 self._changed(fact.id)

@@ -73,6 +73,8 @@ class World:
     """The inputs of all amendments that had their effect."""
     lost: set[str] = field(default_factory=set)
     """Tasks of which something got lost."""
+    let_be: set[FactId] = field(default_factory=set)
+    """What a person has written off: whether a silo has undone it all the same, the order never learns."""
     held: dict[FactId, Inputs] = field(default_factory=dict)
     in_flight: list[InFlight] = field(default_factory=list)
     pending: list[Pending] = field(default_factory=list)
@@ -289,6 +291,7 @@ class World:
 
     def written_off(self, fact: FactId) -> None:
         """Whatever the silo has of it is no matter of the order any more."""
+        self.let_be.add(fact)
         self.held.pop(fact, None)
         self._forget(fact)
 
