@@ -24,6 +24,8 @@ from settings import Settings
 LONGEST_RETRY_AFTER: Final = timedelta(minutes=5)
 """A silo that asks for more patience than this is asked again earlier: it may have been put right meanwhile."""
 
+_LONGEST_WAIT: Final = timedelta(days=30)
+
 FOR_NOW: Final = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS}
 """The 4xx that say nothing about the call itself."""
 
@@ -91,7 +93,12 @@ class SiloHttp:
         answer = await self._send(method, _joined(path), headers | _type_of(body), content=_json(body))
         if _refused(answer):
             error = _error_of(answer)
-            raise Refused(error.code, (error.message or error.reason)[:_LONGEST_REASON])
+            raise Refused(
+                error.code,
+                (error.message or error.reason)[:_LONGEST_REASON],
+                status=answer.status_code,
+                retry_after=told_delay(answer.headers.get("Retry-After")),
+            )
         return self._content(answer)
 
     async def ask(
@@ -232,7 +239,13 @@ def _error_of(answer: httpx2.Response) -> SiloErrorBody:
 
 
 def _retry_after(value: str | None) -> timedelta | None:
-    """How long a silo asks to be left alone (RFC 9110: seconds, or a date), within bounds."""
+    """How long a silo that gives no usable answer asks to be left alone, within bounds."""
+    delay = told_delay(value)
+    return min(delay, LONGEST_RETRY_AFTER) if delay is not None else None
+
+
+def told_delay(value: str | None) -> timedelta | None:
+    """How long a silo asks to be left alone (RFC 9110: seconds, or a date), a month at most."""
     if value is None:
         return None
     try:
@@ -242,4 +255,4 @@ def _retry_after(value: str | None) -> timedelta | None:
             delay = email.utils.parsedate_to_datetime(value).astimezone(UTC) - datetime.now(UTC)
     except (ValueError, OverflowError):
         return None
-    return min(delay, LONGEST_RETRY_AFTER) if delay > timedelta() else None
+    return min(delay, _LONGEST_WAIT) if delay > timedelta() else None

@@ -11,7 +11,7 @@ import httpx2
 from pydantic import JsonValue
 
 from activities import json_answers
-from activities.http_client import SiloHttp
+from activities.http_client import SiloHttp, told_delay
 from activities.json_requests import filled, values_of
 from activities.protocol import UNKNOWN_SERVICE, Holding, Refused, SiloProtocol, SiloUnavailable
 from orders.fulfilment.messages import SiloCall
@@ -127,7 +127,12 @@ class JsonHttp(SiloProtocol):
             case OutcomeKind.LOST:
                 return _gone(verb, call)
             case OutcomeKind.REFUSED:
-                raise Refused(answer.code, answer.message)
+                raise Refused(
+                    answer.code,
+                    answer.message,
+                    status=answer.response.status_code,
+                    retry_after=told_delay(answer.response.headers.get("Retry-After")),
+                )
             case _:
                 return answer.outcome(kind)
 

@@ -10,7 +10,7 @@ import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Coroutine
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TypeVar
 
@@ -28,10 +28,17 @@ ALREADY_PROVISIONED = "already_provisioned"
 
 
 class Refused(Exception):
-    """A silo's final no to a call that changes something."""
+    """A silo's final no to a call that changes something, with the HTTP status and when to ask again, if it says so."""
 
-    def __init__(self, code: str, reason: str) -> None:
+    def __init__(self, code: str, reason: str, *, status: int = 0, retry_after: timedelta | None = None) -> None:
         super().__init__(f"{code}: {reason}")
+        self.outcome = Outcome(
+            OutcomeKind.REFUSED,
+            code=code,
+            reason=reason,
+            status=status,
+            retry_after_s=retry_after.total_seconds() if retry_after is not None else 0.0,
+        )
         self.code = code
         self.reason = reason
 
@@ -139,8 +146,7 @@ async def perform(
         return kept_of(await _do(protocol, verb, call))
     except Refused as refused:
         lost = verb is Verb.AMEND and refused.code == UNKNOWN_SERVICE
-        kind = OutcomeKind.LOST if lost else OutcomeKind.REFUSED
-        return kept_of(Outcome(kind, code=refused.code, reason=refused.reason))
+        return kept_of(replace(refused.outcome, kind=OutcomeKind.LOST) if lost else refused.outcome)
 
 
 def _do(protocol: SiloProtocol, verb: Verb, call: SiloCall) -> Awaitable[Outcome]:

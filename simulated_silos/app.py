@@ -262,7 +262,10 @@ def _answered(outcome: Outcome, answer: Answer) -> Response:
 
 
 def _refused(refusal: Refusal) -> Response:
-    return _json(wire.refusal_json(refusal), refusal.status)
+    response = _json(wire.refusal_json(refusal), refusal.status)
+    if refusal.retry_after_s is not None:
+        response.headers["Retry-After"] = str(refusal.retry_after_s)
+    return response
 
 
 def _json(body: bytes, status: int = 200) -> Response:

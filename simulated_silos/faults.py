@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import defaultdict
 from typing import Annotated
 
 from pydantic import ConfigDict, Field
@@ -16,13 +17,19 @@ ANY_OPERATION = "*"
 
 
 class PermanentFault(Frozen):
-    """Refuses with 422 and `code` every call on an operation (`*`: any) whose key contains `match`."""
+    """Refuses with `status` and `code` calls on an operation (`*`: any) whose key contains `match`.
+
+    Every one, or the first `times`. `retry_after_s` is told as Retry-After.
+    """
 
     model_config = ConfigDict(strict=True)
 
     operation: str = ANY_OPERATION
     match: str = ""
     code: Annotated[str, Field(min_length=1)]
+    status: Annotated[int, Field(ge=400, le=499)] = 422
+    retry_after_s: Annotated[int, Field(ge=0)] | None = None
+    times: Annotated[int, Field(ge=1)] | None = None
 
 
 class Faults(Frozen):
@@ -45,6 +52,7 @@ class FaultPlan:
 
     def __init__(self, silo: str, faults: Faults) -> None:
         self.faults = faults
+        self._forbidden: defaultdict[int, set[str]] = defaultdict(set)
         # A generator for each kind: how many callbacks went out must not change which responses get lost.
         self._errors, self._responses, self._drops, self._copies = (
             random.Random(None if faults.seed is None else f"{faults.seed}/{silo}/{kind}")
@@ -76,7 +84,12 @@ class FaultPlan:
 
     def forbids(self, operations: tuple[str, ...], key: str) -> Refusal | None:
         """The permanent fault that a call on an operation (by any of its names) meets, if it meets one."""
-        for fault in self.faults.permanent:
-            if fault.operation in (ANY_OPERATION, *operations) and fault.match in key:
-                return Refusal(status=422, code=fault.code, message=f"{fault.code}: refused for good")
+        for number, fault in enumerate(self.faults.permanent):
+            if fault.operation not in (ANY_OPERATION, *operations) or fault.match not in key:
+                continue
+            forbidden = self._forbidden[number]
+            if fault.times is None or key in forbidden or len(forbidden) < fault.times:
+                forbidden.add(key)
+                message = f"{fault.code}: refused for good"
+                return Refusal(status=fault.status, code=fault.code, message=message, retry_after_s=fault.retry_after_s)
         return None

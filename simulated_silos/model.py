@@ -63,11 +63,12 @@ class ServiceOrderState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
-    """Why a call was not done, with the HTTP status that says so."""
+    """Why a call was not done, with the HTTP status that says so, and after how many seconds to ask again."""
 
     status: int
     code: str
     message: str
+    retry_after_s: int | None = None
 
 
 class Service(Frozen):

@@ -183,6 +183,7 @@ class OrderWorkflow:
             self._order.reconciler.look()
         else:
             self._order.begin()
+            self._order.try_again(workflow.now())
             most = MOST_OF_A_LARGE_ORDER if is_large(self._order) else MOST_CALLS_UNDER_WAY
             for steps in self._silos.batches(self._order.reconciler.next_steps(most)):
                 self._go(self._silos.carry_out(steps))
@@ -243,6 +244,7 @@ class OrderWorkflow:
         begun = self._order.carried.started
         return deadlines | {
             self._silos.why_look: self._silos.next_look if begun else None,
+            "try again by a rule of the catalog": self._order.tries_again_at if begun else None,
             "begin as requested": None if begun else self._order.not_before,
             "ask for the turn": self._turn.due(),
             "promise at stake": self._order.journal.late_at,

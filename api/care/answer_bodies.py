@@ -29,7 +29,9 @@ class AppointmentResponse(ResponseModel):
 
 
 class NowResponse(ResponseModel):
-    """A task that is under way, awaited, or needs somebody.
+    """A task that is under way, awaited, tried again later by a rule of the catalog, or needs somebody.
+
+    What the catalog says of a refusal is told by language, to agents and to customers.
 
     `since` is when its silo was called, took it on, or refused it; `expected` when it is usually done, by its
     appointment if there is one. `numbers` are what silos have given out for it and for what it stands on: tracking,
@@ -53,6 +55,8 @@ class NowResponse(ResponseModel):
     last_error: str | None
     milestones: dict[str, str]
     numbers: dict[str, tuple[JsonValue, ...]]
+    for_agents: dict[str, str]
+    for_customers: dict[str, str]
 
 
 class NextResponse(ResponseModel):

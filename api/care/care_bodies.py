@@ -187,6 +187,7 @@ class TimelineEntryResponse(ResponseModel):
     tried: int
     refused: int
     last_error: str | None
+    next_try: InstantOut | None
     waits_for: WaitsFor | None
     after: tuple[str, ...]
     more_after: int

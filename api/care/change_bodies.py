@@ -57,7 +57,8 @@ class ChangeBody(TmfBody):
     `amend` adds, updates and removes items, and may do all of a `reschedule` (requested dates, `appointments`) and of
     `changePriority`. `add` holds TMF622 items, related to what the order has by reliesOn and bundledBy. `cancelItems`
     names `items`; `cancel` is for the whole order. `replace`, `retry` and `resolve` name a `task`; `retry` may name a
-    `silo` instead, and then everything of the order that it refused is tried again.
+    `silo` instead, and then everything of the order that it refused is tried again. With `inputs` that the catalog lets
+    people give, the one call that is tried again carries those.
 
     `acceptFee` is the fee that a preview told, `digest` its digest: with it the change is refused if the impact is not
     what was previewed any more.
@@ -87,6 +88,7 @@ class ChangeBody(TmfBody):
     task: Line | None = None
     silo: Line | None = None
     resolution: Resolution | None = None
+    inputs: JsonObject = {}
     outputs: JsonObject = {}
 
 
@@ -249,7 +251,8 @@ class OptionResponse(ResponseModel):
 
     `name` is the characteristic, site, task or silo, `value` what it would become: null where any other value means the
     same. `until` is when the answer is expected to get worse, null if it is not. `whyFees` says what fees are for.
-    `asks` are tasks whose silos must let go first, `along` items that go with a removed one.
+    `asks` are tasks whose silos must let go first, `along` items that go with a removed one. Of fallout, `value` is the
+    way to set it right, and `takes` what the request needs beside that.
     """
 
     kind: ChangeKind
@@ -262,6 +265,7 @@ class OptionResponse(ResponseModel):
     why_fees: tuple[str, ...]
     asks: tuple[str, ...]
     along: tuple[str, ...]
+    takes: tuple[str, ...]
     reasons: Reasons
 
 

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, model_validator
 from pydantic.alias_generators import to_camel
 
+from api.care.change_bodies import OptionResponse
 from api.care.customer_bodies import Word
 from api.tmf.response_model import ResponseModel
 from api.tmf.times import InstantOut
 from api.tmf.tmf622.shapes import TmfBody
 from orders.model.budget import LONGEST_TEXT
 from orders.model.instants import Instant
+from orders.model.rules import Severity
 from orders.model.text import Name, Text
 from orders.model.values import Verb
 from orders.read_model.fallout import FalloutEnd, FalloutSort, FalloutState
+from orders.tracking.ways import Way
 
 
 def _sorts(text: str) -> str:
@@ -90,10 +93,11 @@ class HandResponse(ResponseModel):
 class ListedFallout(ResponseModel):
     """A call that a person is needed for; `href` has it with its story, `orderHref` its order.
 
-    `meaning` says in plain words what is wrong. `key` is the idempotency key of the call refused last, `attempts` how
-    often it was made in vain, each time with the whole retry budget of its silo. `behind` are the first tasks that wait
-    for it, `hand` what was done about it last. `promisedAt` and `inJeopardy` are its order's. The id stays the same
-    until it is over: what is refused after that is another fallout.
+    `meaning` says in plain words what is wrong; `severity` and the texts, by language, are the catalog's. `key` is the
+    idempotency key of the call refused last, `attempts` how often it was made in vain, each time with the whole retry
+    budget of its silo. `behind` are the first tasks that wait for it, `hand` what was done about it last. `promisedAt`
+    and `inJeopardy` are its order's. The id stays the same until it is over: what is refused after that is another
+    fallout.
     """
 
     id: str
@@ -118,6 +122,9 @@ class ListedFallout(ResponseModel):
     code: str
     reason: str
     meaning: str
+    severity: Severity | None
+    for_agents: dict[str, str]
+    for_customers: dict[str, str]
     attempts: int
     since: InstantOut
     refused_at: InstantOut
@@ -152,9 +159,25 @@ class StoryResponse(ResponseModel):
     note: str
 
 
-class FalloutStoryResponse(ListedFallout):
-    """A fallout with its story, which care agents see: what people did with it, in that order, and said about it."""
+class WayResponse(OptionResponse):
+    """A way to set a fallout right, and in `words` what it would do; see an order's options for the rest.
 
+    The `request` with what it `takes` is posted to `href`; with `?dryRun=true` it is previewed.
+    """
+
+    way: Way
+    words: str
+    href: str
+    request: dict[str, JsonValue]
+
+
+class FalloutStoryResponse(ListedFallout):
+    """A fallout with its story, which care agents see: what people did with it, in that order, and said about it.
+
+    `ways` are those to set it right: null where they cannot be told now, or where others have to see to it.
+    """
+
+    ways: tuple[WayResponse, ...] | None
     story: tuple[StoryResponse, ...]
 
 

@@ -27,15 +27,17 @@ from api.care.fallout_bodies import (
     NoteBody,
     ReleaseBody,
     StoryResponse,
+    WayResponse,
     sorts_of,
 )
 from api.errors import FalloutClaimed, FalloutOver, UnknownFallout
-from api.http.dependencies import Agent, Id, LinksDep, Reader, RegisterDep, errors
+from api.http.dependencies import Agent, ChangingDep, Id, LinksDep, Reader, RegisterDep, errors
 from api.http.visibility import visibility_of
+from api.service.changing import Changing
 from api.tmf.links import Links
 from orders.model.instants import instant
 from orders.read_model.answer_words import fallout_in_words
-from orders.read_model.fallout import FalloutSort
+from orders.read_model.fallout import FalloutSort, FalloutState
 from register import Register
 from register.fallout import people
 from register.fallout.query import OPEN, Fallout, FalloutQuery
@@ -75,9 +77,11 @@ async def summary(
 
 
 @router.get("/{fallout_id}", summary="A fallout with its story", responses=errors(404, 503))
-async def one(fallout_id: Id, links: LinksDep, register: RegisterDep, reader: Reader) -> FalloutStoryResponse:
-    """What was refused, what it means, what waits for it, who has it, and how it ended."""
-    return await _told(fallout_id, links, register, reader)
+async def one(
+    fallout_id: Id, links: LinksDep, register: RegisterDep, reader: Reader, changing: ChangingDep
+) -> FalloutStoryResponse:
+    """What was refused, what it means, what waits for it, who has it, how it can be set right, and how it ended."""
+    return await _told(fallout_id, links, register, reader, changing)
 
 
 @router.post("/{fallout_id}/claim", summary="See to a fallout", responses=errors(400, 404, 409, 503))
@@ -201,11 +205,22 @@ async def _seen(fallout_id: str, register: Register, reader: Principal) -> Fallo
     return found
 
 
-async def _told(fallout_id: str, links: Links, register: Register, reader: Principal) -> FalloutStoryResponse:
-    listed = _listed(await _seen(fallout_id, register, reader), links, reader)
-    story = await run_blocking(register.fallout.story, fallout_id) if reader.may(Scope.CARE) else ()
-    told = tuple(StoryResponse.model_validate(entry) for entry in story)
-    return FalloutStoryResponse.model_validate({**dict(listed), "story": told})
+async def _told(
+    fallout_id: str, links: Links, register: Register, reader: Principal, changing: Changing | None = None
+) -> FalloutStoryResponse:
+    """A fallout; with the ways to set it right where its order is asked for them."""
+    fallout = await _seen(fallout_id, register, reader)
+    is_agent, record = reader.may(Scope.CARE), fallout.record
+    story = await run_blocking(register.fallout.story, fallout_id) if is_agent else ()
+    ways = None
+    if changing is not None and is_agent and record.state is not FalloutState.OVER:
+        ways = await changing.ways(fallout.order_id, record.task)
+    href = links.changes(fallout.order_id)
+    told: dict[str, object] = {
+        "story": tuple(StoryResponse.model_validate(entry) for entry in story),
+        "ways": ways and tuple(WayResponse.model_validate({**dict(way), "href": href}) for way in ways),
+    }
+    return FalloutStoryResponse.model_validate({**dict(_listed(fallout, links, reader)), **told})
 
 
 def _listed(fallout: Fallout, links: Links, reader: Principal) -> ListedFallout:

@@ -202,6 +202,7 @@ def to_change(body: ChangeBody, request_id: str) -> ChangeRequest:
         "task": body.task,
         "silo": body.silo,
         "resolution": body.resolution,
+        "inputs": body.inputs,
         "outputs": body.outputs,
     }
     unfit = [problem(_path(field), message) for field, message in misfits(body.kind, fields)]

@@ -9,7 +9,15 @@ from functools import partial
 from typing import Final, TypeVar
 
 from api.blocking import run_blocking
-from api.errors import IdempotencyKeyReused, OrderClosed, OrderNotOver, OrderTooLarge, Unavailable, UnknownOrder
+from api.errors import (
+    CatalogNotKept,
+    IdempotencyKeyReused,
+    OrderClosed,
+    OrderNotOver,
+    OrderTooLarge,
+    Unavailable,
+    UnknownOrder,
+)
 from api.service.abandoned import WorkflowEnded, closed, starting, without_workflow
 from api.service.asking import DELETABLE, Asking
 from api.service.gateway import Gateway
@@ -21,6 +29,7 @@ from orders.model import wire_names
 from orders.model.budget import CHANGE, size_of
 from orders.planning.visits import Visit
 from orders.tracking.options import OptionsPage, OrderOptions
+from orders.tracking.setting_right import OfferedWay
 from register.records import Records
 
 _CLOSES_WITHIN_S: Final = 2.0
@@ -106,6 +115,13 @@ class Changing:
             UnknownOrder, OrderClosed, CatalogNotKept: like a preview.
         """
         return await self._foreseen(order_id, partial(self._foresight.visits, order_id))
+
+    async def ways(self, order_id: str, task: str) -> tuple[OfferedWay, ...] | None:
+        """How what waits for a person of one task can be set right. None where that cannot be told now."""
+        try:
+            return await self._foreseen(order_id, partial(self._foresight.ways, order_id, task))
+        except (UnknownOrder, OrderClosed, CatalogNotKept, Unavailable):
+            return None
 
     async def delete(self, order_id: str) -> None:
         """Tell no more of an order that holds nothing: it was cancelled, or rejected. Its id stays taken.

@@ -25,6 +25,7 @@ from orders.model.order import Reason
 from orders.planning.visits import Visit, visits_of
 from orders.tracking.options import OptionsPage, OrderOptions, options_of
 from orders.tracking.preview import preview
+from orders.tracking.setting_right import OfferedWay, ways_of
 from workflows.sdk.connection import read_payload
 
 log = structlog.get_logger()
@@ -78,6 +79,11 @@ class Foresight:
         with _kept(order_id):
             return await self._workshop.run(_TRIALS * _size(fork), _options, self._versions, fork, page)
 
+    async def ways(self, order_id: str, task: str, fork: bytes) -> tuple[OfferedWay, ...]:
+        """How what waits for a person of one task can be set right."""
+        with _kept(order_id):
+            return await self._workshop.run(_TRIALS * _size(fork), _ways, self._versions, fork, task)
+
 
 def _size(fork: bytes) -> int:
     return SMALL * len(fork) // _SMALL_FORK
@@ -127,6 +133,11 @@ def _options(versions: CatalogStore, content: bytes, page: OptionsPage) -> Order
     catalog = versions.load(fork.start.catalog)
     until = time.monotonic() + _OPTIONS_WITHIN_S
     return options_of(Fulfilment.of(fork), catalog, datetime.now(UTC), page, lambda: time.monotonic() > until)
+
+
+def _ways(versions: CatalogStore, content: bytes, task: str) -> tuple[OfferedWay, ...]:
+    fork = _opened(content)
+    return ways_of(Fulfilment.of(fork), versions.load(fork.start.catalog), task, datetime.now(UTC))
 
 
 @contextmanager

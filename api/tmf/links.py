@@ -59,9 +59,13 @@ class Links:
         """Everything about a customer in the care API."""
         return f"{self.api}/care/v1/customers/{quote(customer_id, safe='')}"
 
+    def changes(self, order_id: str) -> str:
+        """The order's log of changes, where they are asked for."""
+        return f"{self.care(order_id)}/changes"
+
     def change(self, order_id: str, request_id: str) -> str:
         """One change in the order's log."""
-        return f"{self.care(order_id)}/changes/{quote(request_id, safe='')}"
+        return f"{self.changes(order_id)}/{quote(request_id, safe='')}"
 
     def web_ui_of(self, order_id: str) -> str:
         """The order's workflow in Temporal's Web UI."""

@@ -17,6 +17,7 @@ from orders.catalog_check.capacities import capacity_problems
 from orders.catalog_check.characteristics import characteristic_problems
 from orders.catalog_check.http_silos import http_problems
 from orders.catalog_check.manual_silos import manual_problems
+from orders.catalog_check.rules import rule_problems
 from orders.catalog_check.tasks import Problem, sold, task_problems
 from orders.model.catalog import (
     BundleComponent,
@@ -65,6 +66,7 @@ def _silo(silo: Silo) -> Iterator[tuple[str, str]]:
         yield "polling.first", "must be more than nothing"
     if silo.polling.first > silo.polling.longest:
         yield "polling", "the first pause is longer than the longest"
+    yield from rule_problems(silo)
     if silo.polling != Polling() and silo.answers_at_once:
         yield "polling", f"{silo.protocol} answers at once: there is nothing to poll for"
 

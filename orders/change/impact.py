@@ -309,10 +309,10 @@ def _effect(
     task = wanted or planned
     operation = ledger.operations.get(operation_name(key)) or _operation(fork.plan, wanted)
     gone = held is not None and fork.ledger.fact(held.id) is None
-    effect = _kind(operation, wanted, planned, held, key in made or gone, key in amended)
+    effect = _kind(operation, wanted, held, key in made or gone, key in amended)
     before, after = _values(fork, key, wanted, held if held else None) if effect in _SHOWN else ({}, {})
-    if effect is Effect.PLANNED and planned is not None and wanted is not None:
-        before, after = _planned_values(planned, wanted)
+    if held is None and planned is not None and wanted is not None:
+        effect, before, after = as_planned(planned, wanted)
     if held is not None and wanted is None:
         before, after = held.desired_inputs, {}
     return TaskImpact(
@@ -340,9 +340,7 @@ def _newest(ledger: Ledger, key: str) -> Fact | None:
     return facts[max(facts)] if facts else None
 
 
-def _kind(
-    operation: Operation, wanted: Task | None, planned: Task | None, held: Fact | None, made: bool, amended: bool
-) -> Effect:
+def _kind(operation: Operation, wanted: Task | None, held: Fact | None, made: bool, amended: bool) -> Effect:
     if wanted is None:
         if held is None:
             return Effect.DROPPED
@@ -350,19 +348,20 @@ def _kind(
         return Effect.DROPPED if spent else Effect.COMPENSATED
     if held is not None:
         return Effect.REPLACED if made else Effect.AMENDED if amended else Effect.KEPT
-    if planned is None:
-        return Effect.ADDED
-    return Effect.KEPT if (planned.inputs, planned.refs) == (wanted.inputs, wanted.refs) else Effect.PLANNED
+    return Effect.ADDED
 
 
-def _planned_values(planned: Task, wanted: Task) -> tuple[Inputs, Inputs]:
-    """What differs of a task that nothing was called for, as far as it is planned and not for another task to give."""
+def as_planned(planned: Task, wanted: Task) -> tuple[Effect, Inputs, Inputs]:
+    """The effect on a task that nothing was called for, and what differs of it, but for what another task gives."""
+    if (planned.inputs, planned.refs) == (wanted.inputs, wanted.refs):
+        return Effect.KEPT, {}, {}
     differing = [
         name
         for name in {**planned.inputs, **wanted.inputs}
         if planned.inputs.get(name) != wanted.inputs.get(name) and name not in planned.refs and name not in wanted.refs
     ]
-    return {name: planned.inputs.get(name) for name in differing}, {name: wanted.inputs.get(name) for name in differing}
+    before, after = ({name: task.inputs.get(name) for name in differing} for task in (planned, wanted))
+    return Effect.PLANNED, before, after
 
 
 def _values(fork: Reconciler, key: str, wanted: Task | None, held: Fact | None) -> tuple[Inputs, Inputs]:

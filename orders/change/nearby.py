@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from pydantic import JsonValue
 
-from orders.change.impact import Impact, Obstacle, impact_of, settled
+from orders.change.impact import Impact, Obstacle, TaskImpact, as_planned, impact_of, settled
 from orders.model.plan import OutputRef, Plan, Task
 from orders.model.values import Inputs
 from orders.reconcile.ledger import Fact, Ledger, Step, operation_name
@@ -42,6 +42,7 @@ class Nearby:
     def impact(self, target: Plan, replaced_task: str | None = None) -> Impact:
         """What another target would do in place of the plan."""
         linked, asked = self._differing(target)
+        linked |= self._ledger.waived.keys() & {**self._plan.tasks, **target.tasks}.keys()  # One may be needed now.
         reached = linked | self._reached(asked if replaced_task is None else {*asked, replaced_task}, target)
         keys = list(dict.fromkeys([*target.tasks, *self._plan.tasks, *self._ledger.facts]))
         if len(reached) * self.worth_it > len(keys):
@@ -56,7 +57,7 @@ class Nearby:
             replaced_task,
         )
         effects = {key: effect for key, effect in self._effects.items() if key not in reached}
-        effects |= {task.task: task for task in found.tasks if task.task in reached}
+        effects |= {task.task: self._as_planned(task, target) for task in found.tasks if task.task in reached}
         asks = (self._asks - reached) | set(found.asks)
         obstacles = (each for each in self._obstacles if each.task not in reached)
         place = {key: index for index, key in enumerate(keys)}
@@ -69,6 +70,14 @@ class Nearby:
             obstacles=tuple(sorted((*obstacles, *found.obstacles), key=order)),
             asks=tuple(key for key in keys if key in asks),
         )
+
+    def _as_planned(self, effect: TaskImpact, target: Plan) -> TaskImpact:
+        """The effect on a task, by the whole plans where nothing was called for: of a part, all refs are values."""
+        planned, wanted = self._plan.tasks.get(effect.task), target.tasks.get(effect.task)
+        if planned is None or wanted is None or effect.task in self._ledger.facts:
+            return effect
+        kind, before, after = as_planned(planned, wanted)
+        return effect.model_copy(update={"effect": kind, "before": before, "after": after})
 
     def _differing(self, target: Plan) -> tuple[set[str], set[str]]:
         """The tasks that differ; those apart of which another thing is asked, so that it matters to what comes after.
@@ -128,6 +137,7 @@ class _Part:
             operations=ledger.operations,
             silos=ledger.silos,
             gone={key: ledger.gone[key] for key in keys if key in ledger.gone},
+            waived={key: ledger.waived[key] for key in keys if key in ledger.waived},
         )
 
     def _alone(self, task: Task) -> Task:

@@ -50,7 +50,7 @@ class ChangeKind(StrEnum):
     RELEASE = "release"
     RETRY = "retry"
     RESOLVE = "resolve"
-    """A person settles what was refused for good: done by hand, or what a silo still holds kept or sunk."""
+    """A person settles what was refused for good: done by hand, waived, or what a silo still holds kept or sunk."""
 
     @property
     def revises(self) -> bool:
@@ -82,6 +82,8 @@ class Resolution(StrEnum):
     DONE = "done"
     KEPT = "kept"
     SUNK = "sunk"
+    WAIVED = "waived"
+    """Nobody does it: the order is done without."""
 
 
 class Subject(StrEnum):
@@ -147,7 +149,7 @@ NEEDS: Mapping[ChangeKind, Needs] = {
     ChangeKind.REPLACE: Needs(all_of=("task",), may=_ANSWERS),
     ChangeKind.HOLD: Needs(),
     ChangeKind.RELEASE: Needs(),
-    ChangeKind.RETRY: Needs(either=("task", "silo")),
+    ChangeKind.RETRY: Needs(either=("task", "silo"), may=("inputs",)),
     # Somebody has to answer for it by name.
     ChangeKind.RESOLVE: Needs(all_of=("task", "resolution", "requester"), may=("outputs",)),
 }
@@ -166,6 +168,10 @@ def misfits(kind: ChangeKind, fields: Mapping[str, object]) -> list[tuple[str | 
     found += [(name, f"a change of kind {kind} needs {name}") for name in needs.all_of if name not in said]
     if needs.one_of and not set(needs.one_of).intersection(said):
         found.append((None, f"a change of kind {kind} needs at least one of {', '.join(needs.one_of)}"))
+    if fields.get("resolution") is Resolution.WAIVED and "reason" not in said:
+        found.append(("reason", "what is waived needs a reason"))
+    if "inputs" in said and "silo" in said:
+        found.append(("inputs", "inputs are given for a task, not for a silo"))
     if needs.either and len(chosen := [name for name in needs.either if name in said]) != 1:
         where = chosen[-1] if chosen else None
         found.append((where, f"a change of kind {kind} needs {' or '.join(needs.either)}, and just one of them"))
@@ -182,13 +188,13 @@ class ChangeRequest(Frozen):
     The same `request_id` is decided once, however often it arrives; it is that of one request, known by its
     `fingerprint`. `asked_as` stands for a request that came in another form, which this one was worked out from. An
     `expected_revision` that is not the current one is refused, and so is one whose `digest` is not that of its impact
-    any more. `accept_fee` is what the customer agreed to pay. `items` are those to cancel; `cascade` takes with an
-    item what depends on it. `task` names the task to replace, retry or resolve; in place of
-    one, `silo` has everything retried that this one has refused. `resolution` says how something is resolved, with the
-    `outputs` of what was done by hand. `asked_at` is noted when it arrives, whatever it says. `document` is the digest
-    of the form that the order is to have outside, which the register keeps. `attributes` are the names, there, of what
-    is different, or the first of very many: by item id, under the empty one those of the order itself. Neither is read.
-    `NEEDS` tells which kind carries what.
+    any more. `accept_fee` is what the customer agreed to pay. `items` are those to cancel; `cascade` takes with an item
+    what depends on it. `task` names the task to replace, retry or resolve; in place of one, `silo` has everything
+    retried that this one has refused. `inputs` are given by hand for the one call that is tried again. `resolution`
+    says how something is resolved, with the `outputs` of what was done by hand. `asked_at` is noted when it arrives,
+    whatever it says. `document` is the digest of the form that the order is to have outside, which the register keeps.
+    `attributes` are the names, there, of what is different, or the first of very many: by item id, under the empty one
+    those of the order itself. Neither is read. `NEEDS` tells which kind carries what.
     """
 
     request_id: RequestId
@@ -211,6 +217,7 @@ class ChangeRequest(Frozen):
     task: Line | None = None
     silo: Line | None = None
     resolution: Resolution | None = None
+    inputs: JsonObject = Field(default_factory=dict)
     outputs: JsonObject = Field(default_factory=dict)
     document: DocumentDigest | None = None
     attributes: Annotated[dict[Line, tuple[Line, ...]], Field(max_length=MOST_ATTRIBUTES)] = Field(default_factory=dict)

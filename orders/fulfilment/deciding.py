@@ -79,7 +79,11 @@ def early_objections(order: Fulfilment, change: ChangeRequest) -> list[Reason]:
 def beyond_budget(order: Fulfilment, change: ChangeRequest, revision: Revision | None = None) -> list[Reason]:
     """Why a change, or the revision that it leads to, is more than the order can have."""
     carried = order.carried
-    sizes = [(CHANGE, size_of(change.model_dump(mode="json"))), (BY_HAND, size_of(change.outputs))]
+    sizes = [
+        (CHANGE, size_of(change.model_dump(mode="json"))),
+        (BY_HAND, size_of(change.outputs)),
+        (BY_HAND, size_of(change.inputs)),
+    ]
     if revision is not None:
         sizes += [
             (NAMED, len({*order.progress.items, *(item.id for item in revision.items)})),

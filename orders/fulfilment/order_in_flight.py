@@ -26,7 +26,7 @@ from orders.change.charges import (
 from orders.change.impact import Impact, has_passed, impact_of, settled
 from orders.change.nearby import Nearby
 from orders.change.objections import Assessment
-from orders.change.request import ChangeKind, ChangeRequest, ChangeState, Verdict, entry_of
+from orders.change.request import ChangeKind, ChangeRequest, ChangeState, Resolution, Verdict, entry_of
 from orders.fulfilment.amended import amended_with
 from orders.fulfilment.change_log import ChangeLog
 from orders.fulfilment.inbox import Inbox
@@ -35,6 +35,7 @@ from orders.fulfilment.snapshot import Fork, OrderStart, Snapshot
 from orders.model.budget import INBOX, MOST_WAITING, cut
 from orders.model.order import Reason, Revision
 from orders.model.plan import BILLING, Plan
+from orders.model.rules import Rule
 from orders.model.values import Verb
 from orders.planning.advancement import Advancement, advancement_of
 from orders.planning.promise import chooses_dates, promised_at
@@ -45,7 +46,7 @@ from orders.read_model.progress import Progress
 from orders.read_model.records import OrderRecord
 from orders.read_model.states import LifecycleState, order_state, short_of_the_end
 from orders.reconcile.given import Given
-from orders.reconcile.ledger import FactId, Ledger, Step, operation_name
+from orders.reconcile.ledger import FactId, Ledger, Refusal, Step, operation_name
 from orders.reconcile.outcome import Outcome, OutcomeKind
 from orders.reconcile.reconciler import Early, Reconciler
 from orders.reconcile.target import TaskStatus
@@ -198,6 +199,11 @@ class Fulfilment:
         """The silo that does a task, of the target or of the ledger."""
         return self.reconciler.ledger.operation_of(task).silo
 
+    def rule_about(self, task: str, refusal: Refusal) -> Rule | None:
+        """What the catalog says about a refusal, or None."""
+        ledger = self.reconciler.ledger
+        return ledger.rule_for(ledger.operation_of(task).name, refusal.code, refusal.status)
+
     def is_done_by(self, task: str, silo: str) -> bool:
         """True if a silo does a task; False also where the order knows no such task."""
         operation = self.reconciler.ledger.operations.get(operation_name(task))
@@ -246,6 +252,17 @@ class Fulfilment:
             self.carried.started = True
             if self.not_before is not None:
                 self.journal.because("start date reached")
+
+    def try_again(self, now: datetime) -> None:
+        """Have what was refused tried again whose time has come by a rule of its silo."""
+        for task in self.reconciler.try_again(now):
+            self.journal.because(f"{task} tried again", self.reconciler.items_of(task))
+
+    @property
+    def tries_again_at(self) -> datetime | None:
+        """When a rule next has something tried again. None where none does."""
+        times = [datetime.fromisoformat(refusal.again_at) for _, refusal in self.reconciler.tried_again()]
+        return min(times, default=None)
 
     def record(self, step: Step, outcome: Outcome, at: str) -> None:
         """Record how a call has ended."""
@@ -440,11 +457,13 @@ class Fulfilment:
             self.course.settled(task, self.reconciler.ledger, self.reconciler.calls, at)
         if problem is None:
             self._handled(change, tasks, at)
+            self._bill()
         return problem
 
     def _handled(self, change: ChangeRequest, tasks: Iterable[str], at: str) -> None:
         """Note what somebody does by a change about the fallout of some tasks; of `""`: about all that it reaches."""
         what = _WHAT_IS_DONE.get(change.kind, FalloutEnd.AMENDED)
+        what = FalloutEnd.WAIVED if change.resolution is Resolution.WAIVED else what
         hand = Hand(what=what, change=change.request_id, by=cut(change.requester or change.channel), at=at)
         self.journal.hands.update(dict.fromkeys(tasks, hand))
 

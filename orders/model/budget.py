@@ -44,7 +44,7 @@ PLAN: Final = Limit(300_000, "compressed bytes in one revision and its plan")
 CHANGE: Final = Limit(500_000, "bytes in one change")
 DOCUMENT: Final = Limit(2_000_000, "bytes in one order as it is sent, with all that its patches bring")
 """It is kept in the register. A workflow carries its digest alone."""
-BY_HAND: Final = Limit(4_000, "bytes of outputs")
+BY_HAND: Final = Limit(4_000, "bytes of what is told by hand")
 NAMED: Final = Limit(2 * ITEMS.most, "items that one order has ever had")
 BEHIND: Final = Limit(4 * ITEMS.most, "items in revisions of one order that the register does not have yet")
 

@@ -20,6 +20,7 @@ from orders.model.capacity import Capacity
 from orders.model.characteristic import Characteristic
 from orders.model.http_silo import HttpSilo
 from orders.model.manual_silo import ManualSilo
+from orders.model.rules import Rule
 from orders.model.values import Action, CharacteristicName, Frozen, Money, Name
 
 SITE = "site"
@@ -123,8 +124,8 @@ class Silo(Frozen):
     `address` is absolute, or a path below the configured address of all silos. `retry: inspect` marks a silo that
     knows no idempotency keys: after an unknown outcome it is asked what it holds before the call is repeated. `bulk` is
     how many calls an order may hand to a worker at once. `fees` is the operation by which the one silo that has it
-    bills the fees of changes. `http` are the templates of a silo of that protocol, `manual` says what people are asked
-    to do: they have no address.
+    bills the fees of changes. `rules` say what is done about refusals before a person is asked. `http` are the
+    templates of a silo of that protocol, `manual` says what people are asked to do: they have no address.
     """
 
     name: Name
@@ -139,6 +140,7 @@ class Silo(Frozen):
     retry_budget: RetryBudget = RetryBudget()
     polling: Polling = Polling()
     breaker: Breaker = Breaker()
+    rules: tuple[Rule, ...] = ()
     fees: Name | None = None
     http: HttpSilo | None = None
     manual: ManualSilo | None = None
@@ -205,12 +207,14 @@ class Dependency(TaskRef):
 class InputTemplate(Frozen):
     """A value, literal or with `${namespace.name}` references, and what a change of it means.
 
-    `exclusive`: two things in the silo never have the same value at once, such as a telephone number.
+    `exclusive`: two things in the silo never have the same value at once, such as a telephone number. `by_hand`: a
+    person may give another value for a call that the silo has refused.
     """
 
     value: JsonValue
     on_change: OnChange = OnChange.AMEND
     exclusive: bool = False
+    by_hand: bool = False
 
     @model_validator(mode="after")
     def _exclusive_is_replaced(self) -> InputTemplate:

@@ -29,7 +29,7 @@ class Operation:
     `duration_s` is the usual time to completion, in seconds. `exclusive` names inputs of whose values there is only one
     at a time in the silo. `milestone` is what the world is told when it is done.
     `outputs` are what the silo gives back, every one of them; `identities` are those that identify the thing, `shown`
-    those that people are told.
+    those that people are told. `by_hand` names inputs that a person may give for a call that was refused.
     """
 
     name: str
@@ -46,6 +46,7 @@ class Operation:
     outputs: tuple[str, ...] = ()
     identities: dict[str, Identity] = field(default_factory=dict)
     shown: tuple[str, ...] = ()
+    by_hand: tuple[str, ...] = ()
     title: str = ""
     awaits: Awaited = Awaited.SILO
 

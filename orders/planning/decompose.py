@@ -274,6 +274,7 @@ def operation_of(specification: str, template: TaskTemplate) -> Operation:
         outputs=template.outputs,
         identities=template.identities,
         shown=template.shown,
+        by_hand=tuple(name for name, given in template.inputs.items() if given.by_hand),
         title=template.title,
         awaits=template.awaits,
     )

@@ -20,6 +20,8 @@ class WaitsFor(StrEnum):
     SILO = "silo"
     VISIT = "visit"
     PARCEL = "parcel"
+    TRY = "try"
+    """What was refused is tried again later, by a rule of its silo."""
     PERSON = "person"
     """Somebody of ours has to see to what was refused."""
     HOLD = "hold"
@@ -31,11 +33,12 @@ class WaitsFor(StrEnum):
 
 
 class NowView(Frozen):
-    """A task that is under way, awaited, or needs somebody.
+    """A task that is under way, awaited, tried again later, or needs somebody.
 
     `since` is when its silo was called, took it on, or refused it; `expected` when it is usually done, by its
     appointment if there is one. `attempts`, `next_try` and `last_error` of a call under way are known to Temporal
-    alone, and told where that was asked. `numbers` are what silos have given out for it, and for what it stands on.
+    alone, and told where that was asked. `for_agents` and `for_customers` is what the catalog says of the refusal, by
+    language. `numbers` are what silos have given out for it, and for what it stands on.
     """
 
     task: str
@@ -54,6 +57,8 @@ class NowView(Frozen):
     last_error: str | None = None
     milestones: dict[str, str] = {}
     numbers: dict[str, tuple[JsonValue, ...]] = {}
+    for_agents: dict[str, str] = {}
+    for_customers: dict[str, str] = {}
 
 
 class NextView(Frozen):

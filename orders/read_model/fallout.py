@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from orders.model.rules import Severity, Texts
 from orders.model.values import Frozen, Verb
 
 
@@ -31,6 +32,8 @@ class FalloutEnd(StrEnum):
     RETRIED = "retried"
     RESOLVED = "resolved"
     """Done by hand, or what a silo still held written off as kept or sunk."""
+    WAIVED = "waived"
+    """The order is done without it."""
     AMENDED = "amended"
     """A change has made the call another one, or needless."""
     CANCELLED = "cancelled"
@@ -68,7 +71,8 @@ class FalloutRecord(Frozen):
 
     `key` is the idempotency key of the call refused last, `attempts` how often it was made in vain, each time with the
     whole retry budget of its silo. `since` is when it was refused first, `refused_at` when last, `revision` that of the
-    order then. `behind` are the titles of what waits for it. `hand` is what was done about it last. Of items, offerings
+    order then. The `group` that is to see to it, its `severity` and the texts, by language, are those of the catalog.
+    `behind` are the titles of what waits for it. `hand` is what was done about it last. Of items, offerings
     and titles the first few are named, and the others counted.
     """
 
@@ -85,6 +89,10 @@ class FalloutRecord(Frozen):
     site: str | None = None
     code: str
     reason: str
+    group: str | None = None
+    severity: Severity | None = None
+    for_agents: Texts = {}
+    for_customers: Texts = {}
     attempts: int = 1
     since: str
     refused_at: str

@@ -37,6 +37,7 @@ class TaskState(StrEnum):
     IN_PROGRESS = "inProgress"
     AWAITING = "awaiting"
     FALLOUT = "fallout"
+    TRIED_AGAIN = "triedAgain"
     DONE = "done"
     COMPENSATING = "compensating"
     COMPENSATED = "compensated"
@@ -135,6 +136,7 @@ _OF_STATUS = {
     TaskStatus.UNDER_WAY: TaskState.IN_PROGRESS,
     TaskStatus.AWAITING: TaskState.AWAITING,
     TaskStatus.FALLOUT: TaskState.FALLOUT,
+    TaskStatus.TRIED_AGAIN: TaskState.TRIED_AGAIN,
     TaskStatus.IN_PLACE: TaskState.DONE,
 }
 
@@ -142,8 +144,10 @@ _OF_STATUS = {
 def task_state(reconciler: Reconciler, key: str) -> TaskState:
     """The state of a task that is in the target, or that the ledger still has facts of, or had."""
     facts = reconciler.ledger.facts.get(key, {})
-    if any(fact.compensation_refused for fact in facts.values()):
+    if any(fact.id in reconciler.refused_compensations for fact in facts.values()):
         return TaskState.FALLOUT
+    if any(fact.compensation_refused for fact in facts.values()):
+        return TaskState.TRIED_AGAIN
     leaving = facts or reconciler.is_called(key)
     if key in reconciler.status and not (leaving and reconciler.is_suspended(key)):
         return _OF_STATUS[reconciler.status[key]]
@@ -203,7 +207,7 @@ def order_state(reconciler: Reconciler, *, started: bool, cancelled: bool) -> Li
     """The order's state. It is held when nothing moves any more, not when one of its items is."""
     if reconciler.settled:
         return LifecycleState.CANCELLED if cancelled else LifecycleState.COMPLETED
-    moving = reconciler.calls or reconciler.waiting
+    moving = reconciler.calls or reconciler.waiting or reconciler.tried_again()
     if not moving and reconciler.fallout:
         return LifecycleState.HELD
     if cancelled:

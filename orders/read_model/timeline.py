@@ -38,7 +38,8 @@ class TimelineEntry(Frozen):
     `expected_begin` is when all that it comes after has ended, or should; `expected_end` when it is usually done.
     Neither is told where nobody can know: somebody has to act first. It may be late by `slack_s` seconds before the
     order is; what is `critical` may not. `tried` counts attempts, `refused` calls that were refused. `waits_for` is
-    told while it is under way, and before that the tasks that it is still to come `after`.
+    told while it is under way, and before that the tasks that it is still to come `after`; `next_try` while it is tried
+    again by a rule.
     """
 
     task: str
@@ -64,6 +65,7 @@ class TimelineEntry(Frozen):
     tried: int = 0
     refused: int = 0
     last_error: str | None = None
+    next_try: datetime | None = None
     waits_for: WaitsFor | None = None
     after: tuple[str, ...] = ()
     more_after: int = 0

@@ -36,7 +36,9 @@ class Dependencies:
         self.waiting: set[FactId] = set()
         """Facts whose effect is to come: what to expect callbacks for, and to poll."""
         self.refused_compensations: set[FactId] = set()
-        """Facts whose compensation was refused."""
+        """Facts whose compensation was refused, and is not tried again by a rule."""
+        self.tried_again: set[FactId] = set()
+        """Facts of which a call was refused that a rule has tried again later."""
         self.agenda: set[FactId] = set()
         """Facts that may have to go, and now can: nothing stands on them any more, or nobody wants them any more."""
         self._bases: dict[FactId, frozenset[FactId]] = {}
@@ -79,7 +81,10 @@ class Dependencies:
         fact, call = self.ledger.fact(holder), self.calls.get(holder)
         self.moved.add(holder[0])
         keep(self.waiting, holder, fact is not None and fact.waiting is not None and not fact.outcome_unknown)
-        keep(self.refused_compensations, holder, fact is not None and fact.compensation_refused)
+        refusal = fact.refusal if fact is not None else None
+        tried = refusal is not None and refusal.is_tried
+        keep(self.tried_again, holder, tried)
+        keep(self.refused_compensations, holder, fact is not None and fact.compensation_refused and not tried)
         self._index_exclusives(holder, fact, call)
         before, after = self.bases_of(holder), _stands_on(fact, call)
         for base in before - after:

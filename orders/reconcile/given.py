@@ -42,6 +42,7 @@ class Given:
         given = 0
         for fact in self._ledger.facts.get(task, {}).values():
             given += size_of(fact.outputs) + size_of(fact.milestones) + _size_of(fact.refusal)
+            given += size_of(fact.asks) if fact.asks else 0
         if task in self._ledger.refused:
             given += _size_of(self._ledger.refused[task].refusal)
         self.total += given - self._of_task.pop(task, 0)

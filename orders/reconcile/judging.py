@@ -13,7 +13,7 @@ from orders.model.values import Inputs, Verb
 from orders.reconcile.dependencies import Dependencies, keep
 from orders.reconcile.exclusive import claims
 from orders.reconcile.keeping import Keeping
-from orders.reconcile.ledger import BuiltOn, Fact, FactId, Step, Waiting
+from orders.reconcile.ledger import BuiltOn, Fact, FactId, Refusal, Step, Waiting
 from orders.reconcile.target import Target, TaskStatus
 
 
@@ -38,6 +38,7 @@ class Judge:
         status = self._status_of(task)
         if status is not TaskStatus.IN_PLACE:
             self._placed.pop(task.key, None)
+            self._target.done_without.discard(task.key)
         if self._target.status[task.key] is not status:
             self._target.status[task.key] = status
             self._dependencies.moved.add(task.key)
@@ -63,6 +64,11 @@ class Judge:
         if not self._target.has_placed(task.depends_on):
             return self._standstill(key)
         inputs = self._resolve(task)
+        if key in self._ledger.waived:
+            if self._ledger.waived[key] == inputs and not self._target.needing(key):
+                return self._without(task, facts)
+            del self._ledger.waived[key]  # Something else is wanted now.
+        self._target.done_without.discard(key)
         built_on = {other: self._placed[other][0] for other in task.builds_on}
         current = self._choose(task, facts, inputs)
         if current is None:
@@ -86,6 +92,13 @@ class Judge:
         """The status of a task whose dependencies are not in place: nothing can be decided about it yet."""
         return TaskStatus.UNDER_WAY if self._dependencies.is_called(key) else TaskStatus.BLOCKED
 
+    def _without(self, task: Task, facts: dict[int, Fact]) -> TaskStatus:
+        """A person does without it: it counts as in place, and what may be held of it all the same goes."""
+        self._let_go({(task.key, generation) for generation in facts})
+        self._target.done_without.add(task.key)
+        self._placed[task.key] = (-1, {})
+        return TaskStatus.IN_PLACE
+
     def _choose(self, task: Task, facts: dict[int, Fact], inputs: Inputs) -> Fact | None:
         """The current fact: the held generation that equals the target or is being amended to, else the newest.
 
@@ -101,8 +114,11 @@ class Judge:
             ):
                 return fact
         for fact in live:
-            call = self._calls.get(fact.id)
-            if call is not None and call.verb is Verb.AMEND and call.inputs == inputs and not fact.to_be_replaced:
+            # Called or awaited: should a newer one turn out to stay, this one is on its way all the same.
+            amendment = self._calls.get(fact.id) or fact.waiting
+            if amendment is None or amendment.verb is not Verb.AMEND or fact.to_be_replaced:
+                continue
+            if amendment.inputs == inputs:
                 return fact
         newest = max(live, key=lambda fact: fact.generation, default=None)
         if newest is None or OnChange.REPLACE not in self._meanings(task, newest, inputs):
@@ -126,29 +142,36 @@ class Judge:
     def _first(self, task: Task, inputs: Inputs, built_on: BuiltOn) -> TaskStatus:
         """Nothing of the task is held: provision it, once what is leaving has gone."""
         leaving = self._ledger.facts.get(task.key, {})
-        if any(fact.refusal and not fact.refusal.retry for fact in leaving.values() if fact.being_compensated):
-            return TaskStatus.FALLOUT
+        refusals = [fact.refusal for fact in leaving.values() if fact.being_compensated and fact.refusal]
+        refused = self._refused(*refusals)
+        if refused is not None:
+            return refused
         if leaving or self._dependencies.is_provisioned(task.key):
             return self._standstill(task.key)
         return self._provision(task, inputs, built_on)
 
     def _provision(self, task: Task, inputs: Inputs, built_on: BuiltOn) -> TaskStatus:
-        asks = self._keeping.asks(task, inputs)
+        refused = self._ledger.refused.get(task.key)
+        again = refused is not None and refused.refusal.inputs == inputs
+        asks = {**self._keeping.asks(task, inputs), **(refused.refusal.given if refused is not None and again else {})}
         coming_back = self._keeping.comes_back(task, inputs, self._ledger.facts.get(task.key, {}).values())
         if coming_back or self._taken(task, {**inputs, **asks}):
             return TaskStatus.BLOCKED
-        if self._provision_refused(task.key, inputs):
-            return TaskStatus.FALLOUT
+        status = self._provision_refused(task.key, inputs)
+        if status is not None:
+            return status
         if not self.begins:
             return self._skip_on_hold(task.key)
         generation, n = self._ledger.next_generation.get(task.key, 0), 0
-        refused = self._ledger.refused.get(task.key)
-        if refused is not None and refused.refusal.inputs == inputs:
+        if refused is not None and again:
             generation, n = refused.generation, refused.refusal.n + 1
         if refused is not None:
             del self._ledger.refused[task.key]
         self._ledger.next_generation[task.key] = max(generation + 1, self._ledger.next_generation.get(task.key, 0))
-        self._dependencies.begin(Step(Verb.PROVISION, task.key, generation, n, task.operation, inputs, built_on, asks))
+        tries = refused.refusal.tries if refused is not None and again else 0
+        self._dependencies.begin(
+            Step(Verb.PROVISION, task.key, generation, n, task.operation, inputs, built_on, asks, tries)
+        )
         return TaskStatus.UNDER_WAY
 
     def _taken(self, task: Task, inputs: Inputs) -> bool:
@@ -187,13 +210,12 @@ class Judge:
             return None
         replace = OnChange.REPLACE in meanings
         if not fact.established and (replace or fact.outcome_unknown or not operation.amend_while_waiting):
-            self._target.doomed.add(fact.id)
-            return TaskStatus.FALLOUT if fact.compensation_refused else TaskStatus.BLOCKED
+            return self._doomed(fact)
         if replace and operation.replacement is Replacement.BREAK_BEFORE_MAKE:
-            self._target.doomed.add(fact.id)
-            return TaskStatus.FALLOUT if fact.compensation_refused else TaskStatus.BLOCKED
-        if self._provision_refused(task.key, inputs) if replace else self._amendment_refused(fact, inputs):
-            return TaskStatus.FALLOUT
+            return self._doomed(fact)
+        refused = self._provision_refused(task.key, inputs) if replace else self._amendment_refused(fact, inputs)
+        if refused is not None:
+            return refused
         if any(holder in self._calls for holder in self._dependencies.standing_on(fact.id)):
             self._target.held_up.add(task.key)
             return TaskStatus.BLOCKED
@@ -201,14 +223,29 @@ class Judge:
             return self._amend(fact, inputs, built_on)
         return self._provision(task, inputs, built_on)
 
-    def _provision_refused(self, key: str, inputs: Inputs) -> bool:
+    def _doomed(self, fact: Fact) -> TaskStatus:
+        """It must break first."""
+        self._target.doomed.add(fact.id)
+        refusal = fact.refusal if fact.compensation_refused else None
+        return (self._refused(refusal) if refusal is not None else None) or TaskStatus.BLOCKED
+
+    def _provision_refused(self, key: str, inputs: Inputs) -> TaskStatus | None:
         refused = self._ledger.refused.get(key)
-        return refused is not None and refused.refusal.inputs == inputs and not refused.refusal.retry
+        return self._refused(refused.refusal) if refused is not None and refused.refusal.inputs == inputs else None
+
+    def _amendment_refused(self, fact: Fact, inputs: Inputs) -> TaskStatus | None:
+        refusal = fact.refusal
+        if refusal is None or refusal.verb is not Verb.AMEND or refusal.inputs != inputs:
+            return None
+        return self._refused(refusal)
 
     @staticmethod
-    def _amendment_refused(fact: Fact, inputs: Inputs) -> bool:
-        refusal = fact.refusal
-        return refusal is not None and refusal.verb is Verb.AMEND and refusal.inputs == inputs and not refusal.retry
+    def _refused(*refusals: Refusal) -> TaskStatus | None:
+        """Whether a person is needed, or a rule has it tried again later. None where nothing is in the way."""
+        left = [refusal for refusal in refusals if not refusal.retry]
+        if not left:
+            return None
+        return TaskStatus.TRIED_AGAIN if all(refusal.is_tried for refusal in left) else TaskStatus.FALLOUT
 
     def _skip_on_hold(self, task: str) -> TaskStatus:
         self.skipped_on_hold.add(task)
@@ -217,21 +254,30 @@ class Judge:
     def _amend(self, fact: Fact, inputs: Inputs, built_on: BuiltOn) -> TaskStatus:
         if not self.begins:
             return self._skip_on_hold(fact.task)
+        now, refusal = fact.desired_inputs, fact.refusal
+        # What somebody gave for it, or it was asked for by, stands as long as the same is planned for that input.
+        asks = {name: value for name, value in fact.desired_asks.items() if now.get(name) == inputs.get(name)}
+        tries = 0
+        if refusal is not None and refusal.verb is Verb.AMEND and refusal.inputs == inputs:
+            asks, tries = {**asks, **refusal.given}, refusal.tries
         self._dependencies.begin(
-            Step(Verb.AMEND, fact.task, fact.generation, fact.n + 1, fact.operation, inputs, built_on, fact.asks)
+            Step(Verb.AMEND, fact.task, fact.generation, fact.n + 1, fact.operation, inputs, built_on, asks, tries)
         )
         return TaskStatus.UNDER_WAY
 
     def _again(self, task: Task, fact: Fact, built_on: BuiltOn) -> TaskStatus:
-        """A call of unknown outcome that the target still wants: repeated, under its own key, when a person asks."""
-        waiting = fact.waiting
-        if waiting is None or fact.refusal is None or not fact.refusal.retry:
+        """A call of unknown outcome that the target still wants: repeated, under its own key, when somebody asks."""
+        waiting, refusal = fact.waiting, fact.refusal
+        if waiting is None or refusal is None:
             return TaskStatus.FALLOUT
+        refused = self._refused(refusal)
+        if refused is not None:
+            return refused
         if not self.begins:
             return self._skip_on_hold(task.key)
-        inputs, n = waiting.inputs, waiting.n
+        verb, inputs, n, asks = waiting.verb, waiting.inputs, waiting.n, waiting.asks
         self._dependencies.begin(
-            Step(waiting.verb, task.key, fact.generation, n, task.operation, inputs, built_on, waiting.asks)
+            Step(verb, task.key, fact.generation, n, task.operation, inputs, built_on, asks, refusal.tries)
         )
         return TaskStatus.UNDER_WAY
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import TypeAlias, TypeVar
 
 from orders.model.catalog import Silo
 from orders.model.plan import Operation
+from orders.model.rules import Rule, rule_for
 from orders.model.values import Inputs, Verb
 
 FactId: TypeAlias = tuple[str, int]
@@ -52,7 +54,8 @@ def operation_name(task: str) -> str:
 class Step:
     """One silo call that brings the facts nearer to the target. `n` numbers the calls on one generation.
 
-    `asks` is for a thing by its value that was given back and is wanted again.
+    `asks` is for a thing by its value that was given back and is wanted again, and what a person gave for the call.
+    `tries` is how often a rule of the silo has had it tried again.
     """
 
     verb: Verb
@@ -63,6 +66,7 @@ class Step:
     inputs: Inputs
     built_on: BuiltOn
     asks: Inputs = field(default_factory=dict)
+    tries: int = 0
 
     @property
     def sent(self) -> Inputs:
@@ -84,7 +88,10 @@ class Step:
 class Refusal:
     """A call that a silo refused for good, or whose retry budget was spent: fallout, until a person acts.
 
-    It is not tried again while the inputs are the same, unless `retry` says that a person asked for it.
+    It is not tried again while the inputs are the same, unless `retry` says that it is to be: because a person asked
+    for it, who may have `given` inputs in place of what is planned, or because a rule of the silo wants it, `again_at`
+    that instant (empty: no rule does). `tries` is how often that was so. `status` is that of HTTP, 0 where none was
+    told.
     """
 
     verb: Verb
@@ -94,13 +101,26 @@ class Refusal:
     reason: str
     at: str
     retry: bool = False
+    given: Inputs = field(default_factory=dict)
+    status: int = 0
+    tries: int = 0
+    again_at: str = ""
+
+    @property
+    def is_tried(self) -> bool:
+        """True while a rule has it wait to be tried again: nobody is needed for it yet."""
+        return bool(self.again_at) and not self.retry
+
+    def is_due(self, now: datetime) -> bool:
+        """True once it is time to try it again."""
+        return self.is_tried and datetime.fromisoformat(self.again_at) <= now
 
 
 @dataclass(slots=True)
 class Waiting:
     """A call that was acknowledged and whose effect is to come, or (`unknown`) one of which nobody knows the outcome.
 
-    `resume` is what was waited for before, and is again should this call be refused. `asks` as in the call.
+    `resume` is what was waited for before, and is again should this call be refused. `asks` and `tries` as in the call.
     """
 
     verb: Verb
@@ -111,6 +131,7 @@ class Waiting:
     unknown: bool = False
     resume: Waiting | None = None
     asks: Inputs = field(default_factory=dict)
+    tries: int = 0
 
     @property
     def sent(self) -> Inputs:
@@ -130,8 +151,8 @@ class Fact:
     was submitted; after that, what is in force. `n` is the highest number of any call made on it. `milestones` are
     those that the silo reported, with the instant. `to_be_replaced`: a person asked for the same thing anew.
     `installed`: as the order found it, whose points of no return closed with the order that made it. `found`: the order
-    found it, amended since or not: what identifies it is the customer's. `asks`: by what it was asked for as such, as
-    every call on it says again.
+    found it, amended since or not: what identifies it is the customer's. `asks`: by what it was asked for as such, and
+    what a person gave for it, as every call on it says again.
     """
 
     task: str
@@ -185,6 +206,11 @@ class Fact:
         return self.waiting.inputs if self.waiting else self.inputs
 
     @property
+    def desired_asks(self) -> Inputs:
+        """What it was asked for by, or will be when what it waits for is done."""
+        return self.waiting.asks if self.waiting else self.asks
+
+    @property
     def being_compensated(self) -> bool:
         """True while a compensation has yet to take effect, or may have: it cannot be counted on any more."""
         return self.waiting is not None and self.waiting.verb is Verb.COMPENSATE
@@ -196,7 +222,7 @@ class Fact:
 
     @property
     def compensation_refused(self) -> bool:
-        """True where its compensation was refused: a person must decide what becomes of it."""
+        """True where its compensation was refused: it is not tried again for now."""
         return self.refusal is not None and self.refusal.verb is Verb.COMPENSATE and not self.refusal.retry
 
 
@@ -225,6 +251,7 @@ class Held:
     refused: RefusedProvision | None
     next_generation: int | None
     gone: Gone | None
+    waived: Inputs | None
 
 
 @dataclass(slots=True)
@@ -232,7 +259,8 @@ class Ledger:
     """All facts of an order by task and generation, refused provisions, and the next generation's number of each task.
 
     `operations` and `silos` are those of all facts ever held, so that a fact can be compensated when no plan names it
-    any more. `gone` is what the order found, and has given back since, by task: where that identifies it.
+    any more. `gone` is what the order found, and has given back since, by task: where that identifies it. `waived` are
+    tasks that a person does without, each until other inputs are wanted of it, or something is to build on it.
     """
 
     facts: dict[str, dict[int, Fact]] = field(default_factory=dict)
@@ -241,6 +269,7 @@ class Ledger:
     operations: dict[str, Operation] = field(default_factory=dict)
     silos: dict[str, Silo] = field(default_factory=dict)
     gone: dict[str, Gone] = field(default_factory=dict)
+    waived: dict[str, Inputs] = field(default_factory=dict)
 
     def copy(self) -> Ledger:
         """A copy to work on. What is never written into, such as inputs and outputs, is shared."""
@@ -251,6 +280,7 @@ class Ledger:
             operations=dict(self.operations),
             silos=dict(self.silos),
             gone=dict(self.gone),
+            waived=dict(self.waived),
         )
 
     def copy_of(self, task: str) -> Held:
@@ -261,6 +291,7 @@ class Ledger:
             refused=refused and replace(refused, refusal=replace(refused.refusal)),
             next_generation=self.next_generation.get(task),
             gone=self.gone.get(task),
+            waived=self.waived.get(task),
         )
 
     def put_back(self, task: str, held: Held) -> None:
@@ -269,6 +300,7 @@ class Ledger:
         _put(self.refused, task, held.refused)
         _put(self.next_generation, task, held.next_generation)
         _put(self.gone, task, held.gone)
+        _put(self.waived, task, held.waived)
 
     def fact(self, fact: FactId) -> Fact | None:
         """The fact of that task and generation, or None."""
@@ -282,6 +314,11 @@ class Ledger:
         """What of a task was refused, or is not known to have been done: what waits for a person."""
         refusals = [fact.refusal for fact in self.facts.get(task, {}).values() if fact.refusal]
         return [*refusals, self.refused[task].refusal] if task in self.refused else refusals
+
+    def rule_for(self, operation: str, code: str, status: int) -> Rule | None:
+        """What the silo of an operation says about a refusal, or None."""
+        silo = self.silos.get(self.operations[operation].silo)
+        return rule_for(silo.rules, code, status) if silo is not None else None
 
     def refused_by(self, silo: str) -> list[str]:
         """The tasks of which a silo has refused something, in order of their keys."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
 from pydantic import TypeAdapter, ValidationError
 
-from orders.model.instants import InstantText
+from orders.model.instants import InstantText, instant
 from orders.model.json_values import misfits_of_json
 from orders.model.text import printable
 from orders.model.values import Inputs, Verb
@@ -53,6 +54,7 @@ class Outcome:
 
     `milestones` are those that the silo has reached with it, on the way or at its end: by name the instant (ISO 8601),
     empty where it tells none. `tried` is how often the call was made to come to this; it says nothing of what it means.
+    Of a refusal, `status` is that of HTTP, and `retry_after_s` when the silo wants to be asked again, if it says so.
     """
 
     kind: OutcomeKind
@@ -61,6 +63,8 @@ class Outcome:
     reason: str = ""
     milestones: dict[str, str] = field(default_factory=dict)
     tried: int = field(default=0, compare=False)
+    status: int = field(default=0, compare=False)
+    retry_after_s: float = field(default=0.0, compare=False)
 
     @property
     def says_something(self) -> bool:
@@ -73,12 +77,13 @@ def kept_of(outcome: Outcome) -> Outcome:
 
     An output that no store would take counts as not told, as does the date of a milestone that lies nowhere.
     """
-    return Outcome(
-        outcome.kind,
-        {name: value for name, value in outcome.outputs.items() if not any(misfits_of_json({name: value}))},
-        printable(outcome.code, LONGEST_CODE),
-        printable(outcome.reason, LONGEST_REASON),
-        {name: _date(since) for name, since in outcome.milestones.items() if printable(name, LONGEST_CODE) == name},
+    told = outcome.milestones.items()
+    return replace(
+        outcome,
+        outputs={name: value for name, value in outcome.outputs.items() if not any(misfits_of_json({name: value}))},
+        code=printable(outcome.code, LONGEST_CODE),
+        reason=printable(outcome.reason, LONGEST_REASON),
+        milestones={name: _date(since) for name, since in told if printable(name, LONGEST_CODE) == name},
     )
 
 
@@ -177,20 +182,20 @@ def _answered(ledger: Ledger, fact: Fact | None, n: int, outcome: Outcome, at: s
         news = not (waiting.unknown and fact.refusal is not None and fact.refusal.code == outcome.code)
         waiting.unknown = True
         if news:
-            fact.refusal = Refusal(waiting.verb, n, waiting.inputs, outcome.code, outcome.reason, at)
+            fact.refusal = _refusal(ledger, fact.operation, waiting, outcome, at)
         return news
     if outcome.kind is OutcomeKind.DONE:
         if waiting.verb is Verb.COMPENSATE:
             ledger.give_back(fact.id, at)
         else:
-            _in_force(fact, waiting, outcome, at)
+            put_in_force(fact, waiting, outcome.outputs, at)
             fact.waiting = None
             if fact.refusal is not None and fact.refusal.n <= n:
                 fact.refusal = None
         return True
     if outcome.kind is OutcomeKind.REFUSED:
         fact.waiting = None if waiting.verb is Verb.PROVISION else waiting.resume
-        refusal = Refusal(waiting.verb, waiting.n, waiting.inputs, outcome.code, outcome.reason, at)
+        refusal = _refusal(ledger, fact.operation, waiting, outcome, at)
         if fact.refusal is None or fact.refusal.n <= refusal.n:
             fact.refusal = refusal
         _drop_if_never_there(ledger, fact, refusal)
@@ -227,37 +232,46 @@ def _older_answer(ledger: Ledger, fact: Fact, waiting: Waiting, n: int, outcome:
         return True
     newer.resume = None  # What was asked for even earlier will not come any more.
     if older.verb is not Verb.COMPENSATE:
-        _in_force(fact, older, outcome, at)
+        put_in_force(fact, older, outcome.outputs, at)
     return True
 
 
-def _in_force(fact: Fact, waiting: Waiting, outcome: Outcome, at: str) -> None:
+def put_in_force(fact: Fact, waiting: Waiting, outputs: Inputs, at: str) -> None:
+    """Note that what was asked for is done. An amendment need not repeat the outputs that there are."""
     fact.established = True
     fact.installed = False
     fact.inputs = waiting.inputs
-    fact.outputs = {**fact.outputs, **outcome.outputs}
+    fact.asks = waiting.asks
+    fact.outputs = {**fact.outputs, **outputs}
     fact.built_on = waiting.built_on
     fact.since = at
-
-
-def told_by_hand(fact: Fact, outputs: Inputs, at: str) -> bool:
-    """A person tells the outputs that its silo did not. False where those are not what the thing waits for."""
-    waiting = fact.waiting
-    if waiting is None or not waiting.unknown or fact.refusal is None or fact.refusal.code not in NOT_AS_ASKED:
-        return False
-    _in_force(fact, waiting, Outcome(OutcomeKind.DONE, outputs), at)
-    fact.waiting = fact.refusal = None
-    return True
 
 
 def _waiting(step: Step, at: str, resume: Waiting | None, *, unknown: bool) -> Waiting:
     if resume is not None and resume.n == step.n:
         resume = resume.resume
-    return Waiting(step.verb, step.n, step.inputs, step.built_on, at, unknown, resume, step.asks)
+    return Waiting(step.verb, step.n, step.inputs, step.built_on, at, unknown, resume, step.asks, step.tries)
 
 
-def _refusal(step: Step, outcome: Outcome, at: str) -> Refusal:
-    return Refusal(step.verb, step.n, step.inputs, outcome.code, outcome.reason, at)
+def _refusal(ledger: Ledger, operation: str, call: Step | Waiting, outcome: Outcome, at: str) -> Refusal:
+    """A call is refused, or in doubt: a person is needed, unless a rule of its silo has it tried again first."""
+    rule = ledger.rule_for(operation, outcome.code, outcome.status)
+    again = rule.try_again if rule is not None else None
+    again_at = ""
+    if again is not None and call.tries < again.times:
+        pause = again.pause(timedelta(seconds=outcome.retry_after_s))
+        again_at = instant(datetime.fromisoformat(at) + pause)
+    return Refusal(
+        call.verb,
+        call.n,
+        call.inputs,
+        outcome.code,
+        outcome.reason,
+        at,
+        status=outcome.status,
+        tries=call.tries,
+        again_at=again_at,
+    )
 
 
 def _provisioned(ledger: Ledger, step: Step, items: tuple[str, ...], outcome: Outcome, at: str) -> None:
@@ -283,12 +297,12 @@ def _provisioned(ledger: Ledger, step: Step, items: tuple[str, ...], outcome: Ou
             ledger.put(fact)
         case OutcomeKind.UNKNOWN:
             fact.waiting = _waiting(step, at, None, unknown=True)
-            fact.refusal = _refusal(step, outcome, at)
+            fact.refusal = _refusal(ledger, step.operation, step, outcome, at)
             ledger.put(fact)
         case OutcomeKind.REFUSED | OutcomeKind.LOST:
             ledger.drop(step.fact)
             ledger.refused[step.task] = RefusedProvision(
-                step.generation, replace(_refusal(step, outcome, at), n=fact.n)
+                step.generation, replace(_refusal(ledger, step.operation, step, outcome, at), n=fact.n)
             )
 
 
@@ -298,7 +312,7 @@ def _amended(ledger: Ledger, step: Step, outcome: Outcome, at: str) -> None:
         return
     match outcome.kind:
         case OutcomeKind.DONE:
-            _in_force(fact, _waiting(step, at, None, unknown=False), outcome, at)
+            put_in_force(fact, _waiting(step, at, None, unknown=False), outcome.outputs, at)
             fact.waiting = None
             fact.refusal = None
         case OutcomeKind.ACKNOWLEDGED:
@@ -306,11 +320,11 @@ def _amended(ledger: Ledger, step: Step, outcome: Outcome, at: str) -> None:
             fact.refusal = None
         case OutcomeKind.UNKNOWN:
             fact.waiting = _waiting(step, at, fact.waiting, unknown=True)
-            fact.refusal = _refusal(step, outcome, at)
+            fact.refusal = _refusal(ledger, step.operation, step, outcome, at)
         case OutcomeKind.REFUSED:
             if fact.waiting is not None and fact.waiting.n == step.n:
                 fact.waiting = fact.waiting.resume
-            fact.refusal = _refusal(step, outcome, at)
+            fact.refusal = _refusal(ledger, step.operation, step, outcome, at)
             _drop_if_never_there(ledger, fact, fact.refusal)
         case OutcomeKind.LOST:
             ledger.lose(step.fact, at)
@@ -328,9 +342,9 @@ def _compensated(ledger: Ledger, step: Step, outcome: Outcome, at: str) -> None:
             fact.refusal = None
         case OutcomeKind.UNKNOWN:
             fact.waiting = _waiting(step, at, fact.waiting, unknown=True)
-            fact.refusal = _refusal(step, outcome, at)
+            fact.refusal = _refusal(ledger, step.operation, step, outcome, at)
         case OutcomeKind.REFUSED:
             if fact.waiting is not None and fact.waiting.n == step.n:
                 fact.waiting = fact.waiting.resume
-            fact.refusal = _refusal(step, outcome, at)
+            fact.refusal = _refusal(ledger, step.operation, step, outcome, at)
             _drop_if_never_there(ledger, fact, fact.refusal)

@@ -12,6 +12,7 @@ the cost of a completed task grows with its neighbours, not with the plan.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Self, TypeAlias
 
 from orders.model.catalog import Undo
@@ -21,8 +22,9 @@ from orders.reconcile.breaking import ready_to_break
 from orders.reconcile.dependencies import Dependencies
 from orders.reconcile.judging import Judge
 from orders.reconcile.keeping import Keeping
-from orders.reconcile.ledger import Fact, FactId, Ledger, Step
-from orders.reconcile.outcome import Outcome, record, record_answer, told_by_hand
+from orders.reconcile.ledger import Fact, FactId, Ledger, Refusal, Step
+from orders.reconcile.outcome import Outcome, record, record_answer
+from orders.reconcile.settling import Settling
 from orders.reconcile.target import Target, TaskStatus
 
 Early: TypeAlias = dict[FactId, list[tuple[int, Outcome]]]
@@ -62,6 +64,7 @@ class Reconciler:
         self._target = Target(plan, (fact.id for fact in self.ledger.all_facts()), self._target)
         self._judge = Judge(self._dependencies, self._target)
         self._keeping = Keeping(self._dependencies, self._target)
+        self._settling = Settling(self._dependencies, self._target, self._changed)
         self._dependencies.exclusives.clear_waits()
         self._dependencies.agenda = set(self._target.unwanted)
 
@@ -81,7 +84,7 @@ class Reconciler:
         tasks = len(self.plan.tasks)
         if self.calls or not self._target.all_judged or len(self._target.placed) != tasks:
             return False
-        return sum(map(len, self.ledger.facts.values())) == tasks
+        return sum(map(len, self.ledger.facts.values())) == tasks - len(self._target.done_without)
 
     @property
     def fallout(self) -> set[str]:
@@ -94,8 +97,8 @@ class Reconciler:
         return self._target.unwanted
 
     def is_suspended(self, task: str) -> bool:
-        """True for a task of the target that is not to be begun for now."""
-        return task in self._target.suspended
+        """True for a task of the target of which nothing is to be held for now, or that a person does without."""
+        return task in self._target.suspended or task in self._target.done_without
 
     def items_of(self, task: str) -> tuple[str, ...]:
         """The items that a task serves, or last served, of a target since this reconciler was made."""
@@ -197,20 +200,23 @@ class Reconciler:
             self._changed(fact)
         return news
 
-    # What a person settles
+    # What a rule tries, and what a person settles
 
-    def retry(self, task: str) -> bool:
-        """A person asks for a refused call to be tried again. False where the task has nothing refused."""
-        refusals = [fact.refusal for fact in self.ledger.facts.get(task, {}).values() if fact.refusal]
-        if task in self.plan.tasks and task in self.ledger.refused:
-            refusals.append(self.ledger.refused[task].refusal)
-        for refusal in refusals:
-            refusal.retry = True
-        for generation in self.ledger.facts.get(task, {}):
-            self._dependencies.index((task, generation))
-            self._dependencies.agenda.add((task, generation))
-        self._target.touch(task)
-        return bool(refusals)
+    def tried_again(self) -> list[tuple[str, Refusal]]:
+        """What was refused and a rule has tried again later, with its task."""
+        return list(self._settling.tried_again())
+
+    def try_again(self, now: datetime) -> list[str]:
+        """Have everything tried again whose time has come by a rule. The tasks."""
+        return self._settling.try_again(now)
+
+    def retry(self, task: str, given: Inputs | None = None) -> bool:
+        """A person asks for a refused call to be tried again, with what is `given`. False where nothing was refused."""
+        return self._settling.retry(task, given or {})
+
+    def takes_other_inputs(self, task: str) -> bool:
+        """True where a refused call may be tried again with other inputs."""
+        return self._settling.takes_other_inputs(task)
 
     def mark_for_replacement(self, task: str) -> bool:
         """A person asks for the same thing anew, though nothing about it differs. False where nothing of it is held."""
@@ -235,49 +241,22 @@ class Reconciler:
 
     def write_off(self, fact: FactId, at: str) -> bool:
         """A person settles a residue: whatever the silo still holds of it is no matter of the order any more."""
-        if fact not in self.refused_compensations or fact in self.calls:
-            return False
-        self.ledger.give_back(fact, at)
-        self._changed(fact)
-        return True
+        return self._settling.write_off(fact, at)
 
     def done_by_hand(self, task: str, outputs: Inputs, at: str) -> bool:
-        """A person has done what a silo refused to provision, or found out the outputs that it did not tell.
+        """A person has done what a silo refused, or knows that it is done, and tells its outputs.
 
-        False where there is no such refusal.
+        False where nothing of the kind was refused.
         """
-        if self._told_by_hand(task, outputs, at):
-            return True
-        refused = self.ledger.refused.get(task)
-        wanted = self.plan.tasks.get(task)
-        if refused is None or wanted is None or self.status[task] is not TaskStatus.FALLOUT:
-            return False
-        if not self._target.has_placed(wanted.depends_on):
-            return False
-        del self.ledger.refused[task]
-        self.ledger.put(
-            Fact(
-                task=task,
-                generation=refused.generation,
-                operation=wanted.operation,
-                items=wanted.items,
-                inputs=refused.refusal.inputs,
-                outputs=outputs,
-                built_on={other: self._target.placed[other][0] for other in wanted.builds_on},
-                n=refused.refusal.n,
-                established=True,
-                since=at,
-            )
-        )
-        self._changed((task, refused.generation))
-        return True
+        return self._settling.done_by_hand(task, outputs, at)
 
-    def _told_by_hand(self, task: str, outputs: Inputs, at: str) -> bool:
-        for fact in self.ledger.facts.get(task, {}).values():
-            if fact.id not in self.calls and told_by_hand(fact, outputs, at):
-                self._changed(fact.id)
-                return True
-        return False
+    def waive(self, task: str) -> bool:
+        """A person does without what a silo refused to provision. False where there is nothing to do without."""
+        return self._settling.waive(task)
+
+    def needing(self, task: str) -> list[str]:
+        """The tasks of the target that build on one of them, or take an output of it."""
+        return self._target.needing(task)
 
     def outputs_missing(self, task: str, outputs: Inputs) -> list[str]:
         """The outputs that a task has by the catalog, and that neither its silo nor a person has told."""
@@ -319,7 +298,11 @@ class Reconciler:
             return
         repeated = fact.waiting if fact.being_compensated else None
         n, inputs = (repeated.n, repeated.inputs) if repeated else (fact.n + 1, fact.inputs)
-        self._dependencies.begin(Step(Verb.COMPENSATE, fact.task, fact.generation, n, fact.operation, inputs, {}))
+        refusal = fact.refusal
+        tries = refusal.tries if refusal is not None and refusal.verb is Verb.COMPENSATE else 0
+        self._dependencies.begin(
+            Step(Verb.COMPENSATE, fact.task, fact.generation, n, fact.operation, inputs, {}, tries=tries)
+        )
         self._target.touch(fact.task)
 
     def _changed(self, fact: FactId) -> None:

@@ -23,6 +23,8 @@ class TaskStatus(StrEnum):
     """A silo has acknowledged, the effect is to come."""
     FALLOUT = "fallout"
     """Refused for good, or the retry budget is spent: it waits for a person."""
+    TRIED_AGAIN = "triedAgain"
+    """Refused, and a rule of its silo has it tried again later."""
     IN_PLACE = "inPlace"
     """Held as the target wants it, and so is everything it depends on."""
 
@@ -41,6 +43,8 @@ class Target:
         """Tasks that are not to be begun for now."""
         self.placed: dict[str, tuple[int, Inputs]] = {}
         """The generation and the outputs of each task in place."""
+        self.done_without: set[str] = set()
+        """Those of them that a person has waived: nothing is to be held of them."""
         self.current: dict[str, FactId] = {}
         """The current fact of each task that has one."""
         self.doomed: set[FactId] = set()
@@ -82,6 +86,15 @@ class Target:
         rank = heapq.heappop(self._dirty)
         self._queued.discard(rank)
         return self.plan.tasks[self._keys[rank]]
+
+    def needing(self, key: str) -> list[str]:
+        """The tasks that build on one of them, or take an output of it: none of them does without it."""
+        tasks = self.plan.tasks
+        return [
+            other
+            for other in self.neighbours.get(key, ())
+            if key in tasks[other].builds_on or any(key in ref.tasks for ref in tasks[other].refs.values())
+        ]
 
     def has_placed(self, tasks: Iterable[str]) -> bool:
         """True when all these tasks are in place."""

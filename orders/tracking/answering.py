@@ -85,6 +85,9 @@ def open_work(order: Fulfilment) -> Iterator[Open]:
             # A visit that is called off is no visit to wait for.
             kind = WaitsFor.SILO if verb is Verb.COMPENSATE else _AWAITED[awaits]
             yield Open(fact.task, verb, kind, fact.waiting.since, False, fact)
+    for task, refusal in reconciler.tried_again():
+        if task not in fallout:
+            yield Open(task, refusal.verb, WaitsFor.TRY, refusal.at, False, refusal=refusal)
     for task in sorted(fallout):
         for refusal in ledger.refusals_of(task)[-1:]:
             yield Open(task, refusal.verb, WaitsFor.PERSON, refusal.at, False, refusal=refusal)
@@ -98,7 +101,9 @@ def _rank(each: Open, decides: str) -> tuple[bool, bool, bool, str, str]:
 def _now_view(order: Fulfilment, each: Open) -> NowView:
     operation = order.reconciler.ledger.operation_of(each.task)
     items, site = order.progress.items_of(each.task), site_of(order, each.task)
-    comes = each.kind is WaitsFor.VISIT
+    comes, refusal = each.kind is WaitsFor.VISIT, each.refusal
+    tried = refusal is not None and refusal.is_tried
+    rule = order.rule_about(each.task, refusal) if refusal is not None else None
     return NowView(
         task=each.task,
         title=operation.words,
@@ -111,9 +116,13 @@ def _now_view(order: Fulfilment, each: Open) -> NowView:
         since=_instant(each.since),
         expected=expected_end(order, each),
         appointment=next((made for made in order.revision.appointments if comes and made.site == site), None),
-        last_error=refused_in_words(operation.silo, each.refusal.code, each.refusal.reason) if each.refusal else None,
+        attempts=refusal.tries + 1 if refusal is not None and tried else None,
+        next_try=_instant(refusal.again_at) if refusal is not None and tried else None,
+        last_error=refused_in_words(operation.silo, refusal.code, refusal.reason) if refusal is not None else None,
         milestones=dict(each.fact.milestones) if each.fact is not None else {},
         numbers=_numbers(order, each),
+        for_agents=rule.for_agents if rule is not None else {},
+        for_customers=rule.for_customers if rule is not None else {},
     )
 
 
@@ -122,7 +131,8 @@ def expected_end(order: Fulfilment, each: Open) -> datetime | None:
     since, planned = _instant(each.since), order.plan.tasks.get(each.task)
     if since is None or planned is None or each.kind is WaitsFor.PERSON or each.verb is Verb.COMPENSATE:
         return None
-    usual = since + timedelta(seconds=order.plan.operation(planned).duration_s)
+    begins = _instant(each.refusal.again_at) if each.refusal is not None else None
+    usual = (begins or since) + timedelta(seconds=order.plan.operation(planned).duration_s)
     return max(usual, planned.appointed_until or usual)
 
 
@@ -202,6 +212,9 @@ def _what(line: NowView) -> str:
     title = at_site(line.title, line.site)
     if line.waits_for is WaitsFor.PERSON:
         return f"Needs a person: {title}: {line.last_error}"
+    if line.waits_for is WaitsFor.TRY:
+        when = f" at {moment(line.next_try)}" if line.next_try is not None else ""
+        return f"Tried again{when}: {title}: {line.last_error}"
     if line.verb is Verb.COMPENSATE or line.waits_for is WaitsFor.SILO:
         since = f", {line.silo} was called at {moment(line.since)}" if line.since is not None else f" ({line.silo})"
         return f"{_DOING.get(line.verb, 'Under way')}: {title}{since}"

@@ -98,6 +98,7 @@ _SHOWN: Final = {
     TaskStatus.UNDER_WAY: "under way",
     TaskStatus.AWAITING: "awaited",
     TaskStatus.FALLOUT: "refused",
+    TaskStatus.TRIED_AGAIN: "tried again",
 }
 
 

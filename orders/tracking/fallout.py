@@ -39,7 +39,7 @@ def refused_calls(order: Fulfilment, task: str) -> list[Refused]:
     if task in ledger.refused:
         found.append((ledger.refused[task].generation, ledger.refused[task].refusal))
     slots: dict[str, Refused] = {}
-    for generation, refusal in found:
+    for generation, refusal in (each for each in found if not each[1].is_tried):
         slot = service_id((task, generation)) if refusal.verb is Verb.COMPENSATE else task
         slots[slot] = Refused(slot, task, generation, refusal)
     return list(slots.values())
@@ -95,6 +95,7 @@ def _waiting(order: Fulfilment, refused: Refused, known: FalloutRecord | None) -
     again = known is not None and (
         known.key != refused.key or (known.state is not FalloutState.WAITING and known.refused_at != refusal.at)
     )
+    rule = order.rule_about(task, refusal)
     found = FalloutRecord(
         id=id_of(order, refused),
         task=task,
@@ -109,6 +110,11 @@ def _waiting(order: Fulfilment, refused: Refused, known: FalloutRecord | None) -
         site=sites.pop() if len(sites) == 1 else None,
         code=refusal.code,
         reason=refusal.reason,
+        group=rule.group if rule is not None else None,
+        severity=rule.severity if rule is not None else None,
+        for_agents=rule.for_agents if rule is not None else {},
+        for_customers=rule.for_customers if rule is not None else {},
+        attempts=1 + refusal.tries,
         since=refusal.at,
         refused_at=refusal.at,
         revision=order.revision.number,
@@ -117,7 +123,8 @@ def _waiting(order: Fulfilment, refused: Refused, known: FalloutRecord | None) -
     )
     if known is None:
         return found
-    told = {"since": known.since, "attempts": known.attempts + again, "hand": known.hand, "revision": known.revision}
+    attempts = known.attempts + (found.attempts if again else 0)
+    told = {"since": known.since, "attempts": attempts, "hand": known.hand, "revision": known.revision}
     return found.model_copy(update=told)
 
 

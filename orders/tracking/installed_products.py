@@ -96,7 +96,7 @@ def holdings(plan: Plan, ledger: Ledger, products: Collection[str]) -> dict[str,
             continue
         tasks, part = found[task.product].tasks, found[task.product].ledger
         for generation, fact in ledger.facts.get(key, {}).items():
-            tasks[key] = _own_task(task, fact.inputs, products)
+            tasks[key] = _own_task(task, fact.inputs, products, ledger.waived)
             part.facts.setdefault(key, {})[generation] = _own_fact(fact, products)
         operation = part.operations[task.operation] = plan.operation(task)
         part.silos[operation.silo] = plan.silos[operation.silo]
@@ -106,9 +106,9 @@ def holdings(plan: Plan, ledger: Ledger, products: Collection[str]) -> dict[str,
     return found
 
 
-def _own_task(task: Task, held: Inputs, products: Collection[str]) -> Task:
+def _own_task(task: Task, held: Inputs, products: Collection[str], waived: Collection[str]) -> Task:
     def own(keys: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(key for key in keys if product_of(key) in products)
+        return tuple(key for key in keys if product_of(key) in products and key not in waived)
 
     refs = {name: ref for name, ref in task.refs.items() if own(ref.tasks) == ref.tasks}
     taken: dict[str, JsonValue] = {name: held.get(name) for name in task.refs if name not in refs}

@@ -29,6 +29,7 @@ def waits_of(order: Fulfilment, found: Answer, now: datetime) -> Waits:
     """What an order waits for, given its answer."""
     ends = {step.task: _since(order.begun.get(step.key), now) + LASTING for step in order.reconciler.calls.values()}
     tasks = {task for task, end in ends.items() if end <= now} | order.reconciler.fallout | _awaited(order, now)
+    tasks |= {task for task, _ in order.reconciler.tried_again()}
     silos = sorted({order.silo_of(task) for task in tasks})
     kind = found.waits_for.kind if found.waits_for is not None else None
     whole = [kind.value] if kind is not None and (silos or kind is not WaitsFor.SILO) else []

@@ -6,51 +6,30 @@ touched, and the answer is the one that a request for the change would get.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
 
 from pydantic import JsonValue
 
-from orders.change.objections import fee_in_words, past_no_return
 from orders.change.request import ChangeKind, ChangeRequest, ItemUpdate, Subject
 from orders.fulfilment.deciding import early_objections
 from orders.fulfilment.order_in_flight import Fulfilment
 from orders.model.catalog import Catalog, Undo
-from orders.model.order import Appointment, Item, Reason, Rejection, Revision, Site, Wishes
-from orders.model.values import MOST_PRODUCTS, Action, Frozen, Money, ProductStatus
+from orders.model.order import Appointment, Item, Rejection, Revision, Site, Wishes
+from orders.model.values import MOST_PRODUCTS, Action, Frozen, ProductStatus
 from orders.planning.amend import amended
 from orders.planning.decompose import Planned, decompose
 from orders.planning.items import component_role
 from orders.planning.wishes import is_told_of
 from orders.reconcile.target import TaskStatus
-from orders.tracking.outlook import Outlook, Prospect
+from orders.tracking.outlook import Outlook
+from orders.tracking.settled import unsettled
+from orders.tracking.trial import Option, Trial, updated
+from orders.tracking.ways import ways_out
 
 _ELSEWHERE = "somewhere-else"
-
-
-class Option(Frozen):
-    """One change, as it could be asked for now by a request of this kind.
-
-    `name` is the characteristic, site, task or silo, `value` what it would become: None where any other value means the
-    same. Another offering is meant with the characteristics that it comes with.
-    `possible` may depend on the fees told, and on silos that let go of the tasks in `asks`. `until` is the instant at
-    which the answer is expected to get worse. `along` are other items that go with a removed one. `why_fees` says in a
-    customer's words what fees are for.
-    """
-
-    kind: ChangeKind
-    subject: Subject
-    name: str | None = None
-    value: JsonValue = None
-    possible: bool
-    until: datetime | None = None
-    fees: tuple[Money, ...] = ()
-    why_fees: tuple[str, ...] = ()
-    asks: tuple[str, ...] = ()
-    along: tuple[str, ...] = ()
-    reasons: tuple[Reason, ...] = ()
 
 
 class ItemOptions(Frozen):
@@ -97,7 +76,7 @@ def options_of(
 
     Once it `is_enough`, no further change is tried: each takes long in a large order. One of an item always is.
     """
-    trials = _Trials(order, catalog, now)
+    trials = Trials(order, catalog, now)
     items = order.revision.ordered()
     following = page.offset + page.limit
     of_order = trials.of_order() if (page.offset, page.skip) == (0, 0) else ()
@@ -126,19 +105,9 @@ def options_of(
     )
 
 
-@dataclass(frozen=True)
-class _Trial:
-    """A change to be tried, and how the option is told. `without` is the item that it removes."""
+class Trials:
+    """What could be changed about an order, tried on copies of it."""
 
-    kind: ChangeKind
-    subject: Subject
-    name: str | None = None
-    value: JsonValue = None
-    fields: Mapping[str, object] | None = None
-    without: str | None = None
-
-
-class _Trials:
     def __init__(self, order: Fulfilment, catalog: Catalog, now: datetime) -> None:
         self._order = order
         self._catalog = _without_bounds(catalog)
@@ -149,7 +118,8 @@ class _Trials:
         self._anew: dict[str, Option] = {}
         reconciler = order.reconciler
         refused = {key for key, status in reconciler.status.items() if status is TaskStatus.FALLOUT}
-        self._fallout = sorted(refused | {task for task, _ in reconciler.refused_compensations})
+        self.fallout = sorted(refused | {task for task, _ in reconciler.refused_compensations})
+        """The tasks that wait for a person: a copy of an order knows where they stand, and has judged none of them."""
 
     def _planned(self) -> Planned | None:
         """The order as it would be planned now, its tasks the very ones of its plan where they are equal."""
@@ -162,38 +132,39 @@ class _Trials:
         tasks = {key: own[key] if own.get(key) == task else task for key, task in plan.tasks.items()}
         return Planned(order.revision, replace(plan, tasks=tasks))
 
-    def of_order(self) -> Iterator[_Trial]:
+    def of_order(self) -> Iterator[Trial]:
         """What could be done with the order as a whole."""
-        yield _Trial(ChangeKind.CANCEL, Subject.CANCELLATION)
-        yield _Trial(ChangeKind.RESCHEDULE, Subject.DATES, fields={"requested_completion": self._now})
-        for silo in sorted({self._order.silo_of(task) for task in self._fallout}):
-            yield _Trial(ChangeKind.RETRY, Subject.FALLOUT, name=silo, fields={"silo": silo})
+        yield Trial(ChangeKind.CANCEL, Subject.CANCELLATION)
+        yield Trial(ChangeKind.RESCHEDULE, Subject.DATES, fields={"requested_completion": self._now})
+        for silo in sorted({self._order.silo_of(task) for task in self.fallout}):
+            yield Trial(ChangeKind.RETRY, Subject.FALLOUT, name=silo, fields={"silo": silo})
 
-    def of_item(self, item: Item) -> Iterator[_Trial]:
+    def of_item(self, item: Item) -> Iterator[Trial]:
         """What could be done with one item, in the order of `Subject`."""
         if item.action in (Action.ADD, Action.MODIFY):
-            yield from self._offerings(item)
-            yield from self._characteristics(item)
+            yield from self.offerings(item)
+            yield from self.characteristics(item)
             if item.specification is not None and item.action is Action.ADD:
                 yield from self._quantities(item)
             yield from self._status(item)
             if item.site is not None:
-                yield _updated(Subject.PLACE, ItemUpdate(id=item.id, site=Site(id=_ELSEWHERE)))
+                yield updated(Subject.PLACE, ItemUpdate(id=item.id, site=Site(id=_ELSEWHERE)))
                 yield from self._appointment(item.site)
-        fields = {"items": (item.id,), "cascade": True}
-        yield _Trial(ChangeKind.CANCEL_ITEMS, Subject.REMOVAL, fields=fields, without=item.id)
+        yield self.removal(item)
         yield from self._replacements(item)
-        for task in self._fallout:
+        for task in self.fallout:
             if item.id in self._order.progress.items_of(task):
-                yield _Trial(ChangeKind.RETRY, Subject.FALLOUT, name=task, fields={"task": task})
+                yield from ways_out(self._order, task)
 
-    def _offerings(self, item: Item) -> Iterator[_Trial]:
+    def offerings(self, item: Item) -> Iterator[Trial]:
+        """Other offerings that could stand in its place."""
         for name in _other_offerings(self._catalog, self._order.revision, item):
             comes_with = self._catalog.offerings[name].characteristics
             update = ItemUpdate(id=item.id, offering=name, characteristics=comes_with)
-            yield _updated(Subject.OFFERING, update, value=name)
+            yield updated(Subject.OFFERING, update, value=name)
 
-    def _characteristics(self, item: Item) -> Iterator[_Trial]:
+    def characteristics(self, item: Item) -> Iterator[Trial]:
+        """Other values of each characteristic that its offering does not fix."""
         declared = self._catalog.specifications[item.specification].characteristics if item.specification else {}
         fixed = self._catalog.offerings[item.offering].characteristics
         for name, characteristic in declared.items():
@@ -205,44 +176,50 @@ class _Trials:
                 if value != now:
                     update = ItemUpdate(id=item.id, characteristics={name: value})
                     told = value if known else None
-                    yield _updated(Subject.CHARACTERISTIC, update, name=name, value=told)
+                    yield updated(Subject.CHARACTERISTIC, update, name=name, value=told)
 
-    def _quantities(self, item: Item) -> Iterator[_Trial]:
+    def _quantities(self, item: Item) -> Iterator[Trial]:
         for quantity in (item.quantity - 1, item.quantity + 1):
             if 0 < quantity <= MOST_PRODUCTS:
-                yield _updated(Subject.QUANTITY, ItemUpdate(id=item.id, quantity=quantity), value=quantity)
+                yield updated(Subject.QUANTITY, ItemUpdate(id=item.id, quantity=quantity), value=quantity)
 
-    def _status(self, item: Item) -> Iterator[_Trial]:
+    def _status(self, item: Item) -> Iterator[Trial]:
         """Suspended or resumed, where the catalog tells silos of that: for a bundle, those of a component."""
         held = [child for child in self._order.revision.items if child.parent == item.id]
         told = held if item.specification is None else [item]
         if item.action is Action.MODIFY and any(is_told_of(self._catalog, each, "status") for each in told):
             awake = item.status is not ProductStatus.SUSPENDED
             status = ProductStatus.SUSPENDED if awake else ProductStatus.ACTIVE
-            yield _updated(Subject.STATUS, ItemUpdate(id=item.id, wishes=Wishes(status=status)), value=status)
+            yield updated(Subject.STATUS, ItemUpdate(id=item.id, wishes=Wishes(status=status)), value=status)
 
-    def _appointment(self, site: Site) -> Iterator[_Trial]:
+    def _appointment(self, site: Site) -> Iterator[Trial]:
         made = Appointment(site=site.id, start=self._now, time_zone="UTC")
-        yield _Trial(ChangeKind.RESCHEDULE, Subject.APPOINTMENT, name=site.id, fields={"appointments": (made,)})
+        yield Trial(ChangeKind.RESCHEDULE, Subject.APPOINTMENT, name=site.id, fields={"appointments": (made,)})
 
-    def _replacements(self, item: Item) -> Iterator[_Trial]:
+    def removal(self, item: Item) -> Trial:
+        """Not wanted any more, nor what depends on it."""
+        fields = {"items": (item.id,), "cascade": True}
+        return Trial(ChangeKind.CANCEL_ITEMS, Subject.REMOVAL, fields=fields, without=item.id)
+
+    def _replacements(self, item: Item) -> Iterator[Trial]:
         for key, task in self._order.plan.tasks.items():
             operation = self._order.plan.operation(task)
             if item.id in task.items and key in self._order.reconciler.ledger.facts and operation.undo is Undo.ALWAYS:
-                yield _Trial(ChangeKind.REPLACE, Subject.REPLACEMENT, name=key)
+                yield Trial(ChangeKind.REPLACE, Subject.REPLACEMENT, name=key)
 
-    def tried(self, trial: _Trial) -> Option:
+    def tried(self, trial: Trial) -> Option:
         """What would become of it now."""
         if trial.kind is ChangeKind.REPLACE and trial.name is not None:
             return self._made_anew(trial, trial.name)
         change = ChangeRequest.model_validate({"request_id": "trial", "kind": trial.kind, **(trial.fields or {})})
         reasons = tuple(early_objections(self._order, change))
         if reasons:
-            return _refused(trial, reasons)
-        if trial.kind is ChangeKind.RETRY:
-            return _possible(trial)
+            return trial.told(reasons=reasons)
+        if trial.subject is Subject.FALLOUT:
+            problem = unsettled(self._order, change)
+            return trial.told(reasons=(problem,) if problem is not None else ())
         if trial.kind is ChangeKind.CANCEL:
-            return _option(trial, self._outlook.of(self._order.start.baseline_plan))
+            return trial.told(self._outlook.of(self._order.start.baseline_plan))
         revision = self._order.revision
         try:
             start = self._order.start
@@ -257,48 +234,16 @@ class _Trials:
                 self._known,
             )
         except Rejection as rejection:
-            return _refused(trial, rejection.reasons)
+            return trial.told(reasons=rejection.reasons)
         left = {item.id for item in following.items}
         along = tuple(item.id for item in revision.items if item.id not in left and item.id != trial.without)
-        return _option(trial, self._outlook.of(plan), along)
+        return trial.told(self._outlook.of(plan), along)
 
-    def _made_anew(self, trial: _Trial, task: str) -> Option:
+    def _made_anew(self, trial: Trial, task: str) -> Option:
         """A shared task is the same option of many items."""
         if task not in self._anew:
-            self._anew[task] = _option(trial, self._outlook.of(self._order.carried.plan, replaced_task=task))
+            self._anew[task] = trial.told(self._outlook.of(self._order.carried.plan, replaced_task=task))
         return self._anew[task]
-
-
-def _updated(subject: Subject, update: ItemUpdate, name: str | None = None, value: JsonValue = None) -> _Trial:
-    return _Trial(ChangeKind.AMEND, subject, name, value, {"update": (update,)})
-
-
-def _option(trial: _Trial, prospect: Prospect, along: tuple[str, ...] = ()) -> Option:
-    reasons = tuple(past_no_return(prospect.impact))
-    return Option(
-        kind=trial.kind,
-        subject=trial.subject,
-        name=trial.name,
-        value=trial.value,
-        possible=not reasons,
-        until=None if reasons else prospect.until,
-        fees=tuple(prospect.impact.fees),
-        why_fees=tuple(dict.fromkeys(map(fee_in_words, prospect.impact.charged))),
-        asks=prospect.impact.asks,
-        along=along,
-        reasons=reasons,
-    )
-
-
-def _possible(trial: _Trial) -> Option:
-    """What moves no target, and so has no fees and no points of no return."""
-    return Option(kind=trial.kind, subject=trial.subject, name=trial.name, value=trial.value, possible=True)
-
-
-def _refused(trial: _Trial, reasons: tuple[Reason, ...]) -> Option:
-    return Option(
-        kind=trial.kind, subject=trial.subject, name=trial.name, value=trial.value, possible=False, reasons=reasons
-    )
 
 
 def _other_offerings(catalog: Catalog, revision: Revision, item: Item) -> Iterator[str]:

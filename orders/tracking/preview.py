@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
-from orders.change.by_hand import settle_by_hand
 from orders.change.comparison import compared, in_words, sum_of
 from orders.change.impact import Effect, Impact
 from orders.change.objections import fee_in_words, objections
@@ -16,14 +15,14 @@ from orders.fulfilment.messages import PlanAnswer, Preview
 from orders.fulfilment.order_in_flight import Fulfilment
 from orders.model.budget import MOST_NAMED
 from orders.model.catalog import Catalog
-from orders.model.instants import moment
+from orders.model.instants import instant, moment
 from orders.model.order import Reason, Revision
 from orders.model.plan import Plan
 from orders.planning.promise import seconds_to_completion
-from orders.reconcile.reconciler import Reconciler
 from orders.reconcile.target import TaskStatus
 from orders.tracking.observation import awaited_s, expected_ends
 from orders.tracking.outlook import Outlook
+from orders.tracking.settled import as_settled, unsettled
 
 
 def preview(
@@ -46,9 +45,12 @@ def preview(
             reasons=refused,
             words=(_SAID[ChangeState.REJECTED], *_once(refused)),
         )
-    prospect = Outlook(order, now).of(target, change.replaced_task)
-    impact, weighed = prospect.impact, change.kind.moves_the_target
-    objected = _objections(change, impact) if weighed else _unsettled(order, change)
+    weighed = change.kind.moves_the_target
+    problem = None if weighed else unsettled(order, change)
+    then = order if weighed or problem is not None else as_settled(order, change, instant(now))
+    prospect = Outlook(then, now).of(target, change.replaced_task)
+    impact = prospect.impact
+    objected = _objections(change, impact) if weighed else [problem] if problem is not None else []
     waits = weighed and (bool(impact.asks) or order.holds_back(change))
     state = ChangeState.REJECTED if objected else ChangeState.ASSESSING if waits else ChangeState.ACCEPTED
     told = Preview(
@@ -59,7 +61,7 @@ def preview(
         digest=impact.digest if weighed else None,
         impact=impact,
         expected_before=_expected_without(order, now),
-        expected_at=_expected(order, change, answer, target, impact, now),
+        expected_at=_expected(then, change, answer, target, impact, now),
         promised_before=order.promised_at,
         promised_at=_promised(order, change, answer, target, now),
         items=prospect.by_item(),
@@ -129,16 +131,6 @@ def _objections(change: ChangeRequest, impact: Impact) -> list[Reason]:
     fee = impact.fees[0] if len(impact.fees) == 1 else None
     willing = change.model_copy(update={"accept_fee": change.accept_fee or fee, "digest": None})
     return objections(willing, impact)
-
-
-def _unsettled(order: Fulfilment, change: ChangeRequest) -> list[Reason]:
-    """Why a person cannot settle what he names, tried on a copy. A hold and a release can always be had."""
-    if change.kind in (ChangeKind.HOLD, ChangeKind.RELEASE):
-        return []
-    trial = Reconciler(order.plan, order.reconciler.ledger.copy(), order.reconciler.calls.values())
-    trial.next_steps(most=1_000_000)
-    problem = settle_by_hand(change, trial, [], "")
-    return [problem] if problem else []
 
 
 def _target(order: Fulfilment, change: ChangeRequest, answer: PlanAnswer) -> Plan | None:

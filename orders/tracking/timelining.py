@@ -100,6 +100,7 @@ class _Timeline:
             tried=stint.tried,
             refused=stint.refused,
             last_error=refused_in_words(operation.silo, refusal.code, refusal.reason) if refusal is not None else None,
+            next_try=_instant(refusal.again_at) if refusal is not None and refusal.is_tried else None,
             waits_for=opened.kind if opened is not None else None,
             after=tuple(after[:MOST_NAMED]),
             more_after=max(len(after) - MOST_NAMED, 0),

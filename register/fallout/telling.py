@@ -33,7 +33,7 @@ _ENDING: Final = (
 def write_fallout(database: Database, connection: Connection, record: OrderRecord, *, erased: bool) -> None:
     """Write what a record tells of fallout, within a transaction, after its order.
 
-    Of a customer who was `erased` it is not written what silos said.
+    Of a customer who was `erased` it is not written what silos said. The catalog's group is the first to have it.
     """
     view = record.view
     if record.fallout:
@@ -65,6 +65,7 @@ def _row(record: OrderRecord, fallout: FalloutRecord, *, erased: bool) -> dict[s
         "silo": fallout.silo,
         "operation": fallout.operation,
         "code": fallout.code,
+        "group_name": fallout.group,
         "reason": "" if erased else fallout.reason,
         "state": fallout.state.value,
         "attempts": fallout.attempts,

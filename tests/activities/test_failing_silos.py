@@ -55,6 +55,14 @@ async def test_a_final_refusal_is_an_outcome_with_the_silos_code(bench: Bench, s
     assert outcome.reason
 
 
+async def test_a_refusal_says_its_status_and_when_to_ask_again(bench: Bench) -> None:
+    fault = {"operation": "*", "match": "", "code": "maintenance", "status": 423, "retry_after_s": 7200}
+    await bench.faults("voice", permanent=[fault])
+    outcome = await bench.run("voice", Verb.PROVISION, call())
+    assert (outcome.kind, outcome.code) == (OutcomeKind.REFUSED, "maintenance")
+    assert (outcome.status, outcome.retry_after_s) == (423, 7200)
+
+
 async def test_a_value_that_another_holds_is_refused(bench: Bench) -> None:
     await bench.provision("number-inventory", call(operation="number", number="+493012345"))
     other = call(of="i2.1/fibre/thing/1", operation="number", number="+493012345")

@@ -35,11 +35,11 @@ from tests.soak.counting import done_for_nothing, failed_tasks
 from tests.soak.judging_followers import installed, of_installed, of_turns, way_of
 from tests.soak.judging_identities import fees_of, of_fees, of_identities
 from tests.soak.performed import Performed
-from tests.soak.random_scripts import REFUSED
+from tests.soak.random_scripts import LATER, REFUSED
 from tests.soak.script import Lose
 
 _FINAL = (ChangeState.APPLIED, ChangeState.REJECTED, ChangeState.SUPERSEDED)
-_EXPECTED_REFUSALS = (REFUSED, "work_failed", "unknown_service")
+_EXPECTED_REFUSALS = (REFUSED, LATER, "work_failed", "unknown_service")
 
 
 async def judge(pipe: StackPipe, performed: Sequence[Performed]) -> list[list[str]]:

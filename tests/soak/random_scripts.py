@@ -16,7 +16,8 @@ from tests.soak.script import Change, Complete, Fail, Json, Lose, Maintain, Mend
 MOST_CHANGES = 5
 _AFTER_ALL_ELSE = 10_000
 REFUSED = "no"
-"""The code of every refusal that a script asks for."""
+"""The code of every refusal that a script asks for, but for those that a rule has tried again."""
+LATER = "maintenance"
 
 FOLLOWED = 0.5
 """The chance that others follow an order, if it is completed. They are drawn from a generator of their own."""
@@ -135,14 +136,15 @@ def _faults(choose: Random, sale: Sale) -> list[Step]:
     """Faults of one silo from some moment on and, more often than not, their end."""
     silo = choose.choice(sale.silos)
     after = choose.randint(0, sale.calls)
-    faults = _random_faults(choose, asynchronous=silo in _ASYNCHRONOUS)
+    faults = _random_faults(choose, silo)
     steps: list[Step] = [Fail(after=after, silo=silo, faults=faults)]
     if choose.random() < 0.6:
         steps.append(Mend(after=after + choose.randint(1, 10), silo=silo))
     return steps
 
 
-def _random_faults(choose: Random, *, asynchronous: bool) -> Faults:
+def _random_faults(choose: Random, silo: str) -> Faults:
+    asynchronous = silo in _ASYNCHRONOUS
     kinds = ["errors", "lost answers", "outage", "slow", "refusal"]
     kind = choose.choice([*kinds, "lost callbacks", "doubled callbacks"] if asynchronous else kinds)
     given: dict[str, Any] = {
@@ -150,7 +152,7 @@ def _random_faults(choose: Random, *, asynchronous: bool) -> Faults:
         "lost answers": {"lose_response_rate": 0.5},
         "outage": {"outage": True},
         "slow": {"latency_ms": choose.choice((50, 200, 600))},
-        "refusal": {"permanent": [_refusal(choose)]},
+        "refusal": {"permanent": [_later(choose) if silo == "tv" else _refusal(choose)]},
         "lost callbacks": {"drop_callback_rate": 0.6},
         "doubled callbacks": {"duplicate_callback_rate": 0.8},
     }[kind]
@@ -160,6 +162,11 @@ def _random_faults(choose: Random, *, asynchronous: bool) -> Faults:
 def _refusal(choose: Random) -> PermanentFault:
     """The refusal of every call, or of a generation's first one, or of a first amendment or compensation."""
     return PermanentFault(operation=ANY_OPERATION, match=choose.choice(("", "/0/0", "/0/1", "/1/0")), code=REFUSED)
+
+
+def _later(choose: Random) -> PermanentFault:
+    """Some calls are to come back after a moment: the catalog has a rule for that, and nobody is needed."""
+    return PermanentFault(code=LATER, status=423, retry_after_s=1, times=choose.randint(1, 3))
 
 
 def _outcome(choose: Random) -> Literal["completed", "failed"]:

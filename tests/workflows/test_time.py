@@ -122,3 +122,28 @@ async def test_a_visit_made_while_the_order_is_on_hold_is_found_by_polling_and_n
     await pipe.change(order_id, kind="release")
     assert (await pipe.outcome(order_id)).state == "completed"
     await pipe.sim("DELETE", "/field-service/faults")
+
+
+async def test_a_rule_that_gives_up_after_days_leaves_a_fallout_to_its_group(skipping_pipe: Pipe) -> None:
+    pipe = skipping_pipe
+    refusal = {"operation": "*", "match": "allocate-router", "code": "out_of_stock"}
+    await pipe.sim("PUT", "/warehouse/faults", {"permanent": [refusal]})
+    order_id = await pipe.submit(order(item("net", "fibre-100", installation="self")))
+    address = f"{pipe.settings.api_address}/care/v1/fallout"
+
+    async def listed() -> bool:
+        return (await pipe.http.get(f"{address}?order={order_id}")).json()["total"] > 0
+
+    await until(listed, "the fallout to be listed")
+    [fallout] = (await pipe.http.get(f"{address}?group=logistics&order={order_id}")).json()["fallout"]
+    assert (fallout["severity"], fallout["attempts"], fallout["state"]) == ("minor", 13, "waiting")
+    assert fallout["forCustomers"]["en"] == "Your device is on its way to our warehouse."
+    ways = (await pipe.http.get(f"{address}/{fallout['id']}")).json()["ways"]
+    assert [way["way"] for way in ways][:4] == ["retry", "otherInput", "done", "waived"]
+    other = next(way for way in ways if way["way"] == "otherInput")
+    await pipe.sim("DELETE", "/warehouse/faults")
+    answer = await pipe.http.post(other["href"], json={**other["request"], "inputs": {"sku": "router-other"}})
+    assert answer.json()["state"] == "accepted"
+    assert (await pipe.outcome(order_id)).state == "completed"
+    [router] = [held for held in (await pipe.services(order_id))["warehouse"] if "allocate-router" in held["task"]]
+    assert router["characteristics"]["sku"] == "router-other"

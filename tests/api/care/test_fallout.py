@@ -84,6 +84,33 @@ async def test_what_a_silo_refuses_is_found_claimed_retried_and_over(pipe: Pipe)
     assert [(entry["kind"], entry["by"]) for entry in story] == [("claimed", "Ada")]
 
 
+async def test_the_ways_to_set_it_right_are_told_previewed_and_asked_for(pipe: Pipe) -> None:
+    refusal = {"operation": "subscription", "match": "activate-tv", "code": "no_coverage"}
+    await pipe.sim("PUT", "/tv/faults", {"permanent": [refusal]})
+    order_id = await pipe.submit(internet_voice_tv())
+    address = f"{pipe.settings.api_address}{FALLOUT}"
+
+    async def listed() -> bool:
+        return bool((await pipe.http.get(address, params={"order": order_id})).json()["fallout"])
+
+    await until(listed, "the fallout to be told")
+    [fallout] = (await pipe.http.get(address, params={"order": order_id})).json()["fallout"]
+    ways = {way["way"]: way for way in (await pipe.http.get(f"{address}/{fallout['id']}")).json()["ways"]}
+    assert list(ways) == ["retry", "done", "waived", "corrected", "itemCancelled"]
+    waived = ways["waived"]
+    assert (waived["possible"], waived["takes"]) == (True, ["requester", "reason"])
+    body = {**waived["request"], "requester": "Ada", "reason": "no TV in this valley"}
+    preview = await pipe.http.post(waived["href"], params={"dryRun": True}, json=body)
+    assert preview.json()["state"] == "accepted"
+    assert fallout["task"] not in {
+        task["task"] for task in preview.json()["impact"]["tasks"] if task["effect"] == "added"
+    }
+    assert (await pipe.http.post(waived["href"], json=body)).json()["state"] == "accepted"
+    assert (await pipe.outcome(order_id)).state == "completed"
+    story = (await pipe.http.get(f"{address}/{fallout['id']}")).json()
+    assert (story["ended"], story["hand"]["by"], story["ways"]) == ("waived", "Ada", None)
+
+
 async def test_it_is_listed_by_page_sorted_and_summed_up(door: Door) -> None:
     order_id = f"O-{uuid4().hex[:10]}"
     several = [fallen(f"{order_id}-f{n}", code=f"c{n % 2}", attempts=n) for n in (1, 2, 3)]

@@ -36,6 +36,7 @@ SAID: dict[str, Any] = {
     "silo": "tv",
     "resolution": "kept",
     "requester": "agent-7",
+    "inputs": {"sku": "router-2"},
     "outputs": {"port_id": "P"},
 }
 

@@ -32,6 +32,7 @@ from orders.model.catalog import (
     Undo,
 )
 from orders.model.order import Item, RequestedItem, Revision, Site, Wishes
+from orders.model.rules import Rule, TryAgain
 from orders.model.values import Action, Money
 from orders.planning.installed import InstalledProduct
 from tests.orders.support.world import MILESTONE
@@ -65,10 +66,17 @@ def _catalog(choose: Random) -> Catalog:
         name = f"bundle{size}"
         offerings[name] = ProductOffering(name=name, bundle=dict(list(roles.items())[:size]))
     silos = {
-        "fast": Silo(name="fast", protocol=Protocol.TMF640, address="/fast", fees="fee"),
-        "slow": Silo(name="slow", protocol=Protocol.TMF641, address="/slow"),
+        "fast": Silo(name="fast", protocol=Protocol.TMF640, address="/fast", fees="fee", rules=_rules(choose)),
+        "slow": Silo(name="slow", protocol=Protocol.TMF641, address="/slow", rules=_rules(choose)),
     }
     return Catalog(silos=silos, specifications=specifications, offerings=offerings)
+
+
+def _rules(choose: Random) -> tuple[Rule, ...]:
+    """Refusals of some codes are tried again, and so is what nobody knows the outcome of."""
+    codes = tuple(code for code in ("no", "failed", "retry_budget_spent") if choose.random() < 0.3)
+    again = TryAgain(after=timedelta(hours=1), times=choose.randint(1, 2))
+    return (Rule(codes=codes, try_again=again),) if codes else ()
 
 
 def _offering(name: str, kind: int, **fixed: JsonValue) -> ProductOffering:
@@ -183,7 +191,11 @@ def _template(
         when={"box": True} if number > 0 and not last and choose.random() < 0.3 else {},
         depends_on=depends_on,
         inputs={
-            name: InputTemplate(value=value, on_change=OnChange.KEEP if name == "who" else choose.choice(_MEANINGS))
+            name: InputTemplate(
+                value=value,
+                on_change=OnChange.KEEP if name == "who" else choose.choice(_MEANINGS),
+                by_hand=name in "ab" and choose.random() < 0.4,
+            )
             for name, value in inputs.items()
         },
         outputs=("out",),

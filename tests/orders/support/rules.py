@@ -5,23 +5,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from dataclasses import replace
 
 from pydantic import JsonValue
 
 from orders.model.catalog import OnChange, Replacement, Undo
-from orders.model.plan import Task
+from orders.model.plan import Plan, Task
 from orders.model.values import Inputs, Verb
 from orders.reconcile.ledger import Fact, FactId, Step, service_id
 from orders.reconcile.reconciler import Reconciler
+
+
+def without(plan: Plan, waived: Collection[str]) -> Plan:
+    """A plan without the tasks that a person does without."""
+    if not waived:
+        return plan
+
+    def left(keys: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(key for key in keys if key not in waived)
+
+    tasks = {
+        key: replace(
+            task, builds_on=left(task.builds_on), after=left(task.after), release_after=left(task.release_after)
+        )
+        for key, task in plan.tasks.items()
+        if key not in waived
+    }
+    return replace(plan, tasks=tasks)
 
 
 class Rules:
     """What the rules say at the moment at which a batch of calls starts."""
 
     def __init__(self, reconciler: Reconciler, batch: list[Step]) -> None:
-        self.plan = reconciler.plan
         self.ledger = reconciler.ledger
+        self.plan = without(reconciler.plan, self.ledger.waived)
         self.calls = reconciler.calls
         self.earlier = {fact: call for fact, call in self.calls.items() if call not in batch}
         self.going: set[FactId] = set()
@@ -93,7 +112,8 @@ class Rules:
             for name, identity in operation.identities.items():
                 if identity.asked_by is not None:
                     asks[identity.asked_by] = gone.outputs[name]
-        assert step.asks == asks, f"{step.key} asks for {step.asks}, not {asks}"
+        asked = {name: value for name, value in step.asks.items() if name not in operation.by_hand}
+        assert asked == asks, f"{step.key} asks for {step.asks}, not {asks}"
 
     def _may_be_amended(self, step: Step, *, repeated: bool) -> None:
         fact = self.facts.get(step.fact)

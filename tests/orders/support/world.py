@@ -73,6 +73,8 @@ class World:
     """The inputs of all amendments that had their effect."""
     lost: set[str] = field(default_factory=set)
     """Tasks of which something got lost."""
+    let_be: set[FactId] = field(default_factory=set)
+    """What a person has written off: whether a silo has undone it all the same, the order never learns."""
     held: dict[FactId, Inputs] = field(default_factory=dict)
     in_flight: list[InFlight] = field(default_factory=list)
     pending: list[Pending] = field(default_factory=list)
@@ -96,7 +98,7 @@ class World:
         for fact in ledger.all_facts():
             self.held[fact.id] = fact.inputs
             self.newest[fact.id] = fact.n
-            self.asked_as[fact.id] = fact.asks
+            self.asked_as[fact.id] = {name: value for name, value in fact.asks.items() if name == "out"}
             if fact.operation in self.identifying:
                 self.given[fact.id] = fact.outputs["out"]
 
@@ -140,16 +142,17 @@ class World:
         """What was given back is asked for again, not what another generation still has."""
         facts = reconciler.ledger.facts.get(step.task, {}).values()
         others = [fact for fact in facts if fact.id != step.fact and fact.id in self.held]
-        asked = [fact.id for fact in others if step.asks and fact.outputs.get("out") == step.asks["out"]]
+        asked = [fact.id for fact in others if "out" in step.asks and fact.outputs.get("out") == step.asks["out"]]
         assert not asked, f"{step.key} asks for what {asked} still has"
 
     def _is_asked_for_as_before(self, step: Step) -> None:
         """Whoever amends what was asked for by its value says so again: else the silo takes it for another wish."""
+        asks: Inputs = {name: value for name, value in step.asks.items() if name == "out"}  # Else given by hand.
         if step.verb is Verb.PROVISION:
-            self.asked_as[step.fact] = step.asks
+            self.asked_as[step.fact] = asks
         elif step.verb is Verb.AMEND:
             asked = self.asked_as.get(step.fact, {})
-            assert step.asks == asked, f"{step.key} was asked for by {asked}, and is amended by {step.asks}"
+            assert asks == asked, f"{step.key} was asked for by {asked}, and is amended by {asks}"
 
     def _takes_at_once(self, step: Step) -> bool:
         lasts = step.operation in self.asynchronous and step.key not in self.doubtful and self._is_there(step)
@@ -249,7 +252,7 @@ class World:
             self.undone.add(step.fact)
         else:
             self.amended.setdefault(step.fact, []).append(step.inputs)
-            if step.asks:
+            if "out" in step.asks:
                 self.given[step.fact] = step.asks["out"]
             out = self.given.get(step.fact, service_id(step.fact))
             if step.operation in self.changing_outputs - self.identifying:
@@ -277,6 +280,20 @@ class World:
                 hears.answer(step.fact, step.n, outcome, AT)
             else:
                 self.letters.append((step.fact, step.n, outcome))
+
+    def done_by_hand(self, step: Step) -> Inputs:
+        """A person has it done in the silo. The outputs."""
+        self.doubtful.discard(step.key)
+        self.strays = [stray for stray in self.strays if stray.key != step.key]
+        if step.verb is Verb.PROVISION:
+            self.asked_as[step.fact] = {}
+        return self._apply(step)
+
+    def written_off(self, fact: FactId) -> None:
+        """Whatever the silo has of it is no matter of the order any more."""
+        self.let_be.add(fact)
+        self.held.pop(fact, None)
+        self._forget(fact)
 
     def lose(self, hears: Hears) -> None:
         """A silo reports that something it held is gone."""
