@@ -142,6 +142,17 @@ def create_app(settings: Settings | None = None, client: Client | None = None) -
         sessions=sessions,
     )
     app.add_middleware(AccessLog)
+
+    # Before all others, so that whoever asks is answered at once, however busy the process is.
+    @app.get("/healthz", tags=["health"], summary="The process is up")
+    async def healthz() -> dict[str, str]:
+        return {"status": "up"}
+
+    @app.get("/readyz", tags=["health"], summary="Temporal can be talked to", responses=errors(503))
+    async def readyz(gateway: GatewayDep) -> dict[str, str]:
+        await gateway.check()
+        return {"status": "ready"}
+
     for part in (
         product_orders,
         cancel_product_orders,
@@ -166,16 +177,6 @@ def create_app(settings: Settings | None = None, client: Client | None = None) -
     )
 
     app.mount(CONSOLE, console)
-
-    @app.get("/healthz", tags=["health"], summary="The process is up")
-    async def healthz() -> dict[str, str]:
-        return {"status": "up"}
-
-    @app.get("/readyz", tags=["health"], summary="Temporal can be talked to", responses=errors(503))
-    async def readyz(gateway: GatewayDep) -> dict[str, str]:
-        await gateway.check()
-        return {"status": "ready"}
-
     return app
 
 

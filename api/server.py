@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import socket
 import sys
 import threading
 import time
@@ -23,6 +24,9 @@ IDLE_S: Final = 65
 """How long a connection may wait for its next request: longer than clients and load balancers keep theirs, which is a
 minute at most as a rule. Else one could be closed that was just written to, and its caller would not know what became
 of the request."""
+UNREAD_BYTES: Final = 128 * 2**10
+"""Of a connection that the operating system takes in before they are read here. By itself it takes megabytes, from
+each of those too who have no token."""
 _TURN_S: Final = 0.001
 """How long Python lets a thread go on while others wait. Each of those that work for requests keeps the event loop from
 its turn for so long, again and again; by default five times as long."""
@@ -46,6 +50,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: Any) -> None:
         """Wait for the first request."""
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, UNREAD_BYTES)
         super().connection_made(transport)
         self._await_head()
 

@@ -37,11 +37,17 @@ class Decisions:
         self._guard = guard
 
     async def decide(self) -> None:
-        """Decide what is in the inbox, in order of arrival. An accepted change moves the target."""
+        """Decide what is in the inbox by now, in order of arrival. An accepted change moves the target.
+
+        What comes in meanwhile is decided at the next turn: a stream of changes must not keep the order from its work.
+        """
         order, at = self._order, _instant()
         if order.carried.assessment is not None:
             self._guard.attempt("assessment", lambda: assess(order, at), lambda defect: give_up(order, defect, at))
-        while (change := order.next_change()) is not None:
+        for _ in range(len(order.inbox)):
+            change = order.next_change()
+            if change is None:
+                break
             if self._or_reject(change, partial(first_verdict, order, change, _instant())) is None:
                 await self._consider(change)
             if change.kind.moves_the_target:

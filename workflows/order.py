@@ -68,7 +68,7 @@ class OrderWorkflow:
             try:
                 await workflow.wait_condition(body.done)
             except asyncio.CancelledError:
-                self._order.receive(_cancel_asked_for_natively(), _instant())
+                self._receive(_cancel_asked_for_natively())
         if body.result():
             return outcome_of(self._order, workflow.now())
         workflow.continue_as_new(self._order.start.model_copy(update={"plan": Plan(), "carried": self._order.carried}))

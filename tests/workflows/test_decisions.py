@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
+from itertools import count
 from typing import Any
 
+import pytest
+
+from activities import planning
+from activities.planning import answer_question
+from orders.change.request import ChangeKind, ChangeRequest
+from orders.model import wire_names
+from tests.cases import submitted
 from tests.households import internet_voice_tv, phone_number
 from tests.pipe import Pipe, until
 
 PARCEL = "delivery/ship-parcel"
 FEE = {"amount": "9.90", "currency": "EUR"}
+STREAM = 100
 
 
 async def test_a_cancellation_waits_for_the_technician_to_let_go(pipe: Pipe) -> None:
@@ -161,3 +171,33 @@ async def preview(pipe: Pipe, order_id: str, **change: Any) -> dict[str, Any]:
     response = await pipe.http.post(dry_run(pipe, order_id), json=change)
     assert response.status_code == 200, response.text
     return response.json()
+
+
+async def test_a_stream_of_changes_does_not_keep_an_order_from_its_work(
+    pipe: Pipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each comes in while the one before it is decided, until the silo is asked: there is always one to decide."""
+    case = await submitted(pipe, internet_voice_tv(phone_number(), equipment="own"), "field-service")
+    await case.settles_but("@site-1/installation/visit-site")
+    loop, sent = asyncio.get_running_loop(), count(1)
+
+    async def goes_on(change: int) -> None:
+        if change < STREAM and not await case.calls():
+            later = ChangeRequest(
+                request_id=f"later-{change}",
+                kind=ChangeKind.RESCHEDULE,
+                channel="care",
+                requested_completion=f"2031-03-03T{8 + change // 60:02}:{change % 60:02}:00Z",
+            )
+            await pipe.handle(case.order).signal(wire_names.CHANGE_SIGNAL, later)
+
+    def planned(*question: Any) -> Any:
+        asyncio.run_coroutine_threadsafe(goes_on(next(sent)), loop).result(30)
+        return answer_question(*question)
+
+    monkeypatch.setattr(planning, "answer_question", planned)
+    await case.change("reschedule", "later-0", requestedCompletionDate="2031-03-03T08:00:00Z")
+    await until(case.calls, "the visit to be moved")
+    assert next(sent) < STREAM
+    await case.change("cancel", acceptFee=FEE)
+    assert (await pipe.outcome(case.order)).state == "cancelled"
