@@ -25,10 +25,10 @@ LOCKED = --require-hashes --only-binary :all:
 INSTALL_PROJECT = $(PIP_INSTALL) --no-deps --no-index --no-build-isolation --editable .
 
 .DEFAULT_GOAL = help
-.PHONY: help setup demo test coverage fuzz histories soak next-orders check format up bench lock clean
+.PHONY: help setup demo test coverage screenshots fuzz histories soak next-orders check format up bench lock clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 setup: $(VENV)/.installed-dev ## make .venv with the locked dependencies and the project in it
 	@:
@@ -45,6 +45,9 @@ coverage: setup ## run the tests of the core, the register and the mappings, and
 	ORDERPIPE_TEST_ORDERS=20 ORDERPIPE_TEST_HISTORIES=200 ORDERPIPE_TEST_PREVIEWS=10 $(BIN)/python -m pytest \
 		-n $(WORKERS) --dist worksteal tests/orders tests/register tests/api/tmf \
 		--deselect tests/orders/fulfilment/test_scale.py --cov $(ARGS)
+
+screenshots: setup ## take pictures of all pages of the console, in both themes and widths, into .screenshots
+	$(BIN)/python -m tests.api.console.screenshots .screenshots
 
 fuzz: setup ## send anything to the API and to orders in flight (SEED=7 for what was sent before)
 	$(BIN)/python -m pytest -m fuzz tests/api $(ARGS)

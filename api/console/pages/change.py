@@ -81,9 +81,9 @@ async def confirm(
     """Ask for what was previewed: at that fee, of that revision, with that impact."""
     fields = _text(form)
     asked = _read_json(fields.get("change"))
-    seen = {name: fields[name] for name in ("digest", "requestId") if fields.get(name)}
-    if fields.get("revision"):
-        seen["expectedRevision"] = fields["revision"]
+    seen: dict[str, Any] = {name: fields[name] for name in ("digest", "requestId") if fields.get(name)}
+    if fields.get("revision", "").isdecimal():
+        seen["expectedRevision"] = int(fields["revision"])
     if fields.get("fee"):
         seen["acceptFee"] = _read_json(fields["fee"])
     body = _body({**asked, **seen, "reason": fields.get("reason", "").strip()})

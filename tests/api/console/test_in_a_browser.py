@@ -1,0 +1,154 @@
+"""The console in a real browser: without complaints of it or of axe, live, by keyboard, on a phone, in both themes."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, expect
+
+from api.access.principal import Principal, Scope
+from api.access.sessions import CONSOLE, Sessions
+from api.app import create_app
+from settings import Settings
+from tests.api.conftest import shut
+from tests.api.console.browser import DESKTOP, PATIENCE_MS, PHONE, Tab, chromium, tab
+from tests.households import internet_voice_tv
+from tests.pipe import Pipe, body_of, free_port, listening
+from tests.steps import held_up, let_go
+
+# Whatever the browser is asked for may take long where much else is going on.
+pytestmark = pytest.mark.timeout(600)
+expect.set_options(timeout=PATIENCE_MS)
+
+
+@dataclass
+class Desk:
+    """A browser, and the console on a port."""
+
+    browser: Browser
+    address: str
+    sessions: Sessions
+
+    async def cookie(self, *scopes: Scope) -> tuple[str, str]:
+        """That of somebody who has those scopes."""
+        return self.sessions.cookie, await self.sessions.begin(Principal("agent-7", frozenset(scopes)))
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def desk(shared_pipe: Pipe) -> AsyncIterator[Desk]:
+    given = {**shared_pipe.settings.model_dump(), "api_port": free_port()}
+    settings, _ = shut(Settings.model_validate(given))
+    app = create_app(settings, shared_pipe.client)
+    mounted: Any = next(route for route in app.routes if getattr(route, "path", "") == CONSOLE)
+    async with chromium() as browser, listening(app, settings.api_port):
+        yield Desk(browser, settings.api_address, mounted.app.state.sessions)
+
+
+async def waiting_order(pipe: Pipe) -> str:
+    """An order that waits for its parcel."""
+    order_id = await held_up(pipe, internet_voice_tv(installation="self"))
+    await pipe.until_task(order_id, "delivery/ship-parcel", "awaiting")
+    await pipe.until_recorded(order_id)
+    return order_id
+
+
+@pytest.mark.parametrize(("size", "theme", "locale"), [(DESKTOP, "light", "en-GB"), (PHONE, "dark", "de-DE")])
+async def test_pages_are_accessible_and_fit_in_both_themes_and_widths(
+    pipe: Pipe, desk: Desk, size: tuple[int, int], theme: str, locale: str
+) -> None:
+    order_id = await waiting_order(pipe)
+    cookie = await desk.cookie(Scope.OPERATE)
+    paths = (
+        "/",
+        "/orders",
+        f"/orders?q={order_id}&inJeopardy=x",
+        "/search?q=nobody",
+        f"/orders/{order_id}",
+        f"/orders/{order_id}/timeline",
+        f"/orders/{order_id}/history",
+        f"/orders/{order_id}/change",
+        f"/orders/{order_id}/change/preview?kind=cancel",
+    )
+    found: dict[str, list[str]] = {}
+    look: dict[str, Any] = {"size": size, "color_scheme": theme, "locale": locale}
+    async with tab(desk.browser, desk.address, cookie, strict=False, **look) as opened:
+        for path in paths:
+            await opened.go(path)
+            found[path] = await opened.findings()
+            if (over := await opened.overflow()) > 0:
+                found[path].append(f"{over} px too wide")
+    wrong = [f"{where} {each}" for where, what in found.items() for each in what]
+    assert not wrong, "\n".join(wrong)
+    await let_go(pipe, order_id)
+
+
+async def test_what_changes_is_on_the_page_by_itself_and_nothing_typed_is_lost(pipe: Pipe, desk: Desk) -> None:
+    order_id = await waiting_order(pipe)
+    async with tab(desk.browser, desk.address, await desk.cookie(Scope.CARE)) as opened:
+        await opened.go(f"/orders/{order_id}")
+        await expect(opened.page.locator("#where + p")).to_have_text("It waits for a parcel")
+        await opened.page.locator("#q").fill("half typed")
+        await opened.page.locator("#q").focus()
+        await let_go(pipe, order_id)
+        await expect(opened.page.locator("#where + p")).to_have_text("Done")
+        await expect(opened.page.locator("#q")).to_have_value("half typed")
+        await expect(opened.page.locator("#q")).to_be_focused()
+
+
+async def test_an_agent_cancels_an_order_by_keyboard_from_the_search_on(pipe: Pipe, desk: Desk) -> None:
+    order_id = await pipe.submit(body_of("future-dated"))
+    async with tab(desk.browser, desk.address, await desk.cookie(Scope.CARE)) as opened:
+        page = opened.page
+        await opened.go("/orders")
+        await page.keyboard.press("/")
+        await page.keyboard.type(order_id)
+        await page.keyboard.press("Enter")
+        await page.wait_for_url(f"**/orders/{order_id}")
+        await page.get_by_role("link", name="Cancel", exact=True).press("Enter")
+        await expect(page.locator(".fee")).to_have_text("free of charge")
+        await page.get_by_label("Why, for the log").fill("moved away")
+        await page.get_by_role("button", name="Confirm").press("Enter")
+        await page.wait_for_url(f"**/orders/{order_id}?asked=*")
+        await expect(page.locator("#where + p")).to_have_text("Cancelled")
+        await expect(page.get_by_text("moved away")).to_be_visible()
+
+
+async def test_colours_and_language_are_chosen_and_kept(desk: Desk) -> None:
+    async with tab(desk.browser, desk.address, await desk.cookie(Scope.CARE), color_scheme="light") as opened:
+        page = opened.page
+        await opened.go("/orders")
+        before = await ground(opened)
+        await page.locator("details.menu summary").click()
+        await page.get_by_role("button", name="dark").click()
+        assert await ground(opened) != before
+        await page.locator("details.menu summary").click()
+        await page.get_by_role("button", name="Deutsch").click()
+        await opened.go("/orders")
+        await expect(page.locator("h1")).to_have_text("Aufträge")
+        assert await ground(opened) != before
+
+
+async def ground(opened: Tab) -> str:
+    """The colour behind everything."""
+    return await opened.page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
+
+
+async def test_who_only_looks_is_offered_no_change(pipe: Pipe, desk: Desk) -> None:
+    order_id = await pipe.submit(body_of("future-dated"))
+    async with tab(desk.browser, desk.address, await desk.cookie(Scope.LOOK)) as opened:
+        await opened.go(f"/orders/{order_id}")
+        await expect(opened.page.get_by_role("heading", name="Where is it?")).to_be_visible()
+        assert await opened.page.get_by_role("link", name="Cancel", exact=True).count() == 0
+    assert (await pipe.change(order_id, kind="cancel", requestId="over"))["state"] in ("accepted", "applied")
+
+
+@pytest.mark.parametrize("path", ["/", "/orders"])
+async def test_times_are_those_of_the_viewer_from_the_first_page_on(desk: Desk, path: str) -> None:
+    async with tab(desk.browser, desk.address, await desk.cookie(Scope.CARE)) as opened:
+        await opened.go(path)
+        await opened.page.locator("details.menu summary").click()
+        await expect(opened.page.get_by_text("Times are those of Europe/Berlin.")).to_be_visible()
