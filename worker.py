@@ -24,6 +24,7 @@ from activities.bulk import BulkAsking
 from activities.capturing import Capturing
 from activities.grant import Grant, GrantedSlots
 from activities.http_client import SiloHttp, silo_client
+from activities.learning import Learned, learning
 from activities.planning import Planning
 from activities.silo_activities import SiloActivity, adapter_of, silo_activities
 from activities.silo_conditions import SiloConditions
@@ -61,9 +62,11 @@ async def workers(settings: Settings, client: Client) -> AsyncIterator[None]:
     digest = catalogs.keep(catalog)
     register = Register(settings.register_address)
     register.prepare()
+    learned = Learned(register.durations)
     grants = {silo.name: Grant(silo) for silo in catalog.silos.values()}
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(_sharing(client, list(grants.values())))
+        await stack.enter_async_context(learning(register.durations, catalog))
         threads = stack.enter_context(ThreadPoolExecutor(max_workers=20, thread_name_prefix="orders"))
         http = await stack.enter_async_context(silo_client(catalog.silos.values()))
         served = catalog.silos.values()
@@ -83,8 +86,8 @@ async def workers(settings: Settings, client: Client) -> AsyncIterator[None]:
                 task_queue=wire_names.ORDERS_QUEUE,
                 workflows=[OrderWorkflow, SiloWorkflow, BulkWorkflow],
                 activities=[
-                    Planning(catalogs, register.documents).plan_revision,
-                    Capturing(partial(describe, client), catalog, catalogs, register).capture_order,
+                    Planning(catalogs, register.documents, learned).plan_revision,
+                    Capturing(partial(describe, client), catalog, catalogs, register, learned).capture_order,
                     register.records.record,
                     conditions.apply,
                     conditions.judge,

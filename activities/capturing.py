@@ -13,8 +13,10 @@ from typing import Final, TypeAlias
 
 from temporalio import activity
 
+from activities.learning import Learned
 from catalog_loader.catalog_files import CatalogStore
 from orders.fulfilment.messages import Captured
+from orders.fulfilment.promised import promised
 from orders.fulfilment.snapshot import OrderStart
 from orders.fulfilment.starting import as_asked, prepare
 from orders.model import wire_names
@@ -61,10 +63,12 @@ class Capturing:
         catalog: Catalog,
         versions: CatalogStore,
         register: Register,
+        learned: Learned,
         prepare: Prepare | None = None,
     ) -> None:
         """`describe` tells of an order's workflow, by the order's id. `prepare` is where orders are planned."""
         self.catalog = catalog
+        self._learned = learned
         self._prepare = prepare or _in_a_thread
         self._describe = describe
         self._versions = versions
@@ -103,7 +107,9 @@ class Capturing:
                 return Captured(start=as_asked(self.catalog, request, now, installed, others))
             if others:
                 return Captured(rejected=others)
-            return Captured(start=await self._prepare(self.catalog, request, now, installed))
+            start = await self._prepare(self.catalog, request, now, installed)
+            figures = self._learned.known() or await asyncio.to_thread(self._learned.figures)
+            return Captured(start=promised(start, self.catalog, figures))
         except Rejection as rejection:
             return Captured(rejected=rejection.reasons)
 

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+from activities.learning import Learned
 from catalog_loader.catalog_files import CatalogStore, UnknownCatalogVersion
 from orders.fulfilment.messages import PlanAnswer, PlanQuestion
 from orders.model import wire_names
@@ -17,14 +18,16 @@ from orders.model.budget import PLAN, compressed_beyond
 from orders.model.order import Reason, Rejection
 from orders.planning.amend import amended
 from orders.planning.dates import require_possible_dates
+from orders.promising.figures import USUAL, Figures, with_figures
 from register.documents import Documents
 
 
 class Planning:
-    """The planner, with the catalog versions that it plans under, and the documents that orders may get."""
+    """The planner, with the catalog versions to plan under, what was learned, and documents that orders may get."""
 
-    def __init__(self, catalogs: CatalogStore, documents: Documents) -> None:
+    def __init__(self, catalogs: CatalogStore, documents: Documents, learned: Learned) -> None:
         self._catalogs = catalogs
+        self._learned = learned
         self._documents = documents
 
     @activity.defn(name=wire_names.PLAN_REVISION)
@@ -37,12 +40,14 @@ class Planning:
         try:
             asked_at = question.change.asked_at
             now = datetime.fromisoformat(asked_at) if asked_at else datetime.now(UTC)
-            return answer_question(self._catalogs, question, now)
+            return answer_question(self._catalogs, question, now, self._learned.figures())
         except UnknownCatalogVersion as error:
             raise ApplicationError(str(error), type="UnknownCatalogVersion", non_retryable=True) from error
 
 
-def answer_question(catalogs: CatalogStore, question: PlanQuestion, now: datetime) -> PlanAnswer:
+def answer_question(
+    catalogs: CatalogStore, question: PlanQuestion, now: datetime, figures: Figures = USUAL
+) -> PlanAnswer:
     """Work out an amendment that is asked for now: for the workflow, or for a preview of it.
 
     Raises:
@@ -62,6 +67,6 @@ def answer_question(catalogs: CatalogStore, question: PlanQuestion, now: datetim
         )
     except Rejection as rejection:
         return PlanAnswer(reasons=rejection.reasons)
-    answer = PlanAnswer(revision=revision, plan=plan)
+    answer = PlanAnswer(revision=revision, plan=with_figures(plan, revision, catalog, figures, now))
     too_large = compressed_beyond(PLAN, answer)
     return answer if too_large is None else PlanAnswer(reasons=(too_large,))

@@ -15,6 +15,7 @@ from register.bulk.jobs import BulkRegister
 from register.cancellations import Cancellations
 from register.deliveries import Deliveries
 from register.documents import Documents
+from register.durations import Durations
 from register.engine import Database
 from register.fallout.people import FalloutRegister
 from register.history import History
@@ -42,6 +43,7 @@ class Register:
         self.documents = Documents(self.database)
         self.submissions = Submissions(self.database, self.records)
         self.history = History(self.database)
+        self.durations = Durations(self.database)
         self.products = Products(self.database)
         self.line = Line(self.database)
         self.search = Search(self.database)

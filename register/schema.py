@@ -408,14 +408,30 @@ TRANSITIONS: Final = Table(
 )
 """Each step from state to state, of an item or (without `item`) of the order; and each milestone that was reached."""
 
+_NOT_LEARNED = text("learned_at IS NULL")
+
 TIMELINES: Final = Table(
     "timelines",
     SCHEMA,
     _key("order_id"),
     Column("content", LargeBinary, nullable=False),
+    _instant("learned_at", nullable=True),
+    Index(None, "learned_at", "order_id", sqlite_where=_NOT_LEARNED, postgresql_where=_NOT_LEARNED),
 )
 """When what was done for orders that have ended, for longer than Temporal knows them: their `TimelineEntry`s, as JSON
-without what is empty, compressed. Written with the last record of an order."""
+without what is empty, compressed. Written with the last record of an order. `learned_at` is when it was learned from
+how long work takes."""
+
+DURATIONS: Final = Table(
+    "durations",
+    SCHEMA,
+    _key("silo"),
+    _key("operation"),
+    _key("verb"),
+    _key("of"),
+    _json("content"),
+)
+"""How long each kind of work really took: a `Sketch`. `of` is a place or an offering, or empty: of all of them."""
 
 EVENTS: Final = Table(
     "events",

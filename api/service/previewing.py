@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from typing import Final
 import structlog
 from pydantic import ValidationError
 
+from activities.learning import Learned
 from activities.planning import answer_question
 from api.errors import CatalogNotKept, Unavailable
 from api.working import SMALL, Workshop
@@ -20,6 +22,7 @@ from orders.fulfilment.messages import PlanAnswer, Preview
 from orders.fulfilment.order_in_flight import Fulfilment
 from orders.fulfilment.snapshot import Fork
 from orders.model.catalog import Catalog
+from orders.promising.figures import Figures
 from orders.tracking.options import OptionsPage, OrderOptions, options_of
 from orders.tracking.preview import preview
 from workflows.sdk.connection import read_payload
@@ -48,14 +51,16 @@ class Foresight:
         Unavailable: if the fork cannot be read.
     """
 
-    def __init__(self, versions: CatalogStore, workshop: Workshop) -> None:
+    def __init__(self, versions: CatalogStore, workshop: Workshop, learned: Learned) -> None:
         self._versions = versions
+        self._learned = learned
         self._workshop = workshop
 
     async def preview(self, order_id: str, change: ChangeRequest, fork: bytes) -> Preview:
         """What a change that arrived now would do, and what would be said to it."""
         with _kept(order_id):
-            return await self._workshop.run(_size(fork), _preview, self._versions, fork, change)
+            figures = await asyncio.to_thread(self._learned.figures)
+            return await self._workshop.run(_size(fork), _preview, self._versions, fork, change, figures)
 
     async def options(self, order_id: str, page: OptionsPage, fork: bytes) -> OrderOptions:
         """What may still be changed about the order and some of its items."""
@@ -79,11 +84,11 @@ def _opened(content: bytes) -> Fork:
     return fork
 
 
-def _preview(versions: CatalogStore, content: bytes, change: ChangeRequest) -> Preview:
+def _preview(versions: CatalogStore, content: bytes, change: ChangeRequest, figures: Figures) -> Preview:
     order = Fulfilment.of(_opened(content))
     answer, now = PlanAnswer(), datetime.now(UTC)
     if change.kind.revises:
-        answer = answer_question(versions, order.question(change), now)
+        answer = answer_question(versions, order.question(change), now, figures)
     return preview(order, change, answer, now, _catalog(versions, order.start.catalog))
 
 

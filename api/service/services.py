@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from activities.learning import Learned
 from api.service.asking import Asking
 from api.service.bulk import Bulk
 from api.service.changing import Changing
@@ -43,15 +44,15 @@ def services(
     gateway: Gateway, catalog: Catalog, versions: CatalogStore, register: Register, links: Links, workshop: Workshop
 ) -> Services:
     """Orders under one catalog, with one register behind them."""
-    asking = Asking(gateway, register)
-    changing = Changing(gateway, asking, Foresight(versions, workshop), register.records)
+    asking, learned = Asking(gateway, register), Learned(register.durations)
+    changing = Changing(gateway, asking, Foresight(versions, workshop, learned), register.records)
     gathering = Gathering(gateway)
     return Services(
         gateway=gateway,
         gathering=gathering,
         submitting=Submitting(
             gateway,
-            Starter(gateway, catalog, versions, register, links, workshop),
+            Starter(gateway, catalog, versions, register, links, workshop, learned),
             register.submissions,
             asking,
             workshop,

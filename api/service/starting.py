@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from activities.capturing import Capturing, ProductsInMotion
+from activities.learning import Learned
 from api.blocking import register_errors, run_blocking
 from api.errors import OrderTooLarge, Unavailable
 from api.service import submission
@@ -50,11 +51,12 @@ class Starter:
         register: Register,
         links: Links,
         workshop: Workshop,
+        learned: Learned,
     ) -> None:
         self._gateway = gateway
         self._catalog = catalog
         self._versions = versions
-        self._capturing = Capturing(gateway.describe, catalog, versions, register, self._planned)
+        self._capturing = Capturing(gateway.describe, catalog, versions, register, learned, self._planned)
         self._workshop = workshop
         self._links = links
 

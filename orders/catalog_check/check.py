@@ -27,6 +27,7 @@ from orders.model.catalog import (
     Silo,
 )
 from orders.planning.items import value_problem
+from orders.promising.calendars import problem_of
 
 __all__ = ["Problem", "problems"]
 
@@ -61,6 +62,9 @@ def _silo(silo: Silo) -> Iterator[tuple[str, str]]:
         yield "polling.first", "must be more than nothing"
     if silo.polling.first > silo.polling.longest:
         yield "polling", "the first pause is longer than the longest"
+    wrong = problem_of(silo.hours) if silo.hours is not None else None
+    if wrong is not None:
+        yield "hours", wrong
     if silo.polling != Polling() and silo.answers_at_once:
         yield "polling", f"{silo.protocol} answers at once: there is nothing to poll for"
 

@@ -32,8 +32,9 @@ class NoReturn(Frozen):
 class TimelineEntry(Frozen):
     """One task: of the target, still held, or done or undone on the way.
 
-    `begun` and `ended` are about making it, or about changing it since, `undo_begun` and `undo_ended` about taking it
-    back; `end` tells how the work has ended. `found` is what the order found installed and has not touched.
+    `begun` and `ended` are about making it, or about changing it since, if it was `amended`, `undo_begun` and
+    `undo_ended` about taking it back; `end` tells how the work has ended. `found` is what the order found
+    installed and has not touched.
 
     `expected_begin` is when all that it comes after has ended, or should; `expected_end` when it is usually done.
     Neither is told where nobody can know: somebody has to act first. It may be late by `slack_s` seconds before the
@@ -55,6 +56,7 @@ class TimelineEntry(Frozen):
     undo_begun: datetime | None = None
     undo_ended: datetime | None = None
     end: End | None = None
+    amended: bool = False
     found: bool = False
     expected_begin: datetime | None = None
     expected_end: datetime | None = None

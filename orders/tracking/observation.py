@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Final
 
 from orders.fulfilment.order_in_flight import Fulfilment
 from orders.model.instants import instant
-from orders.planning.promise import seconds_to_completion, seconds_to_ends
+from orders.promising.forecast import Forecast, forecast
+from orders.promising.slack import latest_begin
 from orders.read_model.states import task_state
 from orders.reconcile.target import TaskStatus
 from orders.tracking.answering import why_late
 from orders.tracking.fallout import follow_fallout
+
+_ONE: Final = timedelta(seconds=1)
 
 
 def observe(order: Fulfilment, now: datetime, *, ended: bool = True) -> None:
@@ -37,9 +41,8 @@ def foresee(order: Fulfilment, now: datetime) -> None:
     late_at: datetime | None = None
     if not found.in_jeopardy and not order.cancelled and found.earliest is not None and promised is not None:
         given = (TaskStatus.IN_PLACE, TaskStatus.AWAITING)
-        left = seconds_to_completion(order.plan, lambda task: order.reconciler.status[task] in given)
         # Begun right at that instant, what is left would just be done in time.
-        late_at = promised - timedelta(seconds=left) + timedelta(seconds=1)
+        late_at = latest_begin(order.plan, promised, lambda task: order.reconciler.status[task] in given) + _ONE
     because = (carried.late_because or why_late(order, found.decides)) if found.in_jeopardy else ""
     order.journal.foreseen(because, found.expected, promised, found.decides, late_at, now)
 
@@ -93,11 +96,15 @@ def in_jeopardy(order: Fulfilment, now: datetime) -> bool:
     return ahead(order, now).in_jeopardy
 
 
-def expected_ends(order: Fulfilment, now: datetime) -> dict[str, datetime]:
+def expected_ends(order: Fulfilment, now: datetime) -> Mapping[str, datetime]:
     """When each task of the target should be done, if all goes as usual from now on. What is done is so at once."""
+    return foreseen(order, now).likely
+
+
+def foreseen(order: Fulfilment, now: datetime) -> Forecast:
+    """When each task of the target should be done: as a rule, and nine times in ten."""
     begin = max(now, order.not_before or now)
-    seconds = seconds_to_ends(order.plan, order.is_in_place, lambda task: awaited_s(order, task, now), begin)
-    return {task: begin + timedelta(seconds=left) for task, left in seconds.items()}
+    return forecast(order.plan, begin, order.is_in_place, lambda task: awaited_s(order, task, now))
 
 
 def _deciding(order: Fulfilment, ends: Mapping[str, datetime]) -> str:
@@ -118,9 +125,10 @@ def _stand(order: Fulfilment) -> str:
 
 
 def awaited_s(order: Fulfilment, task: str, now: datetime) -> float:
-    """How long ago a silo has acknowledged a task that it has still to do, in seconds."""
+    """How long a silo has been at a task that it has acknowledged and has still to do: seconds of its working time."""
     facts = order.reconciler.ledger.facts.get(task)
     waiting = facts[max(facts)].waiting if facts else None
     if waiting is None or order.reconciler.status.get(task) is not TaskStatus.AWAITING:
         return 0.0
-    return (now - datetime.fromisoformat(waiting.since)).total_seconds()
+    planned, since = order.plan.tasks.get(task), datetime.fromisoformat(waiting.since)
+    return order.plan.worked_s(planned, since, now) if planned is not None else 0.0

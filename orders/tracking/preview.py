@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from orders.change.by_hand import settle_by_hand
 from orders.change.comparison import compared, in_words, sum_of
@@ -19,7 +19,7 @@ from orders.model.catalog import Catalog
 from orders.model.instants import moment
 from orders.model.order import Reason, Revision
 from orders.model.plan import Plan
-from orders.planning.promise import seconds_to_completion
+from orders.promising.forecast import forecast
 from orders.reconcile.reconciler import Reconciler
 from orders.reconcile.target import TaskStatus
 from orders.tracking.observation import awaited_s, expected_ends
@@ -159,10 +159,10 @@ def _expected(
         return None
     kept = {task.task for task in impact.tasks if task.effect is Effect.KEPT}
     begin = max(now, (answer.revision or order.revision).requested_start or now)
-    seconds = seconds_to_completion(
+    likely, _ = forecast(
         target,
+        begin,
         lambda task: task in kept and order.is_in_place(task),
         lambda task: awaited_s(order, task, now) if task in kept else 0.0,
-        begin,
-    )
-    return begin + timedelta(seconds=seconds)
+    ).whole(begin)
+    return likely

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from itertools import islice
 from typing import Final
 
@@ -91,6 +91,7 @@ class _Timeline:
             undo_begun=_instant(stint.undo_begun),
             undo_ended=_instant(stint.undo_ended),
             end=End.DONE if state is TaskState.DONE else stint.end,
+            amended=stint.amended,
             found=not touched and fact is not None and fact.found,
             expected_begin=self._expected_begin(key, span),
             expected_end=self._expected_end(key, span),
@@ -164,7 +165,7 @@ class _Timeline:
 
     def _usual(self, key: str, begun: datetime) -> datetime:
         task = self._order.plan.tasks[key]
-        usual = begun + timedelta(seconds=self._order.plan.operation(task).duration_s)
+        usual = self._order.plan.after(task, begun, self._order.plan.takes(task).likely_s)
         return max(usual, task.appointed_until or usual)
 
     def _no_return(self, key: str, fact: Fact | None, stint: Stint) -> NoReturn | None:
