@@ -19,6 +19,7 @@ from register.durations import Durations
 from register.engine import Database
 from register.fallout.people import FalloutRegister
 from register.history import History
+from register.jeopardy import Jeopardies
 from register.line import Line
 from register.products import Products
 from register.records import Records
@@ -49,6 +50,7 @@ class Register:
         self.search = Search(self.database)
         self.terms = Terms(self.database)
         self.fallout = FalloutRegister(self.database)
+        self.jeopardies = Jeopardies(self.database)
         self.silos = Silos(self.database)
         self.work_items = WorkItems(self.database)
         self.bulk = BulkRegister(self.database, self.search)

@@ -41,6 +41,7 @@ _TOLD_AS_THEY_ARE = (
     "expected_at",
     "completed_at",
     "in_jeopardy",
+    "safe_at",
 )
 
 
@@ -57,7 +58,17 @@ def order_row(version: int, view: OrderView) -> Row:
     columns = {name: getattr(view, name) for name in _TOLD_AS_THEY_ARE}
     content = view.model_dump(mode="json", exclude={"body"})
     state, telling = str(view.state), telling_of(view)
-    return {**columns, "version": version, "state": state, "telling": telling, "view": content}
+    danger = view.jeopardy
+    return {
+        **columns,
+        "version": version,
+        "state": state,
+        "telling": telling,
+        "jeopardy": danger.level.value if danger is not None else None,
+        "jeopardy_cause": danger.cause.value if danger is not None else None,
+        "jeopardy_silo": danger.silo if danger is not None else None,
+        "view": content,
+    }
 
 
 def offering_rows(view: OrderView) -> list[Row]:

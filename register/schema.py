@@ -91,6 +91,8 @@ def _index_of_the_listed(*columns: str) -> Index:
     return Index(None, *columns, sqlite_where=listed, postgresql_where=listed)
 
 
+_ENDANGERED = text("jeopardy IS NOT NULL")
+
 ORDERS: Final = Table(
     "orders",
     SCHEMA,
@@ -110,6 +112,10 @@ ORDERS: Final = Table(
     _instant("expected_at", nullable=True),
     _instant("completed_at", nullable=True),
     Column("in_jeopardy", Boolean, nullable=False),
+    _instant("safe_at", nullable=True),
+    _text("jeopardy", nullable=True),
+    _text("jeopardy_cause", nullable=True),
+    _text("jeopardy_silo", nullable=True),
     _instant("deleted_at", nullable=True),
     _text("document"),
     _text("telling"),
@@ -123,6 +129,7 @@ ORDERS: Final = Table(
     Index(None, "channel", "customer_id"),
     _index_of_the_listed("channel", "ordered_at", "id"),
     Index(None, "external_id"),
+    Index(None, "jeopardy", "promised_at", sqlite_where=_ENDANGERED, postgresql_where=_ENDANGERED),
 )
 """One row for each order, rejected ones too. `view` is all that is told of it (an `OrderView` without body) but for
 what stands in its `document`, and the other columns repeat what one looks for. Version 0 is what the API wrote at
@@ -131,6 +138,9 @@ submission; the workflow's records count from 1. What has `deleted_at` is not to
 `told` is for those who look for orders by attributes: those that are shown otherwise than they stand in the document,
 null where one is not shown. It is right while `told_as` is what `telling` is: that names everything it depends on.
 `found_as` names the document, and the rules, by which the order stands in `terms`."""
+
+ENDANGERED: Final = ORDERS.c.jeopardy.is_not(None)
+"""The condition that an order's promise is in danger."""
 
 LISTED: Final = ORDERS.c.deleted_at.is_(None)
 """The condition that an order is told of."""

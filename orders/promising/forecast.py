@@ -38,6 +38,9 @@ class Forecast:
         return max(self.likely.values(), default=begin), max(self.safe.values(), default=begin)
 
 
+NOTHING: Final = Forecast({}, {})
+
+
 def forecast(plan: Plan, begin: datetime, is_done: IsDone, elapsed_s: Elapsed = lambda task: 0.0) -> Forecast:
     """When the tasks of a plan are done that is gone on with at an instant.
 

@@ -36,7 +36,8 @@ class TimelineEntry(Frozen):
     `undo_ended` about taking it back; `end` tells how the work has ended. `found` is what the order found
     installed and has not touched.
 
-    `expected_begin` is when all that it comes after has ended, or should; `expected_end` when it is usually done.
+    `expected_begin` is when all that it comes after has ended, or should; `expected_end` when it is usually done,
+    `safe_end` when it is nine times in ten.
     Neither is told where nobody can know: somebody has to act first. It may be late by `slack_s` seconds before the
     order is; what is `critical` may not. `tried` counts attempts, `refused` calls that were refused. `waits_for` is
     told while it is under way, and before that the tasks that it is still to come `after`.
@@ -60,6 +61,7 @@ class TimelineEntry(Frozen):
     found: bool = False
     expected_begin: datetime | None = None
     expected_end: datetime | None = None
+    safe_end: datetime | None = None
     slack_s: int | None = None
     critical: bool = False
     no_return: NoReturn | None = None

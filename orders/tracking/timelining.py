@@ -18,6 +18,7 @@ from orders.read_model.timeline import NoReturn, TimelineEntry, TimelinePage
 from orders.reconcile.ledger import Fact
 from orders.reconcile.target import TaskStatus
 from orders.tracking.answering import MOST_NAMED, Open, expected_end, open_work, site_of
+from orders.tracking.observation import foreseen
 from orders.tracking.outlook import before_its_end
 
 _LAST: Final = datetime.max.replace(tzinfo=UTC)
@@ -51,6 +52,7 @@ class _Timeline:
         self._open: dict[str, Open] = {each.task: each for each in open_work(order)}
         begin = order.not_before or order.start.ordered_at
         self._spans = schedule(order.plan, begin, now, self._done_at, self._usually_done_at)
+        self._safe = {} if order.settled or order.waits else foreseen(order, now).safe
         self._uncertain = set(self._nobody_knows())
 
     def in_order(self) -> list[str]:
@@ -95,6 +97,7 @@ class _Timeline:
             found=not touched and fact is not None and fact.found,
             expected_begin=self._expected_begin(key, span),
             expected_end=self._expected_end(key, span),
+            safe_end=self._safe_end(key),
             slack_s=int(span.slack.total_seconds()) if span is not None and self._counts(key) else None,
             critical=span is not None and not span.slack and self._counts(key),
             no_return=self._no_return(key, fact, stint),
@@ -162,6 +165,10 @@ class _Timeline:
             begun = _instant(self._stints.get(key, _NOTHING).begun)
             return self._usual(key, begun) if begun is not None else None
         return self._usually_done_at(key) or span.end
+
+    def _safe_end(self, key: str) -> datetime | None:
+        known = key not in self._uncertain and self._counts(key) and not self._order.is_in_place(key)
+        return self._safe.get(key) if known else None
 
     def _usual(self, key: str, begun: datetime) -> datetime:
         task = self._order.plan.tasks[key]

@@ -20,6 +20,16 @@ def upgrade() -> None:
         sa.Column("content", sa.JSON(none_as_null=True), nullable=False),
         sa.PrimaryKeyConstraint("silo", "operation", "verb", "of", name=op.f("pk_durations")),
     )
+    op.add_column("orders", sa.Column("safe_at", sa.DateTime(timezone=True), nullable=True))
+    for name in ("jeopardy", "jeopardy_cause", "jeopardy_silo"):
+        op.add_column("orders", sa.Column(name, sa.String(), nullable=True))
+    op.create_index(
+        op.f("ix_orders_jeopardy_promised_at"),
+        "orders",
+        ["jeopardy", "promised_at"],
+        sqlite_where=sa.text("jeopardy IS NOT NULL"),
+        postgresql_where=sa.text("jeopardy IS NOT NULL"),
+    )
     op.add_column("timelines", sa.Column("learned_at", sa.DateTime(timezone=True), nullable=True))
     op.create_index(
         op.f("ix_timelines_learned_at_order_id"),
