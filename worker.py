@@ -25,6 +25,7 @@ from activities.capturing import Capturing
 from activities.foreseeing import Foreseeing
 from activities.grant import Grant, GrantedSlots
 from activities.http_client import SiloHttp, silo_client
+from activities.learning import Learned, learning
 from activities.planning import Planning
 from activities.silo_activities import SiloActivity, adapter_of, silo_activities
 from activities.silo_conditions import SiloConditions
@@ -63,9 +64,11 @@ async def workers(settings: Settings, client: Client) -> AsyncIterator[None]:
     digest = catalogs.keep(catalog)
     register = Register(settings.register_address)
     register.prepare()
+    learned = Learned(register.durations)
     grants = {silo.name: Grant(silo) for silo in catalog.silos.values()}
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(_sharing(client, list(grants.values())))
+        await stack.enter_async_context(learning(register.durations, catalog))
         threads = stack.enter_context(ThreadPoolExecutor(max_workers=20, thread_name_prefix="orders"))
         http = await stack.enter_async_context(silo_client(catalog.silos.values()))
         served = catalog.silos.values()
@@ -80,14 +83,14 @@ async def workers(settings: Settings, client: Client) -> AsyncIterator[None]:
             await stack.enter_async_context(silo_worker(client, silo, grants[silo.name], activities))
         bulk = BulkAsking(client, register)
         visiting = Visiting(catalog, http, settings, Foreseeing(register, catalogs, catalog))
-        capturing = Capturing(partial(describe, client), catalog, catalogs, register, visiting=visiting)
+        capturing = Capturing(partial(describe, client), catalog, catalogs, register, learned, visiting=visiting)
         await stack.enter_async_context(
             Worker(
                 client,
                 task_queue=wire_names.ORDERS_QUEUE,
                 workflows=[OrderWorkflow, SiloWorkflow, BulkWorkflow],
                 activities=[
-                    Planning(catalogs, register.documents, visiting).plan_revision,
+                    Planning(catalogs, register.documents, learned, visiting).plan_revision,
                     capturing.capture_order,
                     register.records.record,
                     conditions.apply,

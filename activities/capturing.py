@@ -13,9 +13,11 @@ from typing import Final, TypeAlias
 
 from temporalio import activity
 
+from activities.learning import Learned
 from activities.visiting import Visiting
 from catalog_loader.catalog_files import CatalogStore
 from orders.fulfilment.messages import Captured
+from orders.fulfilment.promised import promised
 from orders.fulfilment.snapshot import OrderStart
 from orders.fulfilment.starting import as_asked, prepare
 from orders.model import wire_names
@@ -62,6 +64,7 @@ class Capturing:
         catalog: Catalog,
         versions: CatalogStore,
         register: Register,
+        learned: Learned,
         prepare: Prepare | None = None,
         visiting: Visiting | None = None,
     ) -> None:
@@ -70,6 +73,7 @@ class Capturing:
         `visiting` knows when visits can be; without it nobody is asked.
         """
         self.catalog = catalog
+        self._learned = learned
         self._prepare = prepare or _in_a_thread
         self._describe = describe
         self._versions = versions
@@ -110,6 +114,8 @@ class Capturing:
             if others:
                 return Captured(rejected=others)
             start = await self._prepare(self.catalog, request, now, installed)
+            figures = self._learned.known() or await asyncio.to_thread(self._learned.figures)
+            start = promised(start, self.catalog, figures)
             return Captured(start=await self._visiting.settled(self.catalog, start) if self._visiting else start)
         except Rejection as rejection:
             return Captured(rejected=rejection.reasons)

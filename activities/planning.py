@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+from activities.learning import Learned
 from activities.visiting import Visiting
 from catalog_loader.catalog_files import CatalogStore, UnknownCatalogVersion
 from orders.fulfilment.messages import PlanAnswer, PlanQuestion
@@ -20,14 +21,18 @@ from orders.model.order import Reason, Rejection
 from orders.planning.amend import amended
 from orders.planning.dates import require_possible_dates
 from orders.planning.visits import Visit, chosen_anew
+from orders.promising.figures import USUAL, Figures, with_figures
 from register.documents import Documents
 
 
 class Planning:
-    """The planner, with the catalog versions that it plans under, and the documents that orders may get."""
+    """The planner, with the catalog versions to plan under, what was learned, and documents that orders may get."""
 
-    def __init__(self, catalogs: CatalogStore, documents: Documents, visiting: Visiting | None = None) -> None:
+    def __init__(
+        self, catalogs: CatalogStore, documents: Documents, learned: Learned, visiting: Visiting | None = None
+    ) -> None:
         self._catalogs = catalogs
+        self._learned = learned
         self._documents = documents
         self._visiting = visiting
 
@@ -48,7 +53,7 @@ class Planning:
         try:
             asked_at = question.change.asked_at
             now = datetime.fromisoformat(asked_at) if asked_at else datetime.now(UTC)
-            return answer_question(self._catalogs, question, now)
+            return answer_question(self._catalogs, question, now, self._learned.figures())
         except UnknownCatalogVersion as error:
             raise ApplicationError(str(error), type="UnknownCatalogVersion", non_retryable=True) from error
 
@@ -65,7 +70,9 @@ def newly_chosen(catalogs: CatalogStore, question: PlanQuestion, answer: PlanAns
     return chosen_anew(catalog, answer.revision, answer.plan, question.revision.appointments)
 
 
-def answer_question(catalogs: CatalogStore, question: PlanQuestion, now: datetime) -> PlanAnswer:
+def answer_question(
+    catalogs: CatalogStore, question: PlanQuestion, now: datetime, figures: Figures = USUAL
+) -> PlanAnswer:
     """Work out an amendment that is asked for now: for the workflow, or for a preview of it.
 
     Raises:
@@ -85,6 +92,6 @@ def answer_question(catalogs: CatalogStore, question: PlanQuestion, now: datetim
         )
     except Rejection as rejection:
         return PlanAnswer(reasons=rejection.reasons)
-    answer = PlanAnswer(revision=revision, plan=plan)
+    answer = PlanAnswer(revision=revision, plan=with_figures(plan, revision, catalog, figures, now))
     too_large = compressed_beyond(PLAN, answer)
     return answer if too_large is None else PlanAnswer(reasons=(too_large,))

@@ -18,9 +18,11 @@ from register.deliveries import Deliveries
 from register.demand.capacities import Capacities
 from register.demand.counting import Demands
 from register.documents import Documents
+from register.durations import Durations
 from register.engine import Database
 from register.fallout.people import FalloutRegister
 from register.history import History
+from register.jeopardy import Jeopardies
 from register.line import Line
 from register.messages.news import News
 from register.messages.preferences import PreferencesRegister
@@ -50,11 +52,13 @@ class Register:
         self.documents = Documents(self.database)
         self.submissions = Submissions(self.database, self.records)
         self.history = History(self.database)
+        self.durations = Durations(self.database)
         self.products = Products(self.database)
         self.line = Line(self.database)
         self.search = Search(self.database)
         self.terms = Terms(self.database)
         self.fallout = FalloutRegister(self.database)
+        self.jeopardies = Jeopardies(self.database)
         self.silos = Silos(self.database)
         self.demands = Demands(self.database)
         self.capacities = Capacities(self.database)

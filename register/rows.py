@@ -41,6 +41,7 @@ _TOLD_AS_THEY_ARE = (
     "expected_at",
     "completed_at",
     "in_jeopardy",
+    "safe_at",
 )
 
 
@@ -57,9 +58,19 @@ def order_row(version: int, view: OrderView) -> Row:
     columns = {name: getattr(view, name) for name in _TOLD_AS_THEY_ARE}
     content = view.model_dump(mode="json", exclude={"body"})
     state, telling = str(view.state), telling_of(view)
-    wait = view.answer.waits_for
-    told = {"telling": telling, "waits_for": str(wait.kind) if wait is not None else None, "view": content}
-    return {**columns, "version": version, "state": state, "written_at": datetime.now(UTC), **told}
+    wait, danger = view.answer.waits_for, view.jeopardy
+    return {
+        **columns,
+        "version": version,
+        "state": state,
+        "written_at": datetime.now(UTC),
+        "telling": telling,
+        "waits_for": str(wait.kind) if wait is not None else None,
+        "jeopardy": danger.level.value if danger is not None else None,
+        "jeopardy_cause": danger.cause.value if danger is not None else None,
+        "jeopardy_silo": danger.silo if danger is not None else None,
+        "view": content,
+    }
 
 
 def offering_rows(view: OrderView) -> list[Row]:

@@ -91,6 +91,8 @@ def _index_of_the_listed(*columns: str) -> Index:
     return Index(None, *columns, sqlite_where=listed, postgresql_where=listed)
 
 
+_ENDANGERED = text("jeopardy IS NOT NULL")
+
 ORDERS: Final = Table(
     "orders",
     SCHEMA,
@@ -110,6 +112,10 @@ ORDERS: Final = Table(
     _instant("expected_at", nullable=True),
     _instant("completed_at", nullable=True),
     Column("in_jeopardy", Boolean, nullable=False),
+    _instant("safe_at", nullable=True),
+    _text("jeopardy", nullable=True),
+    _text("jeopardy_cause", nullable=True),
+    _text("jeopardy_silo", nullable=True),
     _instant("deleted_at", nullable=True),
     _text("document"),
     _text("telling"),
@@ -140,6 +146,7 @@ ORDERS: Final = Table(
         sqlite_where=text("completed_at IS NOT NULL"),
         postgresql_where=text("completed_at IS NOT NULL"),
     ),
+    Index(None, "jeopardy", "promised_at", sqlite_where=_ENDANGERED, postgresql_where=_ENDANGERED),
 )
 """One row for each order, rejected ones too. `view` is all that is told of it (an `OrderView` without body) but for
 what stands in its `document`, and the other columns repeat what one looks for. Version 0 is what the API wrote at
@@ -150,6 +157,9 @@ null where one is not shown. It is right while `told_as` is what `telling` is: t
 `found_as` names the document, and the rules, by which the order stands in `terms`. `heard` is the version whose news
 for the customer stands in `messages`. `waits_for` is what the order as a whole waits for, and by `written_at` those who
 look on see what has changed."""
+
+ENDANGERED: Final = ORDERS.c.jeopardy.is_not(None)
+"""The condition that an order's promise is in danger."""
 
 LISTED: Final = ORDERS.c.deleted_at.is_(None)
 """The condition that an order is told of."""
@@ -463,14 +473,30 @@ TRANSITIONS: Final = Table(
 )
 """Each step from state to state, of an item or (without `item`) of the order; and each milestone that was reached."""
 
+_NOT_LEARNED = text("learned_at IS NULL")
+
 TIMELINES: Final = Table(
     "timelines",
     SCHEMA,
     _key("order_id"),
     Column("content", LargeBinary, nullable=False),
+    _instant("learned_at", nullable=True),
+    Index(None, "learned_at", "order_id", sqlite_where=_NOT_LEARNED, postgresql_where=_NOT_LEARNED),
 )
 """When what was done for orders that have ended, for longer than Temporal knows them: their `TimelineEntry`s, as JSON
-without what is empty, compressed. Written with the last record of an order."""
+without what is empty, compressed. Written with the last record of an order. `learned_at` is when it was learned from
+how long work takes."""
+
+DURATIONS: Final = Table(
+    "durations",
+    SCHEMA,
+    _key("silo"),
+    _key("operation"),
+    _key("verb"),
+    _key("of"),
+    _json("content"),
+)
+"""How long each kind of work really took: a `Sketch`. `of` is a place or an offering, or empty: of all of them."""
 
 EVENTS: Final = Table(
     "events",

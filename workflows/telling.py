@@ -15,6 +15,7 @@ from temporalio import workflow
 from logs import TOLD, code
 from orders.change.request import ChangeState
 from orders.fulfilment.order_in_flight import Fulfilment
+from orders.read_model.jeopardy import JeopardyLevel
 from orders.read_model.records import EventKind, OrderEvent
 
 CHANGES: Final = "orderpipe_changes"
@@ -59,9 +60,11 @@ class Logbook:
     def _tell_event(self, event: OrderEvent) -> None:
         if event.kind is EventKind.JEOPARDY:
             late = event.data["inJeopardy"] is True
+            was_late = JeopardyLevel(str(event.data.get("before", JeopardyLevel.NONE))).is_late
             promised, expected = event.data["promisedAt"], event.data["expectedAt"]
-            self._line("order is late" if late else "order is in time again", promised=promised, expected=expected)
-            if late:
+            if late is not was_late:
+                self._line("order is late" if late else "order is in time again", promised=promised, expected=expected)
+            if late and not was_late:
                 _count(JEOPARDY, "Orders that came to be expected later than promised.")
         for fallen in _fallen(event.data.get("fallout")):
             self._line(

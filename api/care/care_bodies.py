@@ -13,12 +13,13 @@ from api.tmf.times import InstantOut
 from orders.model.values import Money, Verb
 from orders.read_model.answer import WaitsFor
 from orders.read_model.course import End
+from orders.read_model.jeopardy import JeopardyCause, JeopardyLevel
 from orders.read_model.states import LifecycleState, TaskState
 from orders.read_model.views import FeeState
 
 
 class ItemResponse(ResponseModel):
-    """An order item, and how many of its tasks are done."""
+    """An order item, how many of its tasks are done, when the last is likely done, and when nine times in ten."""
 
     id: str
     offering: str
@@ -32,6 +33,8 @@ class ItemResponse(ResponseModel):
     relies_on: tuple[str, ...]
     tasks: int
     tasks_done: int
+    expected_at: InstantOut | None
+    safe_at: InstantOut | None
 
 
 class SiloResponse(ResponseModel):
@@ -73,6 +76,18 @@ class GivenResponse(ResponseModel):
     since: str
 
 
+class JeopardyResponse(ResponseModel):
+    """The danger that a promise is in: because of which task, of which silo, since when, and what would help."""
+
+    level: JeopardyLevel
+    cause: JeopardyCause
+    what: str
+    task: str | None
+    silo: str | None
+    helps: str
+    since: InstantOut | None
+
+
 class OrderResponse(ResponseModel):
     """An order for a care agent. `webUi` is its workflow in Temporal's Web UI, `tasks` the address of its tasks."""
 
@@ -90,7 +105,11 @@ class OrderResponse(ResponseModel):
     promised_at: InstantOut | None
     expected_at: InstantOut | None
     completed_at: InstantOut | None
+    safe_at: InstantOut | None
+    slack_s: int | None
+    percent_complete: int | None
     in_jeopardy: bool
+    jeopardy: JeopardyResponse | None
     answer: AnswerResponse
     items: tuple[ItemResponse, ...]
     silos: tuple[SiloResponse, ...]
@@ -156,10 +175,11 @@ class NoReturnResponse(ResponseModel):
 class TimelineEntryResponse(ResponseModel):
     """One task, begun or still to come, done or undone.
 
-    `begun` and `ended` are about making it, or about changing it since, `undoBegun` and `undoEnded` about taking it
-    back; `end` is how the work has ended. `found` is what the order found installed and has left as it is.
-    `expectedBegin` is when all that it comes after has ended, or should, `expectedEnd` when it is usually done: null
-    where somebody has to act first. It may be `slackS` seconds late before the order is; what is `critical` may not.
+    `begun` and `ended` are about making it, or changing it since if it was `amended`, `undoBegun` and `undoEnded` about
+    taking it back; `end` is how the work has ended. `found` is what the order found installed and has left as it is.
+    `expectedBegin` is when all that it comes after has ended, or should, `expectedEnd` when it is usually done, and
+    `safeEnd` when nine times in ten: null where somebody has to act first. It may be `slackS` seconds late before the
+    order is; what is `critical` may not.
     `tried` counts attempts, `refused` calls that were refused. `waitsFor` is told while it is under way, and before
     that the tasks that it is still to come `after`.
     """
@@ -178,9 +198,11 @@ class TimelineEntryResponse(ResponseModel):
     undo_begun: InstantOut | None
     undo_ended: InstantOut | None
     end: End | None
+    amended: bool
     found: bool
     expected_begin: InstantOut | None
     expected_end: InstantOut | None
+    safe_end: InstantOut | None
     slack_s: int | None
     critical: bool
     no_return: NoReturnResponse | None

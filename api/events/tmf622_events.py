@@ -26,6 +26,7 @@ from api.tmf.tmf622.merge import ITEMS, walk
 from api.tmf.tmf622.resource import to_resource
 from orders.model.instants import instant
 from orders.model.values import Money
+from orders.read_model.jeopardy import JeopardyLevel
 from orders.read_model.journal import CancellationState
 from orders.read_model.records import EventKind, OrderEvent
 from orders.read_model.states import LifecycleState
@@ -80,6 +81,14 @@ def to_event(order: OrderView, event: OrderEvent, links: Links) -> WireEvent:
     return WireEvent(event_id, kind, content)
 
 
+_JEOPARDY: Final = {
+    JeopardyLevel.NONE: ("is expected in time again", "Normal"),
+    JeopardyLevel.AT_RISK: ("may come later than promised", "Warning"),
+    JeopardyLevel.IN_JEOPARDY: ("is expected later than promised", "Hazard"),
+    JeopardyLevel.MISSED: ("is later than promised", "Critical"),
+}
+
+
 class _Data(BaseModel):
     """What events say in the core's words; `orders.read_model.journal` lists the keys of each kind."""
 
@@ -95,7 +104,13 @@ class _Data(BaseModel):
     milestone: str = ""
     task: str = ""
     in_jeopardy: bool = False
+    level: JeopardyLevel | None = None
     expected_at: AwareDatetime | None = None
+
+    @property
+    def danger(self) -> JeopardyLevel:
+        """How bad it is. Events had no levels once."""
+        return self.level or (JeopardyLevel.IN_JEOPARDY if self.in_jeopardy else JeopardyLevel.NONE)
 
     @field_validator("items", mode="before")
     @classmethod
@@ -185,13 +200,13 @@ class _Telling:
         return f"has reached the milestone {self.data.milestone}", payload
 
     def jeopardy(self) -> tuple[str, Json]:
-        about = "is expected later than promised" if self.data.in_jeopardy else "is expected in time again"
+        about, kind = _JEOPARDY[self.data.danger]
         alert: Json = {
             "@type": "ProductOrderJeopardyAlert",
             "id": self.id,
             "name": "promised date",
             "alertDate": self.at,
-            "jeopardyType": "Hazard" if self.data.in_jeopardy else "Normal",
+            "jeopardyType": kind,
             "message": about,
             "productOrderItem": self.item_refs(),
         }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from typing import Final
 import structlog
 from pydantic import ValidationError
 
+from activities.learning import Learned
 from activities.planning import answer_question, newly_chosen
 from activities.visiting import Visiting
 from api.errors import CatalogNotKept, Unavailable
@@ -23,6 +25,7 @@ from orders.fulfilment.snapshot import Fork
 from orders.model.catalog import Catalog
 from orders.model.order import Reason
 from orders.planning.visits import Visit, visits_of
+from orders.promising.figures import Figures
 from orders.tracking.options import OptionsPage, OrderOptions, options_of
 from orders.tracking.preview import preview
 from orders.tracking.setting_right import OfferedWay, ways_of
@@ -52,8 +55,11 @@ class Foresight:
         Unavailable: if the fork cannot be read.
     """
 
-    def __init__(self, versions: CatalogStore, workshop: Workshop, visiting: Visiting | None = None) -> None:
+    def __init__(
+        self, versions: CatalogStore, workshop: Workshop, learned: Learned, visiting: Visiting | None = None
+    ) -> None:
         self._versions = versions
+        self._learned = learned
         self._visiting = visiting
         self._workshop = workshop
 
@@ -61,7 +67,8 @@ class Foresight:
         """What a change that arrived now would do, and what would be said to it."""
         with _kept(order_id):
             taken = await self._taken(fork, change) if change.chooses_slots else ()
-            return await self._workshop.run(_size(fork), _preview, self._versions, fork, change, taken)
+            figures = await asyncio.to_thread(self._learned.figures)
+            return await self._workshop.run(_size(fork), _preview, self._versions, fork, change, figures, taken)
 
     async def visits(self, order_id: str, fork: bytes) -> list[Visit]:
         """The visits that are still to come."""
@@ -112,11 +119,13 @@ def _chosen(versions: CatalogStore, content: bytes, change: ChangeRequest) -> li
     return newly_chosen(versions, question, answer_question(versions, question, datetime.now(UTC)))
 
 
-def _preview(versions: CatalogStore, content: bytes, change: ChangeRequest, taken: tuple[Reason, ...]) -> Preview:
+def _preview(
+    versions: CatalogStore, content: bytes, change: ChangeRequest, figures: Figures, taken: tuple[Reason, ...]
+) -> Preview:
     order = Fulfilment.of(_opened(content))
     answer, now = PlanAnswer(reasons=taken), datetime.now(UTC)
     if change.kind.revises and not taken:
-        answer = answer_question(versions, order.question(change), now)
+        answer = answer_question(versions, order.question(change), now, figures)
     return preview(order, change, answer, now, _catalog(versions, order.start.catalog))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from activities.foreseeing import Foreseeing
+from activities.learning import Learned
 from activities.visiting import Visiting
 from api.service.appointing import Appointing
 from api.service.asking import Asking
@@ -55,8 +56,8 @@ def services(
     visiting: Visiting | None = None,
 ) -> Services:
     """Orders under one catalog, with one register behind them. Without `visiting` no silo is asked for slots."""
-    asking = Asking(gateway, register)
-    foresight = Foresight(versions, workshop, visiting)
+    asking, learned = Asking(gateway, register), Learned(register.durations)
+    foresight = Foresight(versions, workshop, learned, visiting)
     changing = Changing(gateway, asking, foresight, register.records)
     gathering = Gathering(gateway)
     return Services(
@@ -64,7 +65,7 @@ def services(
         gathering=gathering,
         submitting=Submitting(
             gateway,
-            Starter(gateway, catalog, versions, register, links, workshop, visiting),
+            Starter(gateway, catalog, versions, register, links, workshop, learned, visiting),
             register.submissions,
             asking,
             workshop,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from activities.capturing import Capturing, ProductsInMotion
+from activities.learning import Learned
 from activities.visiting import Visiting
 from api.blocking import register_errors, run_blocking
 from api.errors import OrderTooLarge, Unavailable
@@ -51,12 +52,14 @@ class Starter:
         register: Register,
         links: Links,
         workshop: Workshop,
+        learned: Learned,
         visiting: Visiting | None = None,
     ) -> None:
         self._gateway = gateway
         self._catalog = catalog
         self._versions = versions
-        self._capturing = Capturing(gateway.describe, catalog, versions, register, self._planned, visiting)
+        describe, planned = gateway.describe, self._planned
+        self._capturing = Capturing(describe, catalog, versions, register, learned, planned, visiting)
         self._workshop = workshop
         self._links = links
 

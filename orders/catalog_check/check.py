@@ -29,6 +29,7 @@ from orders.model.catalog import (
     Silo,
 )
 from orders.planning.items import value_problem
+from orders.promising.calendars import problem_of
 
 __all__ = ["Problem", "problems"]
 
@@ -67,6 +68,9 @@ def _silo(silo: Silo) -> Iterator[tuple[str, str]]:
     if silo.polling.first > silo.polling.longest:
         yield "polling", "the first pause is longer than the longest"
     yield from rule_problems(silo)
+    wrong = problem_of(silo.hours) if silo.hours is not None else None
+    if wrong is not None:
+        yield "hours", wrong
     if silo.polling != Polling() and silo.answers_at_once:
         yield "polling", f"{silo.protocol} answers at once: there is nothing to poll for"
 

@@ -22,6 +22,7 @@ from orders.model.http_silo import HttpSilo
 from orders.model.manual_silo import ManualSilo
 from orders.model.rules import Rule
 from orders.model.values import Action, CharacteristicName, Frozen, Money, Name
+from orders.model.working_hours import Hours
 
 SITE = "site"
 """In `on_change_of`: where the product is installed."""
@@ -125,7 +126,8 @@ class Silo(Frozen):
     knows no idempotency keys: after an unknown outcome it is asked what it holds before the call is repeated. `bulk` is
     how many calls an order may hand to a worker at once. `fees` is the operation by which the one silo that has it
     bills the fees of changes. `rules` say what is done about refusals before a person is asked. `http` are the
-    templates of a silo of that protocol, `manual` says what people are asked to do: they have no address.
+    templates of a silo of that protocol, `manual` says what people are asked to do: they have no address. `hours` are
+    those in which the silo works, if not always.
     """
 
     name: Name
@@ -144,6 +146,7 @@ class Silo(Frozen):
     fees: Name | None = None
     http: HttpSilo | None = None
     manual: ManualSilo | None = None
+    hours: Hours | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -156,8 +159,8 @@ class Silo(Frozen):
     @property
     def in_orders(self) -> Self:
         """As orders carry it along, and products for life: without what only those need who speak to it."""
-        carried = self.http is None and self.manual is None
-        return self if carried else self.model_copy(update={"http": None, "manual": None})
+        carried = self.http is None and self.manual is None and self.hours is None
+        return self if carried else self.model_copy(update={"http": None, "manual": None, "hours": None})
 
     @property
     def answers_at_once(self) -> bool:
@@ -256,6 +259,14 @@ class Identity(Frozen):
     keep: bool = False
 
 
+class DurationBy(StrEnum):
+    """What makes the same task take longer here than there."""
+
+    PLACE = "place"
+    """The city of its site, as the address has it."""
+    OFFERING = "offering"
+
+
 class TaskTemplate(Frozen):
     """One unit of silo work that a specification calls for.
 
@@ -264,6 +275,9 @@ class TaskTemplate(Frozen):
     `counts_as` is a name that several products' tasks share, by which a shared task takes them. A shared task that
     builds on others, or has `on_change_of`, applies on modify only where something that it builds on is made anew, or
     one of those characteristics, or the `site`, differs from what is installed.
+
+    `duration` is the usual one, until it was seen often enough how long the task takes; `duration_by` is what that
+    depends on, beside the task itself.
 
     Every one of the `outputs` must come: a call that is done without is fallout. `identities` are those that identify,
     `shown` those that people are told and ask by.
@@ -289,6 +303,7 @@ class TaskTemplate(Frozen):
     amend_while_waiting: bool = False
     undo: Undo = Undo.ALWAYS
     duration: timedelta = timedelta(minutes=1)
+    duration_by: DurationBy | None = None
     point_of_no_return: PointOfNoReturn | None = None
     milestone: Name | None = None
 

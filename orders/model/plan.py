@@ -7,10 +7,11 @@ timeouts, what a change means, points of no return) comes along in `Plan.operati
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from orders.model.catalog import Awaited, Identity, OnChange, PointOfNoReturn, Replacement, Silo, Undo
 from orders.model.values import Inputs
+from orders.model.working_hours import Calendar
 
 BILLING = "charges/bill-fee"
 """The operation that bills a fee; every plan brings it along, for fees that may come."""
@@ -88,6 +89,18 @@ class Operation:
 
 
 @dataclass(frozen=True, slots=True)
+class Takes:
+    """How long a task takes as a rule, and at most nine times in ten; in seconds of its silo's working time."""
+
+    likely_s: float
+    safe_s: float
+
+
+ALLOWANCE = 1.1
+"""How many times its usual duration a task may take, where nobody has measured yet how long it really does."""
+
+
+@dataclass(frozen=True, slots=True)
 class OutputRef:
     """An input that another task's output decides. `many` keeps it a list, whatever the number of tasks."""
 
@@ -131,6 +144,9 @@ class Plan:
 
     `suspended` are tasks that are not to be begun for now. What is held of them goes, and what waits for them is left
     as it is. Nothing else will be wanted after a `final` one: nothing is kept in case that it is wanted again.
+
+    `durations` are those that were learned, as they were known when this was planned: by operation, or by task where
+    that matters. `calendars` are those of silos that have hours. Neither says what is wanted: they are not compared.
     """
 
     tasks: dict[str, Task] = field(default_factory=dict)
@@ -138,7 +154,37 @@ class Plan:
     silos: dict[str, Silo] = field(default_factory=dict)
     suspended: tuple[str, ...] = ()
     final: bool = False
+    durations: dict[str, Takes] = field(default_factory=dict, compare=False)
+    calendars: dict[str, Calendar] = field(default_factory=dict, compare=False)
 
     def operation(self, task: Task) -> Operation:
         """The operation that a task performs."""
         return self.operations[task.operation]
+
+    def learned(self, task: Task) -> Takes | None:
+        """How long a task really takes, if enough was seen of its kind."""
+        return (self.durations.get(task.key) or self.durations.get(task.operation)) if self.durations else None
+
+    def takes(self, task: Task) -> Takes:
+        """How long a task takes: as was learned, or as the catalog says."""
+        usual_s = self.operation(task).duration_s
+        return self.learned(task) or Takes(usual_s, ALLOWANCE * usual_s)
+
+    def calendar(self, task: Task) -> Calendar | None:
+        """When its silo works, unless that is always."""
+        return self.calendars.get(self.operation(task).silo) if self.calendars else None
+
+    def after(self, task: Task, at: datetime, seconds: float) -> datetime:
+        """When so much work on a task is done that can begin at an instant."""
+        calendar = self.calendar(task)
+        return calendar.after(at, seconds) if calendar is not None else at + timedelta(seconds=seconds)
+
+    def before(self, task: Task, at: datetime, seconds: float) -> datetime:
+        """When so much work on a task has to begin at the latest to be done by an instant."""
+        calendar = self.calendar(task)
+        return calendar.before(at, seconds) if calendar is not None else at - timedelta(seconds=seconds)
+
+    def worked_s(self, task: Task, since: datetime, until: datetime) -> float:
+        """How much of a task's working time lies between two instants, in seconds."""
+        calendar = self.calendar(task)
+        return calendar.between(since, until) if calendar is not None else (until - since).total_seconds()

@@ -36,7 +36,7 @@ def schedule(
     ends: dict[str, datetime] = {}
     before: dict[str, list[str]] = {}
     for key, task in plan.tasks.items():
-        done, duration = ended(key), timedelta(seconds=plan.operation(task).duration_s)
+        done = ended(key)
         if done is not None:
             ends[key] = max(done, begin)
             # What was changed after this was done did not hold it up.
@@ -48,7 +48,7 @@ def schedule(
         usual = expected(key)
         if usual is None:
             ready[key] = max(ready[key], now)
-            usual = ready[key] + duration
+            usual = plan.after(task, ready[key], plan.takes(task).likely_s)
             usual = max(usual, task.appointed_until or usual)
         ends[key] = max(usual, now, ready[key])
     return _with_slack(plan, ready, ends, before)
@@ -64,10 +64,10 @@ def _with_slack(
         task = plan.tasks[key]
         latest.setdefault(key, last or ends[key])
         spans[key] = Span(ready[key], ends[key], latest[key] - ends[key])
-        takes = ends[key] - ready[key]
+        takes_s = plan.worked_s(task, ready[key], ends[key])
         if task.appointed_until is not None:  # It waits for its appointment, not for what comes before it.
-            takes = min(takes, timedelta(seconds=plan.operation(task).duration_s))
-        in_time = latest[key] - takes
+            takes_s = min(takes_s, plan.takes(task).likely_s)
+        in_time = plan.before(task, latest[key], takes_s)
         for other in before[key]:
             latest[other] = min(latest.get(other, in_time), in_time)
     return {key: spans[key] for key in plan.tasks}

@@ -36,8 +36,9 @@ class End(StrEnum):
 class Stint:
     """The work on the newest generation of a task. Instants are ISO 8601, empty as long as they have not come.
 
-    `begun` and `ended` are about making it, or about changing it since; `undo_begun` and `undo_ended` about taking it
-    back. `passed` is when its point of no return was passed. `tried` counts attempts, `refused` calls that were.
+    `begun` and `ended` are about making it, or about changing it since, if it was `amended`; `undo_begun` and
+    `undo_ended` about taking it back. `passed` is when its point of no return was passed. `tried` counts attempts,
+    `refused` calls that were.
     """
 
     generation: int
@@ -49,6 +50,7 @@ class Stint:
     passed: str = ""
     tried: int = 0
     refused: int = 0
+    amended: bool = False
 
 
 class Course:
@@ -68,7 +70,8 @@ class Course:
             told = Stint(step.generation, begun=at)
         else:  # A refused call that is made again goes on from when it was first made.
             again = known.begun if known.end is not End.DONE else ""
-            told = replace(known, begun=again or at, ended="", end=None)
+            amended = step.verb is Verb.AMEND
+            told = replace(known, begun=again or at, ended="", end=None, amended=amended)
         self._put(step.task, told)
 
     def heard(

@@ -17,7 +17,8 @@ The `data` of an event by its kind; ids and states, nothing about the person beh
 - `cancellationInformationRequired`: `change` and `fees`, as above: it was a cancellation that was refused.
 - `milestone`: `milestone` by its name, in the catalog or as a silo reported it, `task` and `items`. Told once for each
   thing that is made.
-- `jeopardy`: `inJeopardy`, `expectedAt` and `promisedAt`.
+- `jeopardy`: `level`, a `JeopardyLevel`, and that of `before`, `inJeopardy`, `expectedAt`, `safeAt` and `promisedAt`;
+  while there is danger `cause`, a `JeopardyCause`, with `task` and `silo`.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from copy import copy
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from pydantic import JsonValue
 
@@ -34,6 +36,7 @@ from orders.change.request import ChangeKind, ChangeRequest, ChangeState, Verdic
 from orders.model.order import Item, Revision
 from orders.model.values import Frozen
 from orders.read_model.fallout import FalloutKept, Hand
+from orders.read_model.jeopardy import JeopardyLevel, JeopardyView
 from orders.read_model.records import EventKind, OrderEvent, OrderRecord, Transition, Unrecorded
 from orders.read_model.states import ENDS, LifecycleState, TaskState, passed
 from orders.reconcile.ledger import Fact, Ledger, service_id
@@ -62,14 +65,23 @@ def cancellation_state(change: ChangeState) -> CancellationState:
             return CancellationState.TERMINATED_WITH_ERROR
 
 
+class Foreseen(NamedTuple):
+    """When an order is done as a rule and nine times in ten, if nobody has to act, what was promised, what decides."""
+
+    expected: datetime | None
+    safe: datetime | None
+    promised: datetime | None
+    decides: str
+
+
 @dataclass
 class Journalled:
     """What of an order's journal is carried from run to run: what was told last, and what was not recorded yet.
 
     `revisions` counts those of the snapshot that were recorded. `noted` counts everything worth a record, `recorded`
     how much of it the last one knew of. `fallout` are the tasks that were told as such, `kept` is what of them is
-    followed. `expected_at` and `decides` are what was foreseen last, `late_because` and `late_since` why and since when
-    the promise cannot be kept. `stand` names the silos that it is up to.
+    followed. `expected_at`, `safe_at` and `decides` are what was foreseen last, `jeopardy` how safe the promise is,
+    `late_because` and `late_since` why and since when it cannot be kept. `stand` names the silos that it is up to.
     """
 
     version: int = 0
@@ -87,7 +99,10 @@ class Journalled:
     kept: FalloutKept = field(default_factory=FalloutKept)
     milestones: list[str] = field(default_factory=list)
     in_jeopardy: bool = False
+    jeopardy: JeopardyLevel = JeopardyLevel.NONE
+    jeopardy_since: datetime | None = None
     expected_at: datetime | None = None
+    safe_at: datetime | None = None
     decides: str = ""
     late_because: str = ""
     late_since: datetime | None = None
@@ -227,6 +242,7 @@ class Journal:
         self, change: ChangeRequest, before: Revision, after: Revision, now: datetime, more: Collection[str] = ()
     ) -> None:
         """Tell of a new revision, and of what `more` is different about the order with it. Nothing, if nothing is."""
+        self.late_at, self.carried.late_because = now, ""
         order: list[JsonValue] = [*_differing(before, after, but=("number", "items", "next_product")), *more]
         items: dict[str, JsonValue] = {}
         olds, news = _by_id(before), _by_id(after)
@@ -287,29 +303,39 @@ class Journal:
 
     def foreseen(
         self,
+        level: JeopardyLevel,
+        danger: JeopardyView | None,
         late_because: str,
-        expected: datetime | None,
-        promised: datetime | None,
-        decides: str,
-        late_at: datetime | None,
+        dates: Foreseen,
+        look_again_at: datetime | None,
         now: datetime,
     ) -> None:
-        """Tell whether the promise can be kept, or why not, where that is news.
+        """Tell in what danger the promise is, and why it cannot be kept if it cannot, where that is news.
 
-        It can until `late_at`, if nothing comes about.
+        That holds until it is looked at again, if nothing comes about.
         """
-        self.late_at = late_at
-        self.carried.expected_at, self.carried.decides = expected, decides
-        in_jeopardy = bool(late_because)
-        if in_jeopardy is not self.carried.in_jeopardy:
-            self.carried.in_jeopardy = in_jeopardy
-            self.carried.late_because, self.carried.late_since = late_because, now if in_jeopardy else None
-            data: dict[str, JsonValue] = {
-                "inJeopardy": in_jeopardy,
-                "expectedAt": expected.isoformat() if expected else None,
-                "promisedAt": promised.isoformat() if promised else None,
-            }
-            self._event(EventKind.JEOPARDY, now, data)
+        carried, before = self.carried, self.carried.jeopardy
+        self.late_at = look_again_at
+        carried.expected_at, carried.safe_at, carried.decides = dates.expected, dates.safe, dates.decides
+        if level.is_late is not carried.in_jeopardy:
+            carried.in_jeopardy = level.is_late
+            carried.late_because, carried.late_since = late_because, now if level.is_late else None
+        elif level.is_late and not carried.late_because:  # It was amended: what was the cause before need not be now.
+            carried.late_because, carried.late_since = late_because, now
+        if level is before:
+            return
+        carried.jeopardy, carried.jeopardy_since = level, now if level is not JeopardyLevel.NONE else None
+        data: dict[str, JsonValue] = {
+            "inJeopardy": level.is_late,
+            "level": level.value,
+            "before": before.value,
+            "expectedAt": _told(dates.expected),
+            "safeAt": _told(dates.safe),
+            "promisedAt": _told(dates.promised),
+        }
+        if danger is not None:
+            data |= {"cause": danger.cause.value, "task": danger.task, "silo": danger.silo}
+        self._event(EventKind.JEOPARDY, now, data)
 
     # What is recorded
 
@@ -396,3 +422,7 @@ def _differing(before: Frozen, after: Frozen, but: Collection[str] = ()) -> list
     return [
         name for name in type(after).model_fields if name not in but and getattr(before, name) != getattr(after, name)
     ]
+
+
+def _told(at: datetime | None) -> str | None:
+    return at.isoformat() if at is not None else None

@@ -32,10 +32,12 @@ class NoReturn(Frozen):
 class TimelineEntry(Frozen):
     """One task: of the target, still held, or done or undone on the way.
 
-    `begun` and `ended` are about making it, or about changing it since, `undo_begun` and `undo_ended` about taking it
-    back; `end` tells how the work has ended. `found` is what the order found installed and has not touched.
+    `begun` and `ended` are about making it, or about changing it since, if it was `amended`, `undo_begun` and
+    `undo_ended` about taking it back; `end` tells how the work has ended. `found` is what the order found
+    installed and has not touched.
 
-    `expected_begin` is when all that it comes after has ended, or should; `expected_end` when it is usually done.
+    `expected_begin` is when all that it comes after has ended, or should; `expected_end` when it is usually done,
+    `safe_end` when it is nine times in ten.
     Neither is told where nobody can know: somebody has to act first. It may be late by `slack_s` seconds before the
     order is; what is `critical` may not. `tried` counts attempts, `refused` calls that were refused. `waits_for` is
     told while it is under way, and before that the tasks that it is still to come `after`; `next_try` while it is tried
@@ -56,9 +58,11 @@ class TimelineEntry(Frozen):
     undo_begun: datetime | None = None
     undo_ended: datetime | None = None
     end: End | None = None
+    amended: bool = False
     found: bool = False
     expected_begin: datetime | None = None
     expected_end: datetime | None = None
+    safe_end: datetime | None = None
     slack_s: int | None = None
     critical: bool = False
     no_return: NoReturn | None = None

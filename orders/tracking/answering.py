@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import chain, islice
 from typing import Final, NamedTuple
 
@@ -132,7 +132,7 @@ def expected_end(order: Fulfilment, each: Open) -> datetime | None:
     if since is None or planned is None or each.kind is WaitsFor.PERSON or each.verb is Verb.COMPENSATE:
         return None
     begins = _instant(each.refusal.again_at) if each.refusal is not None else None
-    usual = (begins or since) + timedelta(seconds=order.plan.operation(planned).duration_s)
+    usual = order.plan.after(planned, begins or since, order.plan.takes(planned).likely_s)
     return max(usual, planned.appointed_until or usual)
 
 
@@ -275,7 +275,7 @@ def _next_view(order: Fulfilment, key: str, going_on: dict[str, Open]) -> NextVi
     known = [end for end in ends if end is not None]
     expected = None
     if known and len(known) == len(ends) and not order.carried.on_hold:
-        expected = max(known) + timedelta(seconds=order.plan.operation(task).duration_s)
+        expected = order.plan.after(task, max(known), order.plan.takes(task).likely_s)
     return NextView(
         task=key,
         title=order.plan.operation(task).words,

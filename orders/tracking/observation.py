@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Final
 
 from orders.fulfilment.order_in_flight import Fulfilment
 from orders.model.instants import instant
-from orders.planning.promise import seconds_to_completion, seconds_to_ends
+from orders.promising.forecast import NOTHING, Forecast, forecast
+from orders.promising.slack import latest_begin
+from orders.read_model.jeopardy import RATHER_SURE, JeopardyLevel, level_of
+from orders.read_model.journal import Foreseen
 from orders.read_model.states import task_state
 from orders.reconcile.target import TaskStatus
 from orders.tracking.answering import why_late
+from orders.tracking.endangered import jeopardy_of, overdue_at
 from orders.tracking.fallout import follow_fallout
+
+_ONE: Final = timedelta(seconds=1)
 
 
 def observe(order: Fulfilment, now: datetime, *, ended: bool = True) -> None:
@@ -28,20 +35,63 @@ def observe(order: Fulfilment, now: datetime, *, ended: bool = True) -> None:
     order.journal.looked_at({task: task_state(reconciler, task) for task in tasks}, reconciler.ledger, now)
     follow_fallout(order, tasks, now)
     if order.journal.late_at is not None and now >= order.journal.late_at:
-        foresee(order, now)
+        foresee(order, now, again=True)
 
 
-def foresee(order: Fulfilment, now: datetime) -> None:
-    """Tell whether the promise can be kept, and until when that holds if nothing comes about."""
-    found, promised, carried = ahead(order, now), order.promised_at, order.journal.carried
-    late_at: datetime | None = None
-    if not found.in_jeopardy and not order.cancelled and found.earliest is not None and promised is not None:
-        given = (TaskStatus.IN_PLACE, TaskStatus.AWAITING)
-        left = seconds_to_completion(order.plan, lambda task: order.reconciler.status[task] in given)
-        # Begun right at that instant, what is left would just be done in time.
-        late_at = promised - timedelta(seconds=left) + timedelta(seconds=1)
+def foresee(order: Fulfilment, now: datetime, *, again: bool = False) -> None:
+    """Tell in what danger the promise is, and until when that holds if nothing comes about.
+
+    When to look next is a guess first, that costs little, as most orders go on before. Looked at `again`, it is exact.
+    """
+    found, carried = ahead(order, now), order.journal.carried
     because = (carried.late_because or why_late(order, found.decides)) if found.in_jeopardy else ""
-    order.journal.foreseen(because, found.expected, promised, found.decides, late_at, now)
+    since = carried.jeopardy_since if found.level is carried.jeopardy else now
+    danger = jeopardy_of(order, found.level, found.decides, now, since)
+    dates = Foreseen(found.expected, found.safe, order.promised_at, found.decides)
+    look = _look_again_at(order, found, now)
+    if again and look is not None:
+        look = _changes_at(order, found.level, now) or look
+    order.journal.foreseen(found.level, danger, because, dates, look, now)
+
+
+def _changes_at(order: Fulfilment, level: JeopardyLevel, now: datetime) -> datetime | None:
+    """When the promise is in another danger, to the second, if nothing comes about. It is, once its time has passed."""
+    low, high = now, order.promised_at
+    if high is None or high <= low:
+        return None
+    high += _ONE
+    while high - low > _ONE:
+        middle = low + (high - low) / 2
+        if ahead(order, middle).level is level:
+            low = middle
+        else:
+            high = middle
+    return high
+
+
+def _look_again_at(order: Fulfilment, found: Ahead, now: datetime) -> datetime | None:
+    """When the promise may come to be in another danger than now, if nothing comes about."""
+    promised, likely, safe = order.promised_at, found.earliest, found.latest
+    if order.cancelled or promised is None or likely is None or safe is None or found.level is JeopardyLevel.MISSED:
+        return None
+    looks = [promised + _ONE, *_overdue(order)]
+    if found.level is not JeopardyLevel.IN_JEOPARDY:
+        given = (TaskStatus.IN_PLACE, TaskStatus.AWAITING)
+        # Begun right at that instant, what is left would just be done in time.
+        late_at = latest_begin(order.plan, promised, lambda task: order.reconciler.status[task] in given) + _ONE
+        looks += [late_at, late_at - RATHER_SURE * (safe - likely)]
+    return min((at for at in looks if at > now), default=None)
+
+
+def _overdue(order: Fulfilment) -> Iterator[datetime]:
+    """When what is awaited, and was measured, has taken longer than it should: then it is expected later and later."""
+    ledger = order.reconciler.ledger
+    for fact_id in order.reconciler.waiting if order.plan.durations else ():
+        fact = ledger.fact(fact_id)
+        if fact is not None and fact.waiting is not None:
+            at = overdue_at(order, fact.task, fact.waiting.since)
+            if at is not None:
+                yield at + _ONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,28 +99,43 @@ class Ahead:
     """What lies ahead of an order if all goes as usual from now on.
 
     `earliest` is when it would be done if somebody acted at once where that is needed. It is `expected` then, unless
-    somebody does have to act. `decides` is the task on the critical path that is next to be done: what delays it
-    delays the order.
+    somebody does have to act. `latest` is when it would be done nine times in ten, and `safe` goes with `expected`.
+    `decides` is the task on the critical path that is next to be done: what delays it delays the order.
     """
 
     earliest: datetime | None = None
+    latest: datetime | None = None
     expected: datetime | None = None
+    safe: datetime | None = None
     decides: str = ""
-    in_jeopardy: bool = False
+    level: JeopardyLevel = JeopardyLevel.NONE
+    tasks: Forecast = NOTHING
+
+    @property
+    def in_jeopardy(self) -> bool:
+        """True when the expected completion is later than the promised one."""
+        return self.level.is_late
+
+
+NOTHING_AHEAD: Final = Ahead()
 
 
 def ahead(order: Fulfilment, now: datetime) -> Ahead:
     """What lies ahead as of now: nothing of an order that is settled, or waits for products."""
     if order.settled or order.waits:
         return Ahead()
-    ends, promised = expected_ends(order, now), order.promised_at
-    earliest = max(ends.values(), default=max(now, order.not_before or now))
-    needs_somebody = order.carried.on_hold or order.reconciler.fallout
+    begin = max(now, order.not_before or now)
+    found, promised = foreseen(order, now), order.promised_at
+    earliest, latest = found.whole(begin)
+    needs_somebody = order.carried.on_hold or order.reconciler.fallout or order.cancelled
     return Ahead(
         earliest=earliest,
-        expected=None if needs_somebody or order.cancelled else earliest,
-        decides=_deciding(order, ends),
-        in_jeopardy=not order.cancelled and promised is not None and earliest > promised,
+        latest=latest,
+        expected=None if needs_somebody else earliest,
+        safe=None if needs_somebody else latest,
+        decides=_deciding(order, found.likely),
+        tasks=found,
+        level=JeopardyLevel.NONE if order.cancelled or promised is None else level_of(earliest, latest, promised, now),
     )
 
 
@@ -79,8 +144,10 @@ def told_ahead(order: Fulfilment, now: datetime) -> Ahead:
     found, carried = ahead(order, now), order.journal.carried
     if order.journal.news_since is not None:
         return found
-    known = carried.expected_at if found.expected is not None else None
-    return replace(found, expected=known or found.expected, decides=carried.decides)
+    if found.expected is None:
+        return replace(found, decides=carried.decides)
+    expected, safe = carried.expected_at or found.expected, carried.safe_at or found.safe
+    return replace(found, expected=expected, safe=safe, decides=carried.decides)
 
 
 def expected_at(order: Fulfilment, now: datetime) -> datetime | None:
@@ -93,11 +160,15 @@ def in_jeopardy(order: Fulfilment, now: datetime) -> bool:
     return ahead(order, now).in_jeopardy
 
 
-def expected_ends(order: Fulfilment, now: datetime) -> dict[str, datetime]:
+def expected_ends(order: Fulfilment, now: datetime) -> Mapping[str, datetime]:
     """When each task of the target should be done, if all goes as usual from now on. What is done is so at once."""
+    return foreseen(order, now).likely
+
+
+def foreseen(order: Fulfilment, now: datetime) -> Forecast:
+    """When each task of the target should be done: as a rule, and nine times in ten."""
     begin = max(now, order.not_before or now)
-    seconds = seconds_to_ends(order.plan, order.is_in_place, lambda task: awaited_s(order, task, now), begin)
-    return {task: begin + timedelta(seconds=left) for task, left in seconds.items()}
+    return forecast(order.plan, begin, order.is_in_place, lambda task: awaited_s(order, task, now))
 
 
 def _deciding(order: Fulfilment, ends: Mapping[str, datetime]) -> str:
@@ -118,9 +189,10 @@ def _stand(order: Fulfilment) -> str:
 
 
 def awaited_s(order: Fulfilment, task: str, now: datetime) -> float:
-    """How long ago a silo has acknowledged a task that it has still to do, in seconds."""
+    """How long a silo has been at a task that it has acknowledged and has still to do: seconds of its working time."""
     facts = order.reconciler.ledger.facts.get(task)
     waiting = facts[max(facts)].waiting if facts else None
     if waiting is None or order.reconciler.status.get(task) is not TaskStatus.AWAITING:
         return 0.0
-    return (now - datetime.fromisoformat(waiting.since)).total_seconds()
+    planned, since = order.plan.tasks.get(task), datetime.fromisoformat(waiting.since)
+    return order.plan.worked_s(planned, since, now) if planned is not None else 0.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from orders.change.comparison import compared, in_words, sum_of
 from orders.change.impact import Effect, Impact
@@ -18,7 +18,7 @@ from orders.model.catalog import Catalog
 from orders.model.instants import instant, moment
 from orders.model.order import Reason, Revision
 from orders.model.plan import Plan
-from orders.planning.promise import seconds_to_completion
+from orders.promising.forecast import forecast
 from orders.reconcile.target import TaskStatus
 from orders.tracking.observation import awaited_s, expected_ends
 from orders.tracking.outlook import Outlook
@@ -151,10 +151,10 @@ def _expected(
         return None
     kept = {task.task for task in impact.tasks if task.effect is Effect.KEPT}
     begin = max(now, (answer.revision or order.revision).requested_start or now)
-    seconds = seconds_to_completion(
+    likely, _ = forecast(
         target,
+        begin,
         lambda task: task in kept and order.is_in_place(task),
         lambda task: awaited_s(order, task, now) if task in kept else 0.0,
-        begin,
-    )
-    return begin + timedelta(seconds=seconds)
+    ).whole(begin)
+    return likely

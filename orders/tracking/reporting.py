@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from itertools import islice
 from typing import Final
 
@@ -26,12 +27,14 @@ from orders.read_model.views import (
 from orders.reconcile.ledger import Fact
 from orders.reconcile.target import TaskStatus
 from orders.tracking.answering import answer
+from orders.tracking.endangered import jeopardy_of
 from orders.tracking.fallout import id_of, refused_calls
 from orders.tracking.installed_products import installed_products
-from orders.tracking.observation import foresee, told_ahead
+from orders.tracking.observation import NOTHING_AHEAD, Ahead, awaited_s, foresee, told_ahead
 from orders.tracking.timelining import recorded_timeline
 
 END_UNRECORDED: Final = "end_unrecorded"
+_FIRST: Final = datetime.min.replace(tzinfo=UTC)
 _UNRECORDED: Final = (
     "Everything is done. The register has yet to write that down: until then the order is not told as ended, "
     "and nothing can be ordered on what it leaves"
@@ -48,7 +51,8 @@ def order_view(order: Fulfilment, now: datetime) -> OrderView:
 
 
 def _view(order: Fulfilment, now: datetime, *, ended: bool) -> OrderView:
-    start, revision, items, ahead = order.start, order.revision, item_views(order), told_ahead(order, now)
+    start, revision, ahead = order.start, order.revision, told_ahead(order, now)
+    items = item_views(order, ahead)
     if order.carried.rejected and not ended:  # They are told as rejected with their order.
         items = [item.model_copy(update={"state": LifecycleState.ACKNOWLEDGED}) for item in items]
     return OrderView(
@@ -74,11 +78,19 @@ def _view(order: Fulfilment, now: datetime, *, ended: bool) -> OrderView:
         priority=revision.priority,
         fees=tuple(fee_views(order)),
         given=tuple(given_views(order)),
+        safe_at=ahead.safe,
+        percent_complete=percent_complete(order, now),
+        jeopardy=jeopardy_of(order, ahead.level, ahead.decides, now, _endangered_since(order, ahead, now)),
         reasons=order.reasons,
         document=order.document,
         submitted=start.document,
         answer=answer(order, ahead.decides, ended=ended),
     )
+
+
+def _endangered_since(order: Fulfilment, ahead: Ahead, now: datetime) -> datetime | None:
+    carried = order.journal.carried
+    return carried.jeopardy_since if ahead.level is carried.jeopardy else now
 
 
 def order_record(order: Fulfilment, now: datetime) -> OrderRecord:
@@ -103,6 +115,21 @@ def order_record(order: Fulfilment, now: datetime) -> OrderRecord:
     )
     journal.begin_record()
     return record
+
+
+def percent_complete(order: Fulfilment, now: datetime) -> int | None:
+    """How much of the work is done, by the time that it takes as a rule. What was found done is no work."""
+    if order.waits or order.cancelled:
+        return None
+    course, total, done = order.carried.course, 0.0, 0.0
+    for key, task in order.plan.tasks.items():
+        in_place = order.is_in_place(key)
+        if in_place and key not in course:
+            continue
+        takes_s = order.plan.takes(task).likely_s or 1.0
+        total += takes_s
+        done += takes_s if in_place else min(awaited_s(order, key, now), 0.9 * takes_s)
+    return int(100 * done / total) if total else 100
 
 
 def charge_records(order: Fulfilment) -> list[ChargeRecord]:
@@ -132,13 +159,32 @@ def _fee_state(charge: ChargeRecord) -> FeeState:
     return FeeState.NOT_OWED if charge.forgone else FeeState.PENDING
 
 
-def item_views(order: Fulfilment) -> list[ItemView]:
+def item_views(order: Fulfilment, ahead: Ahead = NOTHING_AHEAD) -> list[ItemView]:
     """Every item that the order ever named, in order of first appearance, as it last was."""
     progress, amended = order.progress, order.carried.amended
+    likely, safe = (
+        _by_item(order, ends) if ahead.expected is not None else {} for ends in (ahead.tasks.likely, ahead.tasks.safe)
+    )
     return [
-        _item_view(item, order.state_of(item.id), progress.tasks_of(item.id), amended.get(item.id, ()))
+        _item_view(item, order.state_of(item.id), progress.tasks_of(item.id), amended.get(item.id, ())).model_copy(
+            update={"expected_at": likely.get(item.id), "safe_at": safe.get(item.id)}
+        )
         for item in progress.items.values()
     ]
+
+
+def _by_item(order: Fulfilment, ends: Mapping[str, datetime]) -> dict[str, datetime]:
+    """When the last task of each item is done, as far as any is to come; of a bundle, that of what is in it."""
+    items, found = order.progress.items, dict[str, datetime]()
+    for key, end in ends.items():
+        if order.is_in_place(key):
+            continue
+        for item_id in order.progress.items_of(key):
+            at: str | None = item_id
+            while at is not None and found.get(at, _FIRST) < end:
+                found[at] = end
+                at = items[at].parent if at in items else None
+    return found
 
 
 def _item_view(item: Item, state: LifecycleState, states: Counter[TaskState], amended: tuple[str, ...]) -> ItemView:

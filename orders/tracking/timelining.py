@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from itertools import islice
 from typing import Final
 
@@ -18,6 +18,7 @@ from orders.read_model.timeline import NoReturn, TimelineEntry, TimelinePage
 from orders.reconcile.ledger import Fact
 from orders.reconcile.target import TaskStatus
 from orders.tracking.answering import MOST_NAMED, Open, expected_end, open_work, site_of
+from orders.tracking.observation import foreseen
 from orders.tracking.outlook import before_its_end
 
 _LAST: Final = datetime.max.replace(tzinfo=UTC)
@@ -51,6 +52,7 @@ class _Timeline:
         self._open: dict[str, Open] = {each.task: each for each in open_work(order)}
         begin = order.not_before or order.start.ordered_at
         self._spans = schedule(order.plan, begin, now, self._done_at, self._usually_done_at)
+        self._safe = {} if order.settled or order.waits else foreseen(order, now).safe
         self._uncertain = set(self._nobody_knows())
 
     def in_order(self) -> list[str]:
@@ -91,9 +93,11 @@ class _Timeline:
             undo_begun=_instant(stint.undo_begun),
             undo_ended=_instant(stint.undo_ended),
             end=End.DONE if state is TaskState.DONE else stint.end,
+            amended=stint.amended,
             found=not touched and fact is not None and fact.found,
             expected_begin=self._expected_begin(key, span),
             expected_end=self._expected_end(key, span),
+            safe_end=self._safe_end(key),
             slack_s=int(span.slack.total_seconds()) if span is not None and self._counts(key) else None,
             critical=span is not None and not span.slack and self._counts(key),
             no_return=self._no_return(key, fact, stint),
@@ -163,9 +167,13 @@ class _Timeline:
             return self._usual(key, begun) if begun is not None else None
         return self._usually_done_at(key) or span.end
 
+    def _safe_end(self, key: str) -> datetime | None:
+        known = key not in self._uncertain and self._counts(key) and not self._order.is_in_place(key)
+        return self._safe.get(key) if known else None
+
     def _usual(self, key: str, begun: datetime) -> datetime:
         task = self._order.plan.tasks[key]
-        usual = begun + timedelta(seconds=self._order.plan.operation(task).duration_s)
+        usual = self._order.plan.after(task, begun, self._order.plan.takes(task).likely_s)
         return max(usual, task.appointed_until or usual)
 
     def _no_return(self, key: str, fact: Fact | None, stint: Stint) -> NoReturn | None:
