@@ -15,12 +15,11 @@ from zoneinfo import ZoneInfo
 from orders.model.capacity import Capacity, told
 from orders.model.catalog import Awaited, Catalog
 from orders.model.order import OrderRequest, RequestedItem, Revision, Site
-from orders.model.plan import Operation, Plan, Task
+from orders.model.plan import ALLOWANCE, Operation, Plan, Task
 from orders.model.values import Action
 from orders.planning.baseline import Baseline, baseline_of
 from orders.planning.decompose import decompose
 from orders.planning.installed import InstalledProduct
-from orders.planning.promise import ALLOWANCE
 from orders.planning.schedule import schedule
 from orders.planning.visits import template_of
 from orders.read_model.states import LifecycleState

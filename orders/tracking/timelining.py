@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Final
@@ -52,7 +52,7 @@ class _Timeline:
         self._open: dict[str, Open] = {each.task: each for each in open_work(order)}
         begin = order.not_before or order.start.ordered_at
         self._spans = schedule(order.plan, begin, now, self._done_at, self._usually_done_at)
-        self._safe = {} if order.settled or order.waits else foreseen(order, now).safe
+        self._safe: Mapping[str, datetime] = {} if order.settled or order.waits else foreseen(order, now).safe
         self._uncertain = set(self._nobody_knows())
 
     def in_order(self) -> list[str]:
