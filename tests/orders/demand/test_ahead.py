@@ -78,12 +78,12 @@ def test_what_was_asked_for_is_no_more_to_come_but_an_awaited_visit_is_still_had
 
 
 def test_a_visit_by_appointment_is_had_on_its_day() -> None:
-    driver = Driver(in_ulm(), waiting={"field-service"})
-    start = NOW + timedelta(days=20)
-    made = Appointment(site="home", start=start, time_zone="UTC")
-    driver.change("reschedule", appointments=(made,))
-    visit = needs(driver)["field-service.visit"]
-    assert (visit.likely, visit.starts) == (start.date(), start)
+    for days in (2, 20):
+        driver = Driver(in_ulm(), waiting={"field-service"})
+        start = NOW + timedelta(days=days)
+        driver.change("reschedule", appointments=(Appointment(site="home", start=start, time_zone="UTC"),))
+        visit = needs(driver)["field-service.visit"]
+        assert (visit.likely, visit.safe, visit.starts) == (start.date(), start.date(), start)
 
 
 def test_what_is_changed_in_place_draws_nothing_and_what_is_made_anew_does() -> None:
