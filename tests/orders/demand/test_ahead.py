@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from orders.change.request import ItemUpdate
 from orders.demand.ahead import Need, done_tasks, needs_in_flight, needs_of_ended
 from orders.model.order import Appointment, OrderRequest, RequestedItem, Site
 from orders.model.values import Action
@@ -114,3 +115,19 @@ def test_a_cancelled_order_has_asked_for_what_its_timeline_tells() -> None:
     assert all(need.asked == TODAY for need in found.values())
     assert (found["field-service.visit"].place, found["warehouse.stock"].kind) == ("Ulm", "router-gpon")
     assert set(before) == set(found)
+
+
+def test_stock_that_an_order_does_not_need_any_more_is_given_back_at_once() -> None:
+    driver = Driver(in_ulm(), waiting={"field-service", "shipping"})
+    driver.run()
+    assert needs(driver)["warehouse.stock"].asked == TODAY
+    own = ItemUpdate(id="net", characteristics={"equipment": "own"})
+    driver.change("amend", update=(own,))
+    driver.run()
+    driver.complete("shipping")  # The carrier lets go of the parcel.
+    driver.run()
+    # Not at the end of the order, which waits for its technician for days.
+    given_back = [call for call in driver.calls if call.startswith("warehouse.compensate")]
+    assert given_back == ["warehouse.compensate fibre-internet/allocate-router/0/1"]
+    assert not driver.order.settled
+    assert "warehouse.stock" not in needs(driver)
