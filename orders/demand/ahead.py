@@ -88,7 +88,9 @@ def needs_in_flight(
         if before is not None and operation.is_same_thing(before.inputs, task.inputs):
             continue
         visit = operation.awaits is Awaited.VISIT
-        at = spans[key].end if visit else spans[key].ready
+        starts = appointed.get(site.id) if visit and site is not None else None
+        # A visit usually takes days since it waits for its technician: an appointment says when that is.
+        at = starts or (spans[key].end if visit else spans[key].ready)
         asked = now if key in done else under_way[key].since if key in under_way else None
         found.append(
             _need(
@@ -97,9 +99,9 @@ def needs_in_flight(
                 task,
                 site,
                 at if asked is None or visit else asked,
-                safe_of(begin, now, at) if asked is None else at,
+                safe_of(begin, now, at) if asked is None and starts is None else at,
                 asked,
-                appointed.get(site.id) if visit and site is not None else None,
+                starts,
             )
         )
     return found

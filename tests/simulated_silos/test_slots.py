@@ -30,7 +30,7 @@ async def test_a_visit_takes_its_slot_and_gives_it_back(client: AsyncClient) -> 
     await client.put("/_sim/field-service/slots", json={"number": 2})
     all_free = [("05-08T08:00", 2), ("05-08T13:00", 2), ("05-09T08:00", 2)]
     assert await free(client) == all_free
-    await field.provision(FIRST, **MORNING)
+    await field.provision(FIRST, 0, **MORNING)
     assert await free(client) == [("05-08T08:00", 1), *all_free[1:]]
     assert await free(client, "Berlin") == all_free
     assert await free(client, task=FIRST.rpartition("/")[0]) == all_free
@@ -43,8 +43,8 @@ async def test_a_visit_takes_its_slot_and_gives_it_back(client: AsyncClient) -> 
 async def test_a_full_slot_is_refused_and_the_next_ones_are_named(client: AsyncClient) -> None:
     field = Caller(client, "field-service", "visit")
     await client.put("/_sim/field-service/slots", json={"number": 1})
-    assert (await field.provision(FIRST, **MORNING)).status_code == 201
-    response = await field.provision(SECOND, **MORNING)
+    assert (await field.provision(FIRST, 0, **MORNING)).status_code == 201
+    response = await field.provision(SECOND, 0, **MORNING)
     assert refused(response, 409, "slot_taken")
     assert "the next are 2031-05-08 13:00 to 17:00; 2031-05-09 08:00 to 12:00" in response.json()["message"]
     # An amendment of what has the slot already keeps it; an hour outside of all windows has none.

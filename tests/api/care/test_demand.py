@@ -20,7 +20,7 @@ START = (datetime.now(UTC) + timedelta(days=20)).replace(hour=9, minute=0, secon
 
 def household(city: str) -> dict[str, Any]:
     """Internet, voice and TV in a town, to be begun in twenty days."""
-    body = internet_voice_tv() | {"requestedStartDate": START.isoformat()}
+    body: dict[str, Any] = {**internet_voice_tv(), "requestedStartDate": START.isoformat()}
     for item in body["productOrderItem"]:
         item["product"]["place"] = [PLACE | {"city": city}]
     return body

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
 from rich.console import Console
@@ -29,7 +30,7 @@ async def shown(door: Door, city: str, form: str = "table") -> str:
 async def test_demand_is_shown_in_each_form_with_what_runs_out(door: Door, pipe: Pipe) -> None:
     city = f"Town {uuid4().hex[:8]}"
     assert "Nothing is asked for in these days." in await shown(door, city)
-    body = internet_voice_tv() | {"requestedStartDate": START.isoformat()}
+    body: dict[str, Any] = {**internet_voice_tv(), "requestedStartDate": START.isoformat()}
     for item in body["productOrderItem"]:
         item["product"]["place"] = [PLACE | {"city": city}]
     order_id = await pipe.submit(body)

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from orders.change.request import ItemUpdate
 from orders.demand.ahead import Need, done_tasks, needs_in_flight, needs_of_ended
 from orders.model.order import Appointment, OrderRequest, RequestedItem, Site
 from orders.model.values import Action
@@ -78,12 +79,12 @@ def test_what_was_asked_for_is_no_more_to_come_but_an_awaited_visit_is_still_had
 
 
 def test_a_visit_by_appointment_is_had_on_its_day() -> None:
-    driver = Driver(in_ulm(), waiting={"field-service"})
-    start = NOW + timedelta(days=20)
-    made = Appointment(site="home", start=start, time_zone="UTC")
-    driver.change("reschedule", appointments=(made,))
-    visit = needs(driver)["field-service.visit"]
-    assert (visit.likely, visit.starts) == (start.date(), start)
+    for days in (2, 20):
+        driver = Driver(in_ulm(), waiting={"field-service"})
+        start = NOW + timedelta(days=days)
+        driver.change("reschedule", appointments=(Appointment(site="home", start=start, time_zone="UTC"),))
+        visit = needs(driver)["field-service.visit"]
+        assert (visit.likely, visit.safe, visit.starts) == (start.date(), start.date(), start)
 
 
 def test_what_is_changed_in_place_draws_nothing_and_what_is_made_anew_does() -> None:
@@ -114,3 +115,19 @@ def test_a_cancelled_order_has_asked_for_what_its_timeline_tells() -> None:
     assert all(need.asked == TODAY for need in found.values())
     assert (found["field-service.visit"].place, found["warehouse.stock"].kind) == ("Ulm", "router-gpon")
     assert set(before) == set(found)
+
+
+def test_stock_that_an_order_does_not_need_any_more_is_given_back_at_once() -> None:
+    driver = Driver(in_ulm(), waiting={"field-service", "shipping"})
+    driver.run()
+    assert needs(driver)["warehouse.stock"].asked == TODAY
+    own = ItemUpdate(id="net", characteristics={"equipment": "own"})
+    driver.change("amend", update=(own,))
+    driver.run()
+    driver.complete("shipping")  # The carrier lets go of the parcel.
+    driver.run()
+    # Not at the end of the order, which waits for its technician for days.
+    given_back = [call for call in driver.calls if call.startswith("warehouse.compensate")]
+    assert given_back == ["warehouse.compensate fibre-internet/allocate-router/0/1"]
+    assert not driver.order.settled
+    assert "warehouse.stock" not in needs(driver)
