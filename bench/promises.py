@@ -149,7 +149,8 @@ async def run(_: Benched, plan: Plan) -> Part:
     text = (
         f"A month of {ORDERS} triple plays on the core alone, with long tails, weekends, an outage of six hours and a "
         "strike of a region's technicians for five days, from two weeks of learning on. Promises in that region that "
-        "the strike met are left out. `of the best`: the median promise beside the soonest that is kept nine times in ten, by the true "
+        "the strike met are left out. `of the best`: the median promise beside the soonest that is kept nine times "
+        "in ten, by the true "
         "distributions."
     )
     head = ("durations", "kept %", "median days", "of the best")
