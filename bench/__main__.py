@@ -11,7 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from bench import growth, preview, profile, register, throughput
+from bench import growth, preview, profile, promises, register, throughput
 from bench.attacks import section as attacks
 from bench.attacks.attack import ATTACKS
 from bench.kinds import KINDS
@@ -25,6 +25,7 @@ SECTIONS = {
     "growth": growth.run,
     "preview": preview.run,
     "register": register.run,
+    "promises": promises.run,
     "attacks": attacks.run,
     "profile": profile.run,
 }
