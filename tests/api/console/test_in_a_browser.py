@@ -81,7 +81,8 @@ async def test_pages_are_accessible_and_fit_in_both_themes_and_widths(
             found[path] = await opened.findings()
             if (over := await opened.overflow()) > 0:
                 found[path].append(f"{over} px too wide")
-    assert [f"{where} {each}" for where, what in found.items() for each in what] == []
+    wrong = [f"{where} {each}" for where, what in found.items() for each in what]
+    assert not wrong, "\n".join(wrong)
     await let_go(pipe, order_id)
 
 

@@ -1,0 +1,86 @@
+"""Pictures of all pages of the console: python -m tests.api.console.screenshots FOLDER.
+
+Each in both themes and both widths, with orders that wait for a parcel, need a person, and are done.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from api.access.principal import Principal, Scope
+from api.access.sessions import CONSOLE
+from api.app import create_app
+from settings import Settings
+from tests.api.conftest import shut
+from tests.api.console.browser import DESKTOP, PHONE, chromium, tab
+from tests.households import internet_voice_tv
+from tests.pipe import Pipe, body_of, free_port, listening, running_pipe
+from tests.steps import held_up
+from tests.support import temporal_server
+
+_LOOKS = {
+    "wide-light": (DESKTOP, "light", "en-GB"),
+    "wide-dark": (DESKTOP, "dark", "de-DE"),
+    "phone-light": (PHONE, "light", "de-DE"),
+    "phone-dark": (PHONE, "dark", "en-GB"),
+}
+
+
+async def take(folder: Path) -> None:
+    """Run a pipe, let it come to something worth a picture, and take them all into a folder that is there."""
+    with tempfile.TemporaryDirectory() as data:
+        async with temporal_server() as temporal, running_pipe(temporal.client, Path(data)) as pipe:
+            orders = await _orders(pipe)
+            settings, _ = shut(Settings.model_validate({**pipe.settings.model_dump(), "api_port": free_port()}))
+            app = create_app(settings, pipe.client)
+            mounted: Any = next(route for route in app.routes if getattr(route, "path", "") == CONSOLE)
+            async with listening(app, settings.api_port), chromium() as browser:
+                session = await mounted.app.state.sessions.begin(Principal("agent-7", frozenset([Scope.OPERATE])))
+                cookie = (mounted.app.state.sessions.cookie, session)
+                for look, (size, theme, locale) in _LOOKS.items():
+                    given: dict[str, Any] = {"size": size, "color_scheme": theme, "locale": locale}
+                    async with tab(browser, settings.api_address, cookie, **given) as opened:
+                        for name, path in _pages(orders).items():
+                            await opened.go(path)
+                            await opened.page.screenshot(path=folder / f"{name}-{look}.png", full_page=True)
+
+
+async def _orders(pipe: Pipe) -> dict[str, str]:
+    await pipe.sim("PUT", "/*/pace", {"completes_after_ms": 0})
+    done = await pipe.submit(body_of("mobile"))
+    await pipe.outcome(done)
+    large = await pipe.submit(body_of("business-vpn"))
+    dated = await pipe.submit(body_of("future-dated"))
+    parcel = await held_up(pipe, internet_voice_tv(installation="self"))
+    await pipe.until_task(parcel, "delivery/ship-parcel", "awaiting")
+    await pipe.sim("PUT", "/tv/faults", {"permanent": [{"operation": "*", "match": "", "code": "no_such_pack"}]})
+    refused = await pipe.submit(internet_voice_tv(installation="self"))
+    await pipe.until_task(refused, "tv/activate-tv", "fallout")
+    for order_id in (parcel, refused, dated):
+        await pipe.until_recorded(order_id)
+    return {"done": done, "large": large, "dated": dated, "parcel": parcel, "refused": refused}
+
+
+def _pages(orders: dict[str, str]) -> dict[str, str]:
+    """Every page by its picture's name."""
+    parcel = orders["parcel"]
+    return {
+        "desk": "/",
+        "orders": "/orders",
+        "search": "/search?q=cust",
+        **{f"order-{name}": f"/orders/{order_id}" for name, order_id in orders.items()},
+        "tasks": f"/orders/{parcel}/timeline",
+        "history": f"/orders/{parcel}/history",
+        "change": f"/orders/{parcel}/change",
+        "preview": f"/orders/{parcel}/change/preview?kind=cancel",
+    }
+
+
+if __name__ == "__main__":
+    to = Path(sys.argv[1])
+    to.mkdir(parents=True, exist_ok=True)
+    asyncio.run(take(to))
