@@ -7,7 +7,7 @@ from typing import Final
 from api.console.words import N_
 from orders.change.impact import Effect
 from orders.change.request import ChangeKind, ChangeState, Resolution
-from orders.health.condition import SiloState
+from orders.health.condition import SiloState, Stage
 from orders.model.values import Verb
 from orders.read_model.answer import WaitsFor
 from orders.read_model.fallout import FalloutEnd, FalloutState
@@ -190,3 +190,9 @@ STORIES: Final = {
     "noted": N_("notes"),
 }
 """What people do with fallout and work items."""
+
+BREAKER: Final = {
+    Stage.CLOSED: N_("lets calls through"),
+    Stage.OPEN: N_("keeps calls back"),
+    Stage.HALF_OPEN: N_("tries a few calls"),
+}

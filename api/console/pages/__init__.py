@@ -7,7 +7,7 @@ from typing import Final
 from fastapi import APIRouter
 
 from api.console.login import routes as login
-from api.console.pages import change, desk, fallout, live, order, orders
+from api.console.pages import change, desk, fallout, live, order, orders, silos
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     login.router,
@@ -16,5 +16,6 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     change.router,
     order.router,
     fallout.router,
+    silos.router,
     live.router,
 )
