@@ -78,15 +78,16 @@ class Changes:
                 listener.tell(None)
 
     async def _look(self, since: datetime) -> None:
-        known: dict[str, int] = dict(await self._since(since - _OVERLAP))
+        # What was written right before somebody began to listen is told too: their page may be older.
+        known: dict[str, int] = {}
         while self._listeners:
-            await asyncio.sleep(_EVERY_S)
             began = datetime.now(UTC)
             found = await self._since(since - _OVERLAP)
             for order_id, number in found:
                 if known.get(order_id) != number:
                     self._tell((order_id, number))
             known, since = dict(found), began
+            await asyncio.sleep(_EVERY_S)
 
     async def _since(self, instant: datetime) -> list[Changed]:
         try:
