@@ -6,10 +6,11 @@ from typing import Final
 
 from api.console.words import N_
 from orders.change.impact import Effect
-from orders.change.request import ChangeKind, ChangeState
-from orders.health.condition import SiloState
+from orders.change.request import ChangeKind, ChangeState, Resolution
+from orders.health.condition import SiloState, Stage
 from orders.model.values import Verb
 from orders.read_model.answer import WaitsFor
+from orders.read_model.fallout import FalloutEnd, FalloutState
 from orders.read_model.states import LifecycleState, TaskState
 from orders.read_model.views import FeeState
 
@@ -145,4 +146,53 @@ FEES: Final = {
     FeeState.PENDING: N_("to be billed"),
     FeeState.BILLED: N_("billed"),
     FeeState.NOT_OWED: N_("not owed"),
+}
+
+FALLOUT: Final = {
+    FalloutState.WAITING: N_("needs a person"),
+    FalloutState.UNDER_WAY: N_("under way"),
+    FalloutState.OVER: N_("over"),
+}
+
+FALLOUT_ICONS: Final = {
+    FalloutState.WAITING: ("hand", "bad"),
+    FalloutState.UNDER_WAY: ("play", "busy"),
+    FalloutState.OVER: ("check", "good"),
+}
+
+FALLOUT_ENDS: Final = {
+    FalloutEnd.RETRIED: N_("tried again"),
+    FalloutEnd.RESOLVED: N_("settled by hand"),
+    FalloutEnd.AMENDED: N_("the order was changed"),
+    FalloutEnd.CANCELLED: N_("cancelled"),
+    FalloutEnd.ANSWERED: N_("the silo has done it after all"),
+    FalloutEnd.UNKNOWN: N_("nobody wrote down how"),
+}
+
+WAYS_OUT: Final = {
+    ChangeKind.RETRY: N_("Try again"),
+    Resolution.DONE: N_("Done by hand"),
+    Resolution.KEPT: N_("Written off: kept"),
+    Resolution.SUNK: N_("Written off: lost"),
+}
+
+WAYS_OUT_MEAN: Final = {
+    ChangeKind.RETRY: N_("The silo is called once more, with its whole retry budget."),
+    Resolution.DONE: N_("Somebody has done at the silo what it refused, and the order goes on from there."),
+    Resolution.KEPT: N_("What the silo did not take back stays with the customer."),
+    Resolution.SUNK: N_("What the silo did not take back is lost."),
+}
+
+STORIES: Final = {
+    "claimed": N_("sees to it"),
+    "handedOver": N_("has handed it over"),
+    "released": N_("has let others have it"),
+    "noted": N_("notes"),
+}
+"""What people do with fallout and work items."""
+
+BREAKER: Final = {
+    Stage.CLOSED: N_("lets calls through"),
+    Stage.OPEN: N_("keeps calls back"),
+    Stage.HALF_OPEN: N_("tries a few calls"),
 }

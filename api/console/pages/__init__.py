@@ -7,7 +7,7 @@ from typing import Final
 from fastapi import APIRouter
 
 from api.console.login import routes as login
-from api.console.pages import change, desk, live, order, orders
+from api.console.pages import change, desk, fallout, live, order, orders, silos
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     login.router,
@@ -15,5 +15,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     orders.router,
     change.router,
     order.router,
+    fallout.router,
+    silos.router,
     live.router,
 )

@@ -77,6 +77,9 @@ def _pages(orders: dict[str, str]) -> dict[str, str]:
         "history": f"/orders/{parcel}/history",
         "change": f"/orders/{parcel}/change",
         "preview": f"/orders/{parcel}/change/preview?kind=cancel",
+        "fallout": "/fallout",
+        "silos": "/silos",
+        "silo": "/silos/tv",
     }
 
 

@@ -72,6 +72,9 @@ async def test_pages_are_accessible_and_fit_in_both_themes_and_widths(
         f"/orders/{order_id}/history",
         f"/orders/{order_id}/change",
         f"/orders/{order_id}/change/preview?kind=cancel",
+        "/fallout",
+        "/silos",
+        "/silos/tv",
     )
     found: dict[str, list[str]] = {}
     look: dict[str, Any] = {"size": size, "color_scheme": theme, "locale": locale}
