@@ -163,7 +163,7 @@ def done_tasks(plan: Plan, view: OrderView) -> set[str]:
 
 def safe_of(begin: datetime, now: datetime, likely: datetime) -> datetime:
     """By when something is had as good as surely. The one place that knows how that is told from the likely instant."""
-    return likely + ALLOWANCE * max(likely - max(begin, now), timedelta())
+    return likely + (ALLOWANCE - 1) * max(likely - max(begin, now), timedelta())
 
 
 def zone_of(capacity: Capacity | None, place: str) -> ZoneInfo:

@@ -114,9 +114,10 @@ class _News:
         if promised is None:
             return None, Precision.DAY
         precision = Precision.DAY if promised - order.ordered_at >= _ROUGHLY_FROM else Precision.HOUR
-        late = order.in_jeopardy and order.expected_at is not None and order.expected_at > promised
-        at = order.expected_at if late and order.expected_at is not None else promised
-        return at, precision
+        # A date told anew is one that holds, as far as can be seen: else the next one would follow soon.
+        known = order.safe_at or order.expected_at
+        late = order.in_jeopardy and known is not None and known > promised
+        return known if late else promised, precision
 
     def _date(self) -> Iterator[tuple[About, News]]:
         (at, precision), before = self._date_now(), self.known.date

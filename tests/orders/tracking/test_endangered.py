@@ -52,7 +52,7 @@ def test_a_promise_is_for_what_is_kept_nine_times_in_ten_and_is_in_no_danger_by_
     assert view.slack_s is not None
     assert view.slack_s > DAY_S
     items = {item.id: item for item in view.items}
-    assert items["net"].safe_at == max(item.safe_at for item in view.items if item.safe_at)
+    assert max(item.safe_at for item in items.values() if item.safe_at) <= view.safe_at
     assert all(item.expected_at <= item.safe_at for item in view.items if item.expected_at and item.safe_at)
 
 
@@ -110,6 +110,7 @@ def test_each_task_tells_when_it_is_likely_and_when_it_is_safely_done() -> None:
     told = {entry.task.split("/", 1)[1]: entry for entry in timeline_page(driver.order, NOW, 0, 1000).tasks}
     visit = told["installation/visit-site"]
     assert visit.expected_end == NOW + timedelta(days=1)
+    assert visit.expected_end is not None
     assert visit.safe_end is not None
     assert visit.expected_end < visit.safe_end
     assert told["fibre-internet/reserve-port"].safe_end is None
