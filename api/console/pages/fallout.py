@@ -78,7 +78,7 @@ async def one(
     page: PageDep, fallout_id: Id, register: RegisterDep, links: LinksDep, changing: ChangingDep, looker: Looker
 ) -> Response:
     """What was refused, what waits for it, who has it, and what each way out would do."""
-    told = await fallout_routes.one(fallout_id, links, register, looker)
+    told = await fallout_routes.one(fallout_id, links, register, looker, changing)
     ways: tuple[Way, ...] = ()
     if told.state is not FalloutState.OVER and looker.may(Scope.CARE):
         ways = tuple([await _way(told.order_id, told.task, *way, changing, links, looker) for way in _WAYS])
