@@ -18,6 +18,8 @@ _WAS: Final = "was."
 _CHARACTERISTIC: Final = "characteristic."
 _TYPE: Final = "type."
 _ADDRESS: Final = ("streetName", "streetNr", "postcode", "city", "country")
+_BY_HAND: Final = ("inputs", "outputs")
+"""What a person gives for one call, or has got by doing it: a field for each name, such as `outputs.tv_id`."""
 _PLAIN: Final = (ChangeKind.CANCEL, ChangeKind.HOLD, ChangeKind.RELEASE)
 _OF_A_TASK: Final = (ChangeKind.REPLACE, ChangeKind.RETRY, ChangeKind.RESOLVE)
 
@@ -38,7 +40,8 @@ def change_in(form: Fields, zone: ZoneInfo) -> dict[str, Any]:
     if kind in _PLAIN:
         return asked
     if kind in _OF_A_TASK:
-        return asked | {name: form[name] for name in ("task", "silo", "resolution") if form.get(name)}
+        said = {name: form[name] for name in ("task", "silo", "resolution", "reason") if form.get(name)}
+        return asked | said | {kind: given for kind in _BY_HAND if (given := _given(form, f"{kind}."))}
     if kind is ChangeKind.CANCEL_ITEMS:
         return asked | {"items": [form.get("item", "")], "cascade": True}
     if kind is ChangeKind.CHANGE_PRIORITY:
@@ -47,6 +50,10 @@ def change_in(form: Fields, zone: ZoneInfo) -> dict[str, Any]:
     if not more:
         raise Malformed([problem("form", "nothing in it is to be different")])
     return asked | more
+
+
+def _given(form: Fields, prefix: str) -> dict[str, str]:
+    return {name.removeprefix(prefix): given for name, given in form.items() if name.startswith(prefix) and given}
 
 
 def _update(form: Fields) -> dict[str, Any]:

@@ -6,13 +6,14 @@ from typing import Final
 
 from api.console.words import N_
 from orders.change.impact import Effect
-from orders.change.request import ChangeKind, ChangeState, Resolution
+from orders.change.request import ChangeKind, ChangeState
 from orders.health.condition import SiloState, Stage
 from orders.model.values import Verb
 from orders.read_model.answer import WaitsFor
 from orders.read_model.fallout import FalloutEnd, FalloutState
 from orders.read_model.states import LifecycleState, TaskState
 from orders.read_model.views import FeeState
+from orders.tracking.ways import Way
 
 STATES: Final = {
     LifecycleState.ACKNOWLEDGED: N_("accepted"),
@@ -44,6 +45,7 @@ TASK_STATES: Final = {
     TaskState.PENDING: N_("to come"),
     TaskState.IN_PROGRESS: N_("under way"),
     TaskState.AWAITING: N_("awaited"),
+    TaskState.TRIED_AGAIN: N_("tried again later"),
     TaskState.FALLOUT: N_("needs a person"),
     TaskState.DONE: N_("done"),
     TaskState.COMPENSATING: N_("being undone"),
@@ -54,6 +56,7 @@ TASK_ICONS: Final = {
     TaskState.PENDING: ("circle", "calm"),
     TaskState.IN_PROGRESS: ("play", "busy"),
     TaskState.AWAITING: ("clock", "busy"),
+    TaskState.TRIED_AGAIN: ("clock", "warn"),
     TaskState.FALLOUT: ("hand", "bad"),
     TaskState.DONE: ("check", "good"),
     TaskState.COMPENSATING: ("undo", "warn"),
@@ -65,6 +68,7 @@ WAITS_FOR: Final = {
     WaitsFor.VISIT: N_("a visit"),
     WaitsFor.PARCEL: N_("a parcel"),
     WaitsFor.PERSON: N_("a person"),
+    WaitsFor.TRY: N_("another try"),
     WaitsFor.HOLD: N_("a release"),
     WaitsFor.PRODUCT: N_("a product"),
     WaitsFor.DATE: N_("a date"),
@@ -163,6 +167,7 @@ FALLOUT_ICONS: Final = {
 FALLOUT_ENDS: Final = {
     FalloutEnd.RETRIED: N_("tried again"),
     FalloutEnd.RESOLVED: N_("settled by hand"),
+    FalloutEnd.WAIVED: N_("done without"),
     FalloutEnd.AMENDED: N_("the order was changed"),
     FalloutEnd.CANCELLED: N_("cancelled"),
     FalloutEnd.ANSWERED: N_("the silo has done it after all"),
@@ -170,17 +175,21 @@ FALLOUT_ENDS: Final = {
 }
 
 WAYS_OUT: Final = {
-    ChangeKind.RETRY: N_("Try again"),
-    Resolution.DONE: N_("Done by hand"),
-    Resolution.KEPT: N_("Written off: kept"),
-    Resolution.SUNK: N_("Written off: lost"),
+    Way.RETRY: N_("Try again"),
+    Way.OTHER_INPUT: N_("Try again with other values"),
+    Way.DONE: N_("Done by hand"),
+    Way.WAIVED: N_("Done without"),
+    Way.KEPT: N_("Written off: kept"),
+    Way.SUNK: N_("Written off: lost"),
 }
 
 WAYS_OUT_MEAN: Final = {
-    ChangeKind.RETRY: N_("The silo is called once more, with its whole retry budget."),
-    Resolution.DONE: N_("Somebody has done at the silo what it refused, and the order goes on from there."),
-    Resolution.KEPT: N_("What the silo did not take back stays with the customer."),
-    Resolution.SUNK: N_("What the silo did not take back is lost."),
+    Way.RETRY: N_("The silo is called once more, with its whole retry budget."),
+    Way.OTHER_INPUT: N_("The silo is called once more, for this once with what you fill in."),
+    Way.DONE: N_("Somebody has done at the silo what it refused, and the order goes on from there."),
+    Way.WAIVED: N_("Nobody does it, and the order goes on without."),
+    Way.KEPT: N_("What the silo did not take back stays with the customer."),
+    Way.SUNK: N_("What the silo did not take back is lost."),
 }
 
 STORIES: Final = {

@@ -86,7 +86,7 @@ async def confirm(
         seen["expectedRevision"] = int(fields["revision"])
     if fields.get("fee"):
         seen["acceptFee"] = _read_json(fields["fee"])
-    body = _body({**asked, **seen, "reason": fields.get("reason", "").strip()})
+    body = _body({**asked, **seen, "reason": fields.get("reason", "").strip() or asked.get("reason", "")})
     verdict = await order_routes.change(order_id, body, Response(), changing, links, agent, None, False)
     refused = isinstance(verdict, ChangeResponse) and verdict.state in (ChangeState.REJECTED, ChangeState.SUPERSEDED)
     if not refused:
@@ -107,6 +107,7 @@ async def _previewed(
         order_id=order_id,
         kind=body.kind,
         change=json.dumps(asked),
+        reason=body.reason,
         request_id=uuid.uuid4().hex,
         told=told,
         fee=_fee(told),

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final
 
 from fastapi import APIRouter
 from fastapi.responses import Response
 
-from api.access.principal import Principal, Scope
-from api.care import fallout_routes, order_routes
-from api.care.change_bodies import ChangeBody, PreviewResponse
+from api.access.principal import Scope
+from api.care import fallout_routes
 from api.care.fallout_bodies import (
     ClaimBody,
     FalloutListSearch,
@@ -18,38 +17,19 @@ from api.care.fallout_bodies import (
     ListedFallouts,
     NoteBody,
     ReleaseBody,
+    WayResponse,
 )
 from api.console.fields import asked_in_address, body_of, text_of
 from api.console.page import CONSOLE, FormDep, Page, PageDep, in_path
-from api.errors import ApiError
 from api.http.dependencies import Agent, ChangingDep, Id, LinksDep, Looker, RegisterDep, needs
-from api.service.changing import Changing
-from api.tmf.links import Links
-from orders.change.request import ChangeKind, ChangeState, Resolution
 from orders.read_model.fallout import FalloutState
+from orders.tracking.ways import Way
 
 router = APIRouter(prefix="/fallout", dependencies=[needs(Scope.LOOK)])
 
 PAGE: Final = 50
-_WAYS: Final = (
-    (ChangeKind.RETRY, None),
-    (ChangeKind.RESOLVE, Resolution.DONE),
-    (ChangeKind.RESOLVE, Resolution.KEPT),
-    (ChangeKind.RESOLVE, Resolution.SUNK),
-)
-
-
-class Way(NamedTuple):
-    """A way out of a fallout, and what it would do; None where the order cannot tell that now."""
-
-    kind: ChangeKind
-    resolution: Resolution | None
-    told: PreviewResponse | None
-
-    @property
-    def possible(self) -> bool:
-        """Whether it would be done if it was asked for now."""
-        return self.told is not None and self.told.state is not ChangeState.REJECTED
+_BY_CHANGE: Final = (Way.CORRECTED, Way.ITEM_CANCELLED)
+"""Those that change what the customer is to have: they are asked for where everything is that can be changed."""
 
 
 @router.get("")
@@ -79,10 +59,15 @@ async def one(
 ) -> Response:
     """What was refused, what waits for it, who has it, and what each way out would do."""
     told = await fallout_routes.one(fallout_id, links, register, looker, changing)
-    ways: tuple[Way, ...] = ()
-    if told.state is not FalloutState.OVER and looker.may(Scope.CARE):
-        ways = tuple([await _way(told.order_id, told.task, *way, changing, links, looker) for way in _WAYS])
-    return page.show("fallout.html", fallout=told, ways=ways, me=looker.name)
+    by_change = tuple(way for way in told.ways or () if way.way in _BY_CHANGE and way.possible)
+    return page.show(
+        "fallout.html",
+        fallout=told,
+        ways=tuple(way for way in told.ways or () if way.way not in _BY_CHANGE),
+        by_change=by_change,
+        fields={way.way: fields_of(way) for way in told.ways or ()},
+        me=looker.name,
+    )
 
 
 @router.post("/{fallout_id}/claim")
@@ -121,22 +106,14 @@ async def note(
     return _back(page, fallout_id)
 
 
-async def _way(
-    order_id: str,
-    task: str,
-    kind: ChangeKind,
-    resolution: Resolution | None,
-    changing: Changing,
-    links: Links,
-    agent: Principal,
-) -> Way:
-    body = ChangeBody(kind=kind, task=task, resolution=resolution)
-    try:
-        told = await order_routes.change(order_id, body, Response(), changing, links, agent, None, True)
-    except ApiError:  # The order has ended, or does not answer: the fallout's story is shown all the same.
-        return Way(kind, resolution, None)
-    assert isinstance(told, PreviewResponse), "a dry run is answered by a preview"
-    return Way(kind, resolution, told)
+def fields_of(way: WayResponse) -> dict[str, str]:
+    """What a person fills in for a way, by the field of its form: reasons, and what is given or was got by hand."""
+    values = "inputs" if way.way is Way.OTHER_INPUT else "outputs"
+    return {
+        name if name == "reason" else f"{values}.{name}": name
+        for name in way.takes
+        if name != "requester"  # That is who is logged in.
+    }
 
 
 def _only(form: FormDep, *names: str) -> dict[str, str]:

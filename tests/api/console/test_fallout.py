@@ -18,6 +18,17 @@ async def refused(pipe: Pipe) -> str:
     return await pipe.submit(internet_voice_tv(installation="self"))
 
 
+def way(page: str, title: str) -> str:
+    """What a page says of a way out."""
+    return page.partition(f"<h3>{title}</h3>")[2].partition("</li>")[0]
+
+
+def hidden_in(form: str) -> dict[str, str]:
+    """What a form holds, without what is to be filled in."""
+    found = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', form)
+    return {name: html.unescape(value) for name, value in found}
+
+
 async def listed(console: Console, order_id: str) -> str:
     """Wait until an order's fallout is in the queue. Gives its address."""
     agent = await console.person(Scope.CARE)
@@ -47,9 +58,8 @@ async def test_what_a_silo_refuses_is_claimed_spoken_of_and_mended_by_a_way_out(
     assert address in await agent.page(f"/fallout?order={order_id}&claimedBy=agent-7")
     assert address not in await agent.page(f"/fallout?order={order_id}&claimed=false")
     await pipe.sim("DELETE", "/tv/faults")
-    link = re.search(r'href="/console(/orders/[^"]+/change/preview\?kind=retry[^"]+)"', page)
-    assert link is not None
-    preview = await agent.page(html.unescape(link[1]))
+    asked = hidden_in(way(page, "Try again"))
+    preview = (await agent.post(f"/orders/{order_id}/change/preview", asked)).text
     await agent.post(f"/orders/{order_id}/change", fields_of(preview, f"/console/orders/{order_id}/change"))
     await pipe.outcome(order_id)
 
@@ -68,9 +78,10 @@ async def test_a_way_that_cannot_be_had_says_why_and_what_another_has_is_not_tak
     order_id = await refused(pipe)
     address = await listed(console, order_id)
     agent, other = await console.person(Scope.CARE), await console.person(Scope.CARE, name="agent-8")
-    ways = section(await agent.page(address), "ways")
-    assert "cannot be had" in ways.partition("Written off: kept")[2]
-    assert "See what that would do" in ways.partition("Try again")[2].partition("Done by hand")[0]
+    page = await agent.page(address)
+    assert "See what that would do" in way(page, "Try again")
+    assert 'name="outputs.tv_id"' in way(page, "Done by hand")
+    assert "required" in way(page, "Done without")
     await agent.post(f"{address}/handover", {"to": "agent-8", "note": "Yours"})
     taken = await agent.post(f"{address}/claim", {})
     assert taken.status_code == 409
@@ -82,6 +93,18 @@ async def test_a_way_that_cannot_be_had_says_why_and_what_another_has_is_not_tak
     await pipe.sim("DELETE", "/tv/faults")
     await pipe.change(order_id, kind="retry", silo="tv", requestId="again")
     await pipe.outcome(order_id)
+
+
+async def test_what_was_done_by_hand_is_told_with_what_came_of_it(pipe: Pipe, console: Console) -> None:
+    order_id = await refused(pipe)
+    address = await listed(console, order_id)
+    agent = await console.person(Scope.CARE)
+    given = {**hidden_in(way(await agent.page(address), "Done by hand")), "outputs.tv_id": "tv-by-hand"}
+    preview = await agent.post(f"/orders/{order_id}/change/preview", given)
+    await agent.post(f"/orders/{order_id}/change", fields_of(preview.text, f"/console/orders/{order_id}/change"))
+    await pipe.outcome(order_id)
+    assert "tv-by-hand" in str(await pipe.services(order_id))  # Others went on from it.
+    await pipe.sim("DELETE", "/tv/faults")
 
 
 async def test_who_only_looks_sees_no_names_and_no_way_to_act(pipe: Pipe, console: Console) -> None:

@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator
+from enum import Enum
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,9 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
+from api.console import named
 from api.console.words import LOCALE
+from orders.tracking.ways import Way
 from settings import ROOT
 
 CONSOLE = ROOT / "api" / "console"
@@ -51,6 +54,19 @@ def test_what_is_of_others_is_as_they_have_published_it_with_its_licence(folder:
     assert there == known
     for package in (path for path in folder.iterdir() if path.is_dir()):
         assert (package / "LICENSE").is_file()
+
+
+@pytest.mark.parametrize(
+    "name", sorted(name for name, value in vars(named).items() if name.isupper() and isinstance(value, dict))
+)
+def test_whatever_the_core_may_say_has_a_name(name: str) -> None:
+    words: object = getattr(named, name)
+    assert isinstance(words, dict)
+    kinds = {type(key) for key in words}
+    of_pages = {Way.CORRECTED, Way.ITEM_CANCELLED}  # Asked for as changes.
+    for kind in kinds:
+        if issubclass(kind, Enum):
+            assert set(kind) - of_pages <= words.keys(), name
 
 
 def said() -> Iterator[tuple[str, str | tuple[str, ...]]]:
