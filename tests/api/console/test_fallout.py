@@ -6,6 +6,8 @@ import html
 import re
 
 from api.access.principal import Scope
+from orders.model import wire_names
+from orders.read_model.views import PlanPage
 from tests.api.console.conftest import Console
 from tests.api.console.test_orders import fields_of, section, text_of
 from tests.households import internet_voice_tv
@@ -103,7 +105,8 @@ async def test_what_was_done_by_hand_is_told_with_what_came_of_it(pipe: Pipe, co
     preview = await agent.post(f"/orders/{order_id}/change/preview", given)
     await agent.post(f"/orders/{order_id}/change", fields_of(preview.text, f"/console/orders/{order_id}/change"))
     await pipe.outcome(order_id)
-    assert "tv-by-hand" in str(await pipe.services(order_id))  # Others went on from it.
+    plan = await pipe.ask(order_id, wire_names.PLAN_QUERY, PlanPage, 0, 1000)
+    assert "tv-by-hand" in plan.model_dump_json()
     await pipe.sim("DELETE", "/tv/faults")
 
 
