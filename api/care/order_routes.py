@@ -252,4 +252,4 @@ def order_response(view: OrderView, links: Links) -> OrderResponse:
         "product_order": links.tmf622(view.id),
         "web_ui": links.web_ui_of(view.id),
     }
-    return OrderResponse.model_validate({**dict(view), **addresses})
+    return OrderResponse.model_validate({**dict(view), "slack_s": view.slack_s, **addresses})
