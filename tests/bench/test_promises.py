@@ -6,6 +6,6 @@ from bench.promises import month
 
 
 def test_nine_promises_in_ten_are_kept_and_are_not_much_later_than_the_best_there_could_be() -> None:
-    learned = month(orders=200)["learned"]
+    learned = month()["learned"]
     assert learned.kept >= 0.9
     assert learned.of_best <= 1.15
