@@ -8,7 +8,9 @@ from api.console.words import N_
 from orders.change.impact import Effect
 from orders.change.request import ChangeKind, ChangeState
 from orders.health.condition import SiloState, Stage
+from orders.model.messaging import Topic
 from orders.model.values import Verb
+from orders.news.message import MessageState
 from orders.read_model.answer import WaitsFor
 from orders.read_model.fallout import FalloutEnd, FalloutState
 from orders.read_model.states import LifecycleState, TaskState
@@ -190,6 +192,29 @@ WAYS_OUT_MEAN: Final = {
     Way.WAIVED: N_("Nobody does it, and the order goes on without."),
     Way.KEPT: N_("What the silo did not take back stays with the customer."),
     Way.SUNK: N_("What the silo did not take back is lost."),
+}
+
+TOPICS: Final = {
+    Topic.RECEIVED: N_("The order was received"),
+    Topic.DATE: N_("The date has moved"),
+    Topic.VISIT: N_("A visit"),
+    Topic.VISIT_REMINDER: N_("A visit is tomorrow"),
+    Topic.SHIPPED: N_("A parcel is on its way"),
+    Topic.ACTIVE: N_("Something is active"),
+    Topic.NEEDS_YOU: N_("An answer is needed"),
+    Topic.CANCELLED: N_("It was cancelled"),
+    Topic.REJECTED: N_("It was rejected"),
+    Topic.DONE: N_("All is done"),
+}
+"""What customers are told of."""
+
+MESSAGE_STATES: Final = {
+    MessageState.WAITING: N_("is to be sent"),
+    MessageState.SENDING: N_("is being sent"),
+    MessageState.SENT: N_("was sent"),
+    MessageState.WITHDRAWN: N_("was not sent: it was not so any more"),
+    MessageState.UNWANTED: N_("was not sent: not wanted, or no address"),
+    MessageState.FAILED: N_("could not be delivered"),
 }
 
 STORIES: Final = {

@@ -8,15 +8,17 @@ from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
 from api.access.principal import Scope
-from api.care import order_routes
+from api.care import message_routes, order_routes
 from api.care.answer_bodies import NowResponse
 from api.care.care_bodies import OrderResponse, TaskResponse, TimelineEntryResponse, TimelineResponse
+from api.care.message_bodies import MessageResponse
 from api.console.drawing import draw
 from api.console.page import PageDep
-from api.errors import OrderClosed
-from api.http.dependencies import AskingDep, LinksDep, needs
+from api.errors import OrderClosed, UnknownOrder
+from api.http.dependencies import AskingDep, LinksDep, Looker, RegisterDep, needs
 from api.http.visibility import VisibleOrderId
 from api.service.asking import Asking
+from register import Register
 from register.searching.found_by import lines_of
 
 router = APIRouter(dependencies=[needs(Scope.LOOK)])
@@ -26,7 +28,9 @@ _MOVES: Final = 200
 
 
 @router.get("/orders/{order_id}")
-async def order(page: PageDep, order_id: VisibleOrderId, asking: AskingDep, links: LinksDep) -> Response:
+async def order(
+    page: PageDep, order_id: VisibleOrderId, asking: AskingDep, links: LinksDep, register: RegisterDep, looker: Looker
+) -> Response:
     """All that an agent wants to know of an order at first."""
     told = await order_routes.order(order_id, asking, links)
     entries = await _timeline(order_id, asking)
@@ -36,6 +40,7 @@ async def order(page: PageDep, order_id: VisibleOrderId, asking: AskingDep, link
         order=told,
         entries=entries,
         waits_at=_waits_at(told),
+        messages=await _messages(order_id, register) if looker.may(Scope.CARE) else (),
         timeline=draw(entries, page.viewer.now, true=linear) if entries else None,
         gates=_gates(entries),
         linear=linear,
@@ -90,6 +95,14 @@ async def history(
     """How an order came to be as it is."""
     told = await order_routes.history(order_id, asking, offset, _MOVES)
     return page.show("history.html", order_id=order_id, history=told, offset=offset, step=_MOVES)
+
+
+async def _messages(order_id: str, register: Register) -> tuple[MessageResponse, ...]:
+    """What the customer was told of it, word for word."""
+    try:
+        return (await message_routes.of_order(order_id, register)).messages
+    except UnknownOrder:  # It is so new that nothing was written down of it.
+        return ()
 
 
 async def _timeline(order_id: str, asking: Asking) -> tuple[TimelineEntryResponse, ...]:
