@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
@@ -12,8 +12,10 @@ from api.tmf.times import InstantOut
 from orders.model.messaging import Language, Medium, Topic
 from orders.model.text import Line
 from orders.news.message import MessageState
-from register.messages.preferences import Email, Phone, Preferences
-from register.messages.reading import StoredMessage
+from orders.news.preferences import Email, Phone, Preferences
+
+if TYPE_CHECKING:  # Commands that only ask need no store.
+    from register.messages.reading import StoredMessage
 
 
 class MessageResponse(ResponseModel):

@@ -22,8 +22,8 @@ from api.care.message_bodies import (
 from api.errors import MessageNotSo, UnknownCustomer, UnknownMessage, UnknownOrder
 from api.http.dependencies import Agent, Id, Offset, RegisterDep, errors, needs
 from api.http.visibility import VisibleOrderId, visibility_of
+from orders.news.preferences import Preferences
 from register import Register
-from register.messages.preferences import Preferences
 from register.messages.reading import StoredMessage
 from register.searching.query import Comparison, OrderField, OrderQuery, Predicate
 

@@ -11,8 +11,8 @@ from pydantic import JsonValue
 
 from catalog_loader.messages.book import MessageBook
 from orders.model.messaging import Language, Medium, Topic
+from orders.news.preferences import Preferences
 from orders.read_model.views import OrderView
-from register.messages.preferences import Preferences
 
 _EMAIL: Final = re.compile(r"[^@\s<>,;]+@[^@\s<>,;]+", re.ASCII)
 _PHONE: Final = re.compile(r"\+?[0-9][0-9 ()/-]{3,30}", re.ASCII)

@@ -20,6 +20,8 @@ from orders.tracking.endangered import jeopardy_of, overdue_at
 from orders.tracking.fallout import follow_fallout
 
 _ONE: Final = timedelta(seconds=1)
+_EXACT_UP_TO: Final = 500
+"""Tasks. To the second is found out by looking at some twenty instants, each of which takes as long as there are tasks."""
 
 
 def observe(order: Fulfilment, now: datetime, *, ended: bool = True) -> None:
@@ -49,7 +51,7 @@ def foresee(order: Fulfilment, now: datetime, *, again: bool = False) -> None:
     danger = jeopardy_of(order, found.level, found.decides, now, since)
     dates = Foreseen(found.expected, found.safe, order.promised_at, found.decides)
     look = _look_again_at(order, found, now)
-    if again and look is not None:
+    if again and look is not None and len(order.plan.tasks) <= _EXACT_UP_TO:
         look = _changes_at(order, found.level, now) or look
     order.journal.foreseen(found.level, danger, because, dates, look, now)
 

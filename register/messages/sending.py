@@ -16,12 +16,13 @@ from sqlalchemy import and_, exists, or_, select, update
 from orders.model.messaging import Medium
 from orders.news.knowing import calendar_sequence
 from orders.news.message import Message, MessageState
+from orders.news.preferences import Preferences
 from orders.read_model.views import OrderView
 from register.deliveries import pause_after
 from register.documents import OF_ORDER
 from register.engine import Database
 from register.messages.news import message_of, messages_of
-from register.messages.preferences import Preferences, preferences_of
+from register.messages.preferences import preferences_of
 from register.messages.tables import MESSAGES, UNDER_WAY
 from register.schema import DOCUMENTS, ORDERS
 

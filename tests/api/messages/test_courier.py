@@ -22,12 +22,12 @@ from catalog_loader.catalog_files import read_catalog
 from catalog_loader.messages.book import MessageBook, read_messages
 from orders.model.messaging import Medium, Topic
 from orders.news.message import MessageState
+from orders.news.preferences import Preferences
 from orders.read_model.records import OrderRecord
 from orders.read_model.states import LifecycleState
 from orders.read_model.views import OrderView
 from register import Register
 from register.deliveries import LONGEST_PAUSE
-from register.messages.preferences import Preferences
 from register.messages.reading import StoredMessage
 from register.messages.sending import PATIENCE
 from settings import ROOT

@@ -53,10 +53,13 @@ def register(pipe: Pipe) -> Iterator[Register]:
         yield register
 
 
+_OTHERWISE = ("told", "told_as", "heard", "written_at")
+
+
 def content(register: Register, table: Table, orders: list[str]) -> list[tuple[Any, ...]]:
-    """A table's rows of some orders, in order, but for what is worked out when somebody looks for orders."""
+    """A table's rows of some orders, in order, but for what is worked out elsewhere, and when each was written."""
     of_order = table.c.id if table is ORDERS else table.c.order_id
-    columns = [column for column in table.c if column.name not in ("told", "told_as")]
+    columns = [column for column in table.c if column.name not in _OTHERWISE]
     with register.database.reading() as connection:
         return sorted(map(tuple, connection.execute(select(*columns).where(of_order.in_(orders)))), key=repr)
 
