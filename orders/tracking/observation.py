@@ -21,7 +21,7 @@ from orders.tracking.fallout import follow_fallout
 
 _ONE: Final = timedelta(seconds=1)
 _EXACT_UP_TO: Final = 500
-"""Tasks. To the second is found out by looking at some twenty instants, each of which takes as long as there are tasks."""
+"""Tasks. The second is found by looking at some twenty instants, each of which costs what there are tasks."""
 
 
 def observe(order: Fulfilment, now: datetime, *, ended: bool = True) -> None:
