@@ -40,10 +40,11 @@ test: setup ## run every test (ARGS="-k name" to choose)
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m "not fuzz" $(ARGS)
 
 # What is measured, and the floor, stand in pyproject.toml. Fewer random orders than in `make test`: to be counted costs
-# each line as much again, and a line is covered by the first that comes by.
+# each line as much again, and a line is covered by the first that comes by. The register's tables of messages and of demand
+# are tried by the tests of those who use them.
 coverage: setup ## run the tests of the core, the register and the mappings, and hold their coverage to its floor
 	ORDERPIPE_TEST_ORDERS=20 ORDERPIPE_TEST_HISTORIES=200 ORDERPIPE_TEST_PREVIEWS=10 $(BIN)/python -m pytest \
-		-n $(WORKERS) --dist worksteal tests/orders tests/register tests/api/tmf \
+		-n $(WORKERS) --dist worksteal tests/orders tests/register tests/api/tmf tests/api/messages tests/api/care/test_demand.py \
 		--deselect tests/orders/fulfilment/test_scale.py --cov $(ARGS)
 
 screenshots: setup ## take pictures of all pages of the console, in both themes and widths, into .screenshots
