@@ -166,6 +166,13 @@ def test_a_call_that_had_no_usable_answer_is_done_where_a_person_knows_that() ->
     assert driver.order.settled
 
 
+def test_a_call_that_is_to_be_tried_again_waits_for_nobody_to_do_it_by_hand() -> None:
+    driver = Sending(household(**SELF), doubt=["tv.provision"])
+    driver.run()
+    driver.change("retry", "again", task=key(driver, TV))
+    assert code_of(resolved(driver, TV, "done", outputs={"tv_id": "by hand"})) == "nothing_to_resolve"
+
+
 def test_an_amendment_that_was_refused_is_done_by_hand() -> None:
     driver = Sending(household(**SELF), waiting=["shipping"])
     driver.run()

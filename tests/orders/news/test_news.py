@@ -70,6 +70,13 @@ def test_a_delay_that_breaks_the_promise_is_told_before_the_day_is_over() -> Non
     assert customer.gets(HOUR) == []
 
 
+def test_a_late_order_is_told_by_the_date_that_is_safe() -> None:
+    customer, safe = a_customer(), an_order(**late(3 * DAY)).expected_at
+    customer.hears(an_order(**late(DAY), safe_at=safe), after=DAY)
+    [message] = customer.gets(FOLD)
+    assert message.content.date == safe
+
+
 def test_a_delay_within_the_day_that_was_named_is_no_news() -> None:
     customer = a_customer()
     customer.hears(an_order(**late(2 * HOUR)), after=HOUR)
