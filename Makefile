@@ -18,6 +18,10 @@ BULK ?=
 WORKERS ?= 2
 UV_VERSION = 0.13.9
 
+# Whatever the machine says, Python keeps what it has compiled: else each of the many processes that demo and tests start
+# would compile everything again, for seconds.
+unexport PYTHONDONTWRITEBYTECODE
+
 VENV = .venv
 BIN = $(VENV)/bin
 PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --no-input

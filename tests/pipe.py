@@ -127,10 +127,13 @@ class Pipe:
 
     async def change(self, order_id: str, **change: Any) -> dict[str, Any]:
         """Ask for a change through the care API."""
-        address = f"{self.settings.api_address}/care/v1/orders/{order_id}/changes"
-        response = await self.http.post(address, json=change)
+        response = await self.ask_for_change(order_id, **change)
         assert response.status_code in (200, 202), response.text
         return response.json()
+
+    async def ask_for_change(self, order_id: str, **change: Any) -> httpx2.Response:
+        """The same, whatever it is answered with."""
+        return await self.http.post(f"{self.settings.api_address}/care/v1/orders/{order_id}/changes", json=change)
 
     async def journal(self, order_id: str) -> list[str]:
         """The calls that changed something for the order, as `silo.verb task/generation/n`, in order of arrival."""

@@ -62,6 +62,15 @@ class Tab:
             for node in found["nodes"]
         ]
 
+    async def small_targets(self) -> list[str]:
+        """What is too small to be touched with certainty: WCAG 2.2 asks for 24 pixels, but of links in a sentence."""
+        return await self.page.evaluate(
+            """() => [...document.querySelectorAll("a[href], button, input:not([type=hidden]), select, summary")]
+                .filter((each) => each.checkVisibility() && !each.closest("p, small, .visually-hidden, .skip"))
+                .filter((each) => each.getBoundingClientRect().height < 24 && !each.labels?.length)
+                .map((each) => `too small to touch: ${each.outerHTML.slice(0, 160)}`)"""
+        )
+
     async def overflow(self) -> int:
         """By how many pixels the page is wider than what is shown of it."""
         return await self.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,11 +14,15 @@ from playwright.async_api import Browser, expect
 from api.access.principal import Principal, Scope
 from api.access.sessions import CONSOLE, Sessions
 from api.app import create_app
+from orders.read_model.jeopardy import JeopardyCause, JeopardyLevel, JeopardyView
+from orders.read_model.states import LifecycleState
+from register import Register
 from settings import Settings
 from tests.api.conftest import shut
 from tests.api.console.browser import DESKTOP, PATIENCE_MS, PHONE, Tab, chromium, tab
 from tests.households import internet_voice_tv
 from tests.pipe import Pipe, body_of, free_port, listening
+from tests.registers import NOON, a_record
 from tests.steps import held_up, let_go
 
 # Whatever the browser is asked for may take long where much else is going on.
@@ -56,11 +61,28 @@ async def waiting_order(pipe: Pipe) -> str:
     return order_id
 
 
+def late_orders(pipe: Pipe) -> None:
+    """Two orders that the desk lists as late."""
+    danger = JeopardyView(
+        level=JeopardyLevel.MISSED,
+        cause=JeopardyCause.OVERDUE,
+        what="The visit takes longer than usual",
+        task="site/installation/visit-site",
+        silo="field-service",
+        since=NOON,
+    )
+    late = {"state": LifecycleState.IN_PROGRESS, "completed_at": None, "in_jeopardy": True, "jeopardy": danger}
+    with closing(Register(pipe.settings.register_address)) as register:
+        for order_id in ("O-late-1", "O-late-2"):
+            register.records.record(a_record(1, order_id=order_id, expected_at=NOON, safe_at=NOON, **late))
+
+
 @pytest.mark.parametrize(("size", "theme", "locale"), [(DESKTOP, "light", "en-GB"), (PHONE, "dark", "de-DE")])
 async def test_pages_are_accessible_and_fit_in_both_themes_and_widths(
     pipe: Pipe, desk: Desk, size: tuple[int, int], theme: str, locale: str
 ) -> None:
     order_id = await waiting_order(pipe)
+    late_orders(pipe)
     cookie = await desk.cookie(Scope.OPERATE)
     paths = (
         "/",
@@ -81,7 +103,7 @@ async def test_pages_are_accessible_and_fit_in_both_themes_and_widths(
     async with tab(desk.browser, desk.address, cookie, strict=False, **look) as opened:
         for path in paths:
             await opened.go(path)
-            found[path] = await opened.findings()
+            found[path] = [*await opened.findings(), *await opened.small_targets()]
             if (over := await opened.overflow()) > 0:
                 found[path].append(f"{over} px too wide")
     wrong = [f"{where} {each}" for where, what in found.items() for each in what]
