@@ -21,16 +21,16 @@ from temporalio.worker import FixedSizeSlotSupplier, PollerBehaviorAutoscaling, 
 
 import logs
 from activities.bulk import BulkAsking
+from activities.calling.grant import Grant, GrantedSlots
+from activities.calling.silo_activities import SiloActivity, adapter_of, silo_activities
+from activities.calling.silo_conditions import SiloConditions
+from activities.calling.watching import Watch
 from activities.capturing import Capturing
+from activities.dates.learning import Learned, learning
+from activities.dates.visiting import Visiting
 from activities.foreseeing import Foreseeing
-from activities.grant import Grant, GrantedSlots
-from activities.http_client import SiloHttp, silo_client
-from activities.learning import Learned, learning
 from activities.planning import Planning
-from activities.silo_activities import SiloActivity, adapter_of, silo_activities
-from activities.silo_conditions import SiloConditions
-from activities.visiting import Visiting
-from activities.watching import Watch
+from activities.protocols.http_client import SiloHttp, silo_client
 from catalog_loader.catalog_files import CatalogStore, read_catalog
 from orders.model import wire_names
 from orders.model.catalog import Silo

@@ -17,7 +17,7 @@ from temporalio.client import Client, WorkflowUpdateFailedError
 
 from orders.change.request import ChangeRequest
 from orders.model import wire_names
-from orders.read_model.bulk import BulkAnswer, BulkJob, BulkProgress, BulkState, JobState, answer_of
+from orders.read_model.jobs.bulk import BulkAnswer, BulkJob, BulkProgress, BulkState, JobState, answer_of
 from register import Register
 from workflows.bulk import BulkStop
 from workflows.sdk.asking import NotInFlight, ask_for_change

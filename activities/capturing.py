@@ -13,8 +13,8 @@ from typing import Final, TypeAlias
 
 from temporalio import activity
 
-from activities.learning import Learned
-from activities.visiting import Visiting
+from activities.dates.learning import Learned
+from activities.dates.visiting import Visiting
 from catalog_loader.catalog_files import CatalogStore
 from orders.fulfilment.messages import Captured
 from orders.fulfilment.promised import promised
@@ -29,7 +29,7 @@ from orders.planning.baseline import linked_products, named_products
 from orders.planning.completeness import require_fit
 from orders.planning.installed import InstalledProduct
 from register import Register
-from register.line import Claim
+from register.installed.line import Claim
 from workflows.sdk.executions import Execution
 
 Describe: TypeAlias = Callable[[str], Awaitable[Execution | None]]

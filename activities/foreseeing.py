@@ -13,12 +13,12 @@ import structlog
 from catalog_loader.catalog_files import CatalogStore, UnknownCatalogVersion
 from orders.demand.ahead import IN_FLIGHT, Need, needs_in_flight, needs_of_ended
 from orders.demand.figures import Demand, demand_of
-from orders.model.capacity import Capacity, StatedCapacity
 from orders.model.catalog import Catalog
 from orders.model.order import Rejection
+from orders.model.silos.capacity import Capacity, StatedCapacity
 from orders.model.values import Action
 from orders.planning.installed import InstalledProduct
-from orders.planning.visits import Visit
+from orders.planning.scheduling.visits import Visit
 from register import Register
 from register.demand.counting import DemandQuery, Recorded
 

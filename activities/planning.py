@@ -11,18 +11,18 @@ from datetime import UTC, datetime
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
-from activities.learning import Learned
-from activities.visiting import Visiting
+from activities.dates.learning import Learned
+from activities.dates.visiting import Visiting
 from catalog_loader.catalog_files import CatalogStore, UnknownCatalogVersion
 from orders.fulfilment.messages import PlanAnswer, PlanQuestion
 from orders.model import wire_names
 from orders.model.budget import PLAN, compressed_beyond
 from orders.model.order import Reason, Rejection
 from orders.planning.amend import amended
-from orders.planning.dates import require_possible_dates
-from orders.planning.visits import Visit, chosen_anew
+from orders.planning.scheduling.dates import require_possible_dates
+from orders.planning.scheduling.visits import Visit, chosen_anew
 from orders.promising.figures import USUAL, Figures, with_figures
-from register.documents import Documents
+from register.recording.documents import Documents
 
 
 class Planning:

@@ -12,29 +12,19 @@ from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 from temporalio.client import Client
 
+from activities.dates.visiting import Visiting
 from activities.foreseeing import Foreseeing
-from activities.http_client import silo_client
-from activities.visiting import Visiting
+from activities.protocols.http_client import silo_client
 from api.access.access_log import AccessLog
 from api.access.guard import DOCS_ASSETS, Guard, doorkeeper
 from api.access.limits import RateLimit
 from api.access.sessions import CONSOLE, Sessions
 from api.background import run_in_background
 from api.blocking import run_blocking
-from api.care import (
-    appointment_routes,
-    bulk_routes,
-    customer_routes,
-    demand_routes,
-    fallout_routes,
-    jeopardy_routes,
-    message_routes,
-    order_routes,
-    problem_routes,
-    search_routes,
-    silo_routes,
-    work_routes,
-)
+from api.care.customers import customer_routes, message_routes, search_routes
+from api.care.fallout import bulk_routes, fallout_routes, jeopardy_routes, problem_routes, work_routes
+from api.care.orders import appointment_routes, order_routes
+from api.care.silos import demand_routes, silo_routes
 from api.console.app import console_app
 from api.console.changes import Changes
 from api.console.login.login import Login
@@ -68,7 +58,7 @@ from catalog_loader.messages.book import read_messages
 from orders.model.catalog import Catalog
 from orders.read_model.views import OrderView
 from register import Register
-from register.documents import UNUSED_FOR
+from register.recording.documents import UNUSED_FOR
 from settings import VERSION, Settings
 from workflows.sdk.codec import CompressingCodec
 from workflows.sdk.connection import connect

@@ -12,8 +12,8 @@ from pydantic import JsonValue
 from sqlalchemy import Connection
 
 from orders.read_model.views import OrderView
-from register.schema import TERMS
 from register.searching.found_by import terms_of_document, terms_of_order
+from register.tables.finding import TERMS
 
 _SYLLABLES = (
     "mül",

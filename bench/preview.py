@@ -14,7 +14,7 @@ from bench.kinds import Kind, business_vpn, mobile, new_body
 from bench.section import Part, Plan, table
 from bench.stack import Benched
 from orders.change.request import ChangeKind, ChangeRequest, ItemUpdate
-from orders.tracking.options import OptionsPage
+from orders.tracking.what_if.options import OptionsPage
 
 SITES = 3
 TASKS = 20

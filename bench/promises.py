@@ -24,9 +24,9 @@ from orders.fulfilment.starting import prepare
 from orders.model.catalog import Catalog
 from orders.model.plan import Plan as OrderPlan
 from orders.model.plan import Task
+from orders.model.silos.working_hours import Hours
 from orders.model.values import Verb
-from orders.model.working_hours import Hours
-from orders.planning.promise import promised_at
+from orders.planning.scheduling.promise import promised_at
 from orders.promising.figures import USUAL, Figures, Work, with_figures
 from orders.promising.forecast import Z_SAFE
 from orders.promising.sketch import Sketch

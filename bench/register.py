@@ -23,9 +23,10 @@ from orders.model.words import readings
 from orders.read_model.states import LifecycleState
 from orders.read_model.views import FalloutView, GivenView, ItemView, OrderView
 from register import Register
-from register.rows import fallout_rows, item_rows, offering_rows, order_row
-from register.schema import ITEMS, ORDER_FALLOUT, ORDER_OFFERINGS, ORDERS
+from register.recording.rows import fallout_rows, item_rows, offering_rows, order_row
 from register.searching.query import Comparison, OrderField, OrderQuery, Predicate, Visibility
+from register.tables.orders import ITEMS, ORDER_OFFERINGS, ORDERS
+from register.tables.people import ORDER_FALLOUT
 from tests.postgres import find_programs, fresh_database, postgres_server
 
 ORDERS_FILLED, ORDERS_FILLED_QUICKLY = 100_000, 2_000

@@ -14,8 +14,8 @@ from pydantic import BaseModel, JsonValue, ValidationError
 
 from catalog_loader.catalog_yaml import FileProblem, YamlFile, YamlPath
 from orders.catalog_check.check import problems
-from orders.model.capacity import Capacity
 from orders.model.catalog import Catalog, ProductOffering, ProductSpecification, Silo
+from orders.model.silos.capacity import Capacity
 
 _Entry = TypeVar("_Entry", bound=BaseModel)
 

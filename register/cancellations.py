@@ -19,10 +19,11 @@ from orders.read_model.journal import CancellationState
 from orders.read_model.states import LifecycleState
 from orders.read_model.views import OrderView
 from register.engine import Database
-from register.schema import CANCELLATIONS, CHANGES, LISTED, ORDERS
 from register.searching.pages import length, read_page
 from register.searching.query import Visibility
 from register.searching.search import seen_by
+from register.tables.charges import CANCELLATIONS
+from register.tables.orders import CHANGES, LISTED, ORDERS
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy import delete, insert, select, update
 
 from register.engine import Database
-from register.schema import CONSOLE_SESSIONS
+from register.tables.doors import CONSOLE_SESSIONS
 
 IDLE_AFTER: Final = timedelta(minutes=30)
 """A session that nobody uses for so long is over."""

@@ -22,7 +22,8 @@ from orders.read_model.measured import measured
 from orders.read_model.timeline import TimelineEntry
 from orders.read_model.views import OrderView
 from register.engine import Database
-from register.schema import DURATIONS, ORDERS, TIMELINES
+from register.tables.orders import ORDERS, TIMELINES
+from register.tables.silos import DURATIONS
 
 MOST_AT_ONCE: Final = 100
 

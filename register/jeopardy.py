@@ -10,9 +10,9 @@ from sqlalchemy import ColumnElement, Row, and_, case, func, select
 
 from orders.read_model.jeopardy import JeopardyLevel, JeopardyView
 from register.engine import Database
-from register.schema import ENDANGERED, LISTED, ORDERS
 from register.searching.query import Visibility
 from register.searching.search import seen_by
+from register.tables.orders import ENDANGERED, LISTED, ORDERS
 
 _WORST_FIRST: Final = (JeopardyLevel.MISSED, JeopardyLevel.IN_JEOPARDY, JeopardyLevel.AT_RISK)
 

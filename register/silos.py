@@ -11,7 +11,7 @@ from sqlalchemy import delete, select
 from orders.health.condition import Condition
 from orders.health.figures import Figures
 from register.engine import Database
-from register.schema import SILO_FIGURES, SILOS
+from register.tables.silos import SILO_FIGURES, SILOS
 
 FORGOTTEN_AFTER: Final = timedelta(hours=1)
 """What a worker has counted: it writes anew while it calls, and may be gone."""

@@ -14,10 +14,11 @@ from sqlalchemy import Connection, delete, select
 from orders.read_model.records import OrderRecord
 from orders.read_model.states import LifecycleState
 from register.engine import Database
-from register.records import Records
-from register.rows import telling_of
-from register.schema import ORDERS, REQUEST_IDS
+from register.recording.records import Records
+from register.recording.rows import telling_of
 from register.searching.search import Told, note_told
+from register.tables.doors import REQUEST_IDS
+from register.tables.orders import ORDERS
 
 CLAIM = 0
 """The version of an order that its workflow has not written yet."""

@@ -8,7 +8,7 @@ from typing import Final
 from sqlalchemy import select
 
 from register.engine import Database
-from register.schema import ORDERS
+from register.tables.orders import ORDERS
 
 _MOST: Final = 5000
 

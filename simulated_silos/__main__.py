@@ -1,4 +1,4 @@
-"""`python -m silos`: the simulated silos on a port."""
+"""`python -m simulated_silos`: the simulated silos on a port."""
 
 from __future__ import annotations
 

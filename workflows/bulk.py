@@ -16,8 +16,8 @@ from temporalio.common import RetryPolicy
 
 from orders.model import wire_names
 from orders.model.values import Frozen
-from orders.read_model.bulk import BulkProgress, JobState
-from orders.read_model.bulk_words import status_in_words
+from orders.read_model.jobs.bulk import BulkProgress, JobState
+from orders.read_model.jobs.bulk_words import status_in_words
 
 _BEATS_WITHIN: Final = timedelta(seconds=15)
 _PIECE_WITHIN: Final = timedelta(minutes=10)

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from math import log1p
 from typing import Final
 
-from api.care.care_bodies import TimelineEntryResponse
+from api.care.orders.care_bodies import TimelineEntryResponse
 from orders.read_model.states import TaskState
 
 MOST_ROWS: Final = 60

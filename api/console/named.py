@@ -15,7 +15,7 @@ from orders.read_model.answer import WaitsFor
 from orders.read_model.fallout import FalloutEnd, FalloutState
 from orders.read_model.states import LifecycleState, TaskState
 from orders.read_model.views import FeeState
-from orders.tracking.ways import Way
+from orders.tracking.what_if.ways import Way
 
 STATES: Final = {
     LifecycleState.ACKNOWLEDGED: N_("accepted"),

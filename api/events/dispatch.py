@@ -20,7 +20,7 @@ from api.errors import Unavailable
 from api.events.event_sender import EventSender, Reception, Taken
 from api.events.tmf622_events import listener_url, to_event
 from api.tmf.links import Links
-from register.deliveries import Deliveries, Delivery, Lease
+from register.events.deliveries import Deliveries, Delivery, Lease
 
 log = structlog.get_logger()
 

@@ -19,7 +19,7 @@ from api.events.guarded_network import InternalAddress, Resolve, look_up, outsid
 from api.events.webhook_secret import new_secret
 from api.tmf.links import Links
 from orders.read_model.subscription import EventFilter
-from register.subscriptions import (
+from register.events.subscriptions import (
     AlreadySubscribed,
     ParkedEvent,
     Subscription,

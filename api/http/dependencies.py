@@ -19,10 +19,10 @@ from api.service.changing import Changing
 from api.service.finding import Finding
 from api.service.gateway import Gateway
 from api.service.gathering import Gathering
+from api.service.intake.submitting import Submitting
 from api.service.patching import Patching
 from api.service.services import Services
 from api.service.silos import Silos
-from api.service.submitting import Submitting
 from api.service.work_done import WorkDone
 from api.tmf.links import Links
 from api.tmf.tmf620 import CatalogInForce

@@ -8,8 +8,8 @@ import structlog
 from fastapi import APIRouter
 from pydantic import Field, JsonValue, model_validator
 
-from activities.tmf640 import Service
-from activities.tmf641 import ServiceOrder
+from activities.protocols.tmf640 import Service
+from activities.protocols.tmf641 import ServiceOrder
 from api.errors import Malformed, problem
 from api.http.dependencies import GatheringDep, ReportingSilo, errors
 from api.tmf.tmf622.shapes import TmfBody

@@ -31,8 +31,8 @@ from api.http.listing import LISTED, FieldsDep, Listing, ListingDep
 from api.http.verdicts import is_decided, require_granted
 from api.http.visibility import VisibleOrderId, changeable, readable, seen, visibility_of
 from api.routes.order_examples import ORDERS
+from api.service.intake.submitting import Submission
 from api.service.patching import NothingAsked, Patch
-from api.service.submitting import Submission
 from api.tmf.json_body import Json
 from api.tmf.links import Links
 from api.tmf.tmf622.bodies import ProductOrder

@@ -9,14 +9,14 @@ from datetime import datetime
 
 from pydantic import JsonValue
 
-from activities.protocol import SiloUnavailable
-from activities.visiting import Visiting
+from activities.dates.visiting import Visiting
+from activities.protocols.protocol import SiloUnavailable
 from api.blocking import register_errors
 from api.errors import Unavailable
 from api.service.changing import Changing
 from orders.model.catalog import Catalog
 from orders.model.order import Site
-from orders.planning.visits import FreeSlot, Visit, visits_for
+from orders.planning.scheduling.visits import FreeSlot, Visit, visits_for
 
 
 @dataclass(frozen=True, slots=True)

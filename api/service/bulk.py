@@ -12,8 +12,8 @@ from typing import NoReturn
 from api.blocking import run_blocking
 from api.errors import IdempotencyKeyReused, NothingFits, PreviewOutdated, TooMuchWork, UnknownJob
 from api.service.gateway import Gateway
-from orders.read_model.bulk import MOST_ORDERS, BulkJob, BulkStatus, JobState
-from orders.read_model.bulk_words import job_in_words
+from orders.read_model.jobs.bulk import MOST_ORDERS, BulkJob, BulkStatus, JobState
+from orders.read_model.jobs.bulk_words import job_in_words
 from register.bulk import query
 from register.bulk.jobs import BulkRegister
 

@@ -27,10 +27,10 @@ from orders.change.request import ChangeRequest, Verdict
 from orders.fulfilment.messages import Preview
 from orders.model import wire_names
 from orders.model.budget import CHANGE, size_of
-from orders.planning.visits import Visit
-from orders.tracking.options import OptionsPage, OrderOptions
-from orders.tracking.setting_right import OfferedWay
-from register.records import Records
+from orders.planning.scheduling.visits import Visit
+from orders.tracking.what_if.options import OptionsPage, OrderOptions
+from orders.tracking.what_if.setting_right import OfferedWay
+from register.recording.records import Records
 
 _CLOSES_WITHIN_S: Final = 2.0
 _PAUSE_S: Final = 0.05

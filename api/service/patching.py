@@ -16,7 +16,7 @@ from pydantic import JsonValue
 from api.blocking import run_blocking
 from api.service.asking import Asking
 from api.service.changing import Changing, own_verdict
-from api.service.documents import document_digest
+from api.service.intake.documents import document_digest
 from api.tmf.json_body import Json, body_digest, require_sound
 from api.tmf.tmf622.ours import has_moved, shown_by
 from api.tmf.tmf622.patch import JSON_PATCH, NOTHING_SHOWN, patched, to_change
@@ -24,7 +24,7 @@ from api.tmf.tmf622.resource import as_amended, to_resource
 from orders.change.request import ChangeRequest, ChangeState, Verdict, fingerprint
 from orders.fulfilment.deciding import STALE
 from orders.read_model.views import OrderView
-from register.documents import Documents
+from register.recording.documents import Documents
 
 _TRIES: Final = 5
 """So often a patch is worked out, while others change the order in between."""

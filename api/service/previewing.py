@@ -12,9 +12,9 @@ from typing import Final
 import structlog
 from pydantic import ValidationError
 
-from activities.learning import Learned
+from activities.dates.learning import Learned
+from activities.dates.visiting import Visiting
 from activities.planning import answer_question, newly_chosen
-from activities.visiting import Visiting
 from api.errors import CatalogNotKept, Unavailable
 from api.working import SMALL, Workshop
 from catalog_loader.catalog_files import CatalogStore, UnknownCatalogVersion
@@ -24,11 +24,11 @@ from orders.fulfilment.order_in_flight import Fulfilment
 from orders.fulfilment.snapshot import Fork
 from orders.model.catalog import Catalog
 from orders.model.order import Reason
-from orders.planning.visits import Visit, visits_of
+from orders.planning.scheduling.visits import Visit, visits_of
 from orders.promising.figures import Figures
-from orders.tracking.options import OptionsPage, OrderOptions, options_of
-from orders.tracking.preview import preview
-from orders.tracking.setting_right import OfferedWay, ways_of
+from orders.tracking.what_if.options import OptionsPage, OrderOptions, options_of
+from orders.tracking.what_if.preview import preview
+from orders.tracking.what_if.setting_right import OfferedWay, ways_of
 from workflows.sdk.connection import read_payload
 
 log = structlog.get_logger()

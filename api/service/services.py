@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from activities.dates.learning import Learned
+from activities.dates.visiting import Visiting
 from activities.foreseeing import Foreseeing
-from activities.learning import Learned
-from activities.visiting import Visiting
 from api.service.appointing import Appointing
 from api.service.asking import Asking
 from api.service.bulk import Bulk
@@ -14,11 +14,11 @@ from api.service.changing import Changing
 from api.service.finding import Finding
 from api.service.gateway import Gateway
 from api.service.gathering import Gathering
+from api.service.intake.starting import Starter
+from api.service.intake.submitting import Submitting
 from api.service.patching import Patching
 from api.service.previewing import Foresight
 from api.service.silos import Silos
-from api.service.starting import Starter
-from api.service.submitting import Submitting
 from api.service.work_done import WorkDone
 from api.tmf.links import Links
 from api.working import Workshop

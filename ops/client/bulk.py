@@ -12,14 +12,14 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from api.care.bulk_bodies import BulkOrderResponse, JobResponse
+from api.care.fallout.bulk_bodies import BulkOrderResponse, JobResponse
 from ops.client.door import Door, Sought
 from ops.client.order_screen import rigid_table
 from ops.client.printing import print_json
 from ops.terminal import CommandError
 from orders.change.request import ChangeKind
 from orders.model.instants import moment
-from orders.read_model.bulk import BulkState
+from orders.read_model.jobs.bulk import BulkState
 
 KINDS: Final[Mapping[str, ChangeKind]] = {
     "retry": ChangeKind.RETRY,

@@ -14,20 +14,26 @@ from urllib.parse import quote, urlencode
 import httpx2
 from pydantic import BaseModel, Field, JsonValue
 
-from api.care.bulk_bodies import (
+from api.care.customers.customer_bodies import CustomerResponse, ListedOrders
+from api.care.fallout.bulk_bodies import (
     BulkOrderResponse,
     BulkOrdersResponse,
     BulkPreviewResponse,
     JobResponse,
     JobsResponse,
 )
-from api.care.care_bodies import OrderResponse, TaskResponse, TasksResponse, TimelineEntryResponse, TimelineResponse
-from api.care.change_bodies import ChangeResponse
-from api.care.customer_bodies import CustomerResponse, ListedOrders
-from api.care.demand_bodies import DemandResponse
-from api.care.fallout_bodies import FalloutSummaryResponse, ListedFallouts
-from api.care.silo_bodies import SiloHealthResponse, SilosResponse
-from api.care.work_bodies import ListedWorkItems, WorkItemResponse
+from api.care.fallout.fallout_bodies import FalloutSummaryResponse, ListedFallouts
+from api.care.fallout.work_bodies import ListedWorkItems, WorkItemResponse
+from api.care.orders.care_bodies import (
+    OrderResponse,
+    TaskResponse,
+    TasksResponse,
+    TimelineEntryResponse,
+    TimelineResponse,
+)
+from api.care.orders.change_bodies import ChangeResponse
+from api.care.silos.demand_bodies import DemandResponse
+from api.care.silos.silo_bodies import SiloHealthResponse, SilosResponse
 from api.errors import ErrorBody
 from api.tmf.tmf622.request import BASE_PATH
 from logs import quoted

@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from api.care.change_bodies import ChangeResponse
-from api.care.fallout_bodies import FalloutGroupResponse, ListedFallout
+from api.care.fallout.fallout_bodies import FalloutGroupResponse, ListedFallout
+from api.care.orders.change_bodies import ChangeResponse
 from ops.client.door import Door, Sought
 from ops.client.order_screen import rigid_table
 from ops.client.printing import print_json

@@ -10,8 +10,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from api.care.care_bodies import ItemResponse, OrderResponse, TimelineEntryResponse
-from api.care.change_bodies import ChangeResponse
+from api.care.orders.care_bodies import ItemResponse, OrderResponse, TimelineEntryResponse
+from api.care.orders.change_bodies import ChangeResponse
 from orders.change.request import ChangeState
 from orders.model.instants import moment
 from orders.read_model.answer import Answer, WaitsFor

@@ -11,7 +11,7 @@ from pydantic import BaseModel, JsonValue
 from rich.console import Console
 from rich.text import Text
 
-from api.care.silo_bodies import SiloHealthResponse
+from api.care.silos.silo_bodies import SiloHealthResponse
 from ops.client.door import Door
 from ops.client.fallout import UNITS
 from ops.client.order_screen import rigid_table

@@ -11,7 +11,7 @@ from pydantic import BaseModel, JsonValue
 from rich.console import Console
 from rich.text import Text
 
-from api.care.work_bodies import FormField, ListedWorkItem, WorkItemResponse
+from api.care.fallout.work_bodies import FormField, ListedWorkItem, WorkItemResponse
 from ops.client.door import Door, Sought
 from ops.client.order_screen import rigid_table
 from ops.terminal import CommandError

@@ -13,7 +13,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from api.care.care_bodies import OrderResponse, TaskResponse
+from api.care.orders.care_bodies import OrderResponse, TaskResponse
 from ops.client.door import Door
 from ops.client.order_screen import bar, rigid_table, state_text, tasks_done
 from orders.read_model.states import TaskState

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from rich.table import Table
 
 from api.access.principal import Scope
-from api.care.customer_bodies import CustomerResponse
+from api.care.customers.customer_bodies import CustomerResponse
 from ops.client.door import Door
 from ops.client.order_screen import rigid_table, state_text
 from ops.local.issuer import DevelopmentIssuer

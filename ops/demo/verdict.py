@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from pydantic import JsonValue
 
-from api.care.care_bodies import ItemResponse, OrderResponse, TaskResponse
+from api.care.orders.care_bodies import ItemResponse, OrderResponse, TaskResponse
 from orders.model.catalog import Catalog, TaskTemplate
 from orders.read_model.states import LifecycleState
 from simulated_silos.model import JournalEntry, Outcome, Service, ServiceState

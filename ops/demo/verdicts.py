@@ -10,7 +10,7 @@ from pydantic import JsonValue
 from rich.table import Table
 from rich.text import Text
 
-from api.care.care_bodies import OrderResponse
+from api.care.orders.care_bodies import OrderResponse
 from ops.client.door import Door
 from ops.client.order_screen import rigid_table, state_text
 from ops.demo.sim import EVERY_SILO, Sim

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from orders.model.capacity import Capacity, Per, Slots
 from orders.model.catalog import Catalog, Protocol
-from orders.planning.appointments import by_appointment
+from orders.model.silos.capacity import Capacity, Per, Slots
+from orders.planning.scheduling.appointments import by_appointment
 
 
 def capacity_problems(catalog: Catalog, capacity: Capacity) -> Iterator[tuple[str, str]]:

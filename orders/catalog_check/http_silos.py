@@ -14,7 +14,7 @@ from pydantic import JsonValue
 from orders.catalog_check.inputs import Target, targets_of
 from orders.model.catalog import Catalog, OnChange, Protocol, Silo, Undo
 from orders.model.expressions import Reference, references, stray_markers
-from orders.model.http_silo import HELD, Answers, HttpOperation, HttpQuestion, HttpRequest, HttpSilo
+from orders.model.silos.http_silo import HELD, Answers, HttpOperation, HttpQuestion, HttpRequest, HttpSilo
 from orders.model.values import Verb
 
 _OF_CALL: Final = ("id", "key", "order", "operation", "inputs", "callback_url")

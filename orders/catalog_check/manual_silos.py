@@ -9,7 +9,7 @@ from orders.catalog_check.characteristics import characteristic_problems
 from orders.catalog_check.inputs import Target, targets_of
 from orders.model.catalog import Catalog, Protocol, Silo
 from orders.model.expressions import references, stray_markers
-from orders.model.manual_silo import ManualOperation
+from orders.model.silos.manual_silo import ManualOperation
 
 
 def manual_problems(catalog: Catalog, silo: Silo) -> Iterator[tuple[str, str]]:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Final
 
 from orders.model.catalog import Silo
-from orders.model.rules import Rule
+from orders.model.silos.rules import Rule
 
 _FOR_NOW: Final = (408, 425, 429)
 """The 4xx that say nothing about the call itself."""

@@ -12,16 +12,16 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from orders.model.capacity import Capacity, told
 from orders.model.catalog import Awaited, Catalog
 from orders.model.order import OrderRequest, RequestedItem, Revision, Site
 from orders.model.plan import ALLOWANCE, Operation, Plan, Task
+from orders.model.silos.capacity import Capacity, told
 from orders.model.values import Action
 from orders.planning.baseline import Baseline, baseline_of
 from orders.planning.decompose import decompose
 from orders.planning.installed import InstalledProduct
-from orders.planning.schedule import schedule
-from orders.planning.visits import template_of
+from orders.planning.scheduling.schedule import schedule
+from orders.planning.scheduling.visits import template_of
 from orders.read_model.states import LifecycleState
 from orders.read_model.timeline import TimelineEntry
 from orders.read_model.views import OrderView

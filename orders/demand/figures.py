@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
 
-from orders.model.capacity import Capacity, Per
 from orders.model.catalog import Catalog
+from orders.model.silos.capacity import Capacity, Per
 from orders.model.values import Frozen
 
 

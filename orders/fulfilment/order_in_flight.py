@@ -35,10 +35,10 @@ from orders.fulfilment.snapshot import Fork, OrderStart, Snapshot
 from orders.model.budget import INBOX, MOST_WAITING, cut
 from orders.model.order import Reason, Revision
 from orders.model.plan import BILLING, Plan
-from orders.model.rules import Rule
+from orders.model.silos.rules import Rule
 from orders.model.values import Verb
 from orders.planning.advancement import Advancement, advancement_of
-from orders.planning.promise import chooses_dates, promised_at
+from orders.planning.scheduling.promise import chooses_dates, promised_at
 from orders.read_model.course import Course
 from orders.read_model.fallout import FalloutEnd, Hand
 from orders.read_model.journal import Journal, Journalled

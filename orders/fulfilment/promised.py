@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from orders.fulfilment.snapshot import OrderStart
 from orders.model.catalog import Catalog
-from orders.planning.promise import promised_at
+from orders.planning.scheduling.promise import promised_at
 from orders.promising.figures import Figures, with_figures
 
 

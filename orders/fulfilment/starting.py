@@ -9,13 +9,13 @@ from orders.fulfilment.snapshot import OrderStart
 from orders.model.catalog import Catalog
 from orders.model.order import Item, OrderRequest, Reason, Revision
 from orders.model.plan import Plan
-from orders.planning.appointments import appointments_of, require_visits
 from orders.planning.baseline import baseline_of
 from orders.planning.capture import capture
-from orders.planning.dates import require_possible_appointments
 from orders.planning.decompose import decompose
 from orders.planning.installed import InstalledProduct
-from orders.planning.promise import promised_at
+from orders.planning.scheduling.appointments import appointments_of, require_visits
+from orders.planning.scheduling.dates import require_possible_appointments
+from orders.planning.scheduling.promise import promised_at
 
 
 def prepare(

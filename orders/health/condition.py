@@ -12,9 +12,9 @@ from typing import Final
 from pydantic import Field
 
 from orders.health.steering import By, SiloCommand, Steer, Throttle, Window
-from orders.model.breaker import Breaker
 from orders.model.catalog import Silo
 from orders.model.instants import moment
+from orders.model.silos.breaker import Breaker
 from orders.model.values import Frozen
 
 STEPS: Final = (1 / 16, 1 / 8, 1 / 4, 1 / 2)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final
 
-from orders.model.breaker import Breaker
+from orders.model.silos.breaker import Breaker
 from orders.model.values import Frozen
 
 _FIRST_S: Final = 0.001

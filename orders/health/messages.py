@@ -6,8 +6,8 @@ from pydantic import TypeAdapter
 
 from orders.health.condition import Condition, Terms
 from orders.health.steering import SiloCommand
-from orders.model.breaker import Breaker
 from orders.model.reading import read_as
+from orders.model.silos.breaker import Breaker
 from orders.model.values import Frozen
 
 

@@ -15,14 +15,14 @@ from typing import Annotated, Literal, Self, cast
 
 from pydantic import Field, JsonValue, model_validator
 
-from orders.model.breaker import Breaker
-from orders.model.capacity import Capacity
 from orders.model.characteristic import Characteristic
-from orders.model.http_silo import HttpSilo
-from orders.model.manual_silo import ManualSilo
-from orders.model.rules import Rule
+from orders.model.silos.breaker import Breaker
+from orders.model.silos.capacity import Capacity
+from orders.model.silos.http_silo import HttpSilo
+from orders.model.silos.manual_silo import ManualSilo
+from orders.model.silos.rules import Rule
+from orders.model.silos.working_hours import Hours
 from orders.model.values import Action, CharacteristicName, Frozen, Money, Name
-from orders.model.working_hours import Hours
 
 SITE = "site"
 """In `on_change_of`: where the product is installed."""
@@ -86,7 +86,7 @@ class Awaited(StrEnum):
 class Protocol(StrEnum):
     """How a silo is spoken to, and whether a call is done once it is answered, unless the silo's templates say more.
 
-    Each has its class in `activities`, which `activities.silo_activities.adapter_of` names.
+    Each has its class in `activities`, which `activities.calling.silo_activities.adapter_of` names.
     """
 
     TMF640 = "tmf640", True

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from orders.model.catalog import Awaited, Identity, OnChange, PointOfNoReturn, Replacement, Silo, Undo
+from orders.model.silos.working_hours import Calendar
 from orders.model.values import Inputs
-from orders.model.working_hours import Calendar
 
 BILLING = "charges/bill-fee"
 """The operation that bills a fee; every plan brings it along, for fees that may come."""

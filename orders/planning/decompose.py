@@ -31,8 +31,8 @@ from orders.model.expressions import whole_reference
 from orders.model.order import Reason, Rejection, Revision
 from orders.model.plan import BILLING, Operation, OutputRef, Plan, Task, product_of
 from orders.model.values import Action
-from orders.planning.appointments import by_appointment
 from orders.planning.products import Product, Products, products_changed
+from orders.planning.scheduling.appointments import by_appointment
 from orders.planning.shared_tasks import Contribution, Contributions
 
 

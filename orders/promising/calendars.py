@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import holidays
 
-from orders.model.working_hours import Calendar, Hours
+from orders.model.silos.working_hours import Calendar, Hours
 
 _BACK, _AHEAD = 1, 2
 """How many years of holidays and of changes of the clock are told, before and after that of the instant."""

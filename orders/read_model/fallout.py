@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from orders.model.rules import Severity, Texts
+from orders.model.silos.rules import Severity, Texts
 from orders.model.values import Frozen, Verb
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from orders.model.catalog import Catalog, Silo
 from orders.model.values import Verb
-from orders.planning.appointments import by_appointment
+from orders.planning.scheduling.appointments import by_appointment
 from orders.promising.calendars import calendar_of
 from orders.promising.figures import Work, kind_of, template_of
 from orders.read_model.course import End

@@ -8,7 +8,7 @@ from typing import TypeAlias, TypeVar
 
 from orders.model.catalog import Silo
 from orders.model.plan import Operation
-from orders.model.rules import Rule, rule_for
+from orders.model.silos.rules import Rule, rule_for
 from orders.model.values import Inputs, Verb
 
 FactId: TypeAlias = tuple[str, int]

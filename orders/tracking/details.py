@@ -18,7 +18,7 @@ from orders.read_model.answer import Answer, NowView, WaitsFor
 from orders.read_model.answer_words import moment, next_line, now_line
 from orders.reconcile.target import TaskStatus
 from orders.tracking.change_words import in_full, in_short
-from orders.tracking.ready_made import fitting_changes
+from orders.tracking.what_if.ready_made import fitting_changes
 
 MOST_PROBLEMS: Final = 20
 MOST_CHANGES: Final = 5

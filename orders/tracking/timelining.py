@@ -10,7 +10,7 @@ from typing import Final
 from orders.change.impact import has_passed
 from orders.fulfilment.order_in_flight import Fulfilment
 from orders.model.budget import MILESTONES_TOLD, size_of
-from orders.planning.schedule import Span, schedule
+from orders.planning.scheduling.schedule import Span, schedule
 from orders.read_model.answer_words import refused_in_words
 from orders.read_model.course import End, Stint, passed_at
 from orders.read_model.states import TaskState, task_state
@@ -19,7 +19,7 @@ from orders.reconcile.ledger import Fact
 from orders.reconcile.target import TaskStatus
 from orders.tracking.answering import MOST_NAMED, Open, expected_end, open_work, site_of
 from orders.tracking.observation import foreseen
-from orders.tracking.outlook import before_its_end
+from orders.tracking.what_if.outlook import before_its_end
 
 _LAST: Final = datetime.max.replace(tzinfo=UTC)
 _NOTHING: Final = Stint(-1)

@@ -10,7 +10,8 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, and_, literal, select, update
 
 from orders.change.request import Verdict
-from orders.read_model.bulk import (
+from orders.read_model.fallout import FalloutEnd, FalloutState
+from orders.read_model.jobs.bulk import (
     FOLLOWED,
     UNDECIDED,
     BulkAnswer,
@@ -21,10 +22,10 @@ from orders.read_model.bulk import (
     answer_of,
     outcome_of,
 )
-from orders.read_model.fallout import FalloutEnd, FalloutState
 from orders.read_model.states import LifecycleState
 from register.engine import Database
-from register.schema import BULK_ORDERS, CHANGES, FALLOUT, ORDERS
+from register.tables.orders import CHANGES, ORDERS
+from register.tables.people import BULK_ORDERS, FALLOUT
 
 _AT_ONCE: Final = 500
 CLOSED: Final = "order_closed"

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Row, Select, func, literal, select, update
 
-from orders.read_model.bulk import (
+from orders.read_model.jobs.bulk import (
     MOST_ORDERS,
     BulkAnswer,
     BulkJob,
@@ -36,8 +36,9 @@ from register.bulk.query import (
 from register.engine import Database
 from register.fallout.query import FalloutQuery
 from register.fallout.search import orders_with_fallout
-from register.schema import BULK_JOBS, BULK_ORDERS, ORDERS
 from register.searching.search import Search
+from register.tables.orders import ORDERS
+from register.tables.people import BULK_JOBS, BULK_ORDERS
 
 _SAMPLED: Final = 10
 _ENDED: Final = (JobState.STOPPED, JobState.ASKED)

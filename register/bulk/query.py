@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from orders.model.values import Frozen
-from orders.read_model.bulk import BulkOrder, BulkStatus
+from orders.read_model.jobs.bulk import BulkOrder, BulkStatus
 from orders.read_model.states import LifecycleState
 from register.fallout.query import FalloutQuery
 from register.searching.query import OrderQuery

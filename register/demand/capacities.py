@@ -6,9 +6,9 @@ from collections.abc import Iterable
 
 from sqlalchemy import delete, select
 
-from orders.model.capacity import Capacity, StatedCapacity
+from orders.model.silos.capacity import Capacity, StatedCapacity
 from register.engine import Database
-from register.schema import CAPACITIES
+from register.tables.silos import CAPACITIES
 
 
 class Capacities:

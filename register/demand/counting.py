@@ -17,7 +17,8 @@ from orders.model.order import Revision
 from orders.read_model.timeline import TimelineEntry
 from orders.read_model.views import OrderView
 from register.engine import Database
-from register.schema import DEMAND_ORDERS, DEMANDS, LISTED, ORDERS, REVISIONS, TIMELINES
+from register.tables.orders import LISTED, ORDERS, REVISIONS, TIMELINES
+from register.tables.silos import DEMAND_ORDERS, DEMANDS
 
 KEPT_FOR: Final = timedelta(days=35)
 """How long it is told what was asked for, after the order has ended."""

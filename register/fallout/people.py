@@ -9,8 +9,8 @@ from register.fallout.query import Fallout, FalloutPage, FalloutQuery, FalloutSu
 from register.fallout.search import fallout_page, fallout_summary, find_fallout
 from register.hands import Claimed, Hands
 from register.hands import Over as FalloutOver
-from register.schema import FALLOUT, FALLOUT_STORY
 from register.searching.query import Visibility
+from register.tables.people import FALLOUT, FALLOUT_STORY
 
 __all__ = ["Claimed", "FalloutOver", "FalloutRegister"]
 

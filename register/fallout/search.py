@@ -17,10 +17,11 @@ from register.fallout.query import (
     FalloutQuery,
     FalloutSummary,
 )
-from register.schema import FALLOUT, LISTED, ORDER_OFFERINGS, ORDERS
 from register.searching.pages import length, read_page
 from register.searching.query import Visibility
 from register.searching.search import seen_by
+from register.tables.orders import LISTED, ORDER_OFFERINGS, ORDERS
+from register.tables.people import FALLOUT
 
 MOST_GROUPS: Final = 1000
 

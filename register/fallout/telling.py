@@ -15,7 +15,8 @@ from sqlalchemy import Connection, bindparam, delete, select, update
 from orders.read_model.fallout import FalloutEnd, FalloutRecord, FalloutState
 from orders.read_model.records import OrderRecord
 from register.engine import Database
-from register.schema import FALLOUT, FALLOUT_STORY, ORDERS
+from register.tables.orders import ORDERS
+from register.tables.people import FALLOUT, FALLOUT_STORY
 
 OF_PEOPLE: Final = ("claimed_by", "claimed_at", "group_name")
 """Columns that no record replaces."""

@@ -18,8 +18,9 @@ from orders.news.telling import Moves
 from orders.read_model.records import EventKind, OrderEvent
 from orders.read_model.views import OrderView
 from register.engine import Database
-from register.messages.tables import MESSAGES
-from register.schema import EVENTS, ORDERS
+from register.tables.events import EVENTS
+from register.tables.messages import MESSAGES
+from register.tables.orders import ORDERS
 
 log = structlog.get_logger()
 

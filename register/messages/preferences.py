@@ -9,7 +9,7 @@ from sqlalchemy import Connection, delete, select
 
 from orders.news.preferences import Preferences
 from register.engine import Database
-from register.messages.tables import PREFERENCES
+from register.tables.messages import PREFERENCES
 
 
 class PreferencesRegister:

@@ -12,9 +12,9 @@ from sqlalchemy import ColumnElement, select, update
 from orders.model.messaging import Medium, Topic
 from orders.news.message import MessageState
 from register.engine import Database
-from register.messages.tables import MESSAGES, TO_SEE_TO
 from register.searching.query import Visibility
 from register.searching.search import has_customer
+from register.tables.messages import MESSAGES, TO_SEE_TO
 
 _TOLD: Final = (
     "id",

@@ -18,13 +18,13 @@ from orders.news.knowing import calendar_sequence
 from orders.news.message import Message, MessageState
 from orders.news.preferences import Preferences
 from orders.read_model.views import OrderView
-from register.deliveries import pause_after
-from register.documents import OF_ORDER
 from register.engine import Database
+from register.events.deliveries import pause_after
 from register.messages.news import message_of, messages_of
 from register.messages.preferences import preferences_of
-from register.messages.tables import MESSAGES, UNDER_WAY
-from register.schema import DOCUMENTS, ORDERS
+from register.recording.documents import OF_ORDER
+from register.tables.messages import MESSAGES, UNDER_WAY
+from register.tables.orders import DOCUMENTS, ORDERS
 
 PATIENCE: Final = timedelta(days=1)
 """How long a message is tried that cannot be handed over, from when it was due."""

@@ -10,7 +10,8 @@ from typing import Literal
 from alembic import context
 from sqlalchemy import Connection, create_engine
 
-from register.schema import SCHEMA, Instant
+from register.schema import SCHEMA
+from register.tables.columns import Instant
 from settings import Settings
 
 

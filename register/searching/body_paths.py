@@ -32,8 +32,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB, JSONPATH
 
-from register.schema import DOCUMENTS, ORDERS
 from register.searching.query import Comparison
+from register.tables.orders import DOCUMENTS, ORDERS
 
 _Comparison: TypeAlias = Callable[[Any, Any], ColumnElement[bool]]
 _ORDER: Final[dict[Comparison, _Comparison]] = {

@@ -9,10 +9,11 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, and_, func, nulls_last, or_, select
 
 from orders.planning.installed import InstalledProduct
-from register.schema import ORDERS, PRODUCT_VALUES, PRODUCTS
 from register.searching.pages import length, read_page
 from register.searching.query import Comparison, Pair, Value, Visibility
 from register.searching.search import compared, has_customer
+from register.tables.installed import PRODUCT_VALUES, PRODUCTS
+from register.tables.orders import ORDERS
 
 
 class ProductField(StrEnum):

@@ -29,9 +29,8 @@ from sqlalchemy import cast as cast_to
 
 from orders.read_model.states import LifecycleState
 from orders.read_model.views import OrderView
-from register.documents import OF_ORDER
 from register.engine import Database
-from register.schema import DOCUMENTS, ITEMS, LISTED, ORDER_FALLOUT, ORDER_OFFERINGS, ORDERS
+from register.recording.documents import OF_ORDER
 from register.searching.body_paths import on_postgresql, on_sqlite
 from register.searching.pages import length, read_page
 from register.searching.query import (
@@ -47,6 +46,8 @@ from register.searching.query import (
     Visibility,
 )
 from register.searching.term_search import latest_matching, matching
+from register.tables.orders import DOCUMENTS, ITEMS, LISTED, ORDER_OFFERINGS, ORDERS
+from register.tables.people import ORDER_FALLOUT
 
 _COMPARE: Final[dict[Comparison, Callable[[Any, Any], ColumnElement[bool]]]] = {
     Comparison.EQ: eq,

@@ -9,7 +9,7 @@ from typing import Final
 from sqlalchemy import ColumnElement, Connection, Select, and_, false, func, select, union
 
 from orders.model.words import Reading, Word
-from register.schema import TERMS
+from register.tables.finding import TERMS
 
 _COUNTED: Final = 2_000
 """So far it is counted how many rows a word has: with more, it is common."""

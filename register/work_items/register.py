@@ -13,8 +13,9 @@ from orders.read_model.work_state import WorkState
 from orders.reconcile.outcome import Outcome
 from register.engine import Database
 from register.hands import Hands, StoryEntry
-from register.schema import ORDERS, WORK_ITEMS, WORK_STORY
 from register.searching.pages import length, read_page
+from register.tables.orders import ORDERS
+from register.tables.people import WORK_ITEMS, WORK_STORY
 from register.work_items.asked import Step, answer, first, following
 from register.work_items.item import Asked, Sight, WorkAct, WorkItem, WorkPage, WorkQuery, item_id
 

@@ -15,8 +15,8 @@ import httpx2
 import uvicorn
 from temporalio.testing import ActivityEnvironment
 
-from activities.grant import Grant
-from activities.silo_activities import CallsRefused, SiloActivity, silo_activities
+from activities.calling.grant import Grant
+from activities.calling.silo_activities import CallsRefused, SiloActivity, silo_activities
 from orders.fulfilment.messages import SiloAnswers, SiloCall, SiloCalls
 from orders.model.catalog import Catalog, Silo
 from orders.model.values import Inputs, Verb

@@ -6,7 +6,7 @@ from contextlib import closing
 import httpx2
 import pytest
 
-from activities.http_client import silo_client
+from activities.protocols.http_client import silo_client
 from catalog_loader.catalog_files import read_catalog
 from orders.model.catalog import Catalog
 from register import Register

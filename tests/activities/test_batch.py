@@ -11,7 +11,7 @@ from datetime import timedelta
 import pytest
 from temporalio.testing import ActivityEnvironment
 
-from activities.protocol import SiloUnavailable
+from activities.protocols.protocol import SiloUnavailable
 from orders.fulfilment.messages import Open, OpenCall, SiloCalls
 from orders.model.catalog import Silo
 from orders.model.values import Verb

@@ -13,8 +13,8 @@ import httpx2
 import pytest
 from temporalio.exceptions import ApplicationErrorCategory
 
-from activities.http_client import LONGEST_RETRY_AFTER, silo_client
-from activities.protocol import SiloUnavailable
+from activities.protocols.http_client import LONGEST_RETRY_AFTER, silo_client
+from activities.protocols.protocol import SiloUnavailable
 from orders.model.values import Verb
 from orders.reconcile.outcome import OutcomeKind
 from tests.activities.bench import Bench, brief, call

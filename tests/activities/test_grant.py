@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from activities.grant import Grant
+from activities.calling.grant import Grant
 from orders.model.catalog import Catalog, Silo
 
 

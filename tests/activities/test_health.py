@@ -6,15 +6,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from activities.grant import Grant
-from activities.health import Health
-from activities.protocol import SiloUnavailable
-from activities.silo_activities import silo_activities
+from activities.calling.grant import Grant
+from activities.calling.health import Health
+from activities.calling.silo_activities import silo_activities
+from activities.protocols.protocol import SiloUnavailable
 from orders.fulfilment.messages import Open, OpenCall, SiloCalls
 from orders.health.condition import Condition, Stage, Terms
 from orders.health.steering import Window
-from orders.model.breaker import Breaker
 from orders.model.catalog import Silo
+from orders.model.silos.breaker import Breaker
 from orders.model.values import Verb
 from tests.activities.bench import Bench, attempted, brief, call
 

@@ -10,13 +10,13 @@ from typing import Any
 import httpx2
 import pytest
 
-from activities.http_client import SiloHttp
-from activities.json_http import NOT_OFFERED, JsonHttp
-from activities.json_requests import UNFIT_INPUT
-from activities.protocol import SiloUnavailable
+from activities.protocols.http_client import SiloHttp
+from activities.protocols.json_http import NOT_OFFERED, JsonHttp
+from activities.protocols.json_requests import UNFIT_INPUT
+from activities.protocols.protocol import SiloUnavailable
 from orders.fulfilment.messages import SiloCall
 from orders.model.catalog import Silo
-from orders.model.http_silo import HttpSilo
+from orders.model.silos.http_silo import HttpSilo
 from orders.model.values import Verb
 from orders.reconcile.outcome import Outcome, OutcomeKind
 from settings import Settings, SettingsError

@@ -10,8 +10,8 @@ from uuid import uuid4
 
 import pytest
 
-from activities.manual import NOT_OFFERED, Manual
-from activities.protocol import SiloUnavailable
+from activities.protocols.manual import NOT_OFFERED, Manual
+from activities.protocols.protocol import SiloUnavailable
 from orders.fulfilment.messages import SiloCall
 from orders.model.values import Verb
 from orders.read_model.work_state import WorkState

@@ -10,9 +10,9 @@ import httpx2
 import pytest
 from temporalio import activity
 
-from activities.http_client import SiloHttp, silo_client
-from activities.protocol import SiloProtocol
-from activities.silo_activities import adapter_of
+from activities.calling.silo_activities import adapter_of
+from activities.protocols.http_client import SiloHttp, silo_client
+from activities.protocols.protocol import SiloProtocol
 from orders.fulfilment.messages import Open, OpenCall, SiloAnswers, SiloCall, SiloCalls
 from orders.model.catalog import Catalog, Protocol
 from orders.model.values import Verb

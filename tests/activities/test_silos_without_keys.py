@@ -12,7 +12,7 @@ import httpx2
 import pytest
 from temporalio.testing import ActivityEnvironment
 
-from activities.protocol import SiloUnavailable
+from activities.protocols.protocol import SiloUnavailable
 from orders.fulfilment.messages import SiloCalls
 from orders.model.catalog import Silo
 from orders.model.values import Verb

@@ -10,8 +10,8 @@ import pytest
 from structlog.testing import capture_logs
 from temporalio.testing import ActivityEnvironment
 
-from activities.protocol import SiloUnavailable
-from activities.telling import Telling
+from activities.calling.telling import Telling
+from activities.protocols.protocol import SiloUnavailable
 from orders.fulfilment.messages import SiloCall
 from orders.model.values import Verb
 from orders.reconcile.outcome import Outcome, OutcomeKind

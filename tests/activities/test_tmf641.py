@@ -8,9 +8,9 @@ import json
 import httpx2
 import pytest
 
-from activities.http_client import SiloBody, understood
-from activities.protocol import SiloUnavailable
-from activities.tmf641 import ServiceOrder
+from activities.protocols.http_client import SiloBody, understood
+from activities.protocols.protocol import SiloUnavailable
+from activities.protocols.tmf641 import ServiceOrder
 from orders.fulfilment.messages import SiloCall
 from orders.model.values import Verb
 from orders.reconcile.outcome import Outcome, OutcomeKind

@@ -7,15 +7,15 @@ from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from uuid import uuid4
 
+from activities.dates.visiting import Visiting
 from activities.foreseeing import Foreseeing
-from activities.visiting import Visiting
 from catalog_loader.catalog_files import CatalogStore
 from orders.fulfilment.order_in_flight import Fulfilment
 from orders.fulfilment.snapshot import OrderStart
 from orders.fulfilment.starting import prepare
-from orders.model.capacity import Slots, Window
 from orders.model.order import Appointment, OrderRequest, RequestedItem, Site, TimeSlot, Wishes
-from orders.planning.visits import FreeSlot, Visit, visits_of
+from orders.model.silos.capacity import Slots, Window
+from orders.planning.scheduling.visits import FreeSlot, Visit, visits_of
 from orders.read_model.records import OrderRecord
 from orders.tracking.reporting import order_view
 from tests.activities.bench import Bench

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from api.care.change_examples import ORDER
+from api.care.orders.change_examples import ORDER
 from orders.change.request import ChangeKind
 from tests.pipe import EXAMPLES, Pipe, body_of
 

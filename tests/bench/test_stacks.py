@@ -25,9 +25,9 @@ MAIN = "thread (7): MainThread;<module> (cli.py:1);Handle._run (asyncio/events.p
             "_handle (temporalio/worker/_workflow.py:1);f (orders/reconcile/reconciler.py:5);heappush (heapq.py:9)",
             ORDERS,
         ),
-        ("run (activities/tmf640.py:1);request (httpx2/_client.py:2);read (ssl.py:3)", HTTP),
-        ("run (activities/tmf640.py:1)", ACTIVITIES),
-        ("run (activities/tmf640.py:1);model_dump_json (pydantic/main.py:4)", PAYLOADS),
+        ("run (activities/protocols/tmf640.py:1);request (httpx2/_client.py:2);read (ssl.py:3)", HTTP),
+        ("run (activities/protocols/tmf640.py:1)", ACTIVITIES),
+        ("run (activities/protocols/tmf640.py:1);model_dump_json (pydantic/main.py:4)", PAYLOADS),
         ("encode (temporalio/contrib/pydantic.py:1)", PAYLOADS),
         ("_handle (temporalio/worker/_workflow.py:1)", SDK),
         (

@@ -22,7 +22,8 @@ LAST_LINES = {
     "adapter_of": "            return Tmf641(http)\n",
 }
 """After which line of the shipped code what is to stand `in` something is put."""
-IMPORT = "from activities.http_client import SiloHttp\n"
+REGISTRATION = "activities/calling/silo_activities.py"
+IMPORT = "from activities.protocols.http_client import SiloHttp\n"
 
 
 @pytest.fixture(name="copy")
@@ -39,7 +40,7 @@ def a_copy_with_the_blocks_of_the_page(tmp_path: Path) -> Path:
             file.write_text(block)
         else:
             insert(file, LAST_LINES[place], block)
-    insert(copy / "activities/silo_activities.py", IMPORT, "from activities.json_rpc import JsonRpc\n")
+    insert(copy / REGISTRATION, IMPORT, "from activities.protocols.json_rpc import JsonRpc\n")
     return copy
 
 
@@ -70,9 +71,9 @@ def test_an_order_runs_through_a_new_product_silo_and_protocol(protocol: str, co
 
 def test_the_type_checker_insists_on_the_class_of_a_new_protocol(copy: Path) -> None:
     (copy / ".venv").symlink_to(sys.prefix)  # Where pyproject.toml has the type checker look for packages.
-    checked = ["basedpyright", "--level", "error", "activities/silo_activities.py", "activities/json_rpc.py"]
+    checked = ["basedpyright", "--level", "error", REGISTRATION, "activities/protocols/json_rpc.py"]
     run(copy, *checked)
-    file = copy / "activities/silo_activities.py"
+    file = copy / REGISTRATION
     registration = next(block for _, place, block in BLOCKS if place == "adapter_of")
     file.write_text(file.read_text().replace(registration, ""))
     with pytest.raises(AssertionError, match="JSON_RPC"):

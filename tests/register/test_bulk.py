@@ -9,8 +9,8 @@ import pytest
 
 from orders.change.request import ChangeKind, ChangeState, Verdict
 from orders.model.instants import instant
-from orders.read_model.bulk import BulkAnswer, BulkJob, BulkState, BulkStatus, JobState
 from orders.read_model.fallout import FalloutState
+from orders.read_model.jobs.bulk import BulkAnswer, BulkJob, BulkState, BulkStatus, JobState
 from orders.read_model.states import LifecycleState
 from register import Register
 from register.bulk import jobs

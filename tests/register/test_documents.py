@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from register import Register
-from register.documents import digest_of
+from register.recording.documents import digest_of
 from register.searching.query import BodyPath, Comparison, OrderQuery, Predicate
 from register.searching.search import Told
 from tests.registers import NOON, a_record

@@ -7,8 +7,8 @@ from typing import Any
 
 from catalog_loader.catalog_files import read_catalog
 from orders.model.catalog import Catalog, DurationBy, Silo
+from orders.model.silos.working_hours import Hours
 from orders.model.values import Verb
-from orders.model.working_hours import Hours
 from orders.promising.figures import Work
 from orders.promising.sketch import ENOUGH
 from orders.read_model.course import End

@@ -20,8 +20,8 @@ from orders.read_model.records import ChargeRecord, EventKind, OrderEvent, Order
 from orders.read_model.states import LifecycleState, TaskState
 from orders.read_model.timeline import TimelineEntry, TimelinePage
 from register import Register
-from register.schema import ORDERS
 from register.searching.query import OrderPage, OrderQuery
+from register.tables.orders import ORDERS
 from tests.registers import NOON, a_record, a_view
 
 

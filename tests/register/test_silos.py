@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from orders.health.condition import Condition, Stage, Terms
 from orders.health.figures import Figures
-from orders.model.breaker import Breaker
+from orders.model.silos.breaker import Breaker
 from register import Register
 from register.silos import FORGOTTEN_AFTER
 from tests.registers import NOON

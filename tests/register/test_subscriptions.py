@@ -14,9 +14,8 @@ from orders.read_model.records import EventKind, OrderEvent, OrderRecord
 from orders.read_model.states import LifecycleState
 from orders.read_model.subscription import EventFilter
 from register import Register
-from register.deliveries import LONGEST_PAUSE, PATIENCE, Delivery, Lease, pause_after
-from register.schema import DELIVERIES
-from register.subscriptions import (
+from register.events.deliveries import LONGEST_PAUSE, PATIENCE, Delivery, Lease, pause_after
+from register.events.subscriptions import (
     MOST_OF_AN_OWNER,
     AlreadySubscribed,
     Subscription,
@@ -24,6 +23,7 @@ from register.subscriptions import (
     SubscriptionStatus,
     TooManySubscriptions,
 )
+from register.tables.events import DELIVERIES
 from tests.registers import NOON, a_view, an_item
 
 # Events are queued by the real clock.

@@ -14,10 +14,11 @@ from orders.model.words import readings
 from orders.read_model.states import LifecycleState
 from orders.read_model.views import GivenView
 from register import Register
-from register.documents import digest_of
-from register.schema import ORDERS, TERMS
+from register.recording.documents import digest_of
 from register.searching import pages
 from register.searching.query import Comparison, OrderField, OrderQuery, Predicate, Sort, Visibility
+from register.tables.finding import TERMS
+from register.tables.orders import ORDERS
 from tests.registers import NOON, a_record, a_view, an_item
 
 ADDRESS: dict[str, JsonValue] = {

@@ -14,8 +14,8 @@ from httpx2 import Response, TransportError
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
-from api.care.change_bodies import ChangeBody
-from api.care.order_routes import to_change
+from api.care.orders.change_bodies import ChangeBody
+from api.care.orders.order_routes import to_change
 from orders.change.request import ChangeKind, ChangeRequest
 from orders.model import wire_names
 from orders.model.instants import instant

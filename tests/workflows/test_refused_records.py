@@ -12,7 +12,7 @@ from sqlalchemy.exc import DataError, IntegrityError, OperationalError, Statemen
 from temporalio.client import WorkflowExecutionStatus
 from temporalio.exceptions import ApplicationError
 
-from register.refusals import RECORD_REFUSED, refusals_told
+from register.recording.refusals import RECORD_REFUSED, refusals_told
 from tests.cases import Case, submitted
 from tests.households import internet_voice_tv, phone_number
 from tests.pipe import Pipe, until

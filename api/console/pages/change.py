@@ -12,8 +12,8 @@ from starlette.datastructures import FormData
 
 from api.access.principal import Principal, Scope
 from api.blocking import run_blocking
-from api.care import order_routes
-from api.care.change_bodies import ChangeBody, ChangeResponse, PreviewResponse
+from api.care.orders import order_routes
+from api.care.orders.change_bodies import ChangeBody, ChangeResponse, PreviewResponse
 from api.console.asking import change_in
 from api.console.page import CONSOLE, FormDep, Page, PageDep, in_path
 from api.errors import Malformed, problem, problems

@@ -6,8 +6,9 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from api.blocking import run_blocking
-from api.care import customer_routes, silo_routes
-from api.care.customer_bodies import OrderListSearch
+from api.care.customers import customer_routes
+from api.care.customers.customer_bodies import OrderListSearch
+from api.care.silos import silo_routes
 from api.console.page import CONSOLE, PageDep
 from api.http.dependencies import LinksDep, Looker, RegisterDep, SilosDep
 from orders.read_model.states import LifecycleState

@@ -8,8 +8,8 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from api.access.principal import Scope
-from api.care import fallout_routes
-from api.care.fallout_bodies import (
+from api.care.fallout import fallout_routes
+from api.care.fallout.fallout_bodies import (
     ClaimBody,
     FalloutListSearch,
     FalloutSummaryResponse,
@@ -23,7 +23,7 @@ from api.console.fields import asked_in_address, body_of, text_of
 from api.console.page import CONSOLE, FormDep, Page, PageDep, in_path
 from api.http.dependencies import Agent, ChangingDep, Id, LinksDep, Looker, RegisterDep, needs
 from orders.read_model.fallout import FalloutState
-from orders.tracking.ways import Way
+from orders.tracking.what_if.ways import Way
 
 router = APIRouter(prefix="/fallout", dependencies=[needs(Scope.LOOK)])
 

@@ -8,10 +8,11 @@ from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
 from api.access.principal import Scope
-from api.care import message_routes, order_routes
-from api.care.answer_bodies import NowResponse
-from api.care.care_bodies import OrderResponse, TaskResponse, TimelineEntryResponse, TimelineResponse
-from api.care.message_bodies import MessageResponse
+from api.care.customers import message_routes
+from api.care.customers.message_bodies import MessageResponse
+from api.care.orders import order_routes
+from api.care.orders.answer_bodies import NowResponse
+from api.care.orders.care_bodies import OrderResponse, TaskResponse, TimelineEntryResponse, TimelineResponse
 from api.console.drawing import draw
 from api.console.page import PageDep
 from api.errors import OrderClosed, UnknownOrder

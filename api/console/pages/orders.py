@@ -12,8 +12,8 @@ from fastapi.responses import Response, StreamingResponse
 from pydantic import ValidationError
 
 from api.access.principal import Principal
-from api.care import customer_routes, search_routes
-from api.care.customer_bodies import ListedOrder, ListedOrders, OrderListSearch, Search
+from api.care.customers import customer_routes, search_routes
+from api.care.customers.customer_bodies import ListedOrder, ListedOrders, OrderListSearch, Search
 from api.console.page import CONSOLE, Page, PageDep, in_path
 from api.errors import Malformed, problems
 from api.http.dependencies import LinksDep, Looker, RegisterDep

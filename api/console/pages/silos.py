@@ -10,8 +10,8 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 
 from api.access.principal import Scope
-from api.care import silo_routes
-from api.care.silo_bodies import SiloPatch
+from api.care.silos import silo_routes
+from api.care.silos.silo_bodies import SiloPatch
 from api.console.fields import body_of, text_of
 from api.console.page import CONSOLE, FormDep, PageDep, in_path
 from api.errors import Malformed, problem

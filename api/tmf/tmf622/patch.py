@@ -29,7 +29,7 @@ from orders.change.request import ChangeKind, ChangeRequest, ItemUpdate
 from orders.model.budget import DOCUMENT
 from orders.model.order import OrderRequest, RequestedItem, Wishes
 from orders.model.values import Money
-from register.documents import digest_of
+from register.recording.documents import digest_of
 
 JSON_PATCH = "application/json-patch+json"
 MEDIA_TYPES = ("application/merge-patch+json", "application/json", JSON_PATCH)

@@ -10,7 +10,7 @@ from uuid import uuid4
 from sqlalchemy import update
 
 from register import Register
-from register.messages.tables import MESSAGES
+from register.tables.messages import MESSAGES
 from tests.pipe import Pipe, body_of, until
 
 

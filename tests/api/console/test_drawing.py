@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from api.care.care_bodies import TimelineEntryResponse
+from api.care.orders.care_bodies import TimelineEntryResponse
 from api.console.drawing import MOST_ROWS, draw
 from orders.read_model.states import TaskState
 from orders.read_model.timeline import NoReturn, TimelineEntry

@@ -16,7 +16,7 @@ from babel.messages.pofile import read_po
 
 from api.console import named
 from api.console.words import LOCALE
-from orders.tracking.ways import Way
+from orders.tracking.what_if.ways import Way
 from settings import ROOT
 
 CONSOLE = ROOT / "api" / "console"

@@ -26,9 +26,9 @@ from api.tmf.links import Links
 from orders.read_model.records import EventKind, OrderEvent, OrderRecord
 from orders.read_model.subscription import EventFilter
 from register import Register
-from register.deliveries import LONGEST_PAUSE, PATIENCE, Deliveries, Delivery, Lease
-from register.schema import DELIVERIES
-from register.subscriptions import Subscription, SubscriptionStatus
+from register.events.deliveries import LONGEST_PAUSE, PATIENCE, Deliveries, Delivery, Lease
+from register.events.subscriptions import Subscription, SubscriptionStatus
+from register.tables.events import DELIVERIES
 from tests.pipe import free_port, until
 from tests.registers import NOON, a_view, emptied
 from tests.subscribers import Subscriber, subscribed

@@ -27,7 +27,7 @@ from orders.read_model.records import OrderRecord
 from orders.read_model.states import LifecycleState
 from orders.read_model.views import OrderView
 from register import Register
-from register.deliveries import LONGEST_PAUSE
+from register.events.deliveries import LONGEST_PAUSE
 from register.messages.reading import StoredMessage
 from register.messages.sending import PATIENCE
 from settings import ROOT

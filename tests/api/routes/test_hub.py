@@ -18,7 +18,7 @@ from api.events.guarded_network import IpAddress
 from api.events.subscribers import Subscribers
 from api.tmf.links import Links
 from register import Register
-from register.schema import SUBSCRIPTIONS
+from register.tables.events import SUBSCRIPTIONS
 from settings import Settings
 from tests.api.conftest import Door, ShutDoor, opened
 from tests.api.tmf.tmf_specs import TMF622, spec_problems

@@ -21,7 +21,7 @@ from orders.read_model.records import OrderRecord
 from orders.read_model.states import LifecycleState
 from orders.tracking.reporting import order_view
 from register import Register
-from register.documents import digest_of
+from register.recording.documents import digest_of
 from settings import ROOT, Settings
 from tests.api.conftest import ORDERS, opened
 from tests.api.tmf.tmf_specs import TMF622, attributes_of, spec_problems

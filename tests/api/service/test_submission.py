@@ -11,7 +11,7 @@ from typing import Any
 from temporalio.client import Client
 
 from activities.capturing import prepare
-from api.service.submission import SUMMARY_BYTES, summary
+from api.service.intake.submission import SUMMARY_BYTES, summary
 from api.tmf.json_body import body_digest
 from api.tmf.tmf622.request import to_request
 from catalog_loader.catalog_files import read_catalog
@@ -23,7 +23,7 @@ from orders.model.identifiers import LONGEST_ID
 from orders.read_model.records import OrderRecord
 from orders.tracking.reporting import order_view
 from register import Register
-from register.documents import digest_of
+from register.recording.documents import digest_of
 from register.submissions import ClaimState
 from settings import ROOT
 from tests.api.conftest import ORDERS, Door

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from orders.read_model.states import ORDER_MOVES, LifecycleState
 from register import Register
-from register.schema import EVENTS
+from register.tables.events import EVENTS
 from tests.api.tmf.tmf_specs import TMF622, spec_problems
 from tests.installed import Household, change, household, move
 from tests.pipe import Pipe, until

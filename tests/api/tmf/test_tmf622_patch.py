@@ -19,7 +19,7 @@ from api.tmf.tmf622.patch import JSON_PATCH, MOST_OPERATIONS, Amendment, patched
 from orders.change.request import ChangeRequest, ItemUpdate
 from orders.model.order import Site
 from orders.model.values import Money
-from register.documents import digest_of
+from register.recording.documents import digest_of
 from tests.households import PLACE, item, order
 
 MERGE_PATCH = "application/merge-patch+json"

@@ -19,25 +19,14 @@ from ops.local.ports import free_ports
 from ops.maintenance.register_rebuild import rebuild
 from orders.read_model.subscription import EventFilter
 from register import Register
-from register.schema import (
-    CHANGES,
-    CHARGES,
-    DELIVERIES,
-    DOCUMENTS,
-    EVENTS,
-    ITEMS,
-    ORDER_FALLOUT,
-    ORDER_OFFERINGS,
-    ORDERS,
-    PRODUCT_CLAIMS,
-    PRODUCTS,
-    REQUEST_IDS,
-    REVISIONS,
-    SUBSCRIPTIONS,
-    TERMS,
-    TRANSITIONS,
-)
-from register.subscriptions import Subscription
+from register.events.subscriptions import Subscription
+from register.tables.charges import CHARGES
+from register.tables.doors import REQUEST_IDS
+from register.tables.events import DELIVERIES, EVENTS, SUBSCRIPTIONS
+from register.tables.finding import TERMS
+from register.tables.installed import PRODUCT_CLAIMS, PRODUCTS
+from register.tables.orders import CHANGES, DOCUMENTS, ITEMS, ORDER_OFFERINGS, ORDERS, REVISIONS, TRANSITIONS
+from register.tables.people import ORDER_FALLOUT
 from tests.households import internet_voice_tv, item, order
 from tests.installed import change, household, move
 from tests.ops.test_cli import orderpipe

@@ -24,7 +24,9 @@ from orders.model.catalog import (
     Silo,
     TaskTemplate,
 )
-from orders.model.http_silo import (
+from orders.model.order import OrderRequest, RequestedItem, Site
+from orders.model.plan import Plan
+from orders.model.silos.http_silo import (
     Answers,
     HttpLogin,
     HttpOperation,
@@ -34,9 +36,7 @@ from orders.model.http_silo import (
     HttpSilo,
     Rule,
 )
-from orders.model.manual_silo import ManualOperation, ManualSilo
-from orders.model.order import OrderRequest, RequestedItem, Site
-from orders.model.plan import Plan
+from orders.model.silos.manual_silo import ManualOperation, ManualSilo
 from orders.model.values import Action, Frozen
 from orders.planning.capture import capture
 from orders.planning.decompose import decompose

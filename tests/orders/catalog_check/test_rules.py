@@ -9,7 +9,7 @@ import pytest
 
 from orders.catalog_check.rules import rule_problems
 from orders.model.catalog import Protocol, Silo
-from orders.model.rules import Rule, rule_for
+from orders.model.silos.rules import Rule, rule_for
 
 AGAIN = {"after": timedelta(minutes=1), "times": 3}
 

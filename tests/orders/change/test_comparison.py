@@ -15,7 +15,7 @@ from orders.model.catalog import Price
 from orders.model.order import Appointment, OrderRequest, Reason, RequestedItem, Site
 from orders.model.values import Money
 from orders.planning.amend import amended
-from orders.tracking.preview import preview
+from orders.tracking.what_if.preview import preview
 from tests.orders.support.driver import NOW, Driver, household, key, shipped_catalog
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 from orders.demand.figures import Count, demand_of, together
-from orders.model.capacity import Capacity, Delivery, Per
+from orders.model.silos.capacity import Capacity, Delivery, Per
 from tests.orders.support.driver import shipped_catalog
 
 TODAY = date(2026, 3, 2)

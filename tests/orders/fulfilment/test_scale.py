@@ -15,7 +15,7 @@ from orders.reconcile.judging import Judge
 from orders.reconcile.ledger import Fact, Ledger, Step
 from orders.reconcile.outcome import Outcome, OutcomeKind
 from orders.reconcile.reconciler import Reconciler
-from orders.tracking.options import OptionsPage, options_of
+from orders.tracking.what_if.options import OptionsPage, options_of
 from tests.orders.support.builders import AT, operation, plan, task
 from tests.orders.support.driver import NOW, Driver
 from workflows.sdk.connection import data_converter

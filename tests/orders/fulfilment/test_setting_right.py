@@ -15,7 +15,7 @@ from orders.model.order import OrderRequest, RequestedItem
 from orders.model.values import Action, Inputs, Money, Verb
 from orders.reconcile.ledger import Fact, Step
 from orders.reconcile.outcome import RETRY_BUDGET_SPENT, Outcome, OutcomeKind
-from orders.tracking.preview import preview
+from orders.tracking.what_if.preview import preview
 from tests.orders.support.driver import NOW, Driver, household, key, shipped_catalog
 
 ROUTER = "fibre-internet/allocate-router"

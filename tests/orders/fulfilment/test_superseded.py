@@ -13,8 +13,8 @@ from orders.model.values import Money
 from orders.read_model.journal import CancellationState
 from orders.read_model.records import EventKind
 from orders.read_model.states import LifecycleState
-from orders.tracking.preview import preview
 from orders.tracking.reporting import fee_views
+from orders.tracking.what_if.preview import preview
 from register.cancellations import state_of
 from tests.orders.support.driver import AT, NOW, Driver, household, key
 

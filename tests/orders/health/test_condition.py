@@ -8,7 +8,7 @@ import pytest
 
 from orders.health.condition import LOWEST_RATE, MOST_WINDOWS, STEPS, Condition, SiloState, Stage, Terms
 from orders.health.steering import SiloCommand, Steer
-from orders.model.breaker import Breaker
+from orders.model.silos.breaker import Breaker
 
 NOON = datetime(2031, 3, 3, 12, tzinfo=UTC)
 BREAKER = Breaker(pause=timedelta(seconds=5), longest_pause=timedelta(seconds=15), step=timedelta(seconds=10))

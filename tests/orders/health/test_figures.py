@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from orders.health.figures import BUCKETS, FRESH, Figures, bucket_of, to_be_left_alone, totals
-from orders.model.breaker import Breaker
+from orders.model.silos.breaker import Breaker
 
 NOON = datetime(2031, 3, 3, 12, tzinfo=UTC)
 BREAKER = Breaker(failures=10, share=0.5)

@@ -9,7 +9,7 @@ import pytest
 
 from orders.change.request import ChangeKind, ChangeRequest
 from orders.model.order import Rejection
-from orders.planning.dates import require_possible_dates
+from orders.planning.scheduling.dates import require_possible_dates
 from tests.orders.support.driver import Driver, household
 
 NOW = datetime(2031, 1, 1, 12, tzinfo=UTC)

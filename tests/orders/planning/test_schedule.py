@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from orders.model.plan import Plan, Task
-from orders.planning.schedule import Span, schedule
+from orders.planning.scheduling.schedule import Span, schedule
 from tests.orders.support.builders import operation, plan, task
 
 BEGIN = datetime(2026, 3, 2, 9, tzinfo=UTC)

@@ -8,9 +8,17 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from orders.fulfilment.starting import prepare
-from orders.model.capacity import Capacity, Slots, Window
 from orders.model.order import Appointment, Rejection, Site, TimeSlot
-from orders.planning.visits import FreeSlot, chosen_anew, not_before, slot_taken, visits_for, visits_of, windows_left
+from orders.model.silos.capacity import Capacity, Slots, Window
+from orders.planning.scheduling.visits import (
+    FreeSlot,
+    chosen_anew,
+    not_before,
+    slot_taken,
+    visits_for,
+    visits_of,
+    windows_left,
+)
 from tests.orders.support.driver import NOW, household, shipped_catalog
 
 BERLIN = ZoneInfo("Europe/Berlin")

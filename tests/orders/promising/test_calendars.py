@@ -7,7 +7,7 @@ from datetime import UTC, datetime, time, timedelta
 import pytest
 from pydantic import ValidationError
 
-from orders.model.working_hours import Calendar, Hours, Weekday
+from orders.model.silos.working_hours import Calendar, Hours, Weekday
 from orders.promising.calendars import calendar_of, problem_of
 
 BERLIN = Hours(since=time(8), until=time(16), time_zone="Europe/Berlin", region="DE-BY")

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, time, timedelta
 import pytest
 
 from orders.model.plan import Plan, Takes, Task
-from orders.model.working_hours import Hours
+from orders.model.silos.working_hours import Hours
 from orders.promising.calendars import calendar_of
 from orders.promising.forecast import Z_SAFE, forecast, left_of
 from orders.promising.slack import latest_begin

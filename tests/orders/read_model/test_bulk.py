@@ -10,8 +10,8 @@ import pytest
 from orders.change.bulk import BulkAction
 from orders.change.request import ChangeState, Verdict
 from orders.model.order import Reason
-from orders.read_model.bulk import BulkState, Counts, Seen, SeenFallout, StopAt, answer_of, outcome_of
 from orders.read_model.fallout import FalloutEnd, FalloutState
+from orders.read_model.jobs.bulk import BulkState, Counts, Seen, SeenFallout, StopAt, answer_of, outcome_of
 from orders.read_model.states import LifecycleState
 
 NOON = datetime(2031, 3, 3, 12, tzinfo=UTC)

@@ -32,7 +32,7 @@ from orders.model.catalog import (
     Undo,
 )
 from orders.model.order import Item, RequestedItem, Revision, Site, Wishes
-from orders.model.rules import Rule, TryAgain
+from orders.model.silos.rules import Rule, TryAgain
 from orders.model.values import Action, Money
 from orders.planning.installed import InstalledProduct
 from tests.orders.support.world import MILESTONE

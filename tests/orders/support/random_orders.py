@@ -26,7 +26,7 @@ from orders.planning.baseline import Baseline, baseline_of
 from orders.planning.capture import capture
 from orders.planning.decompose import decompose
 from orders.planning.installed import InstalledProduct
-from orders.planning.promise import promised_at
+from orders.planning.scheduling.promise import promised_at
 from orders.read_model.records import OrderRecord
 from orders.read_model.states import LifecycleState
 from orders.reconcile.reconciler import Reconciler
@@ -34,8 +34,8 @@ from orders.tracking.details import details
 from orders.tracking.installed_products import installed_products
 from orders.tracking.observation import observe
 from orders.tracking.reporting import order_record, order_view, plan_page
-from orders.tracking.settled import unsettled
 from orders.tracking.timelining import timeline_page
+from orders.tracking.what_if.settled import unsettled
 from tests.orders.support.driving import assert_as_ordered_alone, drive, ordered_alone
 from tests.orders.support.expectations import (
     assert_as_captured_anew,

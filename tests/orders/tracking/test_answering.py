@@ -10,15 +10,15 @@ from orders.change.request import ChangeKind, ChangeRequest, ChangeState
 from orders.fulfilment.messages import PlanAnswer
 from orders.fulfilment.order_in_flight import Fulfilment
 from orders.model.order import OrderRequest, RequestedItem, Site
-from orders.planning.promise import promised_at
+from orders.planning.scheduling.promise import promised_at
 from orders.read_model.answer import Answer, WaitsFor
 from orders.reconcile.outcome import Outcome, OutcomeKind
 from orders.reconcile.target import TaskStatus
 from orders.tracking.answering import MOST_NEXT, MOST_NOW, answer
 from orders.tracking.details import details
 from orders.tracking.observation import ahead, observe
-from orders.tracking.preview import preview
 from orders.tracking.reporting import order_record, order_view
+from orders.tracking.what_if.preview import preview
 from tests.orders.fulfilment.test_on_hold import held
 from tests.orders.support.driver import AT, NOW, Driver, household, key
 from tests.orders.tracking.test_preview import copy

@@ -16,8 +16,8 @@ from orders.reconcile.outcome import Outcome, OutcomeKind
 from orders.tracking.answering import MOST_NOW, answer
 from orders.tracking.change_words import in_short, news_in_short
 from orders.tracking.details import details
-from orders.tracking.ready_made import MOST_TASKS
 from orders.tracking.reporting import order_record
+from orders.tracking.what_if.ready_made import MOST_TASKS
 from tests.orders.support.driver import AT, NOW, Driver, household, key
 
 SELF = {"installation": "self", "equipment": "own"}

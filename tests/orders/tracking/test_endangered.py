@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 from orders.model.plan import Takes
-from orders.planning.promise import promised_at
+from orders.planning.scheduling.promise import promised_at
 from orders.read_model.jeopardy import JeopardyCause, JeopardyLevel
 from orders.read_model.records import EventKind
 from orders.tracking.observation import observe

@@ -18,7 +18,7 @@ from orders.read_model.records import EventKind
 from orders.reconcile.ledger import Fact
 from orders.reconcile.outcome import Outcome, OutcomeKind
 from orders.tracking.observation import observe
-from orders.tracking.options import options_of
+from orders.tracking.what_if.options import options_of
 from tests.orders.support.builders import AT, Bench, key_of, operation, plan, task, thing
 from tests.orders.support.driver import NOW, Driver, household, key, shipped_catalog
 

@@ -14,9 +14,9 @@ from orders.fulfilment.order_in_flight import Fulfilment
 from orders.model.order import OrderRequest, RequestedItem
 from orders.model.values import Money
 from orders.planning.amend import amended
-from orders.tracking import options as tried
-from orders.tracking.options import Option, OptionsPage, options_of
-from orders.tracking.preview import preview
+from orders.tracking.what_if import options as tried
+from orders.tracking.what_if.options import Option, OptionsPage, options_of
+from orders.tracking.what_if.preview import preview
 from tests.orders.support.catalogs import catalog_of
 from tests.orders.support.driver import NOW, Driver, household, key
 

@@ -10,7 +10,7 @@ from orders.change.request import ChangeKind, ChangeState, ItemUpdate
 from orders.model.catalog import ProductSpecification
 from orders.model.order import OrderRequest, RequestedItem, Site, Wishes
 from orders.model.values import Action, ProductStatus
-from orders.tracking.options import Option, options_of
+from orders.tracking.what_if.options import Option, options_of
 from tests.orders.support.driver import NOW, Driver, household
 
 FASTER: dict[str, JsonValue] = {"down_mbps": 400}

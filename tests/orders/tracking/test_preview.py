@@ -14,7 +14,7 @@ from orders.fulfilment.order_in_flight import Fulfilment
 from orders.fulfilment.snapshot import Fork
 from orders.model.order import Revision
 from orders.model.plan import Plan
-from orders.tracking.preview import preview
+from orders.tracking.what_if.preview import preview
 from tests.orders.support.driver import Driver, household, key
 from tests.orders.support.random_orders import NOW, Order, settle
 from tests.orders.support.world import AT

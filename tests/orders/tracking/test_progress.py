@@ -13,7 +13,7 @@ from orders.model.order import Appointment, OrderRequest, RequestedItem, Site
 from orders.planning.baseline import baseline_of
 from orders.planning.capture import capture
 from orders.planning.decompose import decompose
-from orders.planning.promise import promised_at
+from orders.planning.scheduling.promise import promised_at
 from orders.read_model.records import EventKind
 from orders.read_model.states import LifecycleState
 from orders.reconcile.target import TaskStatus

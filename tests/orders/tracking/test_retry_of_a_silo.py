@@ -9,8 +9,8 @@ from orders.fulfilment.messages import PlanAnswer
 from orders.fulfilment.order_in_flight import Fulfilment
 from orders.model.order import OrderRequest, RequestedItem
 from orders.model.values import Money
-from orders.tracking.options import OptionsPage, options_of
-from orders.tracking.preview import preview
+from orders.tracking.what_if.options import OptionsPage, options_of
+from orders.tracking.what_if.preview import preview
 from tests.orders.support.driver import NOW, Driver, household, key
 
 

@@ -10,9 +10,9 @@ from orders.change.request import ChangeKind, ChangeRequest, Subject
 from orders.fulfilment.messages import PlanAnswer
 from orders.fulfilment.order_in_flight import Fulfilment
 from orders.model.catalog import Catalog
-from orders.tracking.options import OptionsPage, options_of
-from orders.tracking.preview import preview
-from orders.tracking.setting_right import OfferedWay, ways_of
+from orders.tracking.what_if.options import OptionsPage, options_of
+from orders.tracking.what_if.preview import preview
+from orders.tracking.what_if.setting_right import OfferedWay, ways_of
 from tests.orders.support.driver import NOW, Driver, household, key, shipped_catalog
 
 TV = "tv/activate-tv"

@@ -1,0 +1,4 @@
+"""Dates of a revision: appointments, visits, requested and promised dates.
+
+How long work takes is in `orders.promising`.
+"""

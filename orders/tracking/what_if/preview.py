@@ -1,0 +1,160 @@
+"""Preview: what a change would do and what would be said to it, worked out on a copy. Changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from orders.change.comparison import compared, in_words, sum_of
+from orders.change.impact import Effect, Impact
+from orders.change.objections import fee_in_words, objections
+from orders.change.reasons import told_once
+from orders.change.request import ChangeKind, ChangeRequest, ChangeState
+from orders.fulfilment.deciding import beyond_budget, early_objections
+from orders.fulfilment.messages import PlanAnswer, Preview
+from orders.fulfilment.order_in_flight import Fulfilment
+from orders.model.budget import MOST_NAMED
+from orders.model.catalog import Catalog
+from orders.model.instants import instant, moment
+from orders.model.order import Reason, Revision
+from orders.model.plan import Plan
+from orders.promising.forecast import forecast
+from orders.reconcile.target import TaskStatus
+from orders.tracking.observation import awaited_s, expected_ends
+from orders.tracking.what_if.outlook import Outlook
+from orders.tracking.what_if.settled import as_settled, unsettled
+
+
+def preview(
+    order: Fulfilment, change: ChangeRequest, answer: PlanAnswer, now: datetime, catalog: Catalog | None = None
+) -> Preview:
+    """What would become of a change that arrived now. `answer` is what an amendment was planned to.
+
+    The catalog is the version that the order was sold from, for titles and prices.
+
+    Everything is told, whether or not it would be accepted: fees are told as to be accepted, not as refused for want
+    of it.
+    """
+    reasons = early_objections(order, change) or beyond_budget(order, change, answer.revision)
+    target = _target(order, change, answer)
+    if reasons or target is None:
+        refused = (*reasons, *answer.reasons)
+        return Preview(
+            state=ChangeState.REJECTED,
+            revision=order.revision.number,
+            reasons=refused,
+            words=(_SAID[ChangeState.REJECTED], *_once(refused)),
+        )
+    weighed = change.kind.moves_the_target
+    problem = None if weighed else unsettled(order, change)
+    then = order if weighed or problem is not None else as_settled(order, change, instant(now))
+    prospect = Outlook(then, now).of(target, change.replaced_task)
+    impact = prospect.impact
+    objected = _objections(change, impact) if weighed else [problem] if problem is not None else []
+    waits = weighed and (bool(impact.asks) or order.holds_back(change))
+    state = ChangeState.REJECTED if objected else ChangeState.ASSESSING if waits else ChangeState.ACCEPTED
+    told = Preview(
+        state=state,
+        revision=order.revision.number,
+        reasons=tuple(objected),
+        fees=tuple(impact.fees) if weighed else (),
+        digest=impact.digest if weighed else None,
+        impact=impact,
+        expected_before=_expected_without(order, now),
+        expected_at=_expected(then, change, answer, target, impact, now),
+        promised_before=order.promised_at,
+        promised_at=_promised(order, change, answer, target, now),
+        items=prospect.by_item(),
+        comparison=compared(order.revision, _following(order, change, answer), catalog),
+    )
+    return told.model_copy(update={"words": tuple(_in_words(told))})
+
+
+def _following(order: Fulfilment, change: ChangeRequest, answer: PlanAnswer) -> Revision:
+    """What the order would be with the change. Cancelled, it leaves what it has found."""
+    return order.start.baseline if change.kind is ChangeKind.CANCEL else answer.revision or order.revision
+
+
+def _expected_without(order: Fulfilment, now: datetime) -> datetime | None:
+    """When the order is expected as it is. A copy of it knows where its tasks stand, and has judged none of them."""
+    reconciler = order.reconciler
+    refused = reconciler.refused_compensations or TaskStatus.FALLOUT in reconciler.status.values()
+    if refused or order.carried.on_hold or order.cancelled or order.waits:
+        return None
+    return max(expected_ends(order, now).values(), default=None)
+
+
+def _promised(
+    order: Fulfilment, change: ChangeRequest, answer: PlanAnswer, target: Plan, now: datetime
+) -> datetime | None:
+    if change.kind is ChangeKind.CANCEL or order.cancelled:
+        return None
+    return order.promise(answer.revision, target, now) if answer.revision is not None else order.promised_at
+
+
+_SAID = {
+    ChangeState.ACCEPTED: "This can be done",
+    ChangeState.ASSESSING: "Whether this can be done has to be asked first",
+    ChangeState.REJECTED: "This cannot be done",
+}
+
+
+def _in_words(told: Preview) -> Iterator[str]:
+    """A preview for whoever reads it to a customer, sentence by sentence. Of very many items the first are named."""
+    yield _SAID[told.state]
+    yield from _once(told.reasons)
+    items = told.comparison.items
+    yield from map(in_words, items[:MOST_NAMED])
+    if len(items) > MOST_NAMED:
+        yield f"and {len(items) - MOST_NAMED} items more"
+    before, after = told.comparison.before, told.comparison.after
+    if before != after:
+        yield f"In all: {after.words or 'nothing'} in place of {before.words or 'nothing'}"
+    if told.fees:
+        yield f"Fee: {sum_of(told.fees)}"
+        yield from dict.fromkeys(map(fee_in_words, told.impact.charged if told.impact is not None else ()))
+    dates = (
+        ("Expected by", told.expected_before, told.expected_at),
+        ("Promised for", told.promised_before, told.promised_at),
+    )
+    for what, then, now in dates:
+        if now is not None:
+            differs = f" in place of {moment(then)}" if then is not None and moment(then) != moment(now) else ""
+            yield f"{what} {moment(now)}{differs}"
+
+
+def _once(reasons: Iterable[Reason]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(reason.words for reason in told_once(reasons)))
+
+
+def _objections(change: ChangeRequest, impact: Impact) -> list[Reason]:
+    fee = impact.fees[0] if len(impact.fees) == 1 else None
+    willing = change.model_copy(update={"accept_fee": change.accept_fee or fee, "digest": None})
+    return objections(willing, impact)
+
+
+def _target(order: Fulfilment, change: ChangeRequest, answer: PlanAnswer) -> Plan | None:
+    if change.kind.revises:
+        return answer.plan
+    return order.start.baseline_plan if change.kind is ChangeKind.CANCEL else order.carried.plan
+
+
+def _expected(
+    order: Fulfilment, change: ChangeRequest, answer: PlanAnswer, target: Plan, impact: Impact, now: datetime
+) -> datetime | None:
+    """When the order would be expected. What is kept and awaited goes on from when it began.
+
+    None where nothing could be expected before somebody acts, or wants the order no more.
+    """
+    on_hold = change.kind is ChangeKind.HOLD or (order.carried.on_hold and change.kind is not ChangeKind.RELEASE)
+    if on_hold or order.cancelled or change.kind is ChangeKind.CANCEL:
+        return None
+    kept = {task.task for task in impact.tasks if task.effect is Effect.KEPT}
+    begin = max(now, (answer.revision or order.revision).requested_start or now)
+    likely, _ = forecast(
+        target,
+        begin,
+        lambda task: task in kept and order.is_in_place(task),
+        lambda task: awaited_s(order, task, now) if task in kept else 0.0,
+    ).whole(begin)
+    return likely
