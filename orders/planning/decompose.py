@@ -100,13 +100,7 @@ class _Decomposition:
         tasks |= self._kept_tasks()
         if self.reasons:
             raise Rejection(list(dict.fromkeys(self.reasons)))
-        try:
-            order = list(TopologicalSorter({key: task.depends_on for key, task in tasks.items()}).static_order())
-        except CycleError as error:
-            circle = " -> ".join(error.args[1])
-            raise Rejection(
-                [Reason(code="circular_reliance", message=f"tasks wait for each other: {circle}")]
-            ) from error
+        order = self._in_order(tasks)
         operations = {task.operation: self.installed.operations[task.operation] for task in self.kept.values()}
         asked = {tasks[key].operation: parts[0] for key, parts in self.contributions.items()}
         operations |= {name: operation_of(part.specification.name, part.template) for name, part in asked.items()}
@@ -119,6 +113,21 @@ class _Decomposition:
             operations=operations,
             silos={name: (self.catalog.silos.get(name) or self.installed.silos[name]).in_orders for name in silos},
         )
+
+    def _in_order(self, tasks: dict[str, Task]) -> Iterable[str]:
+        """Tasks after those that they wait for."""
+        before = self.known.plan.tasks if self.known is not None else {}
+        if before.keys() == tasks.keys() and all(
+            task is before[key] or task.depends_on == before[key].depends_on for key, task in tasks.items()
+        ):
+            return before
+        try:
+            return list(TopologicalSorter({key: task.depends_on for key, task in tasks.items()}).static_order())
+        except CycleError as error:
+            circle = " -> ".join(error.args[1])
+            raise Rejection(
+                [Reason(code="circular_reliance", message=f"tasks wait for each other: {circle}")]
+            ) from error
 
     def _untouched(self) -> dict[str, list[Task]]:
         """The tasks of each installed product that the revision leaves alone, and that loses nothing it stands on."""
