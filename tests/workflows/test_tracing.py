@@ -209,7 +209,7 @@ async def test_an_order_that_begins_later_is_found_by_that_from_its_start(pipe: 
 
 async def test_orders_that_meet_an_outage_are_two_lines_and_each_says_what_it_waits_for(pipe: Pipe) -> None:
     channel = f"shop-{uuid4().hex[:8]}"
-    bodies = [order(item("1", "mobile-s", sim_type="esim"), channel=channel) for _ in range(20)]
+    bodies = [order(item("1", "mobile-s", sim_type="esim"), channel=channel) for _ in range(100)]
     with capture_logs() as lines:
         await pipe.sim("PUT", "/crm/faults", {"outage": True})
         orders = [order_id for some in _by(10, bodies) for order_id in await asyncio.gather(*map(pipe.submit, some))]
