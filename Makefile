@@ -60,7 +60,7 @@ fuzz: setup ## send anything to the API and to orders in flight (SEED=7 for what
 # 200,000 random histories of the loop and whole orders take some hours: make histories N=200000
 histories: setup ## random histories of the core, without an engine (N=200000)
 	ORDERPIPE_TEST_HISTORIES=$(N) ORDERPIPE_TEST_ORDERS=$$(( ($(N) + 19) / 20 )) $(BIN)/python -m pytest \
-		-n $(WORKERS) --dist worksteal tests/orders/reconcile/test_reconcile_histories.py \
+		-n $(WORKERS) --dist worksteal --timeout 36000 tests/orders/reconcile/test_reconcile_histories.py \
 		tests/orders/fulfilment/test_orders_at_random.py $(ARGS)
 
 next-orders: setup ## a thousand times: order the next thing right when the last is told as completed (N=200)
