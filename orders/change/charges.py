@@ -37,9 +37,9 @@ def charges_of(order_id: str, change: str, number: int, ledger: Ledger, impact: 
     """The charges of an accepted change, one for each soft point of no return that it steps over."""
     found: list[Charge] = []
     for obstacle in impact.obstacles:
-        if obstacle.fee is None or obstacle.accepted or obstacle.task not in ledger.facts:
+        fact = ledger.fact((obstacle.task, obstacle.generation))
+        if obstacle.fee is None or obstacle.accepted or fact is None:
             continue
-        fact = ledger.facts[obstacle.task][max(ledger.facts[obstacle.task])]
         key = f"{order_id}.fee-{number + len(found)}/{BILLING}"
         found.append(Charge(key, change, obstacle.fee, fact.id, fact.desired_inputs, obstacle.effect))
     return found
@@ -60,8 +60,8 @@ def fall_due(charges: list[Charge], ledger: Ledger) -> None:
             continue
         if fact is None:
             charge.forgone = True
-        elif charge.effect is Effect.AMENDED and fact.waiting is None and _is_amended(fact, charge, ledger):
-            charge.due = True
+        elif charge.effect is not Effect.COMPENSATED and fact.waiting is None and _is_amended(fact, charge, ledger):
+            charge.effect, charge.due = Effect.AMENDED, True  # Once a step is done it may be amended, not made anew.
 
 
 def already_accepted(charges: list[Charge], ledger: Ledger, impact: Impact) -> Impact:
@@ -72,7 +72,7 @@ def already_accepted(charges: list[Charge], ledger: Ledger, impact: Impact) -> I
     pending = {charge.fact for charge in charges if not charge.due and not charge.forgone}
     obstacles = tuple(
         obstacle.model_copy(update={"accepted": True})
-        if obstacle.task in ledger.facts and (obstacle.task, max(ledger.facts[obstacle.task])) in pending
+        if (obstacle.task, obstacle.generation) in pending
         else obstacle
         for obstacle in impact.obstacles
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
 from pydantic import JsonValue
@@ -59,6 +59,8 @@ class Obstacle(Frozen):
     `identity` is what cannot be had again, such as `imsi 262990000000001`: it was given back, and the silo cannot be
     asked for it.
 
+    It is about the fact of that `generation`.
+
     `accepted`: an earlier change causes this very undo, which is still to come, at a fee that it has accepted or for
     nothing. This one owes nothing for it.
     """
@@ -68,6 +70,7 @@ class Obstacle(Frozen):
     items: tuple[str, ...]
     effect: Effect
     since: str
+    generation: int = 0
     fee: Money | None = None
     accepted: bool = False
     identity: str = ""
@@ -185,14 +188,18 @@ def impact_of(
     if replaced_task is not None:
         fork.mark_for_replacement(replaced_task)
     made, amended = _settle(fork)
+    several = [facts for facts in ledger.facts.values() if len(facts) > 1]
+    without = settled(decided or plan, ledger, calls) if several else None
+    held = _held(ledger, without or ledger, fork.ledger)
     effects = [
-        _effect(plan, ledger, fork, key, made, amended)
+        _effect(plan, ledger, fork, key, held.get(key), made, amended)
         for key in dict.fromkeys([*target.tasks, *plan.tasks, *ledger.facts])
     ]
     tasks = [effect for effect in effects if effect is not None]
-    obstacles = [obstacle for task in tasks if (obstacle := _obstacle(ledger, task)) is not None]
+    obstacles = [obstacle for task in tasks if (obstacle := _obstacle(ledger, task, held.get(task.task))) is not None]
     if any(obstacle.fee is not None for obstacle in obstacles):
-        obstacles = _caused_before(obstacles, ledger, settled(decided or plan, ledger, calls), fork.ledger)
+        without = without or settled(decided or plan, ledger, calls)
+        obstacles = _caused_before(obstacles, held, without, fork.ledger)
     of_task = {task.task: task for task in tasks}
     for lost in lost_identities(plan, target, ledger, calls, fork.ledger, goes_back=goes_back):
         task = of_task[lost.task]
@@ -207,25 +214,37 @@ def impact_of(
                 title=task.title,
             )
         )
-    asks = tuple(task.task for task in tasks if _to_be_asked(ledger, task))
+    asks = tuple(task.task for task in tasks if _to_be_asked(ledger, task, held.get(task.task)))
     return Impact(tasks=tuple(tasks), obstacles=tuple(obstacles), asks=asks)
 
 
-def _caused_before(obstacles: list[Obstacle], ledger: Ledger, without: Ledger, after: Ledger) -> list[Obstacle]:
+def _held(ledger: Ledger, without: Ledger, after: Ledger) -> dict[str, Fact]:
+    """By task, the fact that a change is about: of several the one that it undoes, and that stays without it.
+
+    Where there is no such one it is the newest: those before it are on their way out whatever is decided now.
+    """
+    held: dict[str, Fact] = {}
+    for task, facts in ledger.facts.items():
+        newest = facts[max(facts)]
+        undone = (each for each in facts.values() if without.fact(each.id) and after.fact(each.id) is None)
+        held[task] = next(undone, newest) if len(facts) > 1 else newest
+    return held
+
+
+def _caused_before(
+    obstacles: list[Obstacle], held: Mapping[str, Fact], without: Ledger, after: Ledger
+) -> list[Obstacle]:
     """Those obstacles marked as accepted that the order would step over without the change as well."""
     return [
         obstacle.model_copy(update={"accepted": True})
-        if obstacle.fee is not None and _undone_alike(ledger, obstacle.task, without, after)
+        if obstacle.fee is not None and _undone_alike(held[obstacle.task], without, after)
         else obstacle
         for obstacle in obstacles
     ]
 
 
-def _undone_alike(ledger: Ledger, task: str, one: Ledger, other: Ledger) -> bool:
-    """True where the newest fact of a task, undone or amended on the way to one end, is so on the way to another."""
-    now = _newest(ledger, task)
-    if now is None:
-        return False
+def _undone_alike(now: Fact, one: Ledger, other: Ledger) -> bool:
+    """True where a fact that is undone or amended on the way to one end is so on the way to another."""
     first, second = one.fact(now.id), other.fact(now.id)
     if first is None or second is None:
         return first is second
@@ -300,17 +319,16 @@ def _outputs(fork: Reconciler, fact_id: FactId, name: str, sent: Inputs, wanted:
 
 
 def _effect(
-    plan: Plan, ledger: Ledger, fork: Reconciler, key: str, made: set[str], amended: set[str]
+    plan: Plan, ledger: Ledger, fork: Reconciler, key: str, held: Fact | None, made: set[str], amended: set[str]
 ) -> TaskImpact | None:
     wanted, planned = fork.plan.tasks.get(key), plan.tasks.get(key)
-    held = _newest(ledger, key)
     if wanted is None and held is None and planned is None:
         return None
     task = wanted or planned
     operation = ledger.operations.get(operation_name(key)) or _operation(fork.plan, wanted)
     gone = held is not None and fork.ledger.fact(held.id) is None
     effect = _kind(operation, wanted, held, key in made or gone, key in amended)
-    before, after = _values(fork, key, wanted, held if held else None) if effect in _SHOWN else ({}, {})
+    before, after = _values(fork, key, wanted, held) if effect in _SHOWN else ({}, {})
     if held is None and planned is not None and wanted is not None:
         effect, before, after = as_planned(planned, wanted)
     if held is not None and wanted is None:
@@ -387,8 +405,7 @@ def _shown(value: JsonValue) -> JsonValue:
 _VERB_OF = {Effect.AMENDED: "amend", Effect.REPLACED: "replace", Effect.COMPENSATED: "compensate"}
 
 
-def _obstacle(ledger: Ledger, task: TaskImpact) -> Obstacle | None:
-    fact = _newest(ledger, task.task)
+def _obstacle(ledger: Ledger, task: TaskImpact, fact: Fact | None) -> Obstacle | None:
     verb = _VERB_OF.get(task.effect)
     if fact is None or verb is None:
         return None
@@ -404,6 +421,7 @@ def _obstacle(ledger: Ledger, task: TaskImpact) -> Obstacle | None:
         items=task.items,
         effect=task.effect,
         since=since,
+        generation=fact.generation,
         fee=point.fee,
         title=task.title,
     )
@@ -424,12 +442,11 @@ def has_passed(ledger: Ledger, fact: Fact) -> bool:
     return done or (point.milestone is not None and point.milestone in fact.milestones)
 
 
-def _to_be_asked(ledger: Ledger, task: TaskImpact) -> bool:
+def _to_be_asked(ledger: Ledger, task: TaskImpact, fact: Fact | None) -> bool:
     """True where the silo still works on what would be undone, and may pass a hard point of no return meanwhile.
 
     An installed one is not asked: it would be taken down when only its amendment is awaited.
     """
-    fact = _newest(ledger, task.task)
     if (
         fact is None
         or fact.waiting is None

@@ -91,7 +91,8 @@ class Progress:
         self._catch_up()
         items = sorted(self._moved_items, key=self._place.__getitem__)
         tasks = sorted(self._moved_tasks)
-        self._moved_items.clear()
+        if self._reconciler.judged:  # Before that an item is told as it was, and one without tasks never moves again.
+            self._moved_items.clear()
         self._moved_tasks.clear()
         return items, tasks
 

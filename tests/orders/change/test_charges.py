@@ -98,3 +98,11 @@ def test_what_a_silo_is_at_is_paid_for_whatever_the_new_target() -> None:
     one = charge()
     take_over([one], parcel("here"), {PARCEL}, parcel("here"))
     assert told(one) == (False, False)
+
+
+def test_what_was_to_be_made_anew_and_is_amended_instead_is_paid_for_as_that() -> None:
+    one = charge(Effect.REPLACED)
+    fall_due([one], parcel("here"))
+    assert told(one) == (False, False)
+    fall_due([one], parcel("there"))
+    assert (*told(one), one.effect) == (True, False, Effect.AMENDED)

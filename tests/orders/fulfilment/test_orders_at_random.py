@@ -16,6 +16,8 @@ from tests.orders.support.random_orders import settle
 
 ORDERS = int(os.environ.get("ORDERPIPE_TEST_ORDERS", "1000"))
 CHUNKS = 10
+FOUND = (1584, 4322, 5148, 5483, 6828, 9941)
+"""Seeds that found something among ten thousand, and not among the first thousand."""
 
 
 @pytest.mark.parametrize("chunk", range(CHUNKS))
@@ -25,6 +27,11 @@ def test_every_random_order_settles_as_its_final_revision_ordered_alone(chunk: i
             settle(Random(seed))
         except AssertionError as error:
             raise AssertionError(f"order with seed {seed}: {error}") from error
+
+
+@pytest.mark.parametrize("seed", FOUND)
+def test_what_was_found_once_stays_mended(seed: int) -> None:
+    settle(Random(seed))
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
+from orders.change.impact import Effect
 from orders.change.request import ChangeKind, ChangeRequest, ChangeState, ItemUpdate
 from orders.fulfilment.messages import PlanAnswer
-from orders.model.order import Site
+from orders.model.order import OrderRequest, RequestedItem, Site
 from orders.model.values import Money
 from orders.read_model.journal import CancellationState
 from orders.read_model.records import EventKind
@@ -16,6 +18,7 @@ from orders.read_model.states import LifecycleState
 from orders.tracking.reporting import fee_views
 from orders.tracking.what_if.preview import preview
 from register.cancellations import state_of
+from tests.orders.support.catalogs import catalog_of
 from tests.orders.support.driver import AT, NOW, Driver, household, key
 
 FEE = Money(amount=Decimal("9.90"), currency="EUR")
@@ -138,3 +141,47 @@ def test_a_fee_that_is_billed_is_told_as_that() -> None:
     assert driver.change("replace", "lost", task=parcel, accept_fee=FEE).state is ChangeState.ACCEPTED
     driver.run()
     assert fees(driver) == [("lost", FEE, "billed")]
+
+
+BOX = """
+silos:
+  billing: {protocol: tmf640, address: /billing, fees: fee}
+  warehouse: {protocol: tmf641, address: /warehouse}
+specifications:
+  box:
+    role: box
+    characteristics:
+      colour: {default: red}
+    tasks:
+      stock:
+        silo: warehouse
+        operation: stock
+        title: Stock
+        inputs: {colour: {value: "${char.colour}", on_change: replace}}
+        replacement: make_before_break
+        point_of_no_return: {kind: soft, fee: {amount: 9.90, currency: EUR}}
+offerings:
+  box: {specification: box}
+"""
+
+
+def test_what_is_set_back_and_asked_for_again_is_at_the_fee_again(tmp_path: Path) -> None:
+    request = OrderRequest(
+        external_id="x", channel="web", customer_id="c", items=(RequestedItem(id="1", offering="box"),)
+    )
+    driver = Driver(request, catalog=catalog_of(tmp_path, BOX))
+    driver.run()
+    driver.waiting = {"warehouse"}
+    blue, red = ((ItemUpdate(id="1", characteristics={"colour": value}),) for value in ("blue", "red"))
+    assert driver.change("amend", "forth", update=blue, accept_fee=FEE).state is ChangeState.ACCEPTED
+    driver.run()
+    assert driver.change("amend", "back", update=red).state is ChangeState.ACCEPTED
+    # The blue box is on its way still. To have it means that the red one is taken back, which is past its point.
+    again = driver.change("amend", "again", update=blue)
+    assert [reason.code for reason in again.reasons] == ["fee_not_accepted"]
+    assert again.impact is not None
+    assert again.impact.effects == {"warehouse": {Effect.REPLACED: 1}}
+    assert driver.change("amend", "at the fee", update=blue, accept_fee=FEE).state is ChangeState.ACCEPTED
+    driver.complete("warehouse")
+    driver.run()
+    assert fees(driver) == [("forth", FEE, "notOwed"), ("at the fee", FEE, "billed")]

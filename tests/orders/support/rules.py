@@ -338,14 +338,15 @@ class Rules:
 
     def _bases(self, fact: Fact) -> set[FactId]:
         """What it stands on, and will when what is awaited is done."""
+        bases = set[FactId]()
         waiting = fact.waiting
-        bases = set(fact.built_on.items())
-        if waiting is not None and waiting.verb is Verb.AMEND and not waiting.unknown:
-            return set(waiting.built_on.items()) | (bases if fact.established else set())
         while waiting is not None:
             bases |= set(waiting.built_on.items())
+            if waiting.verb is Verb.AMEND and not waiting.unknown:
+                # Only that is still to come of what was awaited, also where it is being undone by now.
+                return bases | (set(fact.built_on.items()) if fact.established else set())
             waiting = waiting.resume
-        return bases
+        return bases | set(fact.built_on.items())
 
 
 def _differing(on_change: dict[str, OnChange], before: Inputs, after: Inputs) -> set[OnChange]:
