@@ -71,9 +71,7 @@ def already_accepted(charges: list[Charge], ledger: Ledger, impact: Impact) -> I
     """
     pending = {charge.fact for charge in charges if not charge.due and not charge.forgone}
     obstacles = tuple(
-        obstacle.model_copy(update={"accepted": True})
-        if (obstacle.task, obstacle.generation) in pending
-        else obstacle
+        obstacle.model_copy(update={"accepted": True}) if (obstacle.task, obstacle.generation) in pending else obstacle
         for obstacle in impact.obstacles
     )
     return impact.model_copy(update={"obstacles": obstacles})
