@@ -5,6 +5,8 @@ The cases are those of "The loop" in docs/concepts.md. Looked at are the task an
 
 from __future__ import annotations
 
+from itertools import chain
+
 from pydantic import JsonValue
 
 from orders.model.catalog import OnChange, Replacement
@@ -102,7 +104,8 @@ class Judge:
     def _choose(self, task: Task, facts: dict[int, Fact], inputs: Inputs) -> Fact | None:
         """The current fact: the held generation that equals the target or is being amended to, else the newest.
 
-        Leaving ones do not count. Rather than replace the newest, one that is worth keeping is amended.
+        Leaving ones do not count. Rather than replace the newest, one is taken of which nothing has to be changed but a
+        note, or one that is worth keeping is amended.
         """
         live = [fact for fact in facts.values() if not self._dependencies.is_going(fact)]
         for fact in live:
@@ -123,8 +126,14 @@ class Judge:
         newest = max(live, key=lambda fact: fact.generation, default=None)
         if newest is None or OnChange.REPLACE not in self._meanings(task, newest, inputs):
             return newest
-        kept = [fact for fact in live if fact is not newest and self._ledger.is_worth_keeping(fact)]
-        return next((fact for fact in kept if OnChange.REPLACE not in self._meanings(task, fact, inputs)), newest)
+        others = [(fact, self._meanings(task, fact, inputs)) for fact in live if fact is not newest]
+        as_wanted = (fact for fact, meanings in others if meanings <= {OnChange.KEEP} and fact.waiting is None)
+        kept = (
+            fact
+            for fact, meanings in others
+            if OnChange.REPLACE not in meanings and self._ledger.is_worth_keeping(fact)
+        )
+        return next(chain(as_wanted, kept), newest)
 
     def _meanings(self, task: Task, fact: Fact, inputs: Inputs) -> set[OnChange]:
         """What it means that a fact is not as the target wants it. Asked for by its value, a thing stays what it is."""
