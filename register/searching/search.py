@@ -115,9 +115,9 @@ class Search:
         fallout = select(ORDER_FALLOUT.c.silo, func.count()).group_by(ORDER_FALLOUT.c.silo)
         with self._database.reading() as connection:
             return Figures(
-                dict(connection.execute(states).tuples().all()),
+                dict(connection.execute(states).all()),
                 connection.scalar(late) or 0,
-                dict(connection.execute(fallout).tuples().all()),
+                dict(connection.execute(fallout).all()),
             )
 
     def orders(self, query: OrderQuery) -> OrderPage:
