@@ -29,7 +29,7 @@ LOCKED = --require-hashes --only-binary :all:
 INSTALL_PROJECT = $(PIP_INSTALL) --no-deps --no-index --no-build-isolation --editable .
 
 .DEFAULT_GOAL = help
-.PHONY: help setup demo test coverage screenshots fuzz histories soak next-orders check format up bench lock clean
+.PHONY: help setup demo test coverage screenshots fuzz histories soak outages next-orders check format up bench lock clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -66,6 +66,12 @@ histories: setup ## random histories of the core, without an engine (N=200000)
 next-orders: setup ## a thousand times: order the next thing right when the last is told as completed (N=200)
 	ORDERPIPE_TEST_NEXT_ORDERS=$(if $(filter command environment,$(origin N)),$(N),1000) \
 		$(BIN)/python -m pytest -q --timeout 7200 tests/api/service/test_next_order.py
+
+# A thousand orders meet an outage of five minutes, and another thousand are mended by one job while worker, API and server
+# are killed.
+outages: setup ## many orders meet an outage, and many are mended by one job (N=1000)
+	ORDERPIPE_TEST_OUTAGE_ORDERS=$(if $(filter command environment,$(origin N)),$(N),1000) ORDERPIPE_TEST_OUTAGE_S=300 \
+		$(BIN)/python -m pytest -q -s tests/e2e/test_outage.py tests/e2e/test_bulk_work.py $(ARGS)
 
 soak: setup ## random histories on the real engine (N=1000 SEED=7 HOSTILE=1 BULK=3, or SCRIPT=file of one that failed)
 	$(BIN)/python -m tests.soak --histories $(N) --seed $(SEED) $(if $(HOSTILE),--hostile) \
