@@ -97,6 +97,7 @@ async def test_pages_are_accessible_and_fit_in_both_themes_and_widths(
         "/fallout",
         "/silos",
         "/silos/tv",
+        f"/customers/{customer}",
     )
     found: dict[str, list[str]] = {}
     look: dict[str, Any] = {"size": size, "color_scheme": theme, "locale": locale}
