@@ -7,7 +7,7 @@ from typing import Final
 from fastapi import APIRouter
 
 from api.console.login import routes as login
-from api.console.pages import change, customer, desk, fallout, live, order, orders, silos
+from api.console.pages import change, customer, demand, desk, fallout, live, order, orders, silos
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     login.router,
@@ -18,5 +18,6 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     fallout.router,
     silos.router,
     customer.router,
+    demand.router,
     live.router,
 )
