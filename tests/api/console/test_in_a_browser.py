@@ -100,6 +100,7 @@ async def test_pages_are_accessible_and_fit_in_both_themes_and_widths(
         "/customers/cust-1",
         "/demand",
         "/demand?silo=field-service",
+        "/events",
     )
     found: dict[str, list[str]] = {}
     look: dict[str, Any] = {"size": size, "color_scheme": theme, "locale": locale}
