@@ -21,6 +21,7 @@ from api.access.limits import RateLimit
 from api.access.sessions import CONSOLE, Sessions
 from api.background import run_in_background
 from api.blocking import run_blocking
+from api.care.catalog import catalog_routes
 from api.care.customers import customer_routes, message_routes, search_routes
 from api.care.fallout import bulk_routes, fallout_routes, jeopardy_routes, problem_routes, work_routes
 from api.care.orders import appointment_routes, order_routes
@@ -187,6 +188,7 @@ def create_app(settings: Settings | None = None, client: Client | None = None) -
         problem_routes,
         demand_routes,
         silo_routes,
+        catalog_routes,
         callbacks,
         own_reports,
     ):

@@ -7,7 +7,7 @@ from typing import Final
 from fastapi import APIRouter
 
 from api.console.login import routes as login
-from api.console.pages import change, customer, demand, desk, events, fallout, live, order, orders, silos
+from api.console.pages import catalog, change, customer, demand, desk, events, fallout, live, order, orders, silos
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     login.router,
@@ -20,5 +20,6 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     customer.router,
     demand.router,
     events.router,
+    catalog.router,
     live.router,
 )

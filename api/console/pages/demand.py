@@ -40,7 +40,7 @@ class _Asked(BaseModel):
     operation: _Name | None = None
     place: _Name | None = None
     kind: _Name | None = None
-    begin: Annotated[date, Field(alias="from", default_factory=lambda: datetime.now(UTC).date())]
+    begin: date = Field(alias="from", default_factory=lambda: datetime.now(UTC).date())
     before: date | None = None
     offset: Annotated[int, Field(ge=0, lt=2**31)] = 0
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -41,7 +42,7 @@ async def until_said(person: Person, path: str, name: str, words: str) -> str:
 
 async def test_what_did_not_get_through_is_told_with_why_and_sent_again(pipe: Pipe, console: Console) -> None:
     operator, customer = await console.person(Scope.OPERATE, name="ops-1"), f"cust-{uuid4().hex[:8]}"
-    party = {"relatedParty": [{"id": customer, "role": "customer"}]}
+    party: dict[str, Any] = {"relatedParty": [{"id": customer, "role": "customer"}]}
     async with subscribed() as subscriber, subscription(pipe, subscriber, f"customer={customer}") as made:
         subscriber.answer = lambda received: 400
         path = f"/events/{made}"
