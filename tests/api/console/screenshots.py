@@ -92,6 +92,7 @@ def _pages(orders: dict[str, str]) -> dict[str, str]:
         "silos": "/silos",
         "silo": "/silos/tv",
         "customer": "/customers/cust-1",
+        "customer-done": f"/customers/{body_of('mobile')['relatedParty'][0]['id']}",
         "demand": "/demand",
         "demand-silo": "/demand?silo=field-service",
         "events": "/events",
