@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import update
 
 from api.access.principal import Scope
-from orders.news.message import MessageState
-from register import Register
-from register.tables.messages import MESSAGES
+from tests.api.care.test_messages import hurry, until_told
 from tests.api.console.conftest import Console, Person
 from tests.api.console.test_orders import section, text_of
 from tests.households import internet_voice_tv, item, order
@@ -100,23 +96,28 @@ async def test_how_a_customer_wants_to_be_told_is_changed(pipe: Pipe, console: C
     assert (await agent.post(path, {"do": "explode"})).status_code == 400
 
 
-async def test_a_message_that_could_not_be_delivered_is_sent_again(pipe: Pipe, console: Console) -> None:
+async def test_a_message_is_told_word_for_word_and_sent_again_where_it_failed(pipe: Pipe, console: Console) -> None:
     agent, (customer, party) = await console.person(Scope.CARE), somebody()
     order_id = await pipe.submit(order(item("sim", "mobile-s"), notificationContact="anna@example.org", **party))
     await pipe.outcome(order_id)
     path = f"/customers/{customer}"
-    await until_said(agent, path, 'id="message-')
-    answer = await pipe.http.get(f"{pipe.settings.api_address}/care/v1{path}")
-    message = answer.json()["notifications"][0]["id"]
-    with closing(Register(pipe.settings.register_address)) as register, register.database.writing() as connection:
-        failed = {"state": MessageState.FAILED, "fate": "mailbox full"}
-        connection.execute(update(MESSAGES).where(MESSAGES.c.id == message).values(failed))
+    await until_told(pipe, order_id, bool)
+    hurry(pipe, order_id)
+    await until_told(pipe, order_id, lambda found: all(each["state"] == "sent" for each in found))
+    [message, *_] = (await pipe.http.get(f"{pipe.settings.api_address}/care/v1{path}")).json()["notifications"]
+    page = await agent.page(path)
+    assert "Anna <Muster>" in message["text"]
+    assert " ".join(message["text"].split()) in section(page, "messages")
+    assert "<Muster>" not in page
+    assert 'value="resend"' not in page
+    bounced = f"{pipe.settings.api_address}/care/v1/messages/{message['id']}/bounce"
+    assert (await pipe.http.post(bounced, json={"reason": "mailbox full"})).status_code == 200
     page = await agent.page(path)
     assert "mailbox full" in section(page, "messages")
-    assert f'name="message" value="{message}"' in page
-    assert (await agent.post(path, {"do": "resend", "message": message})).status_code == 303
+    assert f'name="message" value="{message["id"]}"' in page
+    assert (await agent.post(path, {"do": "resend", "message": message["id"]})).status_code == 303
     assert "mailbox full" not in section(await agent.page(path), "messages")
-    assert (await agent.post(path, {"do": "resend", "message": message})).status_code == 409
+    assert (await agent.post(path, {"do": "resend", "message": message["id"]})).status_code == 409
     assert (await agent.post(path, {"do": "resend"})).status_code == 404
 
 
