@@ -14,6 +14,7 @@ from api.access.access_log import AccessLog
 from api.access.guard import DOCS_ASSETS, Doorkeeper, Guard, doorkeeper
 from api.access.limits import RateLimit
 from api.access.sessions import CONSOLE, Sessions
+from api.care.catalog import catalog_routes
 from api.care.customers import customer_routes, message_routes, search_routes
 from api.care.fallout import bulk_routes, fallout_routes, jeopardy_routes, problem_routes, work_routes
 from api.care.orders import appointment_routes, order_routes
@@ -60,6 +61,7 @@ _ROUTES = (
     problem_routes,
     demand_routes,
     silo_routes,
+    catalog_routes,
     callbacks,
     own_reports,
 )

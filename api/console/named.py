@@ -8,8 +8,8 @@ from api.console.words import N_
 from orders.change.impact import Effect
 from orders.change.request import ChangeKind, ChangeState
 from orders.health.condition import SiloState, Stage
-from orders.model.messaging import Topic
-from orders.model.values import Verb
+from orders.model.messaging import Medium, Topic
+from orders.model.values import ProductStatus, Verb
 from orders.news.message import MessageState
 from orders.read_model.answer import WaitsFor
 from orders.read_model.fallout import FalloutEnd, FalloutState
@@ -229,4 +229,31 @@ BREAKER: Final = {
     Stage.CLOSED: N_("lets calls through"),
     Stage.OPEN: N_("keeps calls back"),
     Stage.HALF_OPEN: N_("tries a few calls"),
+}
+
+PRODUCT_STATES: Final = {
+    ProductStatus.CREATED: N_("ordered"),
+    ProductStatus.PENDING_ACTIVE: N_("on its way"),
+    ProductStatus.ACTIVE: N_("active"),
+    ProductStatus.SUSPENDED: N_("suspended"),
+    ProductStatus.PENDING_TERMINATE: N_("being ended"),
+    ProductStatus.TERMINATED: N_("ended"),
+    ProductStatus.CANCELLED: N_("cancelled"),
+}
+
+PRODUCT_ICONS: Final = {
+    ProductStatus.CREATED: ("clock", "calm"),
+    ProductStatus.PENDING_ACTIVE: ("play", "busy"),
+    ProductStatus.ACTIVE: ("check", "good"),
+    ProductStatus.SUSPENDED: ("pause", "warn"),
+    ProductStatus.PENDING_TERMINATE: ("undo", "warn"),
+    ProductStatus.TERMINATED: ("cross", "calm"),
+    ProductStatus.CANCELLED: ("cross", "calm"),
+}
+
+MEDIA: Final = {
+    Medium.EMAIL: N_("e-mail"),
+    Medium.SMS: N_("text message"),
+    Medium.SYSTEM: N_("the system for messages"),
+    Medium.NONE: N_("not at all"),
 }

@@ -7,7 +7,7 @@ from typing import Final
 from fastapi import APIRouter
 
 from api.console.login import routes as login
-from api.console.pages import change, desk, fallout, live, order, orders, silos
+from api.console.pages import catalog, change, customer, demand, desk, events, fallout, live, order, orders, silos
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     login.router,
@@ -17,5 +17,9 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     order.router,
     fallout.router,
     silos.router,
+    customer.router,
+    demand.router,
+    events.router,
+    catalog.router,
     live.router,
 )

@@ -50,6 +50,8 @@ async def take(folder: Path) -> None:
 
 
 async def _orders(pipe: Pipe) -> dict[str, str]:
+    heard = await pipe.http.post(pipe.api("/hub"), json={"callback": f"{pipe.settings.api_address}/nowhere"})
+    assert heard.status_code == 201, heard.text
     await pipe.sim("PUT", "/*/pace", {"completes_after_ms": 0})
     done = await pipe.submit(body_of("mobile"))
     await pipe.outcome(done)
@@ -60,9 +62,18 @@ async def _orders(pipe: Pipe) -> dict[str, str]:
     await pipe.sim("PUT", "/tv/faults", {"permanent": [{"operation": "*", "match": "", "code": "no_such_pack"}]})
     refused = await pipe.submit(internet_voice_tv(installation="self"))
     await pipe.until_task(refused, "tv/activate-tv", "fallout")
+    visits = f"{pipe.settings.api_address}/care/v1/capacities/visits"
+    assert (await pipe.http.put(visits, json={"number": 0})).status_code == 200
     for order_id in (parcel, refused, dated):
         await pipe.until_recorded(order_id)
-    return {"done": done, "large": large, "dated": dated, "parcel": parcel, "refused": refused}
+    return {
+        "done": done,
+        "large": large,
+        "dated": dated,
+        "parcel": parcel,
+        "refused": refused,
+        "subscription": heard.json()["id"],
+    }
 
 
 def _pages(orders: dict[str, str]) -> dict[str, str]:
@@ -72,7 +83,7 @@ def _pages(orders: dict[str, str]) -> dict[str, str]:
         "desk": "/",
         "orders": "/orders",
         "search": "/search?q=cust",
-        **{f"order-{name}": f"/orders/{order_id}" for name, order_id in orders.items()},
+        **{f"order-{name}": f"/orders/{orders[name]}" for name in ("done", "large", "dated", "parcel", "refused")},
         "tasks": f"/orders/{parcel}/timeline",
         "history": f"/orders/{parcel}/history",
         "change": f"/orders/{parcel}/change",
@@ -80,6 +91,14 @@ def _pages(orders: dict[str, str]) -> dict[str, str]:
         "fallout": "/fallout",
         "silos": "/silos",
         "silo": "/silos/tv",
+        "customer": "/customers/cust-1",
+        "customer-done": f"/customers/{body_of('mobile')['relatedParty'][0]['id']}",
+        "demand": "/demand",
+        "demand-silo": "/demand?silo=field-service",
+        "events": "/events",
+        "catalog": "/catalog",
+        "offering": "/catalog/triple-play-500",
+        "subscription": f"/events/{orders['subscription']}",
     }
 
 

@@ -97,6 +97,12 @@ async def test_pages_are_accessible_and_fit_in_both_themes_and_widths(
         "/fallout",
         "/silos",
         "/silos/tv",
+        "/customers/cust-1",
+        "/demand",
+        "/demand?silo=field-service",
+        "/events",
+        "/catalog",
+        "/catalog/triple-play-500",
     )
     found: dict[str, list[str]] = {}
     look: dict[str, Any] = {"size": size, "color_scheme": theme, "locale": locale}

@@ -1,0 +1,1 @@
+"""What the catalog in force means for agents: the tasks that an offering calls for."""
