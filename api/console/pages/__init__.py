@@ -7,7 +7,7 @@ from typing import Final
 from fastapi import APIRouter
 
 from api.console.login import routes as login
-from api.console.pages import change, desk, fallout, live, order, orders, silos
+from api.console.pages import bulk, change, desk, fallout, jeopardy, live, order, orders, silos, work_items
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     login.router,
@@ -18,4 +18,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     fallout.router,
     silos.router,
     live.router,
+    jeopardy.router,
+    work_items.router,
+    bulk.router,
 )
