@@ -20,6 +20,8 @@ from register import Register
 from settings import Settings
 from tests.api.conftest import shut
 from tests.api.console.browser import DESKTOP, PATIENCE_MS, PHONE, Tab, chromium, tab
+from tests.api.console.test_work_items import asked_for
+from tests.bulks import a_channel, begin, post, retry_of, without_workflow
 from tests.households import internet_voice_tv
 from tests.pipe import Pipe, body_of, free_port, listening
 from tests.registers import NOON, a_record
@@ -83,6 +85,9 @@ async def test_pages_are_accessible_and_fit_in_both_themes_and_widths(
 ) -> None:
     order_id = await waiting_order(pipe)
     late_orders(pipe)
+    work = asked_for(pipe, order_id, instructions="Ask the town hall", group="permits", due_at=NOON)
+    without_workflow(pipe.settings.register_address, 2, channel := a_channel())
+    job = await begin(pipe, retry_of(channel, rate=0.1))
     cookie = await desk.cookie(Scope.OPERATE)
     paths = (
         "/",
@@ -97,6 +102,13 @@ async def test_pages_are_accessible_and_fit_in_both_themes_and_widths(
         "/fallout",
         "/silos",
         "/silos/tv",
+        "/jeopardy",
+        "/work-items",
+        work,
+        "/bulk",
+        "/bulk/new",
+        "/bulk/new?of=orders",
+        f"/bulk/{job['id']}",
     )
     found: dict[str, list[str]] = {}
     look: dict[str, Any] = {"size": size, "color_scheme": theme, "locale": locale}
@@ -108,6 +120,7 @@ async def test_pages_are_accessible_and_fit_in_both_themes_and_widths(
                 found[path].append(f"{over} px too wide")
     wrong = [f"{where} {each}" for where, what in found.items() for each in what]
     assert not wrong, "\n".join(wrong)
+    await post(pipe.http, f"{job['href']}/stop")
     await let_go(pipe, order_id)
 
 
