@@ -15,10 +15,11 @@ from typing import Any
 from api.access.principal import Principal, Scope
 from api.access.sessions import CONSOLE
 from api.app import create_app
+from orders.read_model.jeopardy import JeopardyCause, JeopardyLevel
 from settings import Settings
 from tests.api.conftest import shut
 from tests.api.console.browser import DESKTOP, PHONE, chromium, tab
-from tests.api.console.test_in_a_browser import late_orders
+from tests.api.console.test_jeopardy import in_danger
 from tests.api.console.test_work_items import asked_for
 from tests.bulks import begin, fallen_out, retry_of, settled, without_workflow
 from tests.households import internet_voice_tv
@@ -65,6 +66,8 @@ async def _orders(pipe: Pipe) -> dict[str, str]:
     await pipe.sim("PUT", "/tv/faults", {"permanent": [{"operation": "*", "match": "", "code": "no_such_pack"}]})
     refused = await pipe.submit(internet_voice_tv(installation="self"))
     await pipe.until_task(refused, "tv/activate-tv", "fallout")
+    await pipe.sim("DELETE", "/tv/faults")
+    await pipe.sim("PUT", "/field-service/pace", {"completes_after_ms": None})
     visit = await held_up(pipe, internet_voice_tv())
     for order_id in (parcel, refused, dated, visit):
         await pipe.until_recorded(order_id)
@@ -73,7 +76,9 @@ async def _orders(pipe: Pipe) -> dict[str, str]:
 
 async def _queues(pipe: Pipe, order_id: str) -> dict[str, str]:
     """Work for people, promises in danger, and jobs: one that is settled, and one that goes on."""
-    late_orders(pipe)
+    delayed = {"what": "Visit takes longer than it does nine times in ten", "helps": "Ask field-service what keeps it"}
+    in_danger(pipe, "C-7", JeopardyLevel.MISSED, JeopardyCause.OVERDUE, silo="field-service", **delayed)
+    in_danger(pipe, "C-8", JeopardyLevel.AT_RISK, JeopardyCause.HOLD, what="It is on hold", helps="Release it")
     due = datetime.now(UTC)
     words = "Ask the town hall for a permit to dig.\nThe form is on their site."
     work = asked_for(

@@ -66,7 +66,7 @@ async def test_what_was_refused_is_tried_dry_then_again_and_told_of_each_order(p
     address = done.headers["location"].removeprefix("/console")
     again = await agent.post("/bulk", fields_of(preview, "/console/bulk"))
     assert again.headers["location"] == done.headers["location"]  # The same request begins one job.
-    page = await until_says(agent, address, "far", "3 done")
+    page = await until_says(agent, address, "far", "done: 3")
     assert "it <is> back" in section(page, "ask")
     assert "agent-7" in section(page, "ask")
     assert "<is>" not in page
@@ -107,7 +107,7 @@ async def test_a_job_that_would_be_over_other_orders_by_now_is_shown_anew(pipe: 
     assert more in section(stale.text, "sample")
     done = await agent.post("/bulk", fields_of(stale.text, "/console/bulk"))
     address = done.headers["location"].removeprefix("/console")
-    page = await until_says(agent, address, "far", "2 rejected")
+    page = await until_says(agent, address, "far", "rejected: 2")
     assert "no_workflow" in section(page, "orders")
 
 
