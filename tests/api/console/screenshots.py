@@ -53,6 +53,11 @@ async def take(folder: Path) -> None:
                         for name, path in (_pages(orders) | queues).items():
                             await opened.go(path)
                             await opened.page.screenshot(path=folder / f"{name}-{look}.png", full_page=True)
+                        # What a form leads to has no address of its own.
+                        await opened.go("/bulk/new?channel=reseller-7&silo=mobile-core&reason=it+is+back")
+                        await opened.page.locator("form.stack button").click()
+                        await opened.page.locator("#sample").wait_for()
+                        await opened.page.screenshot(path=folder / f"bulk-preview-{look}.png", full_page=True)
 
 
 async def _orders(pipe: Pipe) -> dict[str, str]:
