@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,12 +14,15 @@ from api.access.principal import Scope
 from api.care.fallout.work_bodies import FormField
 from api.console.pages.work_items import given_back
 from api.errors import Malformed
+from orders.model import wire_names
 from orders.model.values import Verb
+from orders.read_model.views import PlanPage
 from register import Register
 from register.work_items.item import Asked, item_id
 from tests.api.console.conftest import Console
 from tests.api.console.test_orders import section, text_of
 from tests.pipe import Pipe, body_of
+from tests.workflows.silos.test_manual_silo import NUMBER, begun
 
 FORM = {
     "number": {"required": True, "description": "As on the <permit>"},
@@ -70,6 +74,20 @@ async def test_a_work_item_is_claimed_spoken_of_and_told_as_done_by_its_form(pip
     assert address not in await agent.page(f"/work-items?order={order_id}")
     assert address in await agent.page(f"/work-items?order={order_id}&state=done")
     assert (await pipe.change(order_id, kind="cancel", requestId="over"))["state"] in ("accepted", "applied")
+
+
+async def test_an_order_goes_on_from_what_a_person_has_given_back(pipe: Pipe, console: Console) -> None:
+    order_id = await begun(pipe)
+    agent = await console.person(Scope.CARE, groups=frozenset(["construction"]))
+    found = re.search(r'href="/console(/work-items/[^"?]+)"', await agent.page(f"/work-items?order={order_id}"))
+    assert found is not None
+    page = await agent.page(found[1])
+    assert "Permit to dig at Lindenweg 7, Musterstadt" in text_of(page)
+    done = await agent.post(found[1], {"do": "done", "outputs.permit_number": NUMBER["permit_number"]})
+    assert done.status_code == 303
+    await pipe.outcome(order_id)
+    plan = await pipe.ask(order_id, wire_names.PLAN_QUERY, PlanPage, 0, 1000)
+    assert NUMBER["permit_number"] in plan.model_dump_json()
 
 
 async def test_what_cannot_be_done_is_told_with_its_reason(pipe: Pipe, console: Console) -> None:
