@@ -156,10 +156,17 @@ async def test_what_is_overdue_is_found_and_marked(pipe: Pipe, console: Console)
 
 async def test_what_is_undone_is_told_without_its_form(pipe: Pipe, console: Console) -> None:
     order_id = await pipe.submit(body_of("future-dated"))
-    address = asked_for(pipe, order_id, Verb.COMPENSATE)
     agent = await console.person(Scope.CARE)
+    address = asked_for(pipe, order_id)
+    assert (await agent.post(address, {"do": "done", "outputs.number": "P-1"})).status_code == 303
+    assert asked_for(pipe, order_id, Verb.COMPENSATE, number=1) == address
     page = await agent.page(address)
-    assert 'id="done"' not in page or "outputs." not in page
+    assert "undo: permit, office" in section(page, "what")
+    assert 'id="done"' in page
+    assert 'name="outputs.' not in page
+    assert (await agent.post(address, {"do": "done"})).status_code == 303
+    assert "asks to undo it" in section(await agent.page(address), "story")
+    assert 'id="done"' not in await agent.page(address)
     assert (await pipe.change(order_id, kind="cancel", requestId="over"))["state"] in ("accepted", "applied")
 
 
