@@ -17,7 +17,6 @@ from api.console.fields import asked_in_address, body_of, text_of
 from api.console.page import CONSOLE, FormDep, PageDep, in_path
 from api.errors import Malformed, problem
 from api.http.dependencies import Doer, Id, LinksDep, RegisterDep, WorkDoneDep, needs
-from orders.model.values import Verb
 from orders.read_model.work_state import WorkState
 
 router = APIRouter(prefix="/work-items", dependencies=[needs(Scope.WORK)])
@@ -62,7 +61,7 @@ async def queue(page: PageDep, register: RegisterDep, links: LinksDep, doer: Doe
 async def one(page: PageDep, work_item_id: Id, register: RegisterDep, links: LinksDep, doer: Doer) -> Response:
     """What is to be done, by when, what is to be given back, who has it, and what was said."""
     told = await work_routes.one(work_item_id, links, register, doer)
-    return page.show("work_item.html", work=told, form={} if told.verb is Verb.COMPENSATE else told.form, me=doer.name)
+    return page.show("work_item.html", work=told, me=doer.name)
 
 
 @router.post("/{work_item_id}")
