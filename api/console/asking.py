@@ -79,7 +79,9 @@ def _dates(form: Fields, zone: ZoneInfo) -> dict[str, Any]:
     for field in ("requestedStartDate", "requestedCompletionDate"):
         if form.get(field):
             asked[field] = _instant(form, field, zone)
-    if form.get("visitSite") and form.get("start"):
+    if form.get("visitSite") and form.get("slot"):
+        asked["appointments"] = [{**_slot(form["slot"]), "site": form["visitSite"]}]
+    elif form.get("visitSite") and form.get("start"):
         name = form.get("timeZone") or str(zone)
         try:
             there = ZoneInfo(name)
@@ -90,6 +92,15 @@ def _dates(form: Fields, zone: ZoneInfo) -> dict[str, Any]:
             visit["end"] = _instant(form, "end", there)
         asked["appointments"] = [visit]
     return asked
+
+
+def _slot(text: str) -> dict[str, str]:
+    """A slot as it was offered, with the offset of its site: it is asked for as it stands."""
+    try:
+        read = json.loads(text)
+        return {name: str(read[name]) for name in ("start", "end", "timeZone")}
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        raise Malformed([problem("slot", "is no slot that was offered")]) from error
 
 
 def _differs(form: Fields, field: str) -> bool:

@@ -15,12 +15,15 @@ _Asked = TypeVar("_Asked", bound=BaseModel)
 
 
 def asked_in_address(
-    page: Page, what: type[_Asked], several: tuple[str, ...] = (), **more: object
+    page: Page, what: type[_Asked], several: tuple[str, ...] = (), without: tuple[str, ...] = (), **more: object
 ) -> tuple[_Asked | None, tuple[Detail, ...]]:
-    """What the address of a list asks for; or None, and what is wrong with it. Fields of `several` may come twice."""
+    """What the address of a list asks for; or None, and what is wrong with it.
+
+    Fields of `several` may come twice; those of `without` are the page's own.
+    """
     given: dict[str, Any] = {**more}
     for name, value in page.request.query_params.multi_items():
-        if not value.strip():
+        if not value.strip() or name in without:
             continue
         if name in several:
             given.setdefault(name, []).append(value)

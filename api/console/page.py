@@ -21,7 +21,7 @@ from starlette.datastructures import FormData
 
 from api.access.principal import ANYBODY, Principal, Scope
 from api.access.sessions import CONSOLE, form_token
-from api.console import named
+from api.console import named, queues
 from api.console.viewer import Viewer
 from api.console.words import LANGUAGES, translations
 from settings import VERSION
@@ -126,6 +126,7 @@ def _environment(language: str) -> Environment:
     shared: Mapping[str, Any] = {
         "asset": asset,
         "named": named,
+        "queues": queues,
         "with_query": with_query,
         "languages": LANGUAGES,
         "console": CONSOLE,

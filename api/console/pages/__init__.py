@@ -7,7 +7,22 @@ from typing import Final
 from fastapi import APIRouter
 
 from api.console.login import routes as login
-from api.console.pages import catalog, change, customer, demand, desk, events, fallout, live, order, orders, silos
+from api.console.pages import (
+    bulk,
+    catalog,
+    change,
+    customer,
+    demand,
+    desk,
+    events,
+    fallout,
+    jeopardy,
+    live,
+    order,
+    orders,
+    silos,
+    work_items,
+)
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     login.router,
@@ -22,4 +37,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     events.router,
     catalog.router,
     live.router,
+    jeopardy.router,
+    work_items.router,
+    bulk.router,
 )

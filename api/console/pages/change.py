@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import uuid
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query, Response
@@ -12,17 +14,19 @@ from starlette.datastructures import FormData
 
 from api.access.principal import Principal, Scope
 from api.blocking import run_blocking
-from api.care.orders import order_routes
-from api.care.orders.change_bodies import ChangeBody, ChangeResponse, PreviewResponse
+from api.care.orders import appointment_routes, order_routes
+from api.care.orders.appointment_bodies import SlotResponse
+from api.care.orders.change_bodies import ChangeBody, ChangeResponse, OptionsResponse, PreviewResponse
 from api.console.asking import change_in
 from api.console.page import CONSOLE, FormDep, Page, PageDep, in_path
-from api.errors import Malformed, problem, problems
-from api.http.dependencies import Agent, AskingDep, ChangingDep, LinksDep, VersionsDep, needs
+from api.errors import Malformed, OrderClosed, Unavailable, problem, problems
+from api.http.dependencies import Agent, AppointingDep, AskingDep, ChangingDep, LinksDep, VersionsDep, needs
 from api.http.visibility import VisibleOrderId
+from api.service.appointing import Appointing
 from api.service.changing import Changing
 from api.tmf.links import Links
 from catalog_loader.catalog_files import UnknownCatalogVersion
-from orders.change.request import ChangeState
+from orders.change.request import ChangeState, Subject
 from orders.model.catalog import Catalog
 
 router = APIRouter(prefix="/orders/{order_id}/change", dependencies=[needs(Scope.CARE)])
@@ -38,12 +42,15 @@ async def options(
     order_id: VisibleOrderId,
     asking: AskingDep,
     changing: ChangingDep,
+    appointing: AppointingDep,
     links: LinksDep,
     versions: VersionsDep,
     offset: Annotated[int, Query(ge=0, lt=2**31)] = 0,
     skip: Annotated[int, Query(ge=0, le=100_000)] = 0,
+    slots_from: Annotated[date | None, Query(alias="slotsFrom")] = None,
 ) -> Response:
-    """What can still be changed about the order and its items."""
+    """What can still be changed about the order and its items, and the slots that are free for its visits."""
+    begin = datetime.combine(slots_from, time(), page.viewer.zone) if slots_from is not None else None
     order = await order_routes.order(order_id, asking, links)
     told = await order_routes.options(order_id, changing, offset, _AT_ONCE, skip)
     items = {item.id: item for item in order.items}
@@ -53,6 +60,8 @@ async def options(
         told=told,
         items=items,
         offset=offset,
+        slots_from=slots_from,
+        slots_at=await _slots(order_id, told, appointing, begin),
         declared=await _declared(order.catalog, versions, {item.offering for item in order.items}),
     )
 
@@ -140,6 +149,48 @@ def _read_json(text: str | None) -> dict[str, Any]:
     if not isinstance(read, dict):
         raise Malformed([problem("change", "cannot be read")])
     return read
+
+
+@dataclass(frozen=True, slots=True)
+class VisitSlots:
+    """What is free for a visit, by the day at its site. `days` is None where any hour may be asked for.
+
+    `unknown`: whoever has the slots does not answer now.
+    """
+
+    days: dict[date, list[SlotResponse]] | None = None
+    unknown: bool = False
+    zones: frozenset[str] = field(default_factory=frozenset)
+
+
+async def _slots(
+    order_id: str, told: OptionsResponse, appointing: Appointing, begin: datetime | None
+) -> dict[str, VisitSlots]:
+    """The slots of each site to which somebody has to come, if there is one that can have another visit."""
+    sites = {
+        option.name or ""
+        for item in told.items
+        for option in item.options
+        if option.subject is Subject.APPOINTMENT and option.possible
+    }
+    if not sites:
+        return {}
+    try:
+        offered = await appointment_routes.appointments(order_id, appointing, begin, None)
+    except (Unavailable, OrderClosed):
+        return dict.fromkeys(sites, VisitSlots(unknown=True))
+    found = dict.fromkeys(sites, VisitSlots())
+    for visit in offered.visits:
+        if visit.site in found and visit.available_time_slot is not None:
+            found[visit.site] = _by_day(visit.available_time_slot)
+    return found
+
+
+def _by_day(slots: tuple[SlotResponse, ...]) -> VisitSlots:
+    days: dict[date, list[SlotResponse]] = {}
+    for slot in slots:
+        days.setdefault(date.fromisoformat(slot.valid_for.start_date_time[:10]), []).append(slot)
+    return VisitSlots(days, zones=frozenset(slot.time_zone for slot in slots))
 
 
 async def _declared(digest: str, versions: VersionsDep, offerings: set[str]) -> dict[str, Any]:

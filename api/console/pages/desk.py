@@ -5,17 +5,27 @@ from __future__ import annotations
 from fastapi import APIRouter
 from fastapi.responses import Response
 
+from api.access.principal import Principal, Scope
 from api.blocking import run_blocking
 from api.care.customers import customer_routes
 from api.care.customers.customer_bodies import OrderListSearch
+from api.care.fallout import bulk_routes, jeopardy_routes, work_routes
+from api.care.fallout.bulk_bodies import JobResponse
+from api.care.fallout.jeopardy_routes import JeopardySearch
+from api.care.fallout.work_bodies import ListedWorkItems, WorkSearch
 from api.care.silos import silo_routes
 from api.console.page import CONSOLE, PageDep
+from api.console.pages.jeopardy import LEVELS, by_level
 from api.http.dependencies import LinksDep, Looker, RegisterDep, SilosDep
+from api.tmf.links import Links
 from orders.read_model.states import LifecycleState
+from register import Register
 
 router = APIRouter()
 
 _SHOWN = 8
+_LATEST = 50
+"""Jobs among which those under way are looked for."""
 
 
 @router.get("/")
@@ -29,9 +39,15 @@ async def desk(page: PageDep, register: RegisterDep, silos: SilosDep, links: Lin
     )
     held = await customer_routes.orders(_sought(state=[LifecycleState.HELD], sort="orderedAt"), links, register, looker)
     told = await silo_routes.silos(silos, links)
+    endangered = await jeopardy_routes.jeopardy(JeopardySearch(limit=1), links, register, looker)
     return page.show(
         "desk.html",
         figures=figures,
+        danger=by_level(endangered.counts),
+        levels=LEVELS,
+        jobs=await _jobs(register, links, looker),
+        work=await _work(register, links, looker),
+        me=looker.name,
         late=late,
         held=held,
         silos=told.silos,
@@ -42,6 +58,22 @@ async def desk(page: PageDep, register: RegisterDep, silos: SilosDep, links: Lin
 
 _ENDED = (LifecycleState.COMPLETED, LifecycleState.CANCELLED, LifecycleState.REJECTED)
 _OPEN = tuple(state for state in LifecycleState if state not in _ENDED)
+
+
+async def _jobs(register: Register, links: Links, looker: Principal) -> tuple[JobResponse, ...] | None:
+    """Of the latest bulk jobs those of which not all is known yet. None for who has nothing to do with them."""
+    if not looker.may(Scope.CARE):
+        return None
+    told = await bulk_routes.jobs(register, links, looker, 0, _LATEST)
+    return tuple(job for job in told.jobs if job.settled_at is None)[:_SHOWN]
+
+
+async def _work(register: Register, links: Links, looker: Principal) -> ListedWorkItems | None:
+    """What somebody has claimed and not done yet. None for who does no work items."""
+    if not looker.may(Scope.WORK):
+        return None
+    mine = WorkSearch.model_validate({"claimedBy": looker.name, "limit": _SHOWN})
+    return await work_routes.work_items(mine, links, register, looker)
 
 
 def _sought(**given: object) -> OrderListSearch:

@@ -8,15 +8,20 @@ from __future__ import annotations
 import asyncio
 import sys
 import tempfile
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from api.access.principal import Principal, Scope
 from api.access.sessions import CONSOLE
 from api.app import create_app
+from orders.read_model.jeopardy import JeopardyCause, JeopardyLevel
 from settings import Settings
 from tests.api.conftest import shut
 from tests.api.console.browser import DESKTOP, PHONE, chromium, tab
+from tests.api.console.test_jeopardy import in_danger
+from tests.api.console.test_work_items import asked_for
+from tests.bulks import begin, fallen_out, retry_of, settled, without_workflow
 from tests.households import internet_voice_tv
 from tests.pipe import Pipe, body_of, free_port, listening, running_pipe
 from tests.steps import held_up
@@ -35,6 +40,7 @@ async def take(folder: Path) -> None:
     with tempfile.TemporaryDirectory() as data:
         async with temporal_server() as temporal, running_pipe(temporal.client, Path(data)) as pipe:
             orders = await _orders(pipe)
+            queues = await _queues(pipe, orders["visit"])
             settings, _ = shut(Settings.model_validate({**pipe.settings.model_dump(), "api_port": free_port()}))
             app = create_app(settings, pipe.client)
             mounted: Any = next(route for route in app.routes if getattr(route, "path", "") == CONSOLE)
@@ -44,9 +50,14 @@ async def take(folder: Path) -> None:
                 for look, (size, theme, locale) in _LOOKS.items():
                     given: dict[str, Any] = {"size": size, "color_scheme": theme, "locale": locale}
                     async with tab(browser, settings.api_address, cookie, **given) as opened:
-                        for name, path in _pages(orders).items():
+                        for name, path in (_pages(orders) | queues).items():
                             await opened.go(path)
                             await opened.page.screenshot(path=folder / f"{name}-{look}.png", full_page=True)
+                        # What a form leads to has no address of its own.
+                        await opened.go("/bulk/new?channel=reseller-7&silo=mobile-core&reason=it+is+back")
+                        await opened.page.locator("form.stack button").click()
+                        await opened.page.locator("#sample").wait_for()
+                        await opened.page.screenshot(path=folder / f"bulk-preview-{look}.png", full_page=True)
 
 
 async def _orders(pipe: Pipe) -> dict[str, str]:
@@ -62,17 +73,51 @@ async def _orders(pipe: Pipe) -> dict[str, str]:
     await pipe.sim("PUT", "/tv/faults", {"permanent": [{"operation": "*", "match": "", "code": "no_such_pack"}]})
     refused = await pipe.submit(internet_voice_tv(installation="self"))
     await pipe.until_task(refused, "tv/activate-tv", "fallout")
+    await pipe.sim("DELETE", "/tv/faults")
+    await pipe.sim("PUT", "/field-service/pace", {"completes_after_ms": None})
+    visit = await held_up(pipe, internet_voice_tv())
+    for order_id in (parcel, refused, dated, visit):
+        await pipe.until_recorded(order_id)
     visits = f"{pipe.settings.api_address}/care/v1/capacities/visits"
     assert (await pipe.http.put(visits, json={"number": 0})).status_code == 200
-    for order_id in (parcel, refused, dated):
-        await pipe.until_recorded(order_id)
     return {
         "done": done,
         "large": large,
         "dated": dated,
         "parcel": parcel,
         "refused": refused,
+        "visit": visit,
         "subscription": heard.json()["id"],
+    }
+
+
+async def _queues(pipe: Pipe, order_id: str) -> dict[str, str]:
+    """Work for people, promises in danger, and jobs: one that is settled, and one that goes on."""
+    delayed = {"what": "Visit takes longer than it does nine times in ten", "helps": "Ask field-service what keeps it"}
+    in_danger(pipe, "C-7", JeopardyLevel.MISSED, JeopardyCause.OVERDUE, silo="field-service", **delayed)
+    in_danger(pipe, "C-8", JeopardyLevel.AT_RISK, JeopardyCause.HOLD, what="It is on hold", helps="Release it")
+    due = datetime.now(UTC)
+    words = "Ask the town hall for a permit to dig.\nThe form is on their site."
+    work = asked_for(
+        pipe, order_id, instructions=words, inputs={"street": "Lindenstraße 14"}, due_at=due, group="permits"
+    )
+    asked_for(pipe, title="Look at the cabinet", due_at=due + timedelta(days=2))
+    await fallen_out(pipe, 2, "web-shop")
+    without_workflow(pipe.settings.register_address, 4, "web-shop")
+    job = await begin(pipe, retry_of("web-shop"))
+    await settled(pipe, job["id"])
+    without_workflow(pipe.settings.register_address, 30, "reseller-7")
+    going = await begin(pipe, retry_of("reseller-7", rate=0.2))
+    return {
+        "visits": f"/orders/{order_id}/change",
+        "jeopardy": "/jeopardy",
+        "work-items": "/work-items",
+        "work-item": work,
+        "bulk": "/bulk",
+        "bulk-new": "/bulk/new?silo=tv&code=no_such_pack",
+        "bulk-new-orders": "/bulk/new?of=orders&kind=changePriority",
+        "bulk-job": f"/bulk/{job['id']}",
+        "bulk-job-going": f"/bulk/{going['id']}",
     }
 
 

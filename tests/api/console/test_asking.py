@@ -78,6 +78,26 @@ BERLIN = ZoneInfo("Europe/Berlin")
                 ],
             },
         ),
+        (
+            {
+                "kind": "reschedule",
+                "visitSite": "s-1",
+                "slot": '{"start": "2031-01-07T08:00+01:00", "end": "2031-01-07T12:00+01:00", '
+                '"timeZone": "Europe/Berlin"}',
+                "start": "",
+            },
+            {
+                "kind": "reschedule",
+                "appointments": [
+                    {
+                        "site": "s-1",
+                        "start": "2031-01-07T08:00+01:00",
+                        "end": "2031-01-07T12:00+01:00",
+                        "timeZone": "Europe/Berlin",
+                    }
+                ],
+            },
+        ),
     ],
 )
 def test_a_form_asks_for_what_is_different_in_it(form: dict[str, str], asked: dict[str, object]) -> None:
@@ -95,6 +115,9 @@ def test_a_form_asks_for_what_is_different_in_it(form: dict[str, str], asked: di
         ({"kind": "amend", "item": "1", "characteristic.pack": "{"}, "pack"),
         ({"kind": "reschedule", "requestedStartDate": "soon"}, "requestedStartDate"),
         ({"kind": "reschedule", "visitSite": "s", "start": "2031-01-07T08:00", "timeZone": "../etc"}, "timeZone"),
+        ({"kind": "reschedule", "visitSite": "s", "slot": "{}"}, "slot"),
+        ({"kind": "reschedule", "visitSite": "s", "slot": "[1]"}, "slot"),
+        ({"kind": "reschedule", "visitSite": "s", "slot": "soon"}, "slot"),
     ],
 )
 def test_what_cannot_be_read_is_named(form: dict[str, str], path: str) -> None:

@@ -14,13 +14,14 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
-from api.console import named
+from api.console import named, queues
 from api.console.words import LOCALE
 from orders.tracking.what_if.ways import Way
 from settings import ROOT
 
 CONSOLE = ROOT / "api" / "console"
 TEMPLATES = sorted((CONSOLE / "templates").glob("*.html"))
+NAMED: dict[str, object] = {**vars(named), **vars(queues)}
 FORBIDDEN = {
     "evaluates": r"hx-on|\bjs:|javascript:|hx-vals='js|hx-trigger=\"[^\"]*\[",
     "inline handler": r"\son\w+=",
@@ -57,10 +58,10 @@ def test_what_is_of_others_is_as_they_have_published_it_with_its_licence(folder:
 
 
 @pytest.mark.parametrize(
-    "name", sorted(name for name, value in vars(named).items() if name.isupper() and isinstance(value, dict))
+    "name", sorted(name for name, value in NAMED.items() if name.isupper() and isinstance(value, dict))
 )
 def test_whatever_the_core_may_say_has_a_name(name: str) -> None:
-    words: object = getattr(named, name)
+    words: object = NAMED[name]
     assert isinstance(words, dict)
     kinds = {type(key) for key in words}
     of_pages = {Way.CORRECTED, Way.ITEM_CANCELLED}  # Asked for as changes.

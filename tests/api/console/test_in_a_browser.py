@@ -18,8 +18,11 @@ from orders.read_model.jeopardy import JeopardyCause, JeopardyLevel, JeopardyVie
 from orders.read_model.states import LifecycleState
 from register import Register
 from settings import Settings
+from tests.api.care.test_appointments import DAY, done, household, town, waiting
 from tests.api.conftest import shut
 from tests.api.console.browser import DESKTOP, PATIENCE_MS, PHONE, Tab, chromium, tab
+from tests.api.console.test_work_items import asked_for
+from tests.bulks import SILO, a_channel, begin, post, retry_of, without_workflow
 from tests.households import internet_voice_tv
 from tests.pipe import Pipe, body_of, free_port, listening
 from tests.registers import NOON, a_record
@@ -81,8 +84,12 @@ def late_orders(pipe: Pipe) -> None:
 async def test_pages_are_accessible_and_fit_in_both_themes_and_widths(
     pipe: Pipe, desk: Desk, size: tuple[int, int], theme: str, locale: str
 ) -> None:
+    visit = await waiting(pipe, household(town()))
     order_id = await waiting_order(pipe)
     late_orders(pipe)
+    work = asked_for(pipe, order_id, instructions="Ask the town hall", group="permits", due_at=NOON)
+    without_workflow(pipe.settings.register_address, 2, channel := a_channel())
+    job = await begin(pipe, retry_of(channel, rate=0.1))
     cookie = await desk.cookie(Scope.OPERATE)
     paths = (
         "/",
@@ -103,6 +110,14 @@ async def test_pages_are_accessible_and_fit_in_both_themes_and_widths(
         "/events",
         "/catalog",
         "/catalog/triple-play-500",
+        f"/orders/{visit.order}/change?slotsFrom={DAY}",
+        "/jeopardy",
+        "/work-items",
+        work,
+        "/bulk",
+        "/bulk/new",
+        "/bulk/new?of=orders",
+        f"/bulk/{job['id']}",
     )
     found: dict[str, list[str]] = {}
     look: dict[str, Any] = {"size": size, "color_scheme": theme, "locale": locale}
@@ -114,6 +129,8 @@ async def test_pages_are_accessible_and_fit_in_both_themes_and_widths(
                 found[path].append(f"{over} px too wide")
     wrong = [f"{where} {each}" for where, what in found.items() for each in what]
     assert not wrong, "\n".join(wrong)
+    await post(pipe.http, f"{job['href']}/stop")
+    await done(visit)
     await let_go(pipe, order_id)
 
 
@@ -175,6 +192,40 @@ async def test_who_only_looks_is_offered_no_change(pipe: Pipe, desk: Desk) -> No
         await expect(opened.page.get_by_role("heading", name="Where is it?")).to_be_visible()
         assert await opened.page.get_by_role("link", name="Cancel", exact=True).count() == 0
     assert (await pipe.change(order_id, kind="cancel", requestId="over"))["state"] in ("accepted", "applied")
+
+
+async def test_a_job_is_begun_by_keyboard_and_moves_on_by_itself(pipe: Pipe, desk: Desk) -> None:
+    channel = a_channel()
+    orders = without_workflow(pipe.settings.register_address, 3, channel)
+    async with tab(desk.browser, desk.address, await desk.cookie(Scope.CARE), strict=False) as opened:
+        page = opened.page
+        await opened.go("/bulk")
+        await page.get_by_role("link", name="New job").press("Enter")
+        await page.get_by_label("Channel").fill(channel)
+        await page.get_by_label("Refused by silo").select_option(SILO)
+        await page.get_by_label("Why, for the log").fill("it is back")
+        await page.get_by_role("button", name="See which orders that would be").press("Enter")
+        await expect(page.locator("h1")).to_have_text("Try again: 3 orders")
+        await expect(page.locator("#sample + div tbody tr")).to_have_count(3)
+        assert await opened.findings() == []
+        await page.get_by_role("button", name="Ask 3 orders").press("Enter")
+        await page.wait_for_url("**/bulk/*")
+        await expect(page.get_by_text("rejected: 3").first).to_be_visible()
+        await expect(page.locator(f"#order-{orders[0]}")).to_contain_text("no_workflow")
+
+
+async def test_what_is_typed_of_a_work_item_stays_while_its_order_moves(pipe: Pipe, desk: Desk) -> None:
+    order_id = await waiting_order(pipe)
+    work = asked_for(pipe, order_id)
+    async with tab(desk.browser, desk.address, await desk.cookie(Scope.CARE)) as opened:
+        page = opened.page
+        await opened.go(work)
+        await page.get_by_label("number *").fill("P-1")
+        await page.get_by_role("button", name="I see to it").press("Enter")
+        await expect(page.get_by_role("button", name="Let others have it")).to_be_visible()
+        await page.get_by_label("number *").fill("P-1")
+        await let_go(pipe, order_id)
+        await expect(page.get_by_label("number *")).to_have_value("P-1")
 
 
 @pytest.mark.parametrize("path", ["/", "/orders"])
