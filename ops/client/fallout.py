@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -19,6 +19,7 @@ from ops.client.printing import print_json
 from ops.terminal import CommandError
 from orders.change.request import ChangeKind, ChangeState
 from orders.model.instants import instant
+from orders.model.silos.rules import Severity
 from orders.read_model.answer_words import moment
 from orders.read_model.fallout import FalloutState
 
@@ -53,6 +54,19 @@ def states(word: str) -> tuple[str, ...]:
     if word not in STATES:
         raise CommandError(f"{word} is no state of fallout: there are {', '.join(STATES)}")
     return STATES[word]
+
+
+def severities(words: Sequence[str]) -> tuple[str, ...]:
+    """The severities that are asked for.
+
+    Raises:
+        CommandError: if there is no such severity.
+    """
+    known = tuple(severity.value for severity in Severity)
+    for word in words:
+        if word not in known:
+            raise CommandError(f"{word} is no severity: there are {', '.join(known)}")
+    return tuple(words)
 
 
 async def show_fallout(door: Door, search: Mapping[str, Sought], console: Console, *, as_json: bool) -> None:
@@ -145,13 +159,14 @@ def _marks(fallout: ListedFallout) -> Iterator[tuple[str, str]]:
 
 def _summary_table(groups: tuple[FalloutGroupResponse, ...]) -> Table:
     return rigid_table(
-        ("calls", "orders", "late", "claimed", "oldest", "silo", "operation", "code"),
+        ("calls", "orders", "late", "claimed", "severity", "oldest", "silo", "operation", "code"),
         [
             (
                 str(group.count),
                 str(group.orders),
                 Text(str(group.at_risk), style="red" if group.at_risk else ""),
                 str(group.claimed),
+                group.severity or "",
                 moment(group.oldest),
                 group.silo,
                 group.operation,

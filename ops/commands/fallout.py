@@ -19,6 +19,7 @@ def fallout(
     customer: Annotated[str | None, typer.Option(help="Of that one.", show_default="any")] = None,
     order_id: Annotated[str | None, typer.Option("--order", help="Of that one.", show_default="any")] = None,
     group: Annotated[str | None, typer.Option(help="Handed to that one.", show_default="any")] = None,
+    severity: Annotated[list[str] | None, typer.Option(help="So grave. Repeatable.", show_default="any")] = None,
     claimed_by: Annotated[str | None, typer.Option(help="That somebody has.", show_default="anybody")] = None,
     unclaimed: Annotated[bool, typer.Option("--unclaimed", help="That nobody has.")] = False,
     late: Annotated[bool, typer.Option("--late", help="Of orders that are expected later than promised.")] = False,
@@ -32,7 +33,7 @@ def fallout(
     token: Token = None,
 ) -> None:
     """List the calls that a person is needed for: refused for good, or without any answer."""
-    from ops.client.fallout import long_ago, show_fallout, show_summary, states
+    from ops.client.fallout import long_ago, severities, show_fallout, show_summary, states
 
     search = {
         "silo": silo,
@@ -43,6 +44,7 @@ def fallout(
         "customer": customer,
         "order": order_id,
         "group": group,
+        "severity": severities(severity or ()),
         "claimedBy": claimed_by,
         "claimed": "false" if unclaimed else None,
         "inJeopardy": "true" if late else None,

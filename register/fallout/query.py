@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from orders.model.silos.rules import Severity
 from orders.model.values import Frozen
 from orders.read_model.fallout import FalloutEnd, FalloutRecord, FalloutSort, FalloutState
 from register.hands import StoryEntry
@@ -28,8 +29,8 @@ OPEN: Final = (FalloutState.WAITING, FalloutState.UNDER_WAY)
 class FalloutQuery:
     """A page of the fallout that fits: all that is given has to hold. The oldest comes first without `sort`.
 
-    `offering` is that of any item of the order. `claimed` says whether anybody has it, `claimed_by` who. Sorts are
-    (what, whether descending).
+    `offering` is that of any item of the order. It has one of the severities given, if any is. `claimed` says whether
+    anybody has it, `claimed_by` who. Sorts are (what, whether descending).
     """
 
     state: tuple[FalloutState, ...] = OPEN
@@ -41,6 +42,7 @@ class FalloutQuery:
     customer: str | None = None
     order: str | None = None
     group: str | None = None
+    severity: tuple[Severity, ...] = ()
     claimed: bool | None = None
     claimed_by: str | None = None
     in_jeopardy: bool | None = None
@@ -82,7 +84,7 @@ class FalloutPage:
 class FalloutGroup(Frozen):
     """All fallout of one silo, operation and code: how much, of how many orders, since when, how much is claimed.
 
-    `at_risk` are the orders expected later than promised.
+    `at_risk` are the orders expected later than promised. `severity` is the gravest of them, None without any.
     """
 
     silo: str
@@ -92,6 +94,7 @@ class FalloutGroup(Frozen):
     orders: int
     at_risk: int
     claimed: int
+    severity: Severity | None
     oldest: datetime
 
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, func, nulls_last, select
 
 from orders.model.instants import instant
+from orders.model.silos.rules import Severity
 from orders.read_model.fallout import FalloutEnd, FalloutRecord, FalloutSort, FalloutState
 from register.fallout.query import (
     OPEN,
@@ -33,6 +34,9 @@ _TOLD_OF_ORDER: Final = (
     ORDERS.c.expected_at,
     ORDERS.c.in_jeopardy,
 )
+# Of the catalog's rules, and of few rows: what is open of a silo is found by its index.
+_SEVERITY: Final = FALLOUT.c.content["severity"].as_string()
+_BY_GRAVITY: Final = tuple(Severity)
 _SORTED_BY: Final[dict[FalloutSort, ColumnElement[Any]]] = {
     FalloutSort.SINCE: FALLOUT.c.since,
     FalloutSort.OVER_AT: FALLOUT.c.over_at,
@@ -70,6 +74,7 @@ def fallout_summary(connection: Connection, query: FalloutQuery) -> FalloutSumma
             func.count(case((ORDERS.c.in_jeopardy, fallout.order_id)).distinct()).label("at_risk"),
             func.count(fallout.claimed_by).label("claimed"),
             func.min(fallout.since).label("oldest"),
+            func.min(case({each.value: n for n, each in enumerate(_BY_GRAVITY)}, value=_SEVERITY)).label("gravest"),
         )
         .join(ORDERS, OF_ORDER)
         .where(_fitting(query))
@@ -88,6 +93,7 @@ def fallout_summary(connection: Connection, query: FalloutQuery) -> FalloutSumma
             orders=row.orders,
             at_risk=row.at_risk,
             claimed=row.claimed,
+            severity=None if row.gravest is None else _BY_GRAVITY[row.gravest],
             oldest=row.oldest,
         )
         for row in connection.execute(largest)
@@ -148,6 +154,8 @@ def _fitting(query: FalloutQuery) -> ColumnElement[bool]:
     conditions: list[ColumnElement[bool]] = [LISTED]
     conditions += [column == value for column, value in equal.items() if value is not None]
     conditions += _by_state(frozenset(query.state))
+    if query.severity:
+        conditions.append(_SEVERITY.in_([each.value for each in query.severity]))
     if query.claimed is not None:
         conditions.append(fallout.claimed_by.is_not(None) if query.claimed else fallout.claimed_by.is_(None))
     if query.since_from is not None:

@@ -77,6 +77,13 @@ class WorkItems:
             found = read_page(connection, listed, size, query.offset, query.limit)
         return WorkPage(tuple(map(_read, found)), total)
 
+    def open_of(self, customer_id: str) -> int:
+        """How many work items of a customer's orders are open."""
+        theirs = select(ORDERS.c.id).where(ORDERS.c.customer_id == customer_id)
+        still_open = WORK_ITEMS.c.order_id.in_(theirs) & WORK_ITEMS.c.over_at.is_(None)
+        with self._database.reading() as connection:
+            return connection.scalar(select(func.count()).select_from(WORK_ITEMS).where(still_open)) or 0
+
     def find(self, work: str, sight: Sight | None = None) -> WorkItem | None:
         """One work item, if there is such a one in sight."""
         wanted = select(WORK_ITEMS).where(WORK_ITEMS.c.id == work, *_in_sight(sight))

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from orders.model.instants import instant
+from orders.model.silos.rules import Severity
 from orders.read_model.fallout import FalloutSort, FalloutState
 from register import Register
 from register.fallout.people import Claimed, FalloutOver
@@ -254,6 +255,28 @@ def test_it_is_summed_up_by_silo_operation_and_code(register: Register) -> None:
     assert largest.oldest == NOON
     assert (other.silo, other.count, other.claimed) == ("crm", 1, 1)
     assert register.fallout.summary(FalloutQuery(silo="none")).groups == ()
+
+
+def of_severities(register: Register) -> None:
+    severities = (Severity.WARNING, None, Severity.MAJOR, Severity.MINOR)
+    several = [fallen(f"O1-f{n}", severity=each) for n, each in enumerate(severities, start=1)]
+    register.records.record(told(1, *several, fallen("O1-f5", silo="crm")))
+
+
+def test_it_is_found_by_its_severity(register: Register) -> None:
+    of_severities(register)
+    assert found(register, severity=(Severity.MAJOR,)) == ["O1-f3"]
+    assert found(register, severity=(Severity.MINOR, Severity.WARNING)) == ["O1-f1", "O1-f4"]
+    assert found(register, severity=(Severity.CRITICAL,)) == []
+    assert len(found(register)) == 5
+
+
+def test_a_sum_tells_the_gravest_severity(register: Register) -> None:
+    of_severities(register)
+    told_of = {group.silo: group.severity for group in register.fallout.summary(FalloutQuery()).groups}
+    assert told_of == {"tv": "major", "crm": None}
+    [lesser] = register.fallout.summary(FalloutQuery(severity=(Severity.WARNING, Severity.MINOR))).groups
+    assert (lesser.count, lesser.severity) == (2, "minor")
 
 
 def test_what_silos_and_people_said_about_a_customer_is_erased_with_the_customer(register: Register) -> None:

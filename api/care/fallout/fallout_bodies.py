@@ -43,8 +43,8 @@ def sorts_of(text: str) -> tuple[tuple[FalloutSort, bool], ...]:
 class FalloutSearch(BaseModel):
     """What fallout is looked for by; all of it has to hold.
 
-    Without `state` what is not over. `offering` is that of any item of the order. `sinceBefore` finds what has waited
-    for longer.
+    Without `state` what is not over; of any of several severities. `offering` is that of any item of the order.
+    `sinceBefore` finds what has waited for longer.
     """
 
     model_config = ConfigDict(alias_generator=to_camel, extra="forbid")
@@ -58,6 +58,7 @@ class FalloutSearch(BaseModel):
     customer: Word | None = None
     order: Word | None = None
     group: Word | None = None
+    severity: list[Severity] = []
     claimed: bool | None = None
     claimed_by: Word | None = None
     in_jeopardy: bool | None = None
@@ -182,7 +183,10 @@ class FalloutStoryResponse(ListedFallout):
 
 
 class FalloutGroupResponse(ResponseModel):
-    """All fallout of one silo, operation and code. `atRisk` are the orders that are expected later than promised."""
+    """All fallout of one silo, operation and code.
+
+    `atRisk` are the orders that are expected later than promised, `severity` is the gravest that there is.
+    """
 
     silo: str
     operation: str
@@ -191,6 +195,7 @@ class FalloutGroupResponse(ResponseModel):
     orders: int
     at_risk: int
     claimed: int
+    severity: Severity | None
     oldest: InstantOut
 
 

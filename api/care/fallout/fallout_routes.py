@@ -158,6 +158,7 @@ def fallout_query(
         customer=search.customer,
         order=search.order,
         group=search.group,
+        severity=tuple(search.severity),
         claimed=search.claimed,
         claimed_by=search.claimed_by,
         in_jeopardy=search.in_jeopardy,

@@ -20,7 +20,7 @@ Texts: TypeAlias = dict[Language, Words]
 
 
 class Severity(StrEnum):
-    """How bad it is, in the words of TM Forum's alarms."""
+    """How bad it is, in the words of TM Forum's alarms, the gravest first."""
 
     CRITICAL = "critical"
     MAJOR = "major"

@@ -11,6 +11,7 @@ import httpx2
 import pytest
 
 from api.access.principal import Scope
+from orders.model.silos.rules import Severity
 from orders.read_model.fallout import FalloutRecord
 from register import Register
 from tests.api.conftest import Door, ShutDoor
@@ -134,8 +135,36 @@ async def test_it_is_listed_by_page_sorted_and_summed_up(door: Door) -> None:
     assert summary["groups"][0]["oldest"] == several[0].since
 
 
+async def test_it_is_looked_for_by_severity(door: Door) -> None:
+    order_id = f"O-{uuid4().hex[:10]}"
+    several = [fallen(f"{order_id}-f1", severity=Severity.MINOR), fallen(f"{order_id}-f2", severity=Severity.MAJOR)]
+    recorded(door, 1, *several, fallen(f"{order_id}-f3"), order_id=order_id)
+
+    async def asked(path: str, *severity: str) -> dict[str, Any]:
+        answer = await door.http.get(path, params={"order": order_id, "severity": severity})
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+    assert [each["id"] for each in (await asked(FALLOUT, "major"))["fallout"]] == [several[1].id]
+    assert (await asked(FALLOUT, "major", "minor"))["total"] == 2
+    [group] = (await asked(f"{FALLOUT}/summary", "minor"))["groups"]
+    assert (group["count"], group["severity"]) == (1, "minor")
+    [group] = (await asked(f"{FALLOUT}/summary"))["groups"]
+    assert (group["count"], group["severity"]) == (3, "major")
+
+
 @pytest.mark.parametrize(
-    "query", ["state=lost", "silo=%00", "limit=0", "sort=-age", "sinceBefore=2031-01-01", "claimed=maybe", "stat=over"]
+    "query",
+    [
+        "state=lost",
+        "silo=%00",
+        "limit=0",
+        "sort=-age",
+        "severity=bad",
+        "sinceBefore=2031-01-01",
+        "claimed=maybe",
+        "stat=over",
+    ],
 )
 async def test_a_search_that_makes_no_sense_is_malformed(door: Door, query: str) -> None:
     response = await door.http.get(f"{FALLOUT}?{query}")

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 import cli
 from ops.client.door import Door
-from ops.client.fallout import long_ago, retry, show_fallout, show_summary, states
+from ops.client.fallout import long_ago, retry, severities, show_fallout, show_summary, states
 from ops.terminal import CommandError
 from tests.households import internet_voice_tv
 from tests.pipe import Pipe, until
@@ -108,8 +108,18 @@ def test_ages_and_states_are_read() -> None:
         states("lost")
 
 
+def test_a_severity_that_there_is_not_is_refused_with_those_that_there_are() -> None:
+    assert severities(["major", "warning"]) == ("major", "warning")
+    with pytest.raises(CommandError, match="bad is no severity: there are critical, major, minor, warning"):
+        severities(["major", "bad"])
+
+
 def test_a_wrong_argument_is_one_line_and_exit_status_1() -> None:
-    for arguments in (["fallout", "--older-than", "soon"], ["retry", "web-0", "--task", "t", "--silo", "tv"]):
+    for arguments in (
+        ["fallout", "--older-than", "soon"],
+        ["fallout", "--severity", "bad"],
+        ["retry", "web-0", "--task", "t", "--silo", "tv"],
+    ):
         result = CliRunner().invoke(cli.app, arguments)
         assert (result.exit_code, result.stdout, len(result.stderr.splitlines())) == (1, "", 1), result
 
