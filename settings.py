@@ -139,6 +139,10 @@ class Settings(BaseSettings):
     """A file with the password for the mail server."""
     mail_folder: Path | None = None
     """Where mails are written without a mail server; `mail` in the data folder by default."""
+    message_system: Path | None = None
+    """A JSON file with the operator's own system for messages (TMF681): see `api.messages.communication`."""
+    sms_gateway: Path | None = None
+    """A JSON file with what takes texts to phones, and how: see `api.messages.texts`."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """The lowest level of what every process logs."""
     log_format: Literal["text", "json"] = "text"

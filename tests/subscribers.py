@@ -61,8 +61,8 @@ class Subscriber:
                 if status is None:
                     await asyncio.Event().wait()
                     return
-                if status < 300 and received.body != b"{}":
-                    self.ids.append(received.event_id)
+                if status < 300:
+                    self.took(received)
                 length = f"content-length: {len(self.body) + self.withheld}\r\n"
                 head = f"HTTP/1.1 {status} Whatever\r\n{self.headers}{length}\r\n"
                 writer.write(head.encode() + self.body)
@@ -72,6 +72,11 @@ class Subscriber:
         finally:
             writer.close()
             del self._connections[writer]
+
+    def took(self, received: Received) -> None:
+        """Note what was taken. What other servers take has no event."""
+        if received.body != b"{}":
+            self.ids.append(received.event_id)
 
     async def hang_up(self) -> None:
         """End every connection."""

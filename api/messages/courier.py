@@ -128,9 +128,13 @@ class Courier:
             log.error("a message cannot be put into words", message=outgoing.id, why=str(error))
             await run_blocking(sending.failed, outgoing, self._now(), f"It cannot be put into words: {error}")
             return
+        way = self._ways.get(written.medium)
+        if way is None:  # It was written when there was one.
+            await run_blocking(sending.failed, outgoing, self._now(), f"There is no way by {written.medium} any more")
+            return
         if not await run_blocking(sending.write, outgoing, written, self._now() + LEASE):
             return
-        async with self._ways[written.medium].handing_over(outgoing, written) as handed:
+        async with way.handing_over(outgoing, written) as handed:
             await self._settle(outgoing, handed)
 
     async def _settle(self, outgoing: Outgoing, handed: Handed) -> None:

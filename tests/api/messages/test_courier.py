@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, closing
-from datetime import UTC, datetime, timedelta
+from contextlib import AsyncExitStack
+from datetime import timedelta
 from email.message import EmailMessage
 from pathlib import Path
 from random import Random
@@ -15,115 +14,18 @@ import pytest
 from icalendar import Calendar
 
 from api.background import run_in_background
-from api.messages.courier import LEASE, Courier
-from api.messages.handing_over import Way
-from api.messages.mail import MailFolder, MailSender, MailServer, message_id
-from catalog_loader.catalog_files import read_catalog
-from catalog_loader.messages.book import MessageBook, read_messages
+from api.messages.courier import LEASE
+from api.messages.mail import MailFolder, message_id
 from orders.model.messaging import Medium, Topic
 from orders.news.message import MessageState
 from orders.news.preferences import Preferences
-from orders.read_model.records import OrderRecord
 from orders.read_model.states import LifecycleState
-from orders.read_model.views import OrderView
-from register import Register
 from register.events.deliveries import LONGEST_PAUSE
-from register.messages.reading import StoredMessage
 from register.messages.sending import PATIENCE
-from settings import ROOT
-from tests.mailboxes import Mailbox, mailbox
-from tests.orders.news.readers import HOME, an_order, at_home, late
+from tests.api.messages.offices import ANNA, DAY, FOLD, Office, annas
+from tests.orders.news.readers import HOME, at_home, late
 from tests.pipe import until
-from tests.registers import an_item, emptied
-
-ANNA = {"relatedParty": [{"id": "C1", "name": "Anna Muster"}], "notificationContact": "anna@example.org"}
-FOLD = timedelta(minutes=3)
-DAY = timedelta(days=1)
-
-
-@pytest.fixture(scope="module")
-def book() -> MessageBook:
-    book = read_messages(ROOT / "catalog", read_catalog(ROOT / "catalog"))
-    assert book is not None
-    return book
-
-
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Register]:
-    with closing(Register(f"sqlite:///{tmp_path_factory.mktemp('told') / 'register.db'}")) as register:
-        register.prepare()
-        yield register
-
-
-class Office:
-    """A register with orders, and couriers that tell of them by a mail server."""
-
-    def __init__(self, register: Register, book: MessageBook, box: Mailbox) -> None:
-        self.register = register
-        self.book = book
-        self.box = box
-        self.at = datetime(2031, 3, 3, 10, tzinfo=UTC)
-        self.versions: dict[str, int] = {}
-        server = MailServer("127.0.0.1", box.port, "none")
-        self.ways: dict[Medium, Way] = {Medium.EMAIL: MailSender(server, book.rules.sender)}
-
-    def courier(self) -> Courier:
-        return Courier(
-            self.register,
-            self.book,
-            self.ways,
-            lambda _: {"mobile-s": "Mobile S"},
-            now=lambda: self.at,
-            poll_every_s=0.01,
-        )
-
-    def record(self, order: OrderView) -> None:
-        """An order writes down how it stands."""
-        version = self.versions[order.id] = self.versions.get(order.id, 0) + 1
-        self.register.records.record(OrderRecord(version=version, view=order))
-
-    def messages(self, order_id: str = "O1") -> list[StoredMessage]:
-        return self.register.told.of_order(order_id)
-
-    async def at_rest(self, order_ids: tuple[str, ...] = ("O1",)) -> None:
-        """All news is worked out, and nothing that is due is left."""
-
-        async def there() -> bool:
-            due = [
-                message
-                for order_id in order_ids
-                for message in self.messages(order_id)
-                if message.state is MessageState.SENDING
-                or (message.state is MessageState.WAITING and message.due_at <= self.at and not message.fate)
-            ]
-            return not self.unheard() and not due
-
-        await until(there, "everything to be told", 30)
-
-    def unheard(self) -> bool:
-        with self.register.database.reading() as connection:
-            return bool(connection.exec_driver_sql("SELECT 1 FROM orders WHERE heard < version").first())
-
-    async def tells(self, order: OrderView | None = None, after: timedelta = timedelta()) -> list[EmailMessage]:
-        """Record an order, wait for its news, let some time pass, and give the mails that have come."""
-        before = len(self.box.mails)
-        if order is not None:
-            self.record(order)
-        async with run_in_background(self.courier().run()):
-            await self.at_rest()
-            self.at += after
-            await self.at_rest()
-        return self.box.mails[before:]
-
-
-@pytest.fixture
-async def office(shared: Register, book: MessageBook) -> AsyncIterator[Office]:
-    async with mailbox() as box:
-        yield Office(emptied(shared), book, box)
-
-
-def annas(**changes: Any) -> OrderView:
-    return an_order(**{"body": ANNA, **changes})
+from tests.registers import an_item
 
 
 async def test_a_mail_says_word_for_word_what_the_register_keeps(office: Office) -> None:

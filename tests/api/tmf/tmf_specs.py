@@ -20,6 +20,7 @@ FOLDER = Path(os.environ.get("TMF_SPECS") or ROOT.parent / "shared" / "specs")
 TMF620 = "TMF620-ProductCatalog-v4.1.0.swagger.json"
 TMF637 = "TMF637-ProductInventory-v4.0.0.swagger.json"
 TMF622 = "TMF622-ProductOrder-v4.0.0.swagger.json"
+TMF681 = "TMF681-Communication-v4.0.0.swagger.json"
 
 
 @cache
