@@ -25,6 +25,7 @@ SEARCH_ATTRIBUTES = (
     display.WAITS_FOR,
     display.FALLOUT_SILOS,
     display.IN_JEOPARDY,
+    display.JEOPARDY,
     display.PROMISED_AT,
     display.PROBLEM,
 )

@@ -215,6 +215,7 @@ async def test_the_namespace_script_makes_every_search_attribute_of_an_order_and
         "WaitsFor": "KEYWORD_LIST",
         "FalloutSilos": "KEYWORD_LIST",
         "InJeopardy": "BOOL",
+        "Jeopardy": "KEYWORD",
         "PromisedAt": "DATETIME",
         "Problem": "KEYWORD",
     }

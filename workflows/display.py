@@ -13,6 +13,7 @@ from temporalio.common import SearchAttributeKey, SearchAttributeUpdate
 from orders.fulfilment.order_in_flight import Fulfilment
 from orders.model import wire_names
 from orders.read_model.answer import Answer
+from orders.read_model.jeopardy import JeopardyLevel
 from orders.read_model.states import LifecycleState
 from orders.tracking.answering import answer
 from orders.tracking.details import details
@@ -28,6 +29,7 @@ OFFERINGS = SearchAttributeKey.for_keyword_list(wire_names.OFFERINGS)
 WAITS_FOR = SearchAttributeKey.for_keyword_list(wire_names.WAITS_FOR)
 FALLOUT_SILOS = SearchAttributeKey.for_keyword_list(wire_names.FALLOUT_SILOS)
 IN_JEOPARDY = SearchAttributeKey.for_bool(wire_names.IN_JEOPARDY)
+JEOPARDY = SearchAttributeKey.for_keyword(wire_names.JEOPARDY)
 PROMISED_AT = SearchAttributeKey.for_datetime(wire_names.PROMISED_AT)
 PROBLEM = SearchAttributeKey.for_keyword(wire_names.PROBLEM)
 
@@ -37,6 +39,9 @@ LONGEST_KEYWORD: Final = 255
 MANY: Final = 10
 READABLE: Final = timedelta(seconds=1)
 """How long it stands what an order waits for, while many calls are under way: that costs more than such a turn."""
+
+LEVEL_LASTS: Final = timedelta(minutes=1)
+"""How long an order is in a danger before that is worth an event of its own. Along with others it is told at once."""
 
 
 @dataclass(frozen=True)
@@ -63,8 +68,15 @@ class Display:
     @property
     def due(self) -> datetime | None:
         """When to show the order anew, since a call that is under way will have come to last."""
-        lasts_at = self._waits.lasts_at
-        return None if lasts_at is None else max(lasts_at, self._read_anew_at)
+        lasts_at, level_at = self._waits.lasts_at, self._level_lasts_at()
+        waits_at = None if lasts_at is None else max(lasts_at, self._read_anew_at)
+        return min(filter(None, (waits_at, level_at)), default=None)
+
+    def _level_lasts_at(self) -> datetime | None:
+        """When the danger that the order is in is told though nothing else is. None where it is told, or over."""
+        level, since = self._order.journal.carried.jeopardy, self._order.journal.carried.jeopardy_since
+        told = workflow.info().typed_search_attributes.get(JEOPARDY)
+        return None if told in (None, level) or since is None else since + LEVEL_LASTS
 
     def _details(self) -> str:
         try:
@@ -94,6 +106,13 @@ class Display:
             next((problem.code for problem in order.problems.values()), None),
         )
         updates = list(_updates(order, shown)) if shown != self._shown else []
+        level, lasts_at = order.journal.carried.jeopardy, self._level_lasts_at()
+        told = workflow.info().typed_search_attributes.get(JEOPARDY)
+        # An order that began without the attribute goes on without it: its history has no such events.
+        if told not in (None, level) and (
+            updates or level is JeopardyLevel.NONE or (lasts_at is not None and lasts_at <= now)
+        ):
+            updates.append(JEOPARDY.value_set(level.value))
         listed = self._listed
         if waits.told != listed and (updates or _is_news(waits, listed)):
             listed = waits.told

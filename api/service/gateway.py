@@ -39,6 +39,7 @@ from orders.health.messages import Steered, SteerSilo
 from orders.model import wire_names
 from orders.model.budget import START, cut
 from orders.read_model.answer import WaitsFor
+from orders.read_model.jeopardy import JeopardyLevel
 from orders.read_model.states import LifecycleState
 from workflows import display
 from workflows.bulk import BulkStart
@@ -312,5 +313,6 @@ def _search_attributes(start: OrderStart) -> TypedSearchAttributes:
             SearchAttributePair(display.CHANNEL, start.revision.channel),
             SearchAttributePair(display.OFFERINGS, start.revision.offerings()),
             SearchAttributePair(display.IN_JEOPARDY, False),
+            SearchAttributePair(display.JEOPARDY, JeopardyLevel.NONE.value),
         ]
     )

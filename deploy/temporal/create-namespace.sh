@@ -32,5 +32,6 @@ temporal operator search-attribute create --namespace "$TEMPORAL_NAMESPACE" \
     --name WaitsFor --type KeywordList \
     --name FalloutSilos --type KeywordList \
     --name InJeopardy --type Bool \
+    --name Jeopardy --type Keyword \
     --name PromisedAt --type Datetime \
     --name Problem --type Keyword

@@ -30,6 +30,7 @@ SEARCH_ATTRIBUTES = {
     wire_names.WAITS_FOR: "KeywordList",
     wire_names.FALLOUT_SILOS: "KeywordList",
     wire_names.IN_JEOPARDY: "Bool",
+    wire_names.JEOPARDY: "Keyword",
     wire_names.PROMISED_AT: "Datetime",
     wire_names.PROBLEM: "Keyword",
 }

@@ -50,6 +50,7 @@ OFFERINGS: Final = "Offerings"
 WAITS_FOR: Final = "WaitsFor"
 FALLOUT_SILOS: Final = "FalloutSilos"
 IN_JEOPARDY: Final = "InJeopardy"
+JEOPARDY: Final = "Jeopardy"
 PROMISED_AT: Final = "PromisedAt"
 PROBLEM: Final = "Problem"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -12,9 +13,11 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
 
 from orders.fulfilment.messages import SiloCalls
+from orders.model import wire_names
 from tests.households import item, order
 from tests.pipe import Pipe, body_of, running_pipe, until
 from tests.support import time_skipping_server
+from workflows.display import JEOPARDY
 
 VISITS = 5
 EVENTS_OF_A_ROUND = 11
@@ -78,6 +81,40 @@ async def test_a_round_of_looks_at_five_visits_is_one_timer_and_one_activity(ski
     assert "promise at stake" in summaries
     await pipe.change(order_id, kind="cancel")
     assert (await pipe.outcome(order_id)).state == "cancelled"
+
+
+async def test_the_danger_that_a_promise_is_in_is_listed_and_each_is_one_event_at_most(skipping_pipe: Pipe) -> None:
+    pipe = skipping_pipe
+    await pipe.sim("PUT", "/field-service/pace", {"completes_after_ms": None})
+    await pipe.sim("PUT", "/field-service/faults", {"drop_callback_rate": 1.0})
+    order_id = await pipe.submit(order(item("net", "fibre-100")))
+
+    async def missed() -> bool:
+        return "missed" in await dangers(pipe, order_id)
+
+    await until(missed, "the promise to be missed")
+    told = await dangers(pipe, order_id)
+    assert told == sorted(set(told), key=["atRisk", "inJeopardy", "missed"].index)
+    described = await pipe.handle(order_id).describe()
+    assert described.typed_search_attributes.get(JEOPARDY) == "missed"
+    late = [each for each in await upserts(pipe, order_id) if wire_names.IN_JEOPARDY in each]
+    assert [wire_names.JEOPARDY in each for each in late] == [True]
+    await pipe.sim("DELETE", "/field-service/faults")
+    await pipe.sim("POST", "/field-service/complete", {"match": "", "outcome": "completed"})
+    assert (await pipe.outcome(order_id)).state == "completed"
+
+
+async def upserts(pipe: Pipe, order_id: str) -> list[dict[str, bytes]]:
+    """What was told in search attributes, event by event."""
+    told = (event.upsert_workflow_search_attributes_event_attributes for event in await history(pipe, order_id))
+    fields = (each.search_attributes.indexed_fields for each in told)
+    return [{name: payload.data for name, payload in each.items()} for each in fields if each]
+
+
+async def dangers(pipe: Pipe, order_id: str) -> list[str]:
+    """The dangers that an order was listed in."""
+    told = await upserts(pipe, order_id)
+    return [json.loads(each[wire_names.JEOPARDY]) for each in told if wire_names.JEOPARDY in each]
 
 
 async def history(pipe: Pipe, order_id: str) -> list[HistoryEvent]:
