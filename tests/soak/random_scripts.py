@@ -58,6 +58,8 @@ def random_script(seed: int, *, restarts: float = 0.05, hostile: bool = False) -
     if choose.random() < restarts:
         steps.append(_restart(choose, sale))
     residues = choose.choice(("retry", "retry", "retry", Resolution.KEPT, Resolution.SUNK))
+    if any(_makes_a_number_anew(step) for step in steps):
+        residues = "retry"  # A number that is left with its silo for good cannot be had from there again.
     again = Random(f"retries of {seed}")
     if again.random() < _RETRIES:
         moment = again.randint(1, sale.calls + 5)
@@ -78,6 +80,10 @@ def random_script(seed: int, *, restarts: float = 0.05, hostile: bool = False) -
         followers=random_followers(follow, sale.order) if follow.random() < FOLLOWED else (),
         later_restarts=(_restart_later(follow),) if follow.random() < restarts else (),
     )
+
+
+def _makes_a_number_anew(step: Step) -> bool:
+    return isinstance(step, Change) and str(step.body.get("task", "")).endswith("/reserve-number")
 
 
 def _changes(choose: Random, sale: Sale, after: int) -> list[Step]:
