@@ -91,6 +91,8 @@ async def harmed(pipe: Pipe, order_id: str) -> list[str]:
     if too_late:
         await pipe.sim("PUT", "/*/pace", {"completes_after_ms": 0})
         await pipe.sim("POST", "/*/complete", {"match": order_id, "outcome": "completed"})
+        # It may have been put on hold by what it was sent.
+        await pipe.http.post(address, json={"kind": "release", "requestId": "go-on"})
     if answer.status_code not in (200, 202, 409):
         found.append(f"a cancellation is answered with {answer.status_code} {answer.text}")
     try:
