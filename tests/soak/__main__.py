@@ -71,7 +71,9 @@ async def _soak(scripts: Sequence[Script], out: Path, most_shrunk: int, bulk: in
             say(f"everything runs; {len(scripts)} histories, from {scripts[0].name} on")
             done = 0
             for some in _batches(scripts):
-                failures += await _failing(pipe, some)
+                for failure in await _failing(pipe, some):
+                    failures.append(failure)
+                    say(f"{failure.script.name} fails: {failure.flaws[0]}")
                 done += len(some)
                 say(f"{done} of {len(scripts)} histories, {len(failures)} failed")
             for number, failure in enumerate(failures):
