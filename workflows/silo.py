@@ -21,7 +21,7 @@ MOST_EVENTS: Final = 1_000
 """In one run."""
 ACTIVITY_TAKES: Final = timedelta(seconds=20)
 PROBE_TAKES: Final = timedelta(minutes=5)
-UNTIL_IT_IS_DONE = RetryPolicy(initial_interval=timedelta(seconds=0.5), maximum_interval=timedelta(seconds=30))
+UNTIL_IT_IS_DONE = RetryPolicy(initial_interval=timedelta(seconds=0.5), maximum_interval=timedelta(seconds=5))
 
 
 @workflow.defn(name=wire_names.SILO_WORKFLOW)
