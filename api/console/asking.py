@@ -78,7 +78,7 @@ def _dates(form: Fields, zone: ZoneInfo) -> dict[str, Any]:
     asked: dict[str, Any] = {}
     for field in ("requestedStartDate", "requestedCompletionDate"):
         if form.get(field):
-            asked[field] = _instant(form, field, zone)
+            asked[field] = instant_in(field, form[field], zone)
     if form.get("visitSite") and form.get("slot"):
         asked["appointments"] = [{**_slot(form["slot"]), "site": form["visitSite"]}]
     elif form.get("visitSite") and form.get("start"):
@@ -87,9 +87,9 @@ def _dates(form: Fields, zone: ZoneInfo) -> dict[str, Any]:
             there = ZoneInfo(name)
         except (ZoneInfoNotFoundError, ValueError, OSError) as error:
             raise Malformed([problem("timeZone", "is no time zone, such as Europe/Berlin")]) from error
-        visit = {"site": form["visitSite"], "start": _instant(form, "start", there), "timeZone": name}
+        visit = {"site": form["visitSite"], "start": instant_in("start", form["start"], there), "timeZone": name}
         if form.get("end"):
-            visit["end"] = _instant(form, "end", there)
+            visit["end"] = instant_in("end", form["end"], there)
         asked["appointments"] = [visit]
     return asked
 
@@ -127,9 +127,14 @@ def _number(form: Fields, field: str) -> int:
         raise Malformed([problem(field.removeprefix(_CHARACTERISTIC), "must be a whole number")]) from error
 
 
-def _instant(form: Fields, field: str, zone: ZoneInfo) -> str:
+def instant_in(field: str, text: str, zone: ZoneInfo) -> str:
+    """An instant that was filled in, of `zone` where it has none of its own.
+
+    Raises:
+        Malformed: if it cannot be read.
+    """
     try:
-        at = datetime.fromisoformat(form[field])
+        at = datetime.fromisoformat(text)
     except ValueError as error:
         raise Malformed([problem(field, "must be a date and a time")]) from error
     return (at if at.tzinfo is not None else at.replace(tzinfo=zone)).isoformat()

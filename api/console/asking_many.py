@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from api.console.asking import instant_in
 from api.errors import Malformed, problem
 from orders.change.request import ChangeKind
 
@@ -64,7 +64,7 @@ def _action(given: Mapping[str, str], zone: ZoneInfo) -> dict[str, Any]:
     for name in _TAKES.get(kind, ()):
         text = given.get(f"{_ACTION}{name}")
         if text is not None:
-            action[name] = _instant(name, text, zone) if name.endswith("Date") else text
+            action[name] = instant_in(name, text, zone) if name.endswith("Date") else text
     return action
 
 
@@ -73,11 +73,3 @@ def _number(field: str, text: str) -> float:
         return float(text)
     except ValueError as error:
         raise Malformed([problem(field, "must be a number")]) from error
-
-
-def _instant(name: str, text: str, zone: ZoneInfo) -> str:
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise Malformed([problem(name, "must be a date and a time")]) from error
-    return (at if at.tzinfo is not None else at.replace(tzinfo=zone)).isoformat()

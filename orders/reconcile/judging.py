@@ -127,7 +127,11 @@ class Judge:
         if newest is None or OnChange.REPLACE not in self._meanings(task, newest, inputs):
             return newest
         others = [(fact, self._meanings(task, fact, inputs)) for fact in live if fact is not newest]
-        as_wanted = (fact for fact, meanings in others if meanings <= {OnChange.KEEP} and fact.waiting is None)
+        as_wanted = (
+            fact
+            for fact, meanings in others
+            if meanings <= {OnChange.KEEP} and fact.waiting is None and fact.id not in self._calls
+        )
         kept = (
             fact
             for fact, meanings in others
