@@ -17,19 +17,17 @@ from activities.dates.learning import Learned
 from activities.dates.visiting import Visiting
 from catalog_loader.catalog_files import CatalogStore
 from orders.fulfilment.messages import Captured
-from orders.fulfilment.promised import promised
 from orders.fulfilment.snapshot import OrderStart
-from orders.fulfilment.starting import as_asked, prepare
+from orders.fulfilment.starting import as_asked, prepare, promised
 from orders.model import wire_names
 from orders.model.budget import PLAN, compressed_beyond
 from orders.model.catalog import Catalog
 from orders.model.order import OrderRequest, Reason, Rejection
 from orders.planning.amend import require_within_budget
-from orders.planning.baseline import linked_products, named_products
-from orders.planning.completeness import require_fit
+from orders.planning.capture import linked_products, named_products, require_fit
 from orders.planning.installed import InstalledProduct
 from register import Register
-from register.installed.line import Claim
+from register.installed.products import Claim
 from workflows.sdk.executions import Execution
 
 Describe: TypeAlias = Callable[[str], Awaitable[Execution | None]]

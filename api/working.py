@@ -13,17 +13,17 @@ import pickle
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import AbstractAsyncContextManager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from types import FrameType
 from typing import Final, ParamSpec, TypeVar
 
 import structlog
 
-from api.admission import Admission
-from api.blocking import bill, run_blocking
+from api.blocking import BILL, bill, run_blocking
 from api.errors import Busy, TooMuchWork
 
 log = structlog.get_logger()
@@ -163,3 +163,38 @@ def _require_to_travel(error: Exception) -> None:
         pickle.loads(pickle.dumps(error))
         return
     raise RuntimeError(f"{type(error).__name__}, which cannot be pickled")
+
+
+class Admission:
+    """Lets in `at_once` pieces at a time, half of them of one caller at most: its others are in nobody else's way.
+
+    `most` pieces are let in or wait at any time, half of them of one caller too.
+    """
+
+    def __init__(self, at_once: int, most: int) -> None:
+        self._most = most
+        self._most_of_one = max(1, most // 2)
+        self._at_once_of_one = max(1, at_once // 2)
+        self._room = asyncio.Semaphore(at_once)
+        self._taken: Counter[str] = Counter()
+        self._turns: dict[str, asyncio.Semaphore] = {}
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """While a piece of the present caller's work is done. Background tasks are one caller.
+
+        Raises:
+            Busy: if too much waits already. The same may be tried again.
+        """
+        bill = BILL.get()
+        caller = bill.caller if bill is not None else ""
+        if self._taken.total() >= self._most or self._taken[caller] >= self._most_of_one:
+            raise Busy("Too much is waiting to be worked out")
+        self._taken[caller] += 1
+        try:
+            async with self._turns.setdefault(caller, asyncio.Semaphore(self._at_once_of_one)), self._room:
+                yield
+        finally:
+            self._taken[caller] -= 1
+            if not self._taken[caller]:
+                del self._taken[caller], self._turns[caller]

@@ -21,8 +21,7 @@ from register.engine import Database
 from register.events.deliveries import Deliveries
 from register.events.subscriptions import Subscriptions
 from register.fallout.people import FalloutRegister
-from register.installed.line import Line
-from register.installed.products import Products
+from register.installed.products import Line, Products
 from register.jeopardy import Jeopardies
 from register.messages.news import News
 from register.messages.preferences import PreferencesRegister

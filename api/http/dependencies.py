@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeAlias
 
-from fastapi import Depends, Path, Query, Request, Security
+from fastapi import Depends, Path, Query, Request, Response, Security
+from fastapi.routing import APIRoute
 from fastapi.security import HTTPBearer, SecurityScopes
+from pydantic import BaseModel, ValidationError
 
 from activities.foreseeing import Foreseeing
 from api.access.principal import ANYBODY, Principal, Scope
-from api.errors import ErrorBody, Forbidden, Unauthorized
+from api.errors import ErrorBody, Forbidden, Malformed, Unauthorized, problem, problems
 from api.events.subscribers import Subscribers
 from api.service.appointing import Appointing
 from api.service.asking import Asking
@@ -26,7 +30,7 @@ from api.service.silos import Silos
 from api.service.work_done import WorkDone
 from api.tmf.links import Links
 from api.tmf.tmf620 import CatalogInForce
-from api.working import Workshop
+from api.working import SMALL_BYTES, Workshop, in_products
 from catalog_loader.catalog_files import CatalogStore
 from orders.model.text import NO_NUL
 from register import Register
@@ -235,3 +239,36 @@ def errors(*statuses: int) -> Responses:
 
 GUARDED = errors(401, 403, 413, 429)
 """What every route but the probes can answer, for `include_router`."""
+
+
+class LargeBodies(APIRoute):
+    """A route that takes large bodies, of a model.
+
+    FastAPI reads and checks bodies on the event loop. It is given what was read and checked before: a model, which it
+    takes as it is.
+    """
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The route's handler, which finds large bodies read."""
+        handle = super().get_route_handler()
+        kind: Any = self.body_field.field_info.annotation if self.body_field is not None else None
+        if not (isinstance(kind, type) and issubclass(kind, BaseModel)):
+            return handle
+
+        async def beside(request: Request) -> Response:
+            raw = await request.body()
+            if len(raw) > SMALL_BYTES and "json" in request.headers.get("content-type", ""):
+                workshop = provided(request).workshop
+                request._json = await workshop.run(in_products(len(raw)), _read, kind, raw)  # pyright: ignore
+            return await handle(request)
+
+        return beside
+
+
+def _read(kind: type[BaseModel], raw: bytes) -> BaseModel:
+    try:
+        return kind.model_validate(json.loads(raw))
+    except ValidationError as error:
+        raise Malformed(problems(error)) from error
+    except (ValueError, RecursionError) as error:
+        raise Malformed([problem("body", str(error))]) from error

@@ -15,6 +15,7 @@ from api.http.dependencies import (
     AskingDep,
     ChangingDep,
     FindingDep,
+    LargeBodies,
     LinksDep,
     Operator,
     OrderId,
@@ -26,7 +27,6 @@ from api.http.dependencies import (
     errors,
 )
 from api.http.entity_tags import require_match, tagged
-from api.http.large_bodies import LargeBodies
 from api.http.listing import LISTED, FieldsDep, Listing, ListingDep
 from api.http.verdicts import is_decided, require_granted
 from api.http.visibility import VisibleOrderId, changeable, readable, seen, visibility_of

@@ -14,8 +14,7 @@ from api.service.changing import Changing
 from api.service.finding import Finding
 from api.service.gateway import Gateway
 from api.service.gathering import Gathering
-from api.service.intake.starting import Starter
-from api.service.intake.submitting import Submitting
+from api.service.intake.submitting import Starter, Submitting
 from api.service.patching import Patching
 from api.service.previewing import Foresight
 from api.service.silos import Silos

@@ -17,7 +17,7 @@ from orders.model.order import OrderRequest, RequestedItem, Revision, Site
 from orders.model.plan import ALLOWANCE, Operation, Plan, Task
 from orders.model.silos.capacity import Capacity, told
 from orders.model.values import Action
-from orders.planning.baseline import Baseline, baseline_of
+from orders.planning.capture import Baseline, baseline_of
 from orders.planning.decompose import decompose
 from orders.planning.installed import InstalledProduct
 from orders.planning.scheduling.schedule import schedule

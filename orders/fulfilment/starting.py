@@ -9,13 +9,13 @@ from orders.fulfilment.snapshot import OrderStart
 from orders.model.catalog import Catalog
 from orders.model.order import Item, OrderRequest, Reason, Revision
 from orders.model.plan import Plan
-from orders.planning.baseline import baseline_of
-from orders.planning.capture import capture
+from orders.planning.capture import baseline_of, capture
 from orders.planning.decompose import decompose
 from orders.planning.installed import InstalledProduct
 from orders.planning.scheduling.appointments import appointments_of, require_visits
 from orders.planning.scheduling.dates import require_possible_appointments
 from orders.planning.scheduling.promise import promised_at
+from orders.promising.figures import Figures, with_figures
 
 
 def prepare(
@@ -90,3 +90,12 @@ def as_asked(
         request=request,
         waits_for=waits_for,
     )
+
+
+def promised(start: OrderStart, catalog: Catalog, figures: Figures) -> OrderStart:
+    """The same order with those figures frozen in its plan, and the date promised by them."""
+    plan = with_figures(start.plan, start.revision, catalog, figures, start.ordered_at)
+    if plan is start.plan or start.waits_for:
+        return start
+    at = promised_at(start.revision, plan, start.ordered_at)
+    return start.model_copy(update={"plan": plan, "promised_at": at})

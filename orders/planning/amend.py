@@ -23,7 +23,6 @@ from orders.model.order import (
 from orders.model.plan import Plan
 from orders.model.values import Action, ProductStatus
 from orders.planning.advancement import Advancement
-from orders.planning.completeness import require_complete
 from orders.planning.decompose import Planned, decompose
 from orders.planning.follow_on import (
     as_update,
@@ -36,7 +35,7 @@ from orders.planning.follow_on import (
     require_one_and_the_same,
     with_named,
 )
-from orders.planning.items import add_items, checked, component_role, with_components, with_defaults
+from orders.planning.items import add_items, checked, component_role, require_complete, with_components, with_defaults
 from orders.planning.quantity import numbered, resized
 from orders.planning.scheduling.appointments import appointments_of, at_its_sites, require_visits, with_appointments
 from orders.planning.wishes import refused_wishes, with_wishes_of_bundles

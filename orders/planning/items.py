@@ -268,3 +268,25 @@ def value_problem(declared: Characteristic, value: JsonValue) -> str | None:
     if isinstance(value, str) and declared.pattern is not None and not re.fullmatch(declared.pattern, value):
         return f"{as_json(value)} does not have the form that the catalog asks for"
     return None
+
+
+def require_complete(items: Iterable[RequestedItem]) -> None:
+    """Return if it is said of each item what it is about.
+
+    Raises:
+        Rejection: naming those of which it is not.
+    """
+    reasons = list(lacking(items))
+    if reasons:
+        raise Rejection(reasons)
+
+
+def lacking(items: Iterable[RequestedItem]) -> Iterator[Reason]:
+    """What items do not say: what each is about."""
+    for item in items:
+        if item.action is Action.ADD and not item.offering:
+            message = f"item {item.id}: says nothing of what to add, which takes the id of a productOffering"
+            yield Reason(code="no_offering", item=item.id, message=message)
+        elif item.action is not Action.ADD and not item.product:
+            message = f"item {item.id}: names no installed product for {item.action}, which takes the id of a product"
+            yield Reason(code="no_product", item=item.id, message=message)

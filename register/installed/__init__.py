@@ -1,4 +1,4 @@
-"""The installed base, its locks, and the line of orders that wait for a product.
+"""The installed base, and the line of orders that wait for a product.
 
 What is installed is decided in `orders.planning`.
 """

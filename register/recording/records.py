@@ -20,8 +20,7 @@ from register.cancellations import write_cancellations
 from register.engine import Database
 from register.events.subscriptions import fan_out
 from register.fallout.telling import erase_fallout, write_fallout
-from register.installed.line import next_behind
-from register.installed.products import write_products
+from register.installed.products import next_behind, write_products
 from register.messages.news import forget_messages
 from register.recording import rows
 from register.recording.documents import OF_ORDER, erase_documents, write_document

@@ -6,9 +6,9 @@ import asyncio
 
 import pytest
 
-from api.admission import Admission
 from api.blocking import BILL, Bill
 from api.errors import Busy
+from api.working import Admission
 
 
 class Pieces:

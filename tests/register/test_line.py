@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from orders.read_model.records import OrderRecord
 from register import Register
-from register.installed.line import Claim
+from register.installed.products import Claim
 from tests.registers import NOON, a_product, a_record, a_view
 
 

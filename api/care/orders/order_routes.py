@@ -27,8 +27,7 @@ from api.care.orders.change_bodies import (
 )
 from api.care.orders.change_examples import CHANGES
 from api.errors import Detail, Malformed, UnknownChange, problem
-from api.http.dependencies import Agent, AskingDep, ChangingDep, LinksDep, Offset, errors, needs
-from api.http.large_bodies import LargeBodies
+from api.http.dependencies import Agent, AskingDep, ChangingDep, LargeBodies, LinksDep, Offset, errors, needs
 from api.http.verdicts import is_decided
 from api.http.visibility import VisibleOrderId
 from api.tmf.links import Links

@@ -7,8 +7,7 @@ import pytest
 from orders.model.catalog import Catalog
 from orders.model.order import OrderRequest, Rejection, RequestedItem, Revision, Site
 from orders.model.values import Action
-from orders.planning.baseline import baseline_of
-from orders.planning.capture import capture
+from orders.planning.capture import baseline_of, capture
 from tests.orders.support.catalogs import SOUND, catalog_of
 
 HOME = Site(id="home", address={"city": "Musterstadt"})

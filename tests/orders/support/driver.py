@@ -16,8 +16,7 @@ from orders.model.catalog import Catalog, Protocol
 from orders.model.order import OrderRequest, RequestedItem, Site
 from orders.model.values import Verb
 from orders.planning.amend import amended
-from orders.planning.baseline import baseline_of
-from orders.planning.capture import capture
+from orders.planning.capture import baseline_of, capture
 from orders.planning.decompose import decompose
 from orders.planning.installed import InstalledProduct
 from orders.reconcile.ledger import Step

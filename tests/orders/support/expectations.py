@@ -16,8 +16,7 @@ from orders.model.catalog import Catalog, OnChange, Undo
 from orders.model.order import Item, OrderRequest, Revision
 from orders.model.plan import BILLING, Plan, product_of
 from orders.model.values import Action, Inputs
-from orders.planning.baseline import Baseline
-from orders.planning.capture import capture
+from orders.planning.capture import Baseline, capture
 from orders.planning.decompose import decompose
 from orders.read_model.records import EventKind, OrderEvent, OrderRecord, Transition
 from orders.read_model.states import ITEM_MOVES, ORDER_MOVES, LifecycleState

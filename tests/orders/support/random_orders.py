@@ -22,8 +22,7 @@ from orders.model.catalog import Catalog
 from orders.model.order import OrderRequest, Rejection, Revision
 from orders.model.plan import BILLING, Plan
 from orders.planning.amend import amended
-from orders.planning.baseline import Baseline, baseline_of
-from orders.planning.capture import capture
+from orders.planning.capture import Baseline, baseline_of, capture
 from orders.planning.decompose import decompose
 from orders.planning.installed import InstalledProduct
 from orders.planning.scheduling.promise import promised_at

@@ -10,8 +10,7 @@ from orders.change.request import ChangeState, ItemUpdate
 from orders.fulfilment.order_in_flight import Fulfilment
 from orders.fulfilment.snapshot import OrderStart, Snapshot
 from orders.model.order import Appointment, OrderRequest, RequestedItem, Site
-from orders.planning.baseline import baseline_of
-from orders.planning.capture import capture
+from orders.planning.capture import baseline_of, capture
 from orders.planning.decompose import decompose
 from orders.planning.scheduling.promise import promised_at
 from orders.read_model.records import EventKind
