@@ -11,7 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from bench import growth, preview, profile, promises, register, throughput
+from bench import changes, growth, in_flight, preview, profile, promises, register, throughput
 from bench.attacks import section as attacks
 from bench.attacks.attack import ATTACKS
 from bench.kinds import KINDS
@@ -23,13 +23,15 @@ from ops.local.process import StackError
 SECTIONS = {
     "throughput": throughput.run,
     "growth": growth.run,
+    "changes": changes.run,
     "preview": preview.run,
     "register": register.run,
     "promises": promises.run,
     "attacks": attacks.run,
     "profile": profile.run,
+    "in_flight": in_flight.run,
 }
-"""What is measured, in the order of the report."""
+"""What is measured, in the order of the report. Orders in flight come last: they stay where they are."""
 
 
 def main() -> None:
@@ -49,6 +51,7 @@ def main() -> None:
         rounds=arguments.rounds or (1 if arguments.quick else 7),
         quick=arguments.quick,
         growth=(10, 100) if arguments.quick else (10, 100, 1000),
+        in_flight=tuple(arguments.in_flight or ((30,) if arguments.quick else (1000, 10_000))),
         attacks=tuple(arguments.attacks),
         attack_s=arguments.seconds or (3 if arguments.quick else 30),
         say=say,
@@ -90,6 +93,7 @@ def _arguments() -> argparse.Namespace:
         "--attacks", nargs="+", choices=names, default=names, metavar="NAME", help=f"of {', '.join(names)} (all)"
     )
     parser.add_argument("--seconds", type=float, help="of each attack (30, quick: 3)")
+    parser.add_argument("--in-flight", nargs="+", type=int, metavar="ORDERS", help="that wait (1000 10000, quick: 30)")
     parser.add_argument("--rounds", type=int, help="turns of each contender (7, quick: 1)")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent, help="folder of the report (bench)")
     return parser.parse_args()

@@ -13,6 +13,7 @@ from settings import ROOT
 
 EXAMPLES = ROOT / "examples" / "orders"
 VPN_SITES = 50
+LINES = 20
 
 Body = dict[str, Any]
 """A `ProductOrder_Create` body, as JSON."""
@@ -52,6 +53,20 @@ def mobile(number: int) -> Body:
     return body
 
 
+def mobile_lines(lines: int) -> Callable[[int], Body]:
+    """So many mobile subscriptions in one order, each with its number."""
+
+    def make(number: int) -> Body:
+        body = mobile(number * lines)
+        [line] = body["productOrderItem"]
+        body["productOrderItem"] = [
+            {**mobile(number * lines + n)["productOrderItem"][0], "id": f"{line['id']}-{n}"} for n in range(lines)
+        ]
+        return body
+
+    return make
+
+
 def triple_play(_: int) -> Body:
     """Internet, voice and TV, with a technician's visit and a parcel."""
     return _example("triple-play")
@@ -71,6 +86,7 @@ def business_vpn(sites: int) -> Callable[[int], Body]:
 
 KINDS = (
     Kind("mobile", "mobile (eSIM)", mobile, orders=120, in_flight=30),
+    Kind("mobile_lines", f"{LINES} mobile lines", mobile_lines(LINES), orders=20, in_flight=6),
     Kind("triple_play", "triple play", triple_play, orders=80, in_flight=30),
     Kind("business_vpn", f"business VPN, {VPN_SITES} sites", business_vpn(VPN_SITES), orders=8, in_flight=4),
 )

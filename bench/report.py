@@ -32,7 +32,8 @@ def write_report(folder: Path, command: str, parts: Sequence[Part]) -> tuple[Pat
     about = _about(command)
     figures: dict[str, Any] = {**about}
     for part in parts:
-        figures |= part.figures
+        for name, told in part.figures.items():
+            figures[name] = {**figures.get(name, {}), **told}
     folder.mkdir(parents=True, exist_ok=True)
     for_people, for_programs = folder / "report.md", folder / "report.json"
     lines = [f"- {name}: {_words(value)}" for name, value in about.items()]

@@ -11,7 +11,7 @@ from bench.kinds import Kind
 
 @dataclass(frozen=True)
 class Plan:
-    """How much is measured. Growth is measured at these numbers of tasks; each of the attacks goes on for `attack_s`.
+    """How much is measured. `growth` are numbers of tasks, `in_flight` of orders; each attack goes on for `attack_s`.
 
     `say` tells of progress.
     """
@@ -21,6 +21,7 @@ class Plan:
     rounds: int
     quick: bool
     growth: tuple[int, ...]
+    in_flight: tuple[int, ...]
     attacks: tuple[str, ...]
     attack_s: float
     say: Callable[[str], None]

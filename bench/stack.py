@@ -37,6 +37,7 @@ from workflows.sdk.connection import data_converter
 
 BARE_NAMESPACE = "bare"
 UNLIMITED_PER_S = 10_000
+WAIT_WITHIN_S = 600
 
 
 @dataclass
@@ -80,6 +81,17 @@ class Benched:
         """Empty the silos, so that none gets slower with what an earlier block left there. Work takes no time there."""
         (await self.silos.post("/_sim/reset")).raise_for_status()
         (await self.silos.put("/_sim/*/pace", json={"completes_after_ms": 0})).raise_for_status()
+
+    async def no_visit_is_done(self) -> None:
+        """Have technicians come for none of the visits that are ordered from now on, nor for those before."""
+        (await self.silos.put("/_sim/field-service/pace", json={"completes_after_ms": None})).raise_for_status()
+
+    async def until_visits_awaited(self, orders: int) -> None:
+        """Wait until so many orders of orderpipe wait for a visit."""
+        query = f"{wire_names.WAITS_FOR} = 'visit'"
+        async with asyncio.timeout(WAIT_WITHIN_S):
+            while (await self.orderpipe.client.count_workflows(query)).count < orders:  # noqa: ASYNC110 (only asking tells)
+                await asyncio.sleep(0.2)
 
     async def calls(self, order_id: str) -> list[tuple[str, str]]:
         """Silo and verb of every call that the silos got for an order, sorted."""

@@ -39,6 +39,13 @@ SEARCH_ATTRIBUTES = {
 TASK_PROBLEMS = "system.numConsecutiveWorkflowTaskProblemsToTriggerSearchAttribute"
 """After how many workflow tasks that failed in a row Temporal lists a workflow as one that cannot go on; else 5."""
 
+QUEUES_READ_ANEW = "matching.getUserDataRefresh"
+"""How often the server reads anew what was set of a task queue; else 5 minutes.
+
+Where who sets it is killed in the middle, the server may have stored it and not know. Until it has read it anew it
+refuses all that is set of that queue, with "Expected exactly one row to be updated": a silo would stay paused.
+"""
+
 _ONE_ATTEMPT = timedelta(seconds=2)
 
 
@@ -89,6 +96,7 @@ def _arguments(settings: Settings) -> Iterator[str]:
     # Large payloads are compressed; the Web UI's page asks the API to read them.
     yield from ("--ui-codec-endpoint", f"{settings.api_address}/codec", "--ui-disable-news-fetch")
     yield from ("--dynamic-config-value", f"{TASK_PROBLEMS}=2")
+    yield from ("--dynamic-config-value", f'{QUEUES_READ_ANEW}="5s"')
     yield from ("--log-level", "warn", "--color", "never")
     for name, kind in SEARCH_ATTRIBUTES.items():
         yield from ("--search-attribute", f"{name}={kind}")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
+
 import pytest
 
 from orders.model import wire_names
@@ -51,6 +54,29 @@ async def test_calls_made_together_are_made_again_under_their_keys_where_their_w
     assert await pipe.states([order_id]) == {"completed"}
     assert await pipe.applied_twice(order_id) == []
     assert await flaws(pipe, [order_id]) == []
+
+
+async def test_a_silo_is_let_go_though_the_server_has_lost_track_of_what_was_set_of_its_queue(pipe: StackPipe) -> None:
+    """As where who sets it is killed in the middle: its store has taken it, and the server does not know."""
+    for _ in range(3):  # Of a queue that it has just come to know, the server has its store in mind for some seconds.
+        await paused(pipe, True)
+        with closing(sqlite3.connect(pipe.settings.data_dir / "temporal.db", timeout=10)) as store, store:
+            queue = "UPDATE task_queue_user_data SET version = version + 1 WHERE task_queue_name = ?"
+            assert store.execute(queue, [wire_names.silo_queue("tv")]).rowcount == 1
+        order_id = await pipe.submit(body_of("triple-play"))
+        await paused(pipe, False)
+        assert await pipe.states([order_id]) == {"completed"}
+
+
+async def paused(pipe: StackPipe, whether: bool) -> None:
+    """Pause a silo, or let it go, and wait until that is in force."""
+    wanted = {"paused": whether, "reason": "a test"}
+
+    async def in_force() -> bool:
+        answer = await pipe.http.patch(f"{pipe.settings.api_address}/care/v1/silos/tv", json=wanted)
+        return answer.status_code == 200
+
+    await until(in_force, f"the silo to be paused: {whether}", seconds=60)
 
 
 async def until_asked(pipe: StackPipe, waits: str) -> None:
