@@ -26,7 +26,7 @@ from tests.bulks import (
     settled,
     without_workflow,
 )
-from tests.households import internet_voice_tv
+from tests.households import internet_voice_tv, item, order
 from tests.pipe import Pipe, until
 
 
@@ -61,6 +61,24 @@ async def test_what_a_silo_refused_is_tried_again_of_all_orders_and_told_of_each
     assert second["total"] == 3
     assert counted(await settled(pipe, second["id"])) == {"done": 3}
     assert counted(await job_of(pipe, job["id"])) == {"done": 6, "refused": 3}
+
+
+async def test_a_job_is_about_what_is_grave_enough(pipe: Pipe) -> None:
+    channel = a_channel()
+    await fallen_out(pipe, 1, channel)
+    no_port = {"permanent": [{"operation": "*", "match": "", "code": "no_free_port"}]}
+    await pipe.sim("PUT", "/resource-inventory/faults", no_port)
+    grave = await pipe.submit(order(item("1", "fibre-100"), channel=channel))
+    wanted = {"fallout": {"channel": channel, "severity": ["major"], "silo": "resource-inventory"}}
+
+    async def known() -> bool:
+        return (await begin(pipe, retry_of(channel, **wanted), dryRun=True))["total"] == 1
+
+    await until(known, "the grave one to have fallen out")
+    preview = await begin(pipe, retry_of(channel, **wanted), dryRun=True)
+    assert [each["orderId"] for each in preview["sample"]] == [grave]
+    wanted["fallout"]["severity"] = ["minor"]
+    assert (await begin(pipe, retry_of(channel, **wanted), dryRun=True))["total"] == 0
 
 
 async def test_the_web_ui_tells_what_a_job_does(pipe: Pipe) -> None:
