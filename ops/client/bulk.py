@@ -33,7 +33,7 @@ KINDS: Final[Mapping[str, ChangeKind]] = {
 
 TROUBLE: Final = (BulkState.REJECTED, BulkState.REFUSED)
 _POLL_EVERY_S: Final = 0.5
-_OF_FALLOUT: Final = ("operation", "code", "group", "claimed", "order")
+_OF_FALLOUT: Final = ("operation", "code", "group", "severity", "claimed", "order")
 _OF_ORDERS: Final = ("q", "state", "externalId")
 
 

@@ -48,6 +48,7 @@ def ask_many_orders(
     channel: Annotated[str | None, typer.Option(help="By that one.", show_default="any")] = None,
     customer: Annotated[str | None, typer.Option(help="Of that one.", show_default="any")] = None,
     group: Annotated[str | None, typer.Option(help="Handed to that one.", show_default="any")] = None,
+    severity: Annotated[list[str] | None, typer.Option(help="So grave. Repeatable.", show_default="any")] = None,
     unclaimed: Annotated[bool, typer.Option("--unclaimed", help="That nobody has.")] = False,
     find: Annotated[str | None, typer.Option(help="Words that they have.", show_default="any")] = None,
     state: Annotated[list[str] | None, typer.Option(help="Repeat it for several.", show_default="any")] = None,
@@ -72,7 +73,7 @@ def ask_many_orders(
     import uuid
 
     from ops.client import bulk as doing
-    from ops.client.fallout import long_ago
+    from ops.client.fallout import long_ago, severities
     from ops.client.orders import states
 
     search = {
@@ -83,6 +84,7 @@ def ask_many_orders(
         "channel": channel,
         "customer": customer,
         "group": group,
+        "severity": severities(severity or ()),
         "claimed": False if unclaimed else None,
         "inJeopardy": True if late else None,
         "q": find,

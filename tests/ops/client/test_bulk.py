@@ -111,6 +111,7 @@ def test_what_is_asked_of_which_orders_is_read_from_options() -> None:
     assert by_orders["orders"] == {"silo": "tv", "state": ["held"], "orderedBefore": "2031"}
     assert by_orders["action"] == {"kind": "changePriority", "priority": 0}
     assert "fallout" in bulk.body_of("hold", {"code": "no_coverage"}, {}, None, reason="x")
+    assert bulk.body_of("hold", {"severity": ("major",)}, {}, None, reason="x")["fallout"] == {"severity": ["major"]}
     with pytest.raises(CommandError, match="not looked for by state"):
         bulk.body_of("retry", {"state": ("held",)}, {}, None, reason="x")
 
