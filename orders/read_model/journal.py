@@ -263,6 +263,17 @@ class Journal:
             data["attributes"] = {item: list(names) for item, names in change.attributes.items()}
         self._event(EventKind.ATTRIBUTES_CHANGED, now, data)
 
+    def promised(self, change: ChangeRequest, revision: int, now: datetime) -> None:
+        """Tell that another date is promised, though the revision is the same. In what danger it is comes next."""
+        self.late_at, self.carried.late_because = now, ""
+        data: dict[str, JsonValue] = {
+            "revision": revision,
+            "change": change.request_id,
+            "order": ["promised_at"],
+            "items": {},
+        }
+        self._event(EventKind.ATTRIBUTES_CHANGED, now, data)
+
     def looked_at(self, tasks: Mapping[str, TaskState], ledger: Ledger, now: datetime) -> None:
         """Tell which of some tasks have come to wait for a person, or reached a milestone."""
         fallen: list[JsonValue] = []
