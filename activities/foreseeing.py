@@ -10,6 +10,7 @@ from typing import Final
 
 import structlog
 
+from activities.dates.learning import Learned
 from catalog_loader.catalog_files import CatalogStore, UnknownCatalogVersion
 from orders.demand.ahead import IN_FLIGHT, Need, needs_in_flight, needs_of_ended
 from orders.demand.figures import Demand, demand_of
@@ -30,8 +31,11 @@ _BATCH: Final = 20
 class Foreseeing:
     """Demand by one catalog's capacities. Blocking. Every method may raise `sqlalchemy.exc.DBAPIError`."""
 
-    def __init__(self, register: Register, versions: CatalogStore, catalog: Catalog) -> None:
+    def __init__(
+        self, register: Register, versions: CatalogStore, catalog: Catalog, learned: Learned | None = None
+    ) -> None:
         self._register = register
+        self._learned = learned or Learned(register.durations)
         self._versions = versions
         self._catalog = catalog
         told = [
@@ -111,13 +115,15 @@ class Foreseeing:
         installed: list[InstalledProduct] = []
         if any(item.action is not Action.ADD for item in revision.items):
             installed = self._register.products.of_customer(view.customer_id)
-        return needs_in_flight(sold_from, self._catalog, view, revision, installed, now)
+        figures = self._learned.figures()
+        return needs_in_flight(sold_from, self._catalog, view, revision, installed, figures, now)
 
 
 def _as_first_asked(need: Need, before: Need | None) -> Need:
-    """When it was asked for is known best from when that was first seen."""
+    """When it was asked for is known best from when that was first seen. What is done is had on no later day."""
     if need.asked is None or before is None or before.asked is None or before.asked >= need.asked:
         return need
     if need.likely == need.asked:
-        return replace(need, asked=before.asked, likely=before.likely, safe=before.safe)
+        likely = min(before.likely, need.likely)
+        return replace(need, asked=before.asked, likely=likely, safe=max(likely, min(before.safe, need.safe)))
     return replace(need, asked=before.asked)

@@ -11,7 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from bench import growth, preview, profile, promises, register, throughput
+from bench import demand, growth, preview, profile, promises, register, throughput
 from bench.attacks import section as attacks
 from bench.attacks.attack import ATTACKS
 from bench.kinds import KINDS
@@ -26,6 +26,7 @@ SECTIONS = {
     "preview": preview.run,
     "register": register.run,
     "promises": promises.run,
+    "demand": demand.run,
     "attacks": attacks.run,
     "profile": profile.run,
 }
