@@ -76,10 +76,11 @@ class Ordered:
 
 @cache
 def catalog() -> Catalog:
-    """The shipped catalog, whose technicians work by day and have their Sundays and holidays."""
+    """The shipped catalog, but that technicians alone have hours: they work by day, and have Sundays and holidays."""
     shipped = read_catalog(ROOT / "catalog")
-    silo = shipped.silos[TECHNICIANS].model_copy(update={"hours": HOURS})
-    return shipped.model_copy(update={"silos": {**shipped.silos, TECHNICIANS: silo}})
+    hours = {TECHNICIANS: HOURS}
+    silos = {name: silo.model_copy(update={"hours": hours.get(name)}) for name, silo in shipped.silos.items()}
+    return shipped.model_copy(update={"silos": silos})
 
 
 @cache

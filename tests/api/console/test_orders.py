@@ -177,6 +177,7 @@ async def test_a_list_is_filtered_sorted_and_taken_along_as_a_file(pipe: Pipe, c
     assert "waitsFor" in text_of(wrong)
     lines = (await agent.page(f"/orders.csv?customer={customer}")).splitlines()
     assert lines[0].startswith("id,externalId,customerId")
+    assert ",safeAt,slackS,percentComplete," in lines[0]
     assert any(line.startswith(f"{order_id},") for line in lines[1:])
     await let_go(pipe, order_id)
 
