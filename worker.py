@@ -82,7 +82,7 @@ async def workers(settings: Settings, client: Client) -> AsyncIterator[None]:
             activities = silo_activities(silo, http, settings, grants[silo.name], register, watch.health[silo.name])
             await stack.enter_async_context(silo_worker(client, silo, grants[silo.name], activities))
         bulk = BulkAsking(client, register)
-        visiting = Visiting(catalog, http, settings, Foreseeing(register, catalogs, catalog))
+        visiting = Visiting(catalog, http, settings, Foreseeing(register, catalogs, catalog, learned))
         capturing = Capturing(partial(describe, client), catalog, catalogs, register, learned, visiting=visiting)
         await stack.enter_async_context(
             Worker(

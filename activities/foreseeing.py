@@ -4,34 +4,41 @@ from __future__ import annotations
 
 import hashlib
 import time
+from collections.abc import Iterable
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import structlog
 
+from activities.dates.learning import Learned
 from catalog_loader.catalog_files import CatalogStore, UnknownCatalogVersion
-from orders.demand.ahead import IN_FLIGHT, Need, needs_in_flight, needs_of_ended
+from orders.demand.ahead import IN_FLIGHT, Need, needs_in_flight, needs_of_ended, zone_of
 from orders.demand.figures import Demand, demand_of
 from orders.model.catalog import Catalog
-from orders.model.order import Rejection
+from orders.model.order import Rejection, TimeSlot
 from orders.model.silos.capacity import Capacity, StatedCapacity
 from orders.model.values import Action
 from orders.planning.installed import InstalledProduct
-from orders.planning.scheduling.visits import Visit
+from orders.planning.scheduling.visits import FreeSlot, Visit, windows_left
 from register import Register
 from register.demand.counting import DemandQuery, Recorded
+from register.demand.visits import Had, VisitsWanted
 
 log = structlog.get_logger()
 
 _BATCH: Final = 20
+_DAY: Final = timedelta(days=1)
 
 
 class Foreseeing:
     """Demand by one catalog's capacities. Blocking. Every method may raise `sqlalchemy.exc.DBAPIError`."""
 
-    def __init__(self, register: Register, versions: CatalogStore, catalog: Catalog) -> None:
+    def __init__(
+        self, register: Register, versions: CatalogStore, catalog: Catalog, learned: Learned | None = None
+    ) -> None:
         self._register = register
+        self._learned = learned or Learned(register.durations)
         self._versions = versions
         self._catalog = catalog
         told = [
@@ -62,9 +69,26 @@ class Foreseeing:
         counts = self._register.demands.counts(query, today)
         return demand_of(counts, self._catalog, self.capacities(), today)
 
-    def visits(self, visit: Visit, place: str, begin: date, before: date) -> list[tuple[date, datetime | None]]:
-        """The visits at a place but for one, by day, each with when its appointment begins."""
-        return self._register.demands.visits(visit.silo, visit.operation, place, begin, before, visit.task)
+    def free_windows(self, capacity: Capacity, visit: Visit, begin: datetime, end: datetime) -> list[FreeSlot]:
+        """The windows between two instants in which somebody can come, beside all other visits at that place."""
+        place, counts = visit.place(capacity), self.capacities()[capacity.name]
+        had = self._register.visits.had(_around(visit, place, begin, end), datetime.now(UTC))
+        return list(windows_left(counts, place, begin, end, had))
+
+    def hold(self, capacity: Capacity, visit: Visit, made: TimeSlot, begin: datetime, end: datetime) -> bool:
+        """Hold the window between two instants that an appointment is in, for that visit. False where there is none."""
+        place, counts = visit.place(capacity), self.capacities()[capacity.name]
+        day = made.start.astimezone(zone_of(capacity, place)).date()
+
+        def is_free(had: Had) -> bool:
+            return any(slot.covers(made) for slot in windows_left(counts, place, begin, end, had))
+
+        wanted = _around(visit, place, begin, end)
+        return self._register.visits.hold(wanted, day, made.start, datetime.now(UTC), is_free)
+
+    def let_go(self, visits: Iterable[Visit]) -> None:
+        """Hold nothing for some visits any more."""
+        self._register.visits.free([visit.task for visit in visits])
 
     def capacities(self) -> dict[str, Capacity]:
         """The capacities as they count now, by name."""
@@ -111,13 +135,21 @@ class Foreseeing:
         installed: list[InstalledProduct] = []
         if any(item.action is not Action.ADD for item in revision.items):
             installed = self._register.products.of_customer(view.customer_id)
-        return needs_in_flight(sold_from, self._catalog, view, revision, installed, now)
+        figures = self._learned.figures()
+        return needs_in_flight(sold_from, self._catalog, view, revision, installed, figures, now)
+
+
+def _around(visit: Visit, place: str, begin: datetime, end: datetime) -> VisitsWanted:
+    """All other visits at that place on the days between two instants, whatever the clock there."""
+    days = (begin - _DAY).date(), (end + 2 * _DAY).date()
+    return VisitsWanted(visit.silo, visit.operation, place, *days, but_for=visit.task)
 
 
 def _as_first_asked(need: Need, before: Need | None) -> Need:
-    """When it was asked for is known best from when that was first seen."""
+    """When it was asked for is known best from when that was first seen. What is done is had on no later day."""
     if need.asked is None or before is None or before.asked is None or before.asked >= need.asked:
         return need
     if need.likely == need.asked:
-        return replace(need, asked=before.asked, likely=before.likely, safe=before.safe)
+        likely = min(before.likely, need.likely)
+        return replace(need, asked=before.asked, likely=likely, safe=max(likely, min(before.safe, need.safe)))
     return replace(need, asked=before.asked)

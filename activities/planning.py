@@ -42,7 +42,8 @@ class Planning:
         answer = await asyncio.to_thread(self._planned, question)
         if self._visiting is None or not question.change.chooses_slots:
             return answer
-        taken = await self._visiting.taken(await asyncio.to_thread(newly_chosen, self._catalogs, question, answer))
+        chosen = await asyncio.to_thread(newly_chosen, self._catalogs, question, answer)
+        taken = await self._visiting.taken(chosen, hold=True)
         return PlanAnswer(reasons=tuple(taken)) if taken else answer
 
     def _planned(self, question: PlanQuestion) -> PlanAnswer:

@@ -16,6 +16,7 @@ from register.cancellations import Cancellations
 from register.console_sessions import ConsoleSessions
 from register.demand.capacities import Capacities
 from register.demand.counting import Demands
+from register.demand.visits import Visits
 from register.durations import Durations
 from register.engine import Database
 from register.events.deliveries import Deliveries
@@ -60,6 +61,7 @@ class Register:
         self.jeopardies = Jeopardies(self.database)
         self.silos = Silos(self.database)
         self.demands = Demands(self.database)
+        self.visits = Visits(self.database)
         self.capacities = Capacities(self.database)
         self.work_items = WorkItems(self.database)
         self.bulk = BulkRegister(self.database, self.search)

@@ -19,10 +19,10 @@ from activities.protocols.http_client import SiloHttp
 from activities.protocols.protocol import SiloUnavailable
 from orders.fulfilment.snapshot import OrderStart
 from orders.model.catalog import Catalog
-from orders.model.order import Reason, Rejection
+from orders.model.order import Reason, Rejection, TimeSlot
 from orders.model.silos.capacity import Capacity
 from orders.planning.scheduling.promise import promised_at
-from orders.planning.scheduling.visits import FreeSlot, Visit, not_before, slot_taken, visits_of, windows_left
+from orders.planning.scheduling.visits import FreeSlot, Visit, not_before, slot_taken, visits_of
 from settings import Settings
 
 log = structlog.get_logger()
@@ -93,14 +93,19 @@ class Visiting:
         return [slot for slot in found if slot.start >= begin]
 
     def _by_capacity(self, capacity: Capacity, visit: Visit, begin: datetime, end: datetime) -> list[FreeSlot]:
-        """What is left by what orders ask for already, as the register knows it. Another may be about to take it."""
+        """What is left by what orders ask for, as the register knows it, and by what others have just chosen."""
         if self._foreseen is None or begin >= end:
             return []
-        place = visit.place(capacity)
         self._foreseen.catch_up(_CATCH_UP_S)
-        days = (begin - _AROUND).date(), (end + 2 * _AROUND).date()
-        had = self._foreseen.visits(visit, place, *days)
-        return list(windows_left(self._foreseen.capacities()[capacity.name], place, begin, end, had))
+        return self._foreseen.free_windows(capacity, visit, begin, end)
+
+    def _held(self, visit: Visit, made: TimeSlot) -> bool:
+        """True where nobody else can have the slot any more. A silo that offers its slots gives them away itself."""
+        capacity = self.offered(visit)
+        if self._foreseen is None or capacity is None or capacity.slots is None or capacity.slots.offers:
+            return True
+        begin = max(made.start - _AROUND, datetime.now(UTC) + timedelta(days=capacity.slots.lead_days))
+        return self._foreseen.hold(capacity, visit, made, begin, made.start + _AROUND)
 
     async def settled(self, catalog: Catalog, start: OrderStart) -> OrderStart:
         """An order as it was captured, promised for no earlier than somebody can come.
@@ -111,7 +116,7 @@ class Visiting:
         if start.waits_for:
             return start
         visits = list(visits_of(catalog, start.revision, start.plan))
-        taken = await self.taken(visits)
+        taken = await self.taken(visits, hold=True)
         if taken:
             raise Rejection(taken)
         days = await self._first_days(visits)
@@ -120,26 +125,33 @@ class Visiting:
         promised = promised_at(start.revision, not_before(start.plan, days), start.ordered_at)
         return start.model_copy(update={"promised_at": max(promised, start.promised_at or promised)})
 
-    async def taken(self, visits: Iterable[Visit]) -> list[Reason]:
-        """Why visits cannot be at their appointments, as far as their silos say, and say so in time."""
+    async def taken(self, visits: Iterable[Visit], *, hold: bool = False) -> list[Reason]:
+        """Why visits cannot be at their appointments, as far as their silos say, and say so in time.
+
+        To `hold` their slots is to have nobody else choose them, until the order tells of them itself.
+        """
         chosen = [visit for visit in visits if visit.appointment is not None and self.offered(visit) is not None]
         try:
             async with asyncio.timeout(_TO_CHOOSE_S):
-                reasons = await asyncio.gather(*map(self._refusal, chosen))
+                found = await asyncio.gather(*(self._refusal(visit, hold=hold) for visit in chosen))
+                reasons = [reason for reason in found if reason is not None]
+                if reasons and hold and self._foreseen is not None:
+                    await asyncio.to_thread(self._foreseen.let_go, chosen)
         except (SiloUnavailable, TimeoutError, DBAPIError) as error:
             log.warning(
                 "slots chosen are not looked at", silos=sorted({each.silo for each in chosen}), error=str(error)
             )
             return []
-        return [reason for reason in reasons if reason is not None]
+        return reasons
 
-    async def _refusal(self, visit: Visit) -> Reason | None:
+    async def _refusal(self, visit: Visit, *, hold: bool) -> Reason | None:
         made = visit.appointment
         if made is None:
             return None
         async with self._turns:
             found = await self.free(visit, made.start - _AROUND, made.start + _AROUND)
-            if any(slot.covers(made) for slot in found):
+            free = any(slot.covers(made) for slot in found)
+            if free and (not hold or await asyncio.to_thread(self._held, visit, made)):
                 return None
             return slot_taken(visit, made, await self.free(visit, made.start))
 

@@ -46,6 +46,9 @@ def change_in(form: Fields, zone: ZoneInfo) -> dict[str, Any]:
         return asked | {"items": [form.get("item", "")], "cascade": True}
     if kind is ChangeKind.CHANGE_PRIORITY:
         return asked | {"priority": _number(form, "priority")}
+    if kind is ChangeKind.CHANGE_PROMISE:
+        promised = instant_in("promisedAt", form.get("promisedAt", ""), zone)
+        return asked | {"promisedAt": promised, "reason": form.get("reason", "").strip()}
     more = _dates(form, zone) if kind is ChangeKind.RESCHEDULE else _update(form)
     if not more:
         raise Malformed([problem("form", "nothing in it is to be different")])

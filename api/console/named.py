@@ -87,6 +87,7 @@ CHANGES: Final = {
     ChangeKind.AMEND: N_("Change"),
     ChangeKind.RESCHEDULE: N_("Reschedule"),
     ChangeKind.CHANGE_PRIORITY: N_("Change the priority"),
+    ChangeKind.CHANGE_PROMISE: N_("Change the promise"),
     ChangeKind.CANCEL_ITEMS: N_("Cancel items"),
     ChangeKind.CANCEL: N_("Cancel the order"),
     ChangeKind.REPLACE: N_("Replace"),

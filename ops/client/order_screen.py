@@ -119,6 +119,10 @@ def _heading(order: OrderResponse) -> Text:
         line.append(f", promised for {moment(order.promised_at)}")
         if order.expected_at is not None:
             line.append(f", expected by {moment(order.expected_at)}")
+        if order.safe_at is not None and order.safe_at != order.expected_at:
+            line.append(f", nine times in ten by {moment(order.safe_at)}")
+        if order.percent_complete is not None:
+            line.append(f", {order.percent_complete} % complete")
     if order.in_jeopardy:
         line.append("  late", style="red")
     return line

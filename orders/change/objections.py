@@ -82,6 +82,14 @@ def _since(obstacle: Obstacle) -> str:
     return f" since {moment(datetime.fromisoformat(obstacle.since))}" if obstacle.since else ""
 
 
+def too_late_to_promise(change: ChangeRequest, now: datetime) -> Reason | None:
+    """Why the date that a change of the promise asks for cannot be promised."""
+    if change.promised_at is None or change.promised_at > now:
+        return None
+    message = f"{moment(change.promised_at)} is past: what is promised has to be still to come"
+    return Reason(code="past_date", message=message)
+
+
 def not_let_go(silo: str, fact: Fact) -> list[Reason]:
     """What refuses a change once a silo that was asked to let go of something has not, or is past its milestone."""
     if fact.refusal is not None:

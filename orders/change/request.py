@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Final, NamedTuple, TypeAlias
 
@@ -41,6 +42,8 @@ class ChangeKind(StrEnum):
     RESCHEDULE = "reschedule"
     """Other requested dates, another appointment at a site."""
     CHANGE_PRIORITY = "changePriority"
+    CHANGE_PROMISE = "changePromise"
+    """Another date promised, by a person who says why. The plan and the customer's own dates stay as they are."""
     CANCEL_ITEMS = "cancelItems"
     """Some items are not wanted any more; the rest of the order is."""
     CANCEL = "cancel"
@@ -101,6 +104,8 @@ class Subject(StrEnum):
     REPLACEMENT = "replacement"
     """What a task holds is made anew."""
     DATES = "dates"
+    PROMISE = "promise"
+    """The date that the whole order is promised for."""
     CANCELLATION = "cancellation"
     """The whole order is cancelled."""
     FALLOUT = "fallout"
@@ -144,6 +149,8 @@ NEEDS: Mapping[ChangeKind, Needs] = {
     ),
     ChangeKind.RESCHEDULE: Needs(one_of=_DATES, may=_ANSWERS),
     ChangeKind.CHANGE_PRIORITY: Needs(all_of=("priority",), may=_ANSWERS),
+    # A promise is not moved in silence: somebody answers for it by name, and says why.
+    ChangeKind.CHANGE_PROMISE: Needs(all_of=("promised_at", "requester", "reason")),
     ChangeKind.CANCEL_ITEMS: Needs(all_of=("items",), may=("cascade", *_ANSWERS)),
     ChangeKind.CANCEL: Needs(may=_ANSWERS),
     ChangeKind.REPLACE: Needs(all_of=("task",), may=_ANSWERS),
@@ -188,13 +195,14 @@ class ChangeRequest(Frozen):
     The same `request_id` is decided once, however often it arrives; it is that of one request, known by its
     `fingerprint`. `asked_as` stands for a request that came in another form, which this one was worked out from. An
     `expected_revision` that is not the current one is refused, and so is one whose `digest` is not that of its impact
-    any more. `accept_fee` is what the customer agreed to pay. `items` are those to cancel; `cascade` takes with an item
-    what depends on it. `task` names the task to replace, retry or resolve; in place of one, `silo` has everything
-    retried that this one has refused. `inputs` are given by hand for the one call that is tried again. `resolution`
-    says how something is resolved, with the `outputs` of what was done by hand. `asked_at` is noted when it arrives,
-    whatever it says. `document` is the digest of the form that the order is to have outside, which the register keeps.
-    `attributes` are the names, there, of what is different, or the first of very many: by item id, under the empty one
-    those of the order itself. Neither is read. `NEEDS` tells which kind carries what.
+    any more. `accept_fee` is what the customer agreed to pay. `promised_at` is what is promised from now on. `items`
+    are those to cancel; `cascade` takes with an item what depends on it. `task` names the task to replace, retry or
+    resolve; in place of one, `silo` has everything retried that this one has refused. `inputs` are given by hand for
+    the one call that is tried again. `resolution` says how something is resolved, with the `outputs` of what was done
+    by hand. `asked_at` is noted when it arrives, whatever it says. `document` is the digest of the form that the order
+    is to have outside, which the register keeps. `attributes` are the names, there, of what is different, or the first
+    of very many: by item id, under the empty one those of the order itself. Neither is read. `NEEDS` tells which kind
+    carries what.
     """
 
     request_id: RequestId
@@ -211,6 +219,7 @@ class ChangeRequest(Frozen):
     requested_completion: Instant | None = None
     appointments: tuple[Appointment, ...] = ()
     priority: Priority | None = None
+    promised_at: Instant | None = None
     cascade: bool = False
     accept_fee: Money | None = None
     digest: Name | None = None
@@ -274,7 +283,8 @@ class Verdict(Frozen):
     """An entry of the log of changes: who asked for what, when and why, and what was decided.
 
     `fingerprint` is that of the request. `revision` is the order's after it. `asked_at` is the instant of arrival,
-    `decided_at` that of the last decision: empty while it waits for one.
+    `decided_at` that of the last decision: empty while it waits for one. `promised_at` is the date that a change of the
+    promise asks for.
     """
 
     request_id: str
@@ -290,6 +300,7 @@ class Verdict(Frozen):
     asked_at: str = ""
     decided_at: str = ""
     fingerprint: str = ""
+    promised_at: datetime | None = None
 
     @property
     def waits(self) -> bool:
@@ -324,6 +335,7 @@ def entry_of(
         asked_at=change.asked_at,
         decided_at=decided_at,
         fingerprint=change.fingerprint,
+        promised_at=change.promised_at,
     )
 
 

@@ -9,19 +9,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
+from orders.demand.days import days_ahead
 from orders.model.catalog import Awaited, Catalog
 from orders.model.order import OrderRequest, RequestedItem, Revision, Site
-from orders.model.plan import ALLOWANCE, Operation, Plan, Task
+from orders.model.plan import Operation, Plan, Task
 from orders.model.silos.capacity import Capacity, told
 from orders.model.values import Action
 from orders.planning.capture import Baseline, baseline_of
 from orders.planning.decompose import decompose
 from orders.planning.installed import InstalledProduct
-from orders.planning.scheduling.schedule import schedule
 from orders.planning.scheduling.visits import template_of
+from orders.promising.figures import Figures, with_figures
 from orders.read_model.states import LifecycleState
 from orders.read_model.timeline import TimelineEntry
 from orders.read_model.views import OrderView
@@ -61,26 +62,22 @@ def needs_in_flight(
     view: OrderView,
     revision: Revision,
     installed: Iterable[InstalledProduct],
+    figures: Figures,
     now: datetime,
 ) -> list[Need]:
     """What an order in flight has asked for, and will still ask for if nothing is changed.
 
-    What is left as it was found, or only amended, draws nothing.
+    What is left as it was found, or only amended, draws nothing. The days go by what was learned of durations.
 
     Raises:
         Rejection: if it cannot be planned as it was, since what it found installed is gone.
     """
     baseline = _baseline(sold_from, view, revision, installed)
     plan = decompose(sold_from, view.id, revision, baseline.revision, baseline.plan)
+    plan = with_figures(plan, revision, sold_from, figures, now)
     done, under_way = done_tasks(plan, view), {line.task: line for line in view.answer.now}
-    begin = max(view.ordered_at, revision.requested_start or view.ordered_at)
-    spans = schedule(
-        plan,
-        begin,
-        now,
-        lambda key: begin if key in done else None,
-        lambda key: under_way[key].expected if key in under_way else None,
-    )
+    since = {key: line.since for key, line in under_way.items() if line.since is not None}
+    days = days_ahead(plan, max(now, revision.requested_start or now), done, since)
     appointed = {made.site: made.start for made in revision.appointments}
     found: list[Need] = []
     for key, task in plan.tasks.items():
@@ -89,9 +86,9 @@ def needs_in_flight(
             continue
         visit = operation.awaits is Awaited.VISIT
         starts = appointed.get(site.id) if visit and site is not None else None
-        # A visit usually takes days since it waits for its technician: an appointment says when that is.
-        at = starts or (spans[key].end if visit else spans[key].ready)
-        asked = now if key in done else under_way[key].since if key in under_way else None
+        asked = now if key in done else since.get(key)
+        # Whatever it usually takes, an appointment says when a visit is.
+        at = starts or (now if key in done else days[key].likely)
         found.append(
             _need(
                 capacities.capacity_of(operation.silo, operation.operation),
@@ -99,7 +96,7 @@ def needs_in_flight(
                 task,
                 site,
                 at if asked is None or visit else asked,
-                safe_of(begin, now, at) if asked is None and starts is None else at,
+                days[key].safe if asked is None and starts is None else at,
                 asked,
                 starts,
             )
@@ -159,11 +156,6 @@ def done_tasks(plan: Plan, view: OrderView) -> set[str]:
             left[silo] -= 1
             of_items.subtract(task.items)
     return done
-
-
-def safe_of(begin: datetime, now: datetime, likely: datetime) -> datetime:
-    """By when something is had as good as surely. The one place that knows how that is told from the likely instant."""
-    return likely + (ALLOWANCE - 1) * max(likely - max(begin, now), timedelta())
 
 
 def zone_of(capacity: Capacity | None, place: str) -> ZoneInfo:

@@ -13,6 +13,7 @@ from orders.change.objections import (
     common_ground,
     not_let_go,
     objections,
+    too_late_to_promise,
     undone_facts,
 )
 from orders.change.request import ChangeKind, ChangeRequest, ChangeState, Verdict
@@ -63,7 +64,7 @@ def early_objections(order: Fulfilment, change: ChangeRequest) -> list[Reason]:
     if order.waits and change.kind is not ChangeKind.CANCEL:
         message = "the order waits for products: until it has its turn it can only be cancelled"
         return [Reason(code="order_waits", message=message)]
-    if order.cancelled and change.kind.moves_the_target:
+    if order.cancelled and (change.kind.moves_the_target or change.kind is ChangeKind.CHANGE_PROMISE):
         code = "already_cancelled" if change.kind is ChangeKind.CANCEL else "order_cancelled"
         return [Reason(code=code, message="the order is cancelled already")]
     if order.carried.end_recorded:
@@ -98,6 +99,12 @@ def _carry_out(order: Fulfilment, change: ChangeRequest, at: str) -> Reason | No
         order.hold()
     elif change.kind is ChangeKind.RELEASE:
         order.release()
+    elif change.promised_at is not None:
+        now = datetime.fromisoformat(at)
+        problem = too_late_to_promise(change, now)
+        if problem is not None:
+            return problem
+        order.promise_anew(change, change.promised_at, now)
     else:
         return order.settle(change, at)
     return None

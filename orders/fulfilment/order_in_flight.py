@@ -440,6 +440,12 @@ class Fulfilment:
             return self.promised_at
         return promised_at(revision, target, self.start.ordered_at if self.carried.started else now)
 
+    def promise_anew(self, change: ChangeRequest, promised: datetime, now: datetime) -> None:
+        """Promise another date, as somebody has decided: neither the revision nor the target is different by it."""
+        if promised != self.promised_at:
+            self.carried.promised_at = promised
+            self.journal.promised(change, self.revision.number, now)
+
     def hold(self) -> None:
         """Begin nothing new until it is released."""
         self.carried.on_hold = True

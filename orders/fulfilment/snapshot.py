@@ -23,7 +23,7 @@ class Snapshot:
     """The whole state of an order in flight, as it is carried from one run of its workflow to the next.
 
     `completed_at` is when it came to its end, `end_recorded` whether the register knows that: then it is final.
-    `promised_at` is set once a change of dates has moved the promise that the order started with.
+    `promised_at` is set once a change of dates, or somebody, has moved the promise that the order started with.
     `revisions` are those that the register does not have, and the current one. What items those before it had is in
     `named`: by id, in order of first appearance, each as it last was.
     `document` is the digest of the order's form outside, once a change has brought another one. `amended` tells what

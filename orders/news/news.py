@@ -247,7 +247,7 @@ def _unanswered(log: Iterable[Verdict]) -> Verdict | None:
         if verdict.state is ChangeState.REJECTED:
             refused = any(reason.code == "fee_not_accepted" for reason in verdict.reasons)
             asked = verdict if refused else asked
-        elif verdict.kind not in (ChangeKind.RETRY, ChangeKind.RESOLVE):
+        elif verdict.kind not in (ChangeKind.RETRY, ChangeKind.RESOLVE, ChangeKind.CHANGE_PROMISE):
             asked = None
     return asked
 

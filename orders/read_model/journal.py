@@ -8,8 +8,9 @@ The `data` of an event by its kind; ids and states, nothing about the person beh
 - `stateChanged`: `state` of the order, and `items`, the state of each item that has moved, by id. One for all that
   moved at once, if any; where the order passed through several states, one for each, the items with the last.
 - `attributesChanged`: `revision`, `change` (the request that led to it), `order`, the names of what is different about
-  the order itself (`promised_at` where a change of dates moved that), and `items`: by id `["added"]`, `["removed"]` or
-  the names of what is different. `attributes`, where the request had them, are names as they are outside, by item id.
+  the order itself (`promised_at` where a change of dates, or a person, moved that), and `items`: by id `["added"]`,
+  `["removed"]` or the names of what is different. `attributes`, where the request had them, are names as they are
+  outside, by item id.
 - `informationRequired`: either `change` and `fees` (`amount` and `currency` each): the change was refused, for it did
   not accept them; or `fallout`: `task`, `silo` and `code` of each call that has come to wait for a person.
 - `cancellationRequested`: `change`, the request.
@@ -261,6 +262,17 @@ class Journal:
         }
         if change.attributes:
             data["attributes"] = {item: list(names) for item, names in change.attributes.items()}
+        self._event(EventKind.ATTRIBUTES_CHANGED, now, data)
+
+    def promised(self, change: ChangeRequest, revision: int, now: datetime) -> None:
+        """Tell that another date is promised, though the revision is the same. In what danger it is comes next."""
+        self.late_at, self.carried.late_because = now, ""
+        data: dict[str, JsonValue] = {
+            "revision": revision,
+            "change": change.request_id,
+            "order": ["promised_at"],
+            "items": {},
+        }
         self._event(EventKind.ATTRIBUTES_CHANGED, now, data)
 
     def looked_at(self, tasks: Mapping[str, TaskState], ledger: Ledger, now: datetime) -> None:

@@ -123,24 +123,6 @@ class Demands:
                     )
         return together(found)
 
-    def visits(
-        self, silo: str, operation: str, place: str, begin: date, before: date, but_for: str = ""
-    ) -> list[tuple[date, datetime | None]]:
-        """The visits at a place from one day on, each by its day and when its appointment begins, if it has one.
-
-        That of the task `but_for` does not count.
-        """
-        wanted = select(DEMANDS.c.likely, DEMANDS.c.starts).where(
-            DEMANDS.c.silo == silo,
-            DEMANDS.c.operation == operation,
-            DEMANDS.c.place == place,
-            DEMANDS.c.likely >= str(begin),
-            DEMANDS.c.likely < str(before),
-            DEMANDS.c.task != but_for,
-        )
-        with self._database.reading() as connection:
-            return [(date.fromisoformat(row.likely), row.starts) for row in connection.execute(wanted)]
-
 
 def _stale(rules: str, now: datetime) -> Select[tuple[str]]:
     known = ORDERS.outerjoin(DEMAND_ORDERS, DEMAND_ORDERS.c.order_id == ORDERS.c.id)

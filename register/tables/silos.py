@@ -56,6 +56,19 @@ DEMAND_ORDERS: Final = Table(
 )
 """The version of each order by which its demands were worked out, and by which rules."""
 
+SLOT_HOLDS: Final = Table(
+    "slot_holds",
+    SCHEMA,
+    key_column("task"),
+    text_column("silo"),
+    text_column("operation"),
+    text_column("place"),
+    text_column("day"),
+    instant_column("starts"),
+    instant_column("until"),
+)
+"""Slots of visits that were just chosen, until their order tells of them: by the visit's task."""
+
 CAPACITIES: Final = Table(
     "capacities",
     SCHEMA,

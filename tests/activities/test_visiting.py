@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
@@ -13,7 +14,7 @@ from catalog_loader.catalog_files import CatalogStore
 from orders.fulfilment.order_in_flight import Fulfilment
 from orders.fulfilment.snapshot import OrderStart
 from orders.fulfilment.starting import prepare
-from orders.model.order import Appointment, OrderRequest, RequestedItem, Site, TimeSlot, Wishes
+from orders.model.order import Appointment, OrderRequest, Rejection, RequestedItem, Site, TimeSlot, Wishes
 from orders.model.silos.capacity import Slots, Window
 from orders.planning.scheduling.visits import FreeSlot, Visit, visits_of
 from orders.read_model.records import OrderRecord
@@ -119,6 +120,41 @@ async def test_where_the_silo_offers_no_slots_they_come_from_capacity_and_what_o
     [reason] = await asking.taken([replace(visit, appointment=taken)])
     assert (reason.code, free[1].words in reason.message) == ("slot_taken", True)
     assert Visiting(catalog, bench.client, bench.settings).offered(visit) is None
+
+
+async def test_of_two_orders_that_take_the_last_slot_at_once_one_has_it_and_the_other_hears_of_the_next_ones(
+    bench: Bench, tmp_path: Path
+) -> None:
+    slots = Slots(zone="Europe/Berlin", windows=(Window(start=time(8), end=time(12)),), ahead_days=20)
+    visits = bench.catalog.capacities["visits"].model_copy(update={"slots": slots, "number": 1})
+    catalog = bench.catalog.model_copy(update={"capacities": {"visits": visits}})
+    versions, city = CatalogStore(tmp_path), uuid4().hex
+    # Each in a process of its own.
+    askings = [
+        Visiting(catalog, bench.client, bench.settings, Foreseeing(bench.register, versions, catalog)) for _ in range(2)
+    ]
+    last, following, *_ = await askings[0].free(visit_of(bench, fibre(bench, city)))
+    assert last.left == 1
+    chosen = TimeSlot(start=last.start, end=last.end, time_zone=last.time_zone)
+    orders = [fibre(bench, city, chosen) for _ in askings]
+
+    async def settled(asking: Visiting, start: OrderStart) -> OrderStart | Rejection:
+        try:
+            return await asking.settled(catalog, start)
+        except Rejection as rejection:
+            return rejection
+
+    answers = await asyncio.gather(*map(settled, askings, orders))
+    [refused] = [answer for answer in answers if isinstance(answer, Rejection)]
+    [reason] = refused.reasons
+    assert (reason.code, following.words in reason.message) == ("slot_taken", True)
+    had = next(order for order, answer in zip(orders, answers, strict=True) if isinstance(answer, OrderStart))
+    # The one that has it may be submitted again, and a preview for another holds nothing.
+    assert await settled(askings[0], had) == await settled(askings[1], had)
+    third = visit_of(bench, fibre(bench, city, TimeSlot(start=following.start, time_zone=following.time_zone)))
+    assert await askings[0].taken([third]) == []
+    assert await askings[1].taken([replace(third, task="another")], hold=True) == []
+    assert [reason.code for reason in await askings[0].taken([third], hold=True)] == ["slot_taken"]
 
 
 async def test_what_no_capacity_offers_slots_for_is_not_asked_for(bench: Bench) -> None:

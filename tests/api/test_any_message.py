@@ -63,6 +63,7 @@ SIGNALLED: list[dict[str, Any]] = [
         "resolution": "done",
         "outputs": {"a": "b"},
     },
+    {"kind": "changePromise", "promised_at": "2031-03-14T16:00:00Z"},
 ]
 SIGNALS = [
     {"request_id": "{id}", "requester": "agent", "channel": "care", "reason": "why"} | each for each in SIGNALLED

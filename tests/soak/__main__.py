@@ -8,10 +8,13 @@ import re
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+from catalog_loader.catalog_files import read_catalog
 from ops.local.process import StackError
+from register import Register
 from tests.e2e.running import StackPipe, quick_folder, running_stack
 from tests.soak.judging import judge
 from tests.soak.performed import Performed
@@ -76,6 +79,8 @@ async def _soak(scripts: Sequence[Script], out: Path, most_shrunk: int, bulk: in
                     say(f"{failure.script.name} fails: {failure.flaws[0]}")
                 done += len(some)
                 say(f"{done} of {len(scripts)} histories, {len(failures)} failed")
+            learned = await asyncio.to_thread(_learned, pipe)
+            say(f"it was learned how long {learned} kinds of work take")
             for number, failure in enumerate(failures):
                 say(f"{failure.script.name} failed:")
                 print("".join(f"    {flaw}\n" for flaw in failure.flaws), end="", flush=True)
@@ -86,6 +91,14 @@ async def _soak(scripts: Sequence[Script], out: Path, most_shrunk: int, bulk: in
                 file = _kept(short, out)
                 say(f"to see it again: make soak SCRIPT={file}, which is\n{written(short.script)}")
     return 1 if failures else 0
+
+
+def _learned(pipe: StackPipe) -> int:
+    """Learn from all orders that have ended, whatever became of them, and tell how many kinds of work were seen."""
+    with closing(Register(pipe.settings.register_address)) as register:
+        while register.durations.learn(read_catalog(pipe.settings.catalog_dir)):
+            pass
+        return len(register.durations.sketches())
 
 
 def _batches(scripts: Sequence[Script]) -> Iterator[Sequence[Script]]:

@@ -180,6 +180,15 @@ def _of_verdicts(performed: Performed, view: OrderView) -> Iterator[str]:
     turned_down = performed.script.order.get("waitForProducts") and view.state is LifecycleState.REJECTED
     if view.state is not wanted and not (turned_down and not cancelled):
         yield f"is {view.state}, not {wanted}"
+    yield from of_promise(view)
+
+
+def of_promise(view: OrderView) -> Iterator[str]:
+    """What a person has promised holds, unless the customer chose other dates after it."""
+    moving = (ChangeKind.CHANGE_PROMISE, ChangeKind.RESCHEDULE, ChangeKind.AMEND)
+    moved = [change for change in view.changes if change.kind in moving and change.state is ChangeState.APPLIED]
+    if moved and moved[-1].promised_at not in (None, view.promised_at):
+        yield f"is promised for {view.promised_at}, and not for {moved[-1].promised_at} by {moved[-1].request_id}"
 
 
 def _of_journal(journal: Sequence[JournalEntry]) -> Iterator[str]:

@@ -27,6 +27,7 @@ _WEIGHTS = {
     "cancel": 2,
     "cancelItems": 2,
     "changePriority": 1,
+    "changePromise": 1,
     "hold": 1,
     "replace": 2,
     "reschedule": 2,
@@ -94,6 +95,9 @@ def _changes(choose: Random, sale: Sale, after: int) -> list[Step]:
             return [_change(choose, after, body)]
         case "changePriority":
             return [_change(choose, after, {"kind": kind, "priority": choose.randint(0, 4)})]
+        case "changePromise":
+            promised = f"2031-0{choose.randint(1, 9)}-14T17:00:00Z"
+            return [_change(choose, after, {"kind": kind, "promisedAt": promised, "reason": "agreed on the telephone"})]
         case "reschedule":
             return [_change(choose, after, {"kind": kind, **random_orders.dates(choose)})]
         case "cancel":

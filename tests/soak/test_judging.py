@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+from orders.change.request import ChangeKind, ChangeState, Verdict
 from orders.model.plan import BILLING
 from orders.read_model.states import LifecycleState
 from simulated_silos.model import Service, ServiceState
+from tests.registers import NOON, a_view
 from tests.soak.counting import Count
+from tests.soak.judging import of_promise
 from tests.soak.judging_followers import Way, of_installed
 
 _COMPLETED = Way("o-1", (LifecycleState.COMPLETED,))
@@ -51,6 +56,16 @@ def test_what_a_silo_holds_of_a_product_that_is_not_installed_is_a_flaw() -> Non
     line = _held("o-1.net.1/fibre-internet/activate-line", ServiceState.ACTIVE)
     [flaw] = of_installed([], {"access": [line]}, [_COMPLETED], left_alone=())
     assert "is not installed" in flaw
+
+
+def test_what_a_person_has_promised_holds_until_the_customer_chooses_otherwise() -> None:
+    applied, later = ChangeState.APPLIED, NOON + timedelta(days=1)
+    promised = Verdict(request_id="p", kind=ChangeKind.CHANGE_PROMISE, state=applied, revision=1, promised_at=later)
+    chosen = Verdict(request_id="r", kind=ChangeKind.RESCHEDULE, state=applied, revision=2)
+    assert list(of_promise(a_view(promised_at=later, changes=(promised,)))) == []
+    assert list(of_promise(a_view(promised_at=NOON, changes=(promised, chosen)))) == []
+    [flaw] = of_promise(a_view(promised_at=NOON, changes=(chosen, promised)))
+    assert flaw.endswith("by p")
 
 
 def _held(task: str, state: ServiceState) -> Service:

@@ -92,7 +92,8 @@ class OrderListSearch(OrderSearch):
 class ListedOrder(ResponseModel):
     """An order in a list; `href` has it in full. `fallout` are the silos with a call that waits for a person.
 
-    `silos` are those with anything that is under way or awaited, as far as the answer names it.
+    `silos` are those with anything that is under way or awaited, as far as the answer names it. It is likely done by
+    `expectedAt`, nine times in ten by `safeAt`, and `slackS` seconds before what is promised.
     """
 
     id: str
@@ -106,6 +107,9 @@ class ListedOrder(ResponseModel):
     ordered_at: InstantOut
     promised_at: InstantOut | None
     expected_at: InstantOut | None
+    safe_at: InstantOut | None
+    slack_s: int | None
+    percent_complete: int | None
     completed_at: InstantOut | None
     in_jeopardy: bool
     fallout: tuple[str, ...]

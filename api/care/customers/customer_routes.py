@@ -138,6 +138,7 @@ def listed(view: OrderView, links: Links) -> ListedOrder:
         "href": links.care(view.id),
         "offerings": tuple(dict.fromkeys(item.offering for item in view.items if item.parent is None)),
         "fallout": tuple(sorted({fallout.silo for fallout in view.fallout})),
+        "slack_s": view.slack_s,
         "silos": tuple(sorted({line.silo for line in view.answer.now})),
     }
     return ListedOrder.model_validate({**dict(view), **told})

@@ -60,6 +60,9 @@ class ChangeBody(TmfBody):
     `silo` instead, and then everything of the order that it refused is tried again. With `inputs` that the catalog lets
     people give, the one call that is tried again carries those.
 
+    `changePromise` has the order promised for `promisedAt`, which is still to come, and needs a `reason`. The plan
+    stays as it is, and the customer is told.
+
     `acceptFee` is the fee that a preview told, `digest` its digest: with it the change is refused if the impact is not
     what was previewed any more.
 
@@ -82,6 +85,7 @@ class ChangeBody(TmfBody):
     requested_completion_date: Instant | None = None
     appointments: tuple[AppointmentBody, ...] = ()
     priority: Priority | None = None
+    promised_at: Instant | None = None
     cascade: bool = False
     accept_fee: Money | None = None
     digest: Name | None = None
@@ -294,6 +298,7 @@ class ChangeResponse(ResponseModel):
     """An entry of an order's log of changes. `revision` is the order's after it.
 
     `askedAt` is the instant of arrival, `decidedAt` that of the last decision: empty while the change waits for one.
+    `promisedAt` is the date that a `changePromise` asked for.
     """
 
     request_id: str
@@ -308,6 +313,7 @@ class ChangeResponse(ResponseModel):
     expected_revision: int | None
     asked_at: str
     decided_at: str
+    promised_at: InstantOut | None
 
 
 class ChangesResponse(ResponseModel):

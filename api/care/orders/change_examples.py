@@ -42,6 +42,15 @@ CHANGES: Final[dict[str, Example]] = {
         "summary": "Before all others",
         "value": {"kind": "changePriority", "priority": 0, "reason": "no telephone since Monday"},
     },
+    ChangeKind.CHANGE_PROMISE: {
+        "summary": "Promised for another date",
+        "value": {
+            "kind": "changePromise",
+            "promisedAt": "2031-03-14T17:00:00+01:00",
+            "reason": "agreed with the customer on the telephone",
+            "requester": "agent-7",
+        },
+    },
     ChangeKind.CANCEL_ITEMS: {
         "summary": "No voice line after all, of the order voice-on-fibre",
         "value": {"kind": "cancelItems", "items": ["2"], "reason": "telephones elsewhere"},

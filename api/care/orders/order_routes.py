@@ -125,6 +125,8 @@ async def change(
 ) -> ChangeResponse | UndecidedChange | PreviewResponse:
     """Amend, reschedule or cancel an order or items of it, hold or release it, replace what is broken, settle fallout.
 
+    Or promise another date, and say why.
+
     With `dryRun=true` nothing is changed: the answer tells what the change would do, at what fee, and its digest.
 
     200 with the verdict, which may be `rejected` with its reasons: the request was dealt with, the answer is no. 202
@@ -195,6 +197,7 @@ def to_change(body: ChangeBody, request_id: str) -> ChangeRequest:
         "requested_completion": body.requested_completion_date,
         "appointments": tuple(appointments),
         "priority": body.priority,
+        "promised_at": body.promised_at,
         "cascade": body.cascade,
         "accept_fee": body.accept_fee,
         "digest": body.digest,

@@ -112,6 +112,7 @@ def _offset(page: Page, day: str) -> str:
 
 async def _lines(asked: OrderListSearch, links: Links, register: Register, looker: Principal) -> AsyncIterator[str]:
     columns = ("id", "externalId", "customerId", "channel", "state", "orderedAt", "promisedAt", "expectedAt")
+    columns += ("safeAt", "slackS", "percentComplete")
     more = ("completedAt", "inJeopardy", "waitsFor", "offerings", "fallout", "summary")
     yield _line((*columns, *more))
     offset: int | None = 0
@@ -126,7 +127,7 @@ def _cells(order: ListedOrder, columns: tuple[str, ...]) -> tuple[str, ...]:
     told = order.model_dump(mode="json", by_alias=True)
     wait = order.answer.waits_for
     return (
-        *(str(told[name] or "") for name in columns),
+        *("" if told[name] is None else str(told[name]) for name in columns),
         str(told["completedAt"] or ""),
         "yes" if order.in_jeopardy else "no",
         str(wait.kind) if wait is not None else "",

@@ -14,6 +14,7 @@ from orders.model.order import TimeZone
 from orders.model.values import Frozen
 
 _DAY: Final = timedelta(days=1)
+_WEEK_LONG: Final = timedelta(weeks=1)
 _MOST_DAYS: Final = 1000
 """How far working time is followed. What takes longer takes the rest of it day and night."""
 
@@ -78,6 +79,11 @@ class Calendar:
         """When so many seconds of work that can begin at an instant are done."""
         if seconds <= 0:
             return at
+        leap = self._weeks_within(seconds)
+        if leap > 0:
+            # Most of what takes long at once: day by day it would take too long to reckon.
+            seconds -= self.between(at, at + leap * _WEEK_LONG)
+            at += leap * _WEEK_LONG
         for opens, closes in self._windows(at, 1):
             begins = max(at, opens)
             there_are = (closes - begins).total_seconds()
@@ -103,22 +109,54 @@ class Calendar:
         return at - timedelta(seconds=seconds)
 
     def between(self, begin: datetime, end: datetime) -> float:
-        """How many seconds of work lie between two instants."""
-        total = 0.0
-        for opens, closes in self._windows(begin, 1):
-            if opens >= end:
-                break
-            total += max(0.0, (min(closes, end) - max(opens, begin)).total_seconds())
+        """How many seconds of work lie between two instants. However far they are apart, that is no more to reckon."""
+        if end <= begin:
+            return 0.0
+        first, last = self._day(begin), self._day(end)
+        total = self._whole_days_s(first + _DAY, last)
+        for day in {first, last}:
+            if self._works_on(day):
+                opens, closes = self._window(day)
+                total += max(0.0, (min(closes, end) - max(opens, begin)).total_seconds())
         return total
+
+    def _weeks_within(self, seconds: float) -> int:
+        """Some weeks in which less is done than that, as far as working time is followed."""
+        weekly_s = len(self.days) * (self.closes_s - self.opens_s)
+        return min(int(seconds // weekly_s) - 1, _MOST_DAYS // len(_WEEK))
+
+    def _whole_days_s(self, first: date, before: date) -> float:
+        """The work of all days from one on and before another."""
+        if before - first <= 2 * _WEEK_LONG:
+            days = (first + n * _DAY for n in range((before - first).days))
+            windows = (self._window(day) for day in days if self._works_on(day))
+            return sum((closes - opens).total_seconds() for opens, closes in windows)
+        weeks, rest = divmod((before - first).days, len(_WEEK))
+        worked = weeks * len(self.days)
+        worked += sum((first.weekday() + n) % len(_WEEK) in self.days for n in range(rest))
+        worked -= sum(first <= day < before and day.weekday() in self.days for day in self.holidays)
+        usual_s = self.closes_s - self.opens_s
+        changed = {self._day(at + n * timedelta(seconds=1)) for at, _ in self.offsets[1:] for n in (-1, 0)}
+        windows = (self._window(day) for day in changed if first <= day < before and self._works_on(day))
+        return worked * usual_s + sum((closes - opens).total_seconds() - usual_s for opens, closes in windows)
 
     def _windows(self, at: datetime, step: int) -> Iterator[tuple[datetime, datetime]]:
         """From the local day of an instant on, one way or the other: when work begins and ends on each day of it."""
-        day = (at + timedelta(seconds=self._offset(at))).date()
+        day = self._day(at)
         for _ in range(_MOST_DAYS):
-            if day.weekday() in self.days and day not in self.holidays:
-                midnight = datetime(day.year, day.month, day.day, tzinfo=UTC)
-                yield self._told(midnight, self.opens_s), self._told(midnight, self.closes_s)
+            if self._works_on(day):
+                yield self._window(day)
             day += step * _DAY
+
+    def _day(self, at: datetime) -> date:
+        return (at + timedelta(seconds=self._offset(at))).date()
+
+    def _works_on(self, day: date) -> bool:
+        return day.weekday() in self.days and day not in self.holidays
+
+    def _window(self, day: date) -> tuple[datetime, datetime]:
+        midnight = datetime(day.year, day.month, day.day, tzinfo=UTC)
+        return self._told(midnight, self.opens_s), self._told(midnight, self.closes_s)
 
     def _told(self, midnight: datetime, seconds: int) -> datetime:
         local = midnight + timedelta(seconds=seconds)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 
 from pydantic import JsonValue
@@ -27,7 +27,7 @@ from orders.reconcile.target import TaskStatus
 from orders.tracking.what_if.outlook import Outlook
 from orders.tracking.what_if.settled import unsettled
 from orders.tracking.what_if.trial import Option, Trial, updated
-from orders.tracking.what_if.ways import ways_out
+from orders.tracking.what_if.ways import SOMEBODY, SOMETHING, ways_out
 
 _ELSEWHERE = "somewhere-else"
 
@@ -136,8 +136,15 @@ class Trials:
         """What could be done with the order as a whole."""
         yield Trial(ChangeKind.CANCEL, Subject.CANCELLATION)
         yield Trial(ChangeKind.RESCHEDULE, Subject.DATES, fields={"requested_completion": self._now})
+        yield self._promise()
         for silo in sorted({self._order.silo_of(task) for task in self.fallout}):
             yield Trial(ChangeKind.RETRY, Subject.FALLOUT, name=silo, fields={"silo": silo})
+
+    def _promise(self) -> Trial:
+        """Any date that is still to come, if somebody says why."""
+        takes = ("promisedAt", "requester", "reason")
+        fields = {"promised_at": self._now + timedelta(seconds=1), "requester": SOMEBODY, "reason": SOMETHING}
+        return Trial(ChangeKind.CHANGE_PROMISE, Subject.PROMISE, fields=fields, takes=takes)
 
     def of_item(self, item: Item) -> Iterator[Trial]:
         """What could be done with one item, in the order of `Subject`."""
@@ -215,8 +222,8 @@ class Trials:
         reasons = tuple(early_objections(self._order, change))
         if reasons:
             return trial.told(reasons=reasons)
-        if trial.subject is Subject.FALLOUT:
-            problem = unsettled(self._order, change)
+        if trial.subject in (Subject.FALLOUT, Subject.PROMISE):
+            problem = unsettled(self._order, change, self._now)
             return trial.told(reasons=(problem,) if problem is not None else ())
         if trial.kind is ChangeKind.CANCEL:
             return trial.told(self._outlook.of(self._order.start.baseline_plan))

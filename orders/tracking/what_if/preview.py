@@ -7,7 +7,7 @@ from datetime import datetime
 
 from orders.change.comparison import compared, in_words, sum_of
 from orders.change.impact import Effect, Impact
-from orders.change.objections import fee_in_words, objections
+from orders.change.objections import fee_in_words, objections, too_late_to_promise
 from orders.change.reasons import told_once
 from orders.change.request import ChangeKind, ChangeRequest, ChangeState
 from orders.fulfilment.deciding import beyond_budget, early_objections
@@ -46,7 +46,7 @@ def preview(
             words=(_SAID[ChangeState.REJECTED], *_once(refused)),
         )
     weighed = change.kind.moves_the_target
-    problem = None if weighed else unsettled(order, change)
+    problem = None if weighed else unsettled(order, change, now)
     then = order if weighed or problem is not None else as_settled(order, change, instant(now))
     prospect = Outlook(then, now).of(target, change.replaced_task)
     impact = prospect.impact
@@ -89,6 +89,8 @@ def _promised(
 ) -> datetime | None:
     if change.kind is ChangeKind.CANCEL or order.cancelled:
         return None
+    if change.promised_at is not None:
+        return change.promised_at if too_late_to_promise(change, now) is None else order.promised_at
     return order.promise(answer.revision, target, now) if answer.revision is not None else order.promised_at
 
 

@@ -10,6 +10,10 @@ from orders.change.request import ChangeKind, Resolution, Subject
 from orders.fulfilment.order_in_flight import Fulfilment
 from orders.tracking.what_if.trial import Trial
 
+SOMEBODY: Final = "somebody"
+SOMETHING: Final = "something"
+"""What a trial says in place of a person, and of what they would say."""
+
 
 class Way(StrEnum):
     """How a fallout is set right."""
@@ -34,7 +38,7 @@ def ways_out(order: Fulfilment, task: str) -> Iterator[Trial]:
     left = any(fact == task for fact, _ in reconciler.refused_compensations)
 
     def resolved(how: Resolution, takes: tuple[str, ...], **more: object) -> Trial:
-        fields = {"task": task, "resolution": how, "requester": _SOMEBODY, **more}
+        fields = {"task": task, "resolution": how, "requester": SOMEBODY, **more}
         return Trial(ChangeKind.RESOLVE, Subject.FALLOUT, task, how.value, fields, takes=("requester", *takes))
 
     yield Trial(ChangeKind.RETRY, Subject.FALLOUT, task, fields={"task": task})
@@ -45,12 +49,8 @@ def ways_out(order: Fulfilment, task: str) -> Iterator[Trial]:
         return
     if operation.by_hand and reconciler.takes_other_inputs(task):
         names = operation.by_hand
-        fields = {"task": task, "inputs": dict.fromkeys(names, _SOMETHING)}
+        fields = {"task": task, "inputs": dict.fromkeys(names, SOMETHING)}
         yield Trial(ChangeKind.RETRY, Subject.FALLOUT, task, Way.OTHER_INPUT.value, fields, takes=names)
     missing = tuple(reconciler.outputs_missing(task, {}))
-    yield resolved(Resolution.DONE, missing, outputs=dict.fromkeys(missing, _SOMETHING))
-    yield resolved(Resolution.WAIVED, ("reason",), reason=_SOMETHING)
-
-
-_SOMEBODY: Final = "somebody"
-_SOMETHING: Final = "something"
+    yield resolved(Resolution.DONE, missing, outputs=dict.fromkeys(missing, SOMETHING))
+    yield resolved(Resolution.WAIVED, ("reason",), reason=SOMETHING)

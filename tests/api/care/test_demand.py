@@ -51,8 +51,10 @@ async def test_what_future_dated_orders_will_ask_for_is_told_by_town_and_day(pip
     second = await submitted(pipe, household(city))
     for case in (first, second):
         await pipe.until_recorded(case.order)
-    visit_day = str((START + timedelta(days=5)).date())
     found = await lines(pipe, city)
+    [visit_day] = [day for silo, day in found if silo == "field-service"]
+    # Five working days, of whichever there are.
+    assert str((START + timedelta(days=5)).date()) <= visit_day <= str((START + timedelta(days=14)).date())
     assert found.keys() == {("field-service", visit_day), ("resource-inventory", str(START.date()))}
     visits = found["field-service", visit_day]
     assert (visits["title"], visits["likely"], visits["asked"]) == ("Technicians' visits a day and town", 2, 0)

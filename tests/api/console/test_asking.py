@@ -55,6 +55,10 @@ BERLIN = ZoneInfo("Europe/Berlin")
             },
         ),
         (
+            {"kind": "changePromise", "promisedAt": "2031-07-01T08:00", "reason": " a strike "},
+            {"kind": "changePromise", "promisedAt": "2031-07-01T08:00:00+02:00", "reason": "a strike"},
+        ),
+        (
             {"kind": "reschedule", "requestedCompletionDate": "2031-07-01T08:00"},
             {"kind": "reschedule", "requestedCompletionDate": "2031-07-01T08:00:00+02:00"},
         ),

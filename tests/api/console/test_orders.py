@@ -104,6 +104,19 @@ async def test_one_waits_for_its_date_another_for_products_and_a_cancelled_one_s
     assert "agent-7" in section(page, "changes")
 
 
+async def test_another_date_is_promised_with_a_reason_that_the_log_keeps(pipe: Pipe, console: Console) -> None:
+    agent = await agent_of(console)
+    order_id = await pipe.submit(body_of("future-dated"))
+    assert "Promise another date" in text_of(await agent.page(f"/orders/{order_id}/change"))
+    asked = {"kind": "changePromise", "promisedAt": "2031-07-01T08:00", "reason": "agreed by telephone"}
+    preview = await agent.post(f"/orders/{order_id}/change/preview", asked)
+    confirmed = fields_of(preview.text, f"/console/orders/{order_id}/change")
+    assert (await agent.post(f"/orders/{order_id}/change", confirmed)).status_code == 303
+    page = await until_told(agent, order_id, "changes", "Change the promise")
+    assert "agreed by telephone" in section(page, "changes")
+    assert "promised for 1 Jul 2031" in section(page, "changes")
+
+
 async def test_a_change_with_a_fee_is_made_as_previewed_and_a_stale_preview_is_told(
     pipe: Pipe, console: Console
 ) -> None:
@@ -164,6 +177,7 @@ async def test_a_list_is_filtered_sorted_and_taken_along_as_a_file(pipe: Pipe, c
     assert "waitsFor" in text_of(wrong)
     lines = (await agent.page(f"/orders.csv?customer={customer}")).splitlines()
     assert lines[0].startswith("id,externalId,customerId")
+    assert ",safeAt,slackS,percentComplete," in lines[0]
     assert any(line.startswith(f"{order_id},") for line in lines[1:])
     await let_go(pipe, order_id)
 

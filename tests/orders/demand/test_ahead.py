@@ -10,8 +10,10 @@ import pytest
 from orders.change.request import ItemUpdate
 from orders.demand.ahead import Need, done_tasks, needs_in_flight, needs_of_ended
 from orders.model.order import Appointment, OrderRequest, RequestedItem, Site
-from orders.model.values import Action
+from orders.model.plan import Takes
+from orders.model.values import Action, Verb
 from orders.planning.installed import InstalledProduct
+from orders.promising.figures import USUAL, Figures, Work
 from orders.read_model.views import OrderView
 from orders.tracking.reporting import order_view
 from orders.tracking.timelining import recorded_timeline
@@ -31,9 +33,10 @@ def view_of(driver: Driver) -> OrderView:
     return order_view(driver.order, NOW)
 
 
-def needs(driver: Driver, *installed: InstalledProduct) -> dict[str, Need]:
+def needs(driver: Driver, *installed: InstalledProduct, figures: Figures = USUAL) -> dict[str, Need]:
     """By silo and operation, what an order asks for. Of several only one is told."""
-    found = needs_in_flight(driver.catalog, driver.catalog, view_of(driver), driver.order.revision, installed, NOW)
+    revision, view = driver.order.revision, view_of(driver)
+    found = needs_in_flight(driver.catalog, driver.catalog, view, revision, installed, figures, NOW)
     return {f"{need.silo}.{need.operation}": need for need in found}
 
 
@@ -59,6 +62,33 @@ def test_an_order_that_has_not_begun_asks_for_everything_on_its_days() -> None:
     assert (router.kind, router.likely) == ("router-gpon", TODAY)
     assert (found["resource-inventory.port"].place, found["resource-inventory.port"].kind) == ("Ulm", "gpon")
     assert found["tv.subscription"].likely == TODAY + timedelta(days=5)
+
+
+def test_days_go_by_what_was_learned_as_promises_do() -> None:
+    day_s = 86_400.0
+    slow = Figures({Work("field-service", "installation/visit-site", Verb.PROVISION): Takes(9 * day_s, 20 * day_s)})
+    visit, line = (needs(Driver(in_ulm()), figures=slow)[name] for name in ("field-service.visit", "tv.subscription"))
+    assert (visit.likely, line.likely) == (TODAY + timedelta(days=9), TODAY + timedelta(days=9))
+    assert (visit.safe, line.safe) == (TODAY + timedelta(days=20), TODAY + timedelta(days=20))
+
+
+def test_a_visit_that_takes_longer_than_usual_is_to_come_all_the_same() -> None:
+    day_s = 86_400.0
+    quick = Figures({Work("field-service", "installation/visit-site", Verb.PROVISION): Takes(day_s, 2 * day_s)})
+    driver = Driver(in_ulm(), waiting={"field-service"})
+    driver.run()
+    found = needs_in_flight(
+        driver.catalog,
+        driver.catalog,
+        view_of(driver),
+        driver.order.revision,
+        (),
+        quick,
+        NOW + timedelta(days=10),
+    )
+    visit = next(need for need in found if need.operation == "visit")
+    assert visit.asked == TODAY
+    assert visit.likely > TODAY + timedelta(days=10)
 
 
 def test_a_future_dated_order_asks_from_its_start_on() -> None:

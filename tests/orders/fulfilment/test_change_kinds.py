@@ -35,7 +35,9 @@ SAID: dict[str, Any] = {
     "task": "t",
     "silo": "tv",
     "resolution": "kept",
+    "promised_at": "2026-04-01T00:00:00Z",
     "requester": "agent-7",
+    "reason": "a strike",
     "inputs": {"sku": "router-2"},
     "outputs": {"port_id": "P"},
 }
@@ -56,7 +58,7 @@ def test_each_kind_takes_what_it_needs_and_may_carry(kind: ChangeKind) -> None:
 @pytest.mark.parametrize("kind", ChangeKind)
 def test_each_kind_names_the_field_that_does_not_fit_it(kind: ChangeKind) -> None:
     needs = NEEDS[kind]
-    for field in set(SAID) - {*needs.all_of, *needs.one_of, *needs.may, *needs.either, "requester"}:
+    for field in set(SAID) - {*needs.all_of, *needs.one_of, *needs.may, *needs.either, "requester", "reason"}:
         with pytest.raises(ValidationError, match=f"kind {kind} carries no {field}"):
             ask(kind, *needs.all_of, *needs.one_of, *needs.either[:1], field)
 

@@ -100,6 +100,18 @@ def test_a_delay_that_is_over_after_it_was_told_is_told_as_well() -> None:
     assert message.content.date == an_order().promised_at
 
 
+def test_a_promise_that_somebody_moves_is_told_either_way_and_two_moves_are_one_message() -> None:
+    customer, promised = a_customer(), an_order().promised_at
+    assert promised is not None
+    customer.hears(an_order(promised_at=promised + 5 * DAY), after=HOUR)
+    customer.hears(an_order(promised_at=promised + 3 * DAY), after=MINUTE)
+    [message] = customer.gets(FOLD)
+    assert (message.topic, message.content.date) == (Topic.DATE, promised + 3 * DAY)
+    customer.hears(an_order(promised_at=promised - DAY), after=HOUR)
+    [message] = customer.gets(FOLD)
+    assert (message.content.date, message.content.date_before) == (promised - DAY, promised + 3 * DAY)
+
+
 def test_two_moves_within_a_while_are_one_message_and_it_does_not_wait_for_ever() -> None:
     customer = a_customer()
     for days in range(1, 4):

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, time, timedelta
+from itertools import pairwise
+from random import Random
+from time import thread_time
 
 import pytest
 from pydantic import ValidationError
@@ -80,3 +83,31 @@ def test_a_place_that_is_nowhere_is_a_mistake_of_the_catalog(told: dict[str, str
 def test_what_takes_longer_than_anybody_can_reckon_still_ends() -> None:
     begin = datetime(2026, 3, 1, tzinfo=UTC)
     assert calendar_of(BERLIN, begin).after(begin, 2000 * DAY_S) > begin + timedelta(days=1000)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_what_lies_far_apart_is_the_sum_of_what_lies_between(seed: int) -> None:
+    dice = Random(seed)
+    days = tuple(dice.sample(tuple(Weekday), dice.randint(1, 7)))
+    since, until = dice.choice([(time(8), time(16)), (time(0), time(0)), (time(1, 30), time(3))])
+    hours = Hours(days=days, since=since, until=until, time_zone="Europe/Berlin", region="DE-BY")
+    calendar = calendar_of(hours, at("2026-03-01T00:00+01:00"))
+    begin = at("2025-06-01T00:00+00:00") + timedelta(seconds=dice.uniform(0, 10**7))
+    ends = [begin]
+    while ends[-1] < begin + timedelta(days=900):
+        ends.append(ends[-1] + timedelta(seconds=dice.uniform(0, 2 * 86_400)))
+    pieces = sum(calendar.between(one, other) for one, other in pairwise(ends))
+    assert calendar.between(begin, ends[-1]) == pytest.approx(pieces)
+    done = calendar.after(begin, pieces - 1)
+    assert done <= ends[-1]
+    assert calendar.between(begin, done) == pytest.approx(pieces - 1)
+
+
+def test_what_takes_very_long_is_reckoned_at_once(berlin: Calendar) -> None:
+    begin = at("2026-03-02T09:00+01:00")
+    looks = 2000
+    before = thread_time()
+    for number in range(looks):
+        berlin.between(begin, begin + timedelta(days=5 * 365, minutes=number))
+        berlin.after(begin, 500 * DAY_S + number)
+    assert (thread_time() - before) / looks < 0.002

@@ -204,7 +204,7 @@ class Order:
         self.changes += 1
         asked = {"request_id": f"c{self.changes}", "kind": kind, "task": task, **fields}
         change = ChangeRequest.model_validate(asked)
-        problem = unsettled(self.fulfilment, change)
+        problem = unsettled(self.fulfilment, change, NOW)
         verdict = first_verdict(self.fulfilment, change, AT)
         assert verdict is not None
         assert verdict.reasons == ((problem,) if problem is not None else ())

@@ -6,12 +6,14 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 from orders.model.plan import Takes
+from orders.news.message import MessageState
 from orders.planning.scheduling.promise import promised_at
 from orders.read_model.jeopardy import JeopardyCause, JeopardyLevel
 from orders.read_model.records import EventKind
 from orders.tracking.observation import observe
 from orders.tracking.reporting import order_record, order_view
 from orders.tracking.timelining import timeline_page
+from tests.orders.news.readers import Customer
 from tests.orders.support.driver import NOW, Driver, household
 
 DAY_S = 86_400.0
@@ -123,3 +125,23 @@ def test_how_much_is_done_is_told_by_the_time_that_it_takes() -> None:
     assert first is not None
     assert half is not None
     assert first < half < 100
+
+
+def test_a_delay_that_breaks_the_promise_is_told_once_and_before_the_promised_time_passes() -> None:
+    driver, customer = visited(), Customer()
+    customer.now = NOW
+    promised = driver.promised_at
+    customer.hears(order_view(driver.order, NOW))
+    assert customer.topics() == ["received"]
+    told: list[tuple[str, datetime]] = []
+    while True:
+        waiting = [each.due for each in customer.messages if each.state is MessageState.WAITING]
+        at = min([driver.order.journal.late_at or promised, promised, *waiting])
+        if at >= promised:
+            break
+        observe(driver.order, at)
+        customer.hears(order_view(driver.order, at), after=at - customer.now)
+        told += [(str(message.topic), at) for message in customer.gets()]
+    [(topic, at)] = told
+    assert (topic, at < promised) == ("date", True)
+    assert levels(driver)[-1] == "inJeopardy"

@@ -36,6 +36,10 @@ def _dates(**fields: Any) -> bytes:
     return _change("reschedule", **fields)
 
 
+def _promise(at: Any, reason: str = "why") -> bytes:
+    return _change("changePromise", promised_at=at, requester="agent", reason=reason)
+
+
 def _appointment(start: str, zone: str = "UTC", **more: Any) -> bytes:
     return _dates(appointments=[{"site": "site-1", "start": start, "time_zone": zone, **more}])
 
@@ -49,6 +53,11 @@ def _set(value: Any, item: str = "net", name: str = "down_mbps") -> bytes:
 
 
 CHANGES: Final[Mapping[str, bytes]] = {
+    "a promise without zone": _promise("2031-03-14T16:00:00"),
+    "a promise in the past": _promise("2020-03-14T16:00:00Z"),
+    "a promise in the year 9999": _promise("9999-12-31T23:00:00Z"),
+    "a promise that is a number": _promise(10**18),
+    "a promise without a reason": _promise("2031-03-14T16:00:00Z", reason=""),
     "a completion without zone": _dates(requested_completion="2031-03-14T16:00:00"),
     "a start without zone": _dates(requested_start="2031-03-14T16:00:00"),
     "a start without time": _dates(requested_start="2031-03-14"),

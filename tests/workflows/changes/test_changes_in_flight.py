@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from orders.model import wire_names
 from tests.cases import ELSEWHERE, LINE, Case, submitted
 from tests.households import internet_voice_tv, item, order, phone_number
 from tests.pipe import Pipe, until
@@ -61,6 +62,56 @@ async def test_another_appointment_is_told_to_the_technician_by_the_clock_at_the
     await case.rests("@site-1/installation/visit-site", revision=2)
     await case.complete("field-service")
     assert (await pipe.outcome(case.order)).state == "completed"
+
+
+async def test_a_promise_is_moved_by_a_person_who_says_why_and_no_silo_is_called(pipe: Pipe) -> None:
+    case = await submitted(pipe, internet_voice_tv(phone_number(), equipment="own"), "field-service")
+    await case.settles_but("@site-1/installation/visit-site")
+    before = (await care(case, ""))["promisedAt"]
+    asked = {"kind": "changePromise", "promisedAt": "2031-03-14T17:00:00+01:00"}
+    unexplained = await pipe.ask_for_change(case.order, **asked, requester="agent-7")
+    assert (unexplained.status_code, unexplained.json()["details"][0]["path"]) == (400, "reason")
+    told = await preview(case, **asked, requester="agent-7", reason="a strike")
+    assert (told["state"], told["promisedBefore"], told["promisedAt"]) == (
+        "accepted",
+        before,
+        "2031-03-14T16:00:00.000Z",
+    )
+    change = {"kind": "changePromise", "requester": "agent-7", "reason": "a strike"}
+    signalled = {**change, "request_id": "by-signal", "promised_at": "2031-03-14T17:00:00+01:00"}
+    await pipe.handle(case.order).signal(wire_names.CHANGE_SIGNAL, signalled)
+
+    async def promised_at(at: str) -> bool:
+        described = await pipe.handle(case.order).describe()
+        found = described.typed_search_attributes.get(PROMISED_AT)
+        return (await care(case, ""))["promisedAt"] == at and found == datetime.fromisoformat(at)
+
+    await until(lambda: promised_at("2031-03-14T16:00:00.000Z"), "the promise to be moved")
+    await case.change(**change, request_id="sooner", promisedAt="2031-03-10T16:00:00Z")
+    await until(lambda: promised_at("2031-03-10T16:00:00.000Z"), "the promise to be moved back")
+    await case.change(**change, request_id="past", promisedAt="2020-03-10T16:00:00Z")
+
+    async def log() -> list[dict[str, Any]]:
+        return (await care(case, "/changes"))["changes"]
+
+    async def is_refused() -> bool:
+        return (await log())[-1]["state"] == "rejected"
+
+    await until(is_refused, "what is past to be refused")
+    assert [(each["requester"], each["reason"], each["state"], each["revision"]) for each in await log()] == [
+        ("agent-7", "a strike", state, 1) for state in ("accepted", "accepted", "rejected")
+    ]
+    assert [each["promisedAt"] for each in await log()] == [
+        "2031-03-14T16:00:00.000Z",
+        "2031-03-10T16:00:00.000Z",
+        "2020-03-10T16:00:00.000Z",
+    ]
+    assert [reason["code"] for reason in (await log())[-1]["reasons"]] == ["past_date"]
+    assert await case.calls() == []
+    await case.complete("field-service")
+    assert (await pipe.outcome(case.order)).state == "completed"
+    ended = await pipe.ask_for_change(case.order, **change, promisedAt="2031-03-14T16:00:00Z")
+    assert (ended.status_code, ended.json()["code"]) == (409, "order_completed")
 
 
 async def test_what_a_change_leaves_alone_goes_on_while_it_is_assessed_and_previewed(pipe: Pipe) -> None:
