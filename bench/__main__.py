@@ -11,7 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from bench import growth, preview, profile, promises, register, throughput
+from bench import console, growth, preview, profile, promises, register, throughput
 from bench.attacks import section as attacks
 from bench.attacks.attack import ATTACKS
 from bench.kinds import KINDS
@@ -27,6 +27,7 @@ SECTIONS = {
     "register": register.run,
     "promises": promises.run,
     "attacks": attacks.run,
+    "console": console.run,
     "profile": profile.run,
 }
 """What is measured, in the order of the report."""

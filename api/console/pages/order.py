@@ -16,7 +16,7 @@ from api.care.orders.care_bodies import OrderResponse, TaskResponse, TimelineEnt
 from api.console.drawing import draw
 from api.console.page import PageDep
 from api.errors import OrderClosed, UnknownOrder
-from api.http.dependencies import AskingDep, LinksDep, Looker, RegisterDep, needs
+from api.http.dependencies import AskingDep, LinksDep, RegisterDep, needs
 from api.http.visibility import VisibleOrderId
 from api.service.asking import Asking
 from register import Register
@@ -30,7 +30,7 @@ _MOVES: Final = 200
 
 @router.get("/orders/{order_id}")
 async def order(
-    page: PageDep, order_id: VisibleOrderId, asking: AskingDep, links: LinksDep, register: RegisterDep, looker: Looker
+    page: PageDep, order_id: VisibleOrderId, asking: AskingDep, links: LinksDep, register: RegisterDep
 ) -> Response:
     """All that an agent wants to know of an order at first."""
     told = await order_routes.order(order_id, asking, links)
@@ -41,7 +41,7 @@ async def order(
         order=told,
         entries=entries,
         waits_at=_waits_at(told),
-        messages=await _messages(order_id, register) if looker.may(Scope.CARE) else (),
+        messages=await _messages(order_id, register),
         timeline=draw(entries, page.viewer.now, true=linear) if entries else None,
         gates=_gates(entries),
         linear=linear,
