@@ -1,0 +1,21 @@
+"""Keep the views of lists that people have saved."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0012"
+down_revision = "0011"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Create their table."""
+    op.create_table(
+        "saved_views",
+        sa.Column("subject", sa.String(), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("filters", sa.JSON(none_as_null=True), nullable=False),
+        sa.Column("saved_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("subject", "name", name=op.f("pk_saved_views")),
+    )
