@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, closing
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import httpx2
 import pytest_asyncio
+from sqlalchemy import update
 from temporalio.client import (
     Client,
     CountWorkflowsInput,
@@ -23,6 +25,7 @@ from api.access.principal import Principal, Scope
 from api.access.sessions import CONSOLE, Sessions
 from api.app import create_app
 from register import Register
+from register.tables.orders import ORDERS
 from settings import Settings
 from tests.api.conftest import shut
 from tests.pipe import Pipe, free_port, listening
@@ -109,3 +112,22 @@ async def test_while_nothing_moves_open_pages_ask_temporal_nothing(
                 await asyncio.gather(*(until_told(lines, f"{beacon} {version}") for lines in lists))
     assert counting.asked == []
     await let_go(pipe, order_id)
+
+
+async def test_an_order_that_has_ended_a_while_ago_is_shown_without_its_workflow(
+    pipe: Pipe, counted: tuple[httpx2.AsyncClient, Counting]
+) -> None:
+    http, counting = counted
+    order_id = await under_way(pipe)
+    await let_go(pipe, order_id)
+    earlier = datetime.now(UTC) - timedelta(minutes=2)
+    with closing(Register(pipe.settings.register_address)) as register, register.database.writing() as connection:
+        ended = update(ORDERS).where(ORDERS.c.id == order_id)
+        connection.execute(ended.values(completed_at=earlier, written_at=earlier))
+    counting.asked.clear()
+    page = await http.get(f"{CONSOLE}/orders/{order_id}")
+    assert "Nothing is left to do" in page.text
+    assert "decides the date" in page.text
+    tasks = await http.get(f"{CONSOLE}/orders/{order_id}/timeline")
+    assert "tasks</h2>" in tasks.text
+    assert counting.asked == []
