@@ -15,7 +15,7 @@ from api.access.guard import DOCS_ASSETS, Doorkeeper, Guard, doorkeeper
 from api.access.limits import RateLimit
 from api.access.sessions import CONSOLE, Sessions
 from api.care.catalog import catalog_routes
-from api.care.customers import customer_routes, message_routes, search_routes
+from api.care.customers import customer_routes, message_routes, search_routes, view_routes
 from api.care.fallout import bulk_routes, fallout_routes, jeopardy_routes, problem_routes, work_routes
 from api.care.orders import appointment_routes, order_routes
 from api.care.silos import demand_routes, silo_routes
@@ -52,6 +52,7 @@ _ROUTES = (
     message_routes,
     customer_routes,
     search_routes,
+    view_routes,
     order_routes,
     appointment_routes,
     fallout_routes,

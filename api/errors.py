@@ -219,6 +219,20 @@ class MessageNotSo(ApiError):
     code = "message_state"
 
 
+class UnknownView(ApiError):
+    """404: nothing was saved under that name."""
+
+    status = HTTPStatus.NOT_FOUND
+    code = "unknown_view"
+
+
+class TooManyViews(ApiError):
+    """409: somebody has saved as many views as there may be."""
+
+    status = HTTPStatus.CONFLICT
+    code = "too_many_views"
+
+
 class UnknownCapacity(ApiError):
     """404: the catalog has no capacity of that name."""
 

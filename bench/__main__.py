@@ -11,7 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from bench import changes, demand, growth, in_flight, preview, profile, promises, register, throughput
+from bench import changes, console, demand, growth, in_flight, preview, profile, promises, register, throughput
 from bench.attacks import section as attacks
 from bench.attacks.attack import ATTACKS
 from bench.kinds import KINDS
@@ -29,6 +29,7 @@ SECTIONS = {
     "promises": promises.run,
     "demand": demand.run,
     "attacks": attacks.run,
+    "console": console.run,
     "profile": profile.run,
     "in_flight": in_flight.run,
 }

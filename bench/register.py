@@ -63,27 +63,28 @@ async def run(bench: Benched, plan: Plan) -> Part:
         with postgres_server(programs) as server, fresh_database(server) as url:
             found["postgresql"] = _measured(url, "postgresql", plan)
     figures = {name: {query: one.model_dump() for query, one in asked.items()} for name, asked in found.items()}
-    return Part({"register": figures}, _markdown(found, _size(plan)))
+    return Part({"register": figures}, _markdown(found, size_of(plan)))
 
 
-def _size(plan: Plan) -> int:
+def size_of(plan: Plan) -> int:
+    """How many orders there are to be."""
     return ORDERS_FILLED_QUICKLY if plan.quick else ORDERS_FILLED
 
 
 def _measured(url: str, name: str, plan: Plan) -> dict[str, Answers]:
     with closing(Register(url)) as register:
-        _fill(register, _size(plan))
+        fill(register, size_of(plan))
         # What autovacuum does in time, and SQLite's own advice for a database that was filled.
         with create_engine(url, isolation_level="AUTOCOMMIT").connect() as connection:
             connection.execute(text("ANALYZE" if name == "sqlite" else "VACUUM ANALYZE"))
         chance = random.Random(1)
         answers: dict[str, Answers] = {}
-        for query, question in _questions(_size(plan), chance).items():
+        for query, question in _questions(size_of(plan), chance).items():
             times = [_time(register, question()) for _ in range(ASKED_QUICKLY if plan.quick else ASKED)]
             cut = quantiles(times, n=20)
             answers[query] = Answers(p50_ms=cut[9], p95_ms=cut[18])
         slowest = max(answer.p95_ms for answer in answers.values())
-        plan.say(f"register: {_size(plan)} orders on {name}: p95 {slowest:.1f} ms at most")
+        plan.say(f"register: {size_of(plan)} orders on {name}: p95 {slowest:.1f} ms at most")
         return answers
 
 
@@ -138,7 +139,8 @@ def _questions(size: int, chance: random.Random) -> dict[str, Callable[[], Order
     }
 
 
-def _fill(register: Register, size: int) -> None:
+def fill(register: Register, size: int) -> None:
+    """Write so many orders of all kinds and states into an empty register."""
     numbers = range(size)
     for first in range(0, size, BATCH):
         views = [_view(number) for number in numbers[first : first + BATCH]]

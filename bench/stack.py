@@ -64,13 +64,17 @@ class Benched:
         return DevelopmentIssuer(self.settings).token(scopes, channel=channel, subject=subject)
 
     @asynccontextmanager
-    async def api_of_its_own(self, *, codec_open: bool) -> AsyncIterator[tuple[int, int]]:
-        """Another API of the stack, for a while: its port and its process id. Silos go on to report to the first."""
+    async def api_of_its_own(self, *, codec_open: bool, **variables: str) -> AsyncIterator[tuple[int, int]]:
+        """Another API of the stack, for a while: its port and its process id. Silos go on to report to the first.
+
+        `variables` of its environment are other than those of the first.
+        """
         port = free_ports(1)[0]
         environment = {
             **_without_metrics(self.stack.processes["api"].program.environment),
             "ORDERPIPE_API_PORT": str(port),
             "ORDERPIPE_CODEC_OPEN": str(codec_open),
+            **variables,
         }
         log = self.settings.data_dir / "logs" / f"api-{port}.log"
         async with AsyncExitStack() as running:

@@ -32,6 +32,7 @@ from register.recording.documents import Documents
 from register.recording.history import History
 from register.recording.records import Records
 from register.recording.terms import Terms
+from register.saved_views import SavedViews
 from register.searching.search import Search
 from register.silos import Silos
 from register.submissions import Submissions
@@ -74,6 +75,7 @@ class Register:
         self.preferences = PreferencesRegister(self.database)
         self.changed_orders = ChangedOrders(self.database)
         self.console_sessions = ConsoleSessions(self.database)
+        self.saved_views = SavedViews(self.database)
 
     def prepare(self) -> None:
         """Create the tables or bring them up to date; see `Database.prepare`."""

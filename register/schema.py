@@ -2,7 +2,7 @@
 
 No table refers to another by a foreign key: records arrive twice, late and in any order, and what can be rebuilt is
 rebuilt around the records in their own right: documents, subscriptions, deliveries, charges, cancellations, products,
-claims of products, request ids, and sessions of the console.
+claims of products, request ids, sessions of the console, and saved views.
 """
 
 from __future__ import annotations

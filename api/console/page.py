@@ -50,6 +50,12 @@ class Page:
         """The same as text."""
         return _environment(self.viewer.language).get_template(template).render({**self._always(), **what})
 
+    @property
+    def here(self) -> str:
+        """The address of this page, with its query."""
+        path = self.request.url.path
+        return f"{path}?{self.request.url.query}" if self.request.url.query else path
+
     def go(self, path: str, **query: Any) -> Response:
         """On to another page, as after everything that was done."""
         given = {name: value for name, value in query.items() if value is not None}
@@ -58,15 +64,14 @@ class Page:
     def _always(self) -> dict[str, Any]:
         principal = self.principal
         session = getattr(self.request.state, "session", None)
-        path = self.request.url.path
         return {
             "page": self,
             "viewer": self.viewer,
             "who": None if principal in (None, ANYBODY) else principal,
             "may": lambda scope: principal is not None and principal.may(Scope(scope)),
             "token": form_token(session),
-            "path": path,
-            "here": f"{path}?{self.request.url.query}" if self.request.url.query else path,
+            "path": self.request.url.path,
+            "here": self.here,
             "query": dict(self.request.query_params),
         }
 

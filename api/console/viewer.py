@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final
 from urllib.parse import unquote
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -23,6 +24,7 @@ THEME: Final = "orderpipe-theme"
 THEMES: Final = ("auto", "light", "dark")
 _DASH: Final = "\u2013"
 _DAY: Final = timedelta(days=1)
+_KEPT: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,23 +96,37 @@ class Viewer:
         return format_decimal(number, locale=locale_of(self.language))
 
     def _short(self, at: datetime, there: ZoneInfo) -> str:
-        locale, local, now = locale_of(self.language), at.astimezone(there), self.now.astimezone(there)
-        clock = format_time(local, "short", locale=locale)
-        if local.date() == now.date():
-            return clock
-        if abs(local - now) < 300 * _DAY:
-            return f"{format_date(local, 'EEE d MMM', locale=locale)}, {clock}"
-        return f"{format_date(local, 'd MMM y', locale=locale)}, {clock}"
+        local = at.astimezone(there).replace(second=0, microsecond=0)
+        return _in_short(local.replace(tzinfo=None), self.now.astimezone(there).date(), self.language)
 
     def _in_full(self, at: datetime, there: ZoneInfo) -> str:
-        local = at.astimezone(there)
-        return f"{format_datetime(local, 'full', locale=locale_of(self.language))}"
+        return _in_full(at.astimezone(there).replace(microsecond=0), there.key, self.language)
 
     def _zone_name(self, at: datetime, there: ZoneInfo) -> str:
         return get_timezone_name(at, width="short", locale=locale_of(self.language)) or str(there)
 
     def _differs(self, at: datetime, there: ZoneInfo) -> bool:
         return at.astimezone(there).utcoffset() != at.astimezone(self.zone).utcoffset()
+
+
+# The pages of a large order have thousands of instants, and few that differ in what is shown of them.
+
+
+@lru_cache(maxsize=_KEPT)
+def _in_short(local: datetime, today: date, language: str) -> str:
+    locale = locale_of(language)
+    clock = format_time(local, "short", locale=locale)
+    if local.date() == today:
+        return clock
+    if abs(local.date() - today) < 300 * _DAY:
+        return f"{format_date(local, 'EEE d MMM', locale=locale)}, {clock}"
+    return f"{format_date(local, 'd MMM y', locale=locale)}, {clock}"
+
+
+@lru_cache(maxsize=_KEPT)
+def _in_full(local: datetime, zone: str, language: str) -> str:
+    assert str(local.tzinfo) == zone, "equal instants of two zones are told in two ways"
+    return f"{format_datetime(local, 'full', locale=locale_of(language))}"
 
 
 def _instant(given: datetime | str | None) -> datetime | None:

@@ -31,7 +31,7 @@ from api.http.listing import LISTED, FieldsDep, Listing, ListingDep
 from api.http.verdicts import is_decided, require_granted
 from api.http.visibility import VisibleOrderId, changeable, readable, seen, visibility_of
 from api.routes.order_examples import ORDERS
-from api.service.intake.submitting import Submission
+from api.service.intake.submitting import Submission, Submitting
 from api.service.patching import NothingAsked, Patch
 from api.tmf.json_body import Json
 from api.tmf.links import Links
@@ -76,13 +76,8 @@ async def submit(
     """
     raw = await request.body()
     body: Json = json.loads(raw)  # As it came: what is not modelled is kept too.
-    channel = principal.channel_for(order.channel[0].id if order.channel else None)
-    wanted, digest = await submitting.read(raw, idempotency_key, channel, principal.customer)
-    principal.require_customer(wanted.customer_id)
-    if principal.customer is not None:
-        wanted = wanted.model_copy(update={"of_customer": True})
-    submission = await submitting.submit(wanted, body, digest)
-    _log_submission(submission)
+    channel = order.channel[0].id if order.channel else None
+    submission = await take(raw, body, channel, submitting, principal, idempotency_key)
 
     def answer() -> JSONResponse:
         resource = to_resource(body, submission.view, links.api)
@@ -92,6 +87,24 @@ async def submit(
         return JSONResponse(readable(principal, resource), 200, location)
 
     return await run_blocking(answer)
+
+
+async def take(
+    raw: bytes, body: Json, channel: str | None, submitting: Submitting, principal: Principal, key: str | None = None
+) -> Submission:
+    """Take in an order that somebody submits, `body` being what is written in `raw`, and `channel` the one it names.
+
+    Raises:
+        Forbidden: if whoever submits it does not speak for that channel, or may not order for that customer.
+        Malformed: naming the JSON path of everything that is wrong with it.
+    """
+    wanted, digest = await submitting.read(raw, key, principal.channel_for(channel), principal.customer)
+    principal.require_customer(wanted.customer_id)
+    if principal.customer is not None:
+        wanted = wanted.model_copy(update={"of_customer": True})
+    submission = await submitting.submit(wanted, body, digest)
+    _log_submission(submission)
+    return submission
 
 
 def _log_submission(submission: Submission) -> None:

@@ -34,8 +34,8 @@ from settings import ConsoleLogin, Settings
 ROLES: Final[Mapping[str, tuple[str, str, tuple[Scope, ...]]]] = {
     "agent": (
         "Care agent",
-        "sees every order, previews and makes changes, settles what waits for a person",
-        (Scope.CARE,),
+        "sees every order, orders more, previews and makes changes, settles what waits for a person",
+        (Scope.CARE, Scope.SUBMIT),
     ),
     "operator": ("Operator", "may do everything: pause silos, send events again", tuple(Scope)),
     "reader": ("Read only", "sees every order, and changes nothing", (Scope.LOOK,)),

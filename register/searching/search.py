@@ -68,6 +68,7 @@ _ELSEWHERE: Final[dict[OrderField, tuple[Table, Column[Any]]]] = {
 }
 
 
+_ENDED: Final = (LifecycleState.COMPLETED, LifecycleState.CANCELLED, LifecycleState.REJECTED)
 _LONGEST_S: Final = 5.0
 """How long orders are looked for in their documents, where no index helps, or by words that most of them have."""
 
@@ -98,6 +99,15 @@ class Figures:
     fallout: dict[str, int]
 
 
+@dataclass(frozen=True, slots=True)
+class CatalogInUse:
+    """A catalog version, how many orders in flight were sold from it, and when the first of them was ordered."""
+
+    digest: str
+    orders: int
+    oldest: datetime
+
+
 class Search:
     """Orders by what is known of them. Every method may raise `sqlalchemy.exc.DBAPIError`."""
 
@@ -120,6 +130,16 @@ class Search:
                 dict(connection.execute(fallout).all()),
             )
 
+    def catalogs_in_use(self, sight: Visibility | None) -> list[CatalogInUse]:
+        """The catalog versions that orders in flight were sold from, of those that may be seen; most orders first."""
+        number = func.count()
+        open_ones = [ORDERS.c.state.in_([str(state) for state in LifecycleState if state not in _ENDED]), LISTED]
+        sold = select(ORDERS.c.catalog, number.label("number"), func.min(ORDERS.c.ordered_at).label("oldest"))
+        wanted = sold.where(*open_ones, *([seen_by(sight)] if sight is not None else [])).group_by(ORDERS.c.catalog)
+        with self._database.reading() as connection:
+            rows = connection.execute(wanted.order_by(number.desc(), ORDERS.c.catalog)).all()
+        return [CatalogInUse(row.catalog, row.number, row.oldest) for row in rows]
+
     def orders(self, query: OrderQuery) -> OrderPage:
         """A page of the orders that fit, and how many there are.
 
@@ -132,6 +152,10 @@ class Search:
         order = _sorted_by(query.sort)
         with self._database.reading(_LONGEST_S if query.may_take_long else None) as connection:
             fitting, total, offset = self._fitting(connection, query)
+            if offset:  # What is skipped is skipped in the index, and not read row by row.
+                ids = self._joined(select(ORDERS.c.id), query).where(fitting).order_by(*order)
+                fitting = ORDERS.c.id.in_(connection.scalars(ids.offset(offset).limit(query.limit)).all())
+                offset = 0
             found = read_page(connection, page.where(fitting).order_by(*order), size, offset, query.limit)
         return OrderPage(tuple(StoredOrder(row.view, row.body) for row in found), total)
 

@@ -1,4 +1,4 @@
-"""Who came in: order ids ever taken, and who is logged in."""
+"""Who came in: order ids ever taken, who is logged in, and what people have saved for themselves."""
 
 from __future__ import annotations
 
@@ -30,3 +30,13 @@ CONSOLE_SESSIONS: Final = Table(
     Index(None, "ends_at"),
 )
 """Who is logged in to the console. Only the browser knows the id itself: whoever reads this cannot take its place."""
+
+SAVED_VIEWS: Final = Table(
+    "saved_views",
+    SCHEMA,
+    key_column("subject"),
+    key_column("name"),
+    json_column("filters"),
+    instant_column("saved_at"),
+)
+"""The views of lists that people have saved, by the `sub` of their tokens."""

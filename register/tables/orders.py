@@ -70,6 +70,7 @@ ORDERS: Final = Table(
         sqlite_where=text("completed_at IS NOT NULL"),
         postgresql_where=text("completed_at IS NOT NULL"),
     ),
+    _index_of_the_listed("in_jeopardy", "promised_at", "id"),
     Index(None, "jeopardy", "promised_at", sqlite_where=_ENDANGERED, postgresql_where=_ENDANGERED),
 )
 """One row for each order, rejected ones too. `view` is all that is told of it (an `OrderView` without body) but for

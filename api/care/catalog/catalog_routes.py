@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Literal
 
 from fastapi import APIRouter
 from pydantic import JsonValue
 
 from api.access.principal import Scope
+from api.blocking import run_blocking
 from api.errors import NotInCatalog
-from api.http.dependencies import CatalogDep, Id, errors, needs
+from api.http.dependencies import CatalogDep, Id, Looker, RegisterDep, VersionsDep, errors, needs
+from api.http.visibility import visibility_of
 from api.tmf.response_model import ResponseModel
+from api.tmf.times import InstantOut
+from catalog_loader.catalog_files import CatalogStore, UnknownCatalogVersion
 from orders.model.catalog import Awaited
 from orders.model.catalog import Scope as Serves
 from orders.planning.outline import outline
@@ -47,6 +51,58 @@ class OfferingPlanResponse(ResponseModel):
     title: str
     catalog: str
     tasks: tuple[PlannedTaskResponse, ...]
+
+
+class CatalogVersionResponse(ResponseModel):
+    """A catalog version by its digest. `orders` in flight were sold from it, the first of them at `oldestOrder`.
+
+    `keptSince` is when it was first in force here; null where its file is not to be had: its orders cannot be changed.
+    """
+
+    catalog: str
+    in_force: bool
+    kept_since: InstantOut | None
+    orders: int
+    oldest_order: InstantOut | None
+
+
+class CatalogVersionsResponse(ResponseModel):
+    """Every version that orders in flight were sold from, and the one in force first."""
+
+    versions: tuple[CatalogVersionResponse, ...]
+
+
+@router.get("/catalog/versions", summary="Catalog versions in use", responses=errors(503))
+async def versions(
+    catalog: CatalogDep, kept: VersionsDep, register: RegisterDep, looker: Looker
+) -> CatalogVersionsResponse:
+    """An order is carried out by the version that it was sold from, whatever is in force since. Of orders one sees."""
+    sight, own = visibility_of(looker), catalog.catalog.digest
+
+    def answer() -> CatalogVersionsResponse:
+        used = {each.digest: each for each in register.search.catalogs_in_use(sight)}
+        found: list[CatalogVersionResponse] = []
+        for digest in dict.fromkeys((own, *used)):
+            one = used.get(digest)
+            found.append(
+                CatalogVersionResponse(
+                    catalog=digest,
+                    in_force=digest == own,
+                    kept_since=_kept_since(kept, digest),
+                    orders=one.orders if one else 0,
+                    oldest_order=one.oldest if one else None,
+                )
+            )
+        return CatalogVersionsResponse(versions=tuple(found))
+
+    return await run_blocking(answer)
+
+
+def _kept_since(kept: CatalogStore, digest: str) -> datetime | None:
+    try:
+        return kept.kept_since(digest)
+    except UnknownCatalogVersion:
+        return None
 
 
 @router.get("/offerings/{name}/plan", summary="What an offering calls for", responses=errors(404))

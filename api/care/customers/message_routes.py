@@ -35,10 +35,13 @@ router = APIRouter(prefix="/care/v1", tags=["care"])
     "/orders/{order_id}/messages",
     summary="What the customer was told of an order",
     responses=errors(404, 503),
-    dependencies=[needs(Scope.CARE)],
+    dependencies=[needs(Scope.READ)],
 )
 async def of_order(order_id: VisibleOrderId, register: RegisterDep) -> MessagesResponse:
-    """Word for word, and what became of each message; those that are still to go out, too."""
+    """Word for word, and what became of each message; those that are still to go out, too.
+
+    Whoever sees the order sees them, as in the view of its customer.
+    """
     found = await run_blocking(register.told.of_order, order_id)
     if not found and await run_blocking(register.records.find, order_id) is None:
         raise UnknownOrder(f"There is no order {order_id}")

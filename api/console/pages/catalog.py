@@ -9,15 +9,18 @@ from api.access.principal import Scope
 from api.care.catalog import catalog_routes
 from api.console import graph
 from api.console.page import PageDep
-from api.http.dependencies import CatalogDep, Id, needs
+from api.http.dependencies import CatalogDep, Id, Looker, RegisterDep, VersionsDep, needs
 
 router = APIRouter(prefix="/catalog", dependencies=[needs(Scope.LOOK)])
 
 
 @router.get("")
-async def catalog(page: PageDep, in_force: CatalogDep) -> Response:
-    """Every offering. TMF620 tells the same."""
-    return page.show("catalog.html", catalog=in_force.catalog, since=in_force.since)
+async def catalog(
+    page: PageDep, in_force: CatalogDep, kept: VersionsDep, register: RegisterDep, looker: Looker
+) -> Response:
+    """Every offering, which TMF620 tells too, and the versions that orders in flight were sold from."""
+    told = await catalog_routes.versions(in_force, kept, register, looker)
+    return page.show("catalog.html", catalog=in_force.catalog, since=in_force.since, versions=told.versions)
 
 
 @router.get("/{name}")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from typing import Annotated, TypeAlias
+
+from fastapi import APIRouter, Depends
 from fastapi.responses import Response
 
 from api.access.principal import Principal, Scope
@@ -16,7 +18,7 @@ from api.care.fallout.work_bodies import ListedWorkItems, WorkSearch
 from api.care.silos import silo_routes
 from api.console.page import CONSOLE, PageDep
 from api.console.pages.jeopardy import LEVELS, by_level
-from api.http.dependencies import LinksDep, Looker, RegisterDep, SilosDep
+from api.http.dependencies import Caller, LinksDep, RegisterDep, SilosDep
 from api.tmf.links import Links
 from orders.read_model.states import LifecycleState
 from register import Register
@@ -28,9 +30,20 @@ _LATEST = 50
 """Jobs among which those under way are looked for."""
 
 
+def _comer(caller: Caller) -> Principal:
+    caller.require(Scope.LOOK if not caller.may(Scope.WORK) else Scope.WORK)
+    return caller
+
+
+Comer: TypeAlias = Annotated[Principal, Depends(_comer)]
+"""Whoever has a page of their own to begin with."""
+
+
 @router.get("/")
-async def desk(page: PageDep, register: RegisterDep, silos: SilosDep, links: LinksDep, looker: Looker) -> Response:
-    """Orders by state, what is late, what needs a person, and the silos."""
+async def desk(page: PageDep, register: RegisterDep, silos: SilosDep, links: LinksDep, looker: Comer) -> Response:
+    """Orders by state, what is late, what needs a person, and the silos. Who only does work items begins with those."""
+    if not looker.may(Scope.LOOK):
+        return page.go(f"{CONSOLE}/work-items")
     if not looker.sees_every_order:
         return page.go(f"{CONSOLE}/orders")
     figures = await run_blocking(register.search.figures)

@@ -16,7 +16,7 @@ from api.care.orders.care_bodies import OrderResponse, TaskResponse, TimelineEnt
 from api.console.drawing import draw
 from api.console.page import PageDep
 from api.errors import OrderClosed, UnknownOrder
-from api.http.dependencies import AskingDep, LinksDep, Looker, RegisterDep, needs
+from api.http.dependencies import AskingDep, LinksDep, Offset, RegisterDep, needs
 from api.http.visibility import VisibleOrderId
 from api.service.asking import Asking
 from register import Register
@@ -26,11 +26,13 @@ router = APIRouter(dependencies=[needs(Scope.LOOK)])
 
 _ALL: Final = 1000
 _MOVES: Final = 200
+_ROWS: Final = 200
+"""Of a table of tasks: a thousand take a browser, and us, longer than anybody waits."""
 
 
 @router.get("/orders/{order_id}")
 async def order(
-    page: PageDep, order_id: VisibleOrderId, asking: AskingDep, links: LinksDep, register: RegisterDep, looker: Looker
+    page: PageDep, order_id: VisibleOrderId, asking: AskingDep, links: LinksDep, register: RegisterDep
 ) -> Response:
     """All that an agent wants to know of an order at first."""
     told = await order_routes.order(order_id, asking, links)
@@ -41,7 +43,7 @@ async def order(
         order=told,
         entries=entries,
         waits_at=_waits_at(told),
-        messages=await _messages(order_id, register) if looker.may(Scope.CARE) else (),
+        messages=await _messages(order_id, register),
         timeline=draw(entries, page.viewer.now, true=linear) if entries else None,
         gates=_gates(entries),
         linear=linear,
@@ -55,13 +57,25 @@ async def timeline(
     order_id: VisibleOrderId,
     asking: AskingDep,
     site: Annotated[str | None, Query(max_length=200)] = None,
+    offset: Offset = 0,
 ) -> Response:
-    """The tasks of an order, or of one of its sites, as a picture and as a table."""
+    """The tasks of an order, or of one of its sites, as a picture and as a table in pages."""
     entries = await _timeline(order_id, asking)
     linear = page.request.query_params.get("scale") == "true"
     shown = [entry for entry in entries if site is None or (entry.site or "") == site]
     drawn = draw(entries, page.viewer.now, true=linear, site=site)
-    return page.show("tasks.html", order_id=order_id, entries=shown, timeline=drawn, site=site)
+    listed, following = shown[offset : offset + _ROWS], offset + _ROWS
+    return page.show(
+        "tasks.html",
+        order_id=order_id,
+        entries=listed,
+        total=len(shown),
+        offset=offset,
+        following=following if following < len(shown) else None,
+        step=_ROWS,
+        timeline=drawn,
+        site=site,
+    )
 
 
 @router.get("/orders/{order_id}/tasks/{task:path}")

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import AsyncIterator
 from io import StringIO
 from typing import Annotated, Any, Final
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query
 from fastapi.responses import Response, StreamingResponse
 from pydantic import ValidationError
 
 from api.access.principal import Principal
-from api.care.customers import customer_routes, search_routes
+from api.care.customers import customer_routes, search_routes, view_routes
 from api.care.customers.customer_bodies import ListedOrder, ListedOrders, OrderListSearch, Search
-from api.console.page import CONSOLE, Page, PageDep, in_path
-from api.errors import Malformed, problems
+from api.care.customers.view_routes import LONGEST_NAME, ViewBody
+from api.console.fields import body_of, text_of
+from api.console.page import CONSOLE, FormDep, Page, PageDep, in_path
+from api.errors import ApiError, Malformed, TooManyViews, problem, problems
 from api.http.dependencies import LinksDep, Looker, RegisterDep
 from api.tmf.links import Links
 from orders.read_model.answer import WaitsFor
@@ -35,12 +39,43 @@ _DANGEROUS: Final = ("=", "+", "-", "@", "\t", "\r")
 @router.get("/orders")
 async def orders(page: PageDep, register: RegisterDep, links: LinksDep, looker: Looker) -> Response:
     """Orders by what they are like."""
+    return await _listed(page, register, links, looker)
+
+
+@router.post("/orders")
+async def views(page: PageDep, form: FormDep, register: RegisterDep, links: LinksDep, looker: Looker) -> Response:
+    """Save what the address filters by, under a name of one's own, or forget a view."""
+    fields = text_of(form)
+    name = fields.get("name", "")
+    try:
+        if not re.fullmatch(view_routes.ONE_LINE, name) or len(name) > LONGEST_NAME:
+            raise Malformed([problem("name", f"must have 1 to {LONGEST_NAME} characters, in one line")])
+        if fields.get("do") == "forget":
+            await view_routes.forget(name, register, looker)
+            return page.go(f"{CONSOLE}/orders")
+        asked, wrong = _asked(page)
+        if asked is None:
+            raise Malformed(wrong)
+        await view_routes.save(name, register, looker, body_of(ViewBody, {"filters": view_routes.kept(asked)}))
+    except (Malformed, TooManyViews) as error:
+        return await _listed(page, register, links, looker, error)
+    return page.go(page.here)
+
+
+async def _listed(
+    page: Page, register: Register, links: Links, looker: Principal, not_saved: ApiError | None = None
+) -> Response:
     asked, wrong = _asked(page)
     listed = ListedOrders(orders=(), total=0, next_offset=None)
     if asked is not None:
         listed = await customer_routes.orders(asked, links, register, looker)
+    saved = (await view_routes.views(register, looker)).views
     return page.show(
         "orders.html",
+        200 if not_saved is None else int(not_saved.status),
+        views=[(view, urlencode(_in_address(view.filters), doseq=True)) for view in saved],
+        filters=view_routes.kept(asked) if asked is not None else None,
+        not_saved=not_saved,
         asked=asked or OrderListSearch(),
         wrong=wrong,
         listed=listed,
@@ -79,6 +114,10 @@ async def search(
     if found.total == 1 and not offset:
         return page.go(f"{CONSOLE}/orders/{in_path(found.orders[0].id)}")
     return page.show("search.html", q=q, wrong=(), found=found)
+
+
+def _in_address(filters: dict[str, Any]) -> dict[str, Any]:
+    return {name: str(value).lower() if isinstance(value, bool) else value for name, value in filters.items()}
 
 
 def _asked(page: Page) -> tuple[OrderListSearch | None, tuple[Any, ...]]:

@@ -1,4 +1,4 @@
-"""The console in front of the whole pipe, and people who are logged in to it."""
+"""The console in front of the whole pipe, people who are logged in to it, and a browser."""
 
 from __future__ import annotations
 
@@ -9,13 +9,16 @@ from typing import Any, Final
 import httpx2
 import pytest_asyncio
 from fastapi import FastAPI
+from playwright.async_api import Browser
 from starlette.routing import Mount
 
 from api.access.principal import Principal, Scope
 from api.access.sessions import CONSOLE, Sessions, form_token
 from api.app import create_app
+from settings import Settings
 from tests.api.conftest import shut
-from tests.pipe import Pipe
+from tests.api.console.browser import chromium
+from tests.pipe import Pipe, free_port, listening
 
 FROM_OUR_PAGE: Final = {"Sec-Fetch-Site": "same-origin"}
 
@@ -80,3 +83,26 @@ async def console(shared_pipe: Pipe) -> AsyncIterator[Console]:
             assert isinstance(mounted.app, FastAPI)
             sessions: Sessions = mounted.app.state.sessions
             yield Console(http, sessions)
+
+
+@dataclass
+class Desk:
+    """A browser, and the console on a port."""
+
+    browser: Browser
+    address: str
+    sessions: Sessions
+
+    async def cookie(self, *scopes: Scope) -> tuple[str, str]:
+        """That of somebody who has those scopes."""
+        return self.sessions.cookie, await self.sessions.begin(Principal("agent-7", frozenset(scopes)))
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def desk(shared_pipe: Pipe) -> AsyncIterator[Desk]:
+    given = {**shared_pipe.settings.model_dump(), "api_port": free_port()}
+    settings, _ = shut(Settings.model_validate(given))
+    app = create_app(settings, shared_pipe.client)
+    mounted: Any = next(route for route in app.routes if getattr(route, "path", "") == CONSOLE)
+    async with chromium() as browser, listening(app, settings.api_port):
+        yield Desk(browser, settings.api_address, mounted.app.state.sessions)

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import re
+from contextlib import closing
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 from api.access.principal import Scope
 from api.care.catalog.catalog_routes import PlannedTaskResponse
 from api.console.graph import HEIGHT, WIDTH, graph_of
+from orders.read_model.states import LifecycleState
+from register import Register
 from tests.api.console.conftest import Console
 from tests.api.console.test_orders import section, text_of
+from tests.pipe import Pipe, body_of
+from tests.registers import a_record
 
 
 def a_task(name: str, *after: str) -> PlannedTaskResponse:
@@ -61,3 +67,32 @@ async def test_a_plan_is_a_picture_and_a_table_of_the_same_tasks(console: Consol
     assert "sim_type physical" in table
     assert "of a product beside it" in section(await reader.page("/catalog/tv-basic"), "tasks")
     assert (await reader.get("/catalog/no-such-offering")).status_code == 404
+
+
+async def test_the_versions_that_orders_in_flight_were_sold_from_are_told(pipe: Pipe, console: Console) -> None:
+    order_id = await pipe.submit(body_of("future-dated"))
+    own = (await pipe.view(order_id)).catalog
+    old, gone = f"{uuid4().int % 16**16:016x}", f"O-{uuid4().hex[:8]}"
+    in_flight = {"state": LifecycleState.IN_PROGRESS, "completed_at": None, "catalog": old}
+    with closing(Register(pipe.settings.register_address)) as register:
+        register.records.record(a_record(order_id=gone, **in_flight))
+        register.records.record(a_record(order_id=f"{gone}-done", catalog=old))
+    reader = await console.person(Scope.LOOK)
+    rows = dict(re.findall(r'<tr id="version-(\w+)">(.*?)</tr>', await reader.page("/catalog"), re.DOTALL))
+    assert next(iter(rows)) == own
+    assert "in force" in text_of(rows[own])
+    assert "its orders cannot be changed" in text_of(rows[old])
+    told = (await pipe.http.get(f"{pipe.settings.api_address}/care/v1/catalog/versions")).json()["versions"]
+    by_digest = {each["catalog"]: each for each in told}
+    assert by_digest[own]["orders"] >= 1
+    assert by_digest[own]["keptSince"] is not None
+    assert by_digest[old] == {
+        "catalog": old,
+        "inForce": False,
+        "keptSince": None,
+        "orders": 1,
+        "oldestOrder": "2026-03-29T12:00:00.000Z",
+    }
+    assert (await pipe.change(order_id, kind="cancel", requestId="over"))["state"] in ("accepted", "applied")
+    with closing(Register(pipe.settings.register_address)) as register:
+        register.records.record(a_record(2, order_id=gone, catalog=old))

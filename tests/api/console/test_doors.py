@@ -9,13 +9,15 @@ import pytest
 from fastapi.routing import APIRoute
 
 from api.access.principal import Scope
-from api.access.sessions import form_token
+from api.access.sessions import CONSOLE, form_token
 from api.console.pages import ROUTERS
 from tests.api.console.conftest import FROM_OUR_PAGE, Console
 
 UNKNOWN = "web-000000000000"
 WITHOUT_A_SESSION = {("GET", "/login"), ("GET", "/login/callback")}
 FOR_EVERYBODY_LOGGED_IN = {("POST", "/logout"), ("POST", "/looks")}
+OWN = {("POST", "/orders")}
+"""What is one's own, so that whoever looks may change it: saved views."""
 
 
 def routes() -> Iterator[tuple[str, str]]:
@@ -58,7 +60,35 @@ async def test_a_route_is_shut_to_those_without_a_session_or_without_its_scope(
 async def test_nobody_who_only_looks_changes_anything(console: Console, method: str, path: str) -> None:
     reader = await console.person(Scope.LOOK)
     answer = await reader.post(filled(path), {})
-    assert (answer.status_code == 403) is ((method, path) not in FOR_EVERYBODY_LOGGED_IN)
+    assert (answer.status_code == 403) is ((method, path) not in FOR_EVERYBODY_LOGGED_IN | OWN)
+
+
+@pytest.mark.parametrize("scope", [Scope.WORK, Scope.LOOK, Scope.CARE, Scope.OPERATE])
+async def test_everybody_is_led_to_pages_that_they_may_open_and_to_no_others(console: Console, scope: Scope) -> None:
+    person = await console.person(scope)
+    first = await person.get("/")
+    if scope is Scope.WORK:
+        assert (first.status_code, first.headers["location"]) == (303, f"{CONSOLE}/work-items")
+        first = await person.get("/work-items")
+    assert first.status_code == 200
+    bar = re.search(r'<nav aria-label="Pages">.*?</nav>', first.text, re.DOTALL)
+    assert bar is not None
+    offered = re.findall(r'href="/console([^"]+)"', bar[0])
+    assert offered
+    for path in offered:
+        assert (await person.get(path)).status_code in (200, 303), path
+    everything = {path for path in (await operators_pages(console)) if path not in offered}
+    for path in everything - {"/"}:
+        assert (await person.get(path)).status_code == 403, path
+    assert ('role="search"' in first.text) is ("/orders" in offered)
+
+
+async def operators_pages(console: Console) -> list[str]:
+    """What the navigation offers to an operator."""
+    page = await (await console.person(Scope.OPERATE)).page("/")
+    bar = re.search(r'<nav aria-label="Pages">.*?</nav>', page, re.DOTALL)
+    assert bar is not None
+    return re.findall(r'href="/console([^"]+)"', bar[0])
 
 
 async def test_a_token_opens_no_page_and_a_session_opens_no_api(console: Console) -> None:

@@ -44,6 +44,11 @@ def test_every_form_that_is_posted_shows_that_it_is_ours(template: Path) -> None
         assert "own()" in form or 'name="token"' in form, form[:120]
 
 
+@pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.name)
+def test_a_page_is_fetched_but_once_for_each_change(template: Path) -> None:
+    assert template.read_text().count('hx-get="{{ here }}"') <= 1
+
+
 @pytest.mark.parametrize("folder", [CONSOLE / "vendor", Path(__file__).with_name("vendor")])
 def test_what_is_of_others_is_as_they_have_published_it_with_its_licence(folder: Path) -> None:
     known: dict[str, str] = json.loads((folder / "checksums.json").read_text())

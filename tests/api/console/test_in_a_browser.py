@@ -2,58 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from contextlib import closing
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
-import pytest_asyncio
-from playwright.async_api import Browser, expect
+from playwright.async_api import expect
 
-from api.access.principal import Principal, Scope
-from api.access.sessions import CONSOLE, Sessions
-from api.app import create_app
+from api.access.principal import Scope
 from orders.read_model.jeopardy import JeopardyCause, JeopardyLevel, JeopardyView
 from orders.read_model.states import LifecycleState
 from register import Register
-from settings import Settings
 from tests.api.care.test_appointments import DAY, done, household, town, waiting
-from tests.api.conftest import shut
-from tests.api.console.browser import DESKTOP, PATIENCE_MS, PHONE, Tab, chromium, tab
+from tests.api.console.browser import DESKTOP, PATIENCE_MS, PHONE, Tab, tab
+from tests.api.console.conftest import Desk
 from tests.api.console.test_work_items import asked_for
 from tests.bulks import SILO, a_channel, begin, post, retry_of, without_workflow
 from tests.households import internet_voice_tv
-from tests.pipe import Pipe, body_of, free_port, listening
+from tests.pipe import Pipe, body_of
 from tests.registers import NOON, a_record
 from tests.steps import held_up, let_go
 
 # Whatever the browser is asked for may take long where much else is going on.
 pytestmark = pytest.mark.timeout(600)
 expect.set_options(timeout=PATIENCE_MS)
-
-
-@dataclass
-class Desk:
-    """A browser, and the console on a port."""
-
-    browser: Browser
-    address: str
-    sessions: Sessions
-
-    async def cookie(self, *scopes: Scope) -> tuple[str, str]:
-        """That of somebody who has those scopes."""
-        return self.sessions.cookie, await self.sessions.begin(Principal("agent-7", frozenset(scopes)))
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="session")
-async def desk(shared_pipe: Pipe) -> AsyncIterator[Desk]:
-    given = {**shared_pipe.settings.model_dump(), "api_port": free_port()}
-    settings, _ = shut(Settings.model_validate(given))
-    app = create_app(settings, shared_pipe.client)
-    mounted: Any = next(route for route in app.routes if getattr(route, "path", "") == CONSOLE)
-    async with chromium() as browser, listening(app, settings.api_port):
-        yield Desk(browser, settings.api_address, mounted.app.state.sessions)
 
 
 async def waiting_order(pipe: Pipe) -> str:
@@ -162,7 +133,7 @@ async def test_an_agent_cancels_an_order_by_keyboard_from_the_search_on(pipe: Pi
         await page.get_by_role("button", name="Confirm").press("Enter")
         await page.wait_for_url(f"**/orders/{order_id}?asked=*")
         await expect(page.locator("#where + p")).to_have_text("Cancelled")
-        await expect(page.get_by_text("moved away")).to_be_visible()
+        await expect(page.locator("#changes ~ ul").get_by_text("moved away")).to_be_visible()
 
 
 async def test_colours_and_language_are_chosen_and_kept(desk: Desk) -> None:

@@ -106,6 +106,18 @@ async def test_a_channel_that_may_sees_all_orders_of_its_customers_but_not_by_on
     assert not await seen(shut_door, taken, web)
 
 
+async def test_what_a_customer_was_told_is_seen_by_whoever_sees_the_order_and_nobody_else(shut_door: ShutDoor) -> None:
+    web = shut_door.as_channel("web")
+    order_id = (await shut_door.post_order(web, "cust-told")).json()["id"]
+    told = f"/care/v1/orders/{order_id}/messages"
+    reader = shut_door.as_(Scope.LOOK, subject="reader")
+    answers = [await shut_door.http.get(told, headers=headers) for headers in (web, reader)]
+    assert [answer.status_code for answer in answers] == [200, 200]
+    other = await shut_door.http.get(told, headers=shut_door.as_channel("shop"))
+    assert (other.status_code, other.json()["code"]) == (404, "unknown_order")
+    assert (await shut_door.http.get(told, headers=shut_door.as_(Scope.WORK))).status_code == 403
+
+
 async def test_an_agent_of_one_customer_has_that_one_in_the_care_api_and_nobody_else(shut_door: ShutDoor) -> None:
     web = shut_door.as_channel("web")
     customers = ("cust-hers", "cust-not-hers")

@@ -13,77 +13,23 @@ from ops.client.door import Door
 from ops.client.watch import show
 from orders.read_model.answer import Answer, WaitsFor
 from orders.read_model.answer_words import in_words
-from tests.api.service.test_waiting import moving, technician_comes, waiting
-from tests.households import internet_voice_tv, item, order
-from tests.installed import change
+from tests.api.service.test_waiting import technician_comes
 from tests.pipe import Pipe, until
-
-FEE = {"amount": "9.90", "currency": "EUR"}
+from tests.situations import (
+    call_refused,
+    cancelled_with_a_fee,
+    compensating,
+    completed,
+    future_dated,
+    held_by_hand,
+    silo_down,
+    visit_awaited,
+    waiting_for_products,
+)
 
 
 async def answer_of(door: Door, order_id: str) -> Answer:
     return Answer.model_validate((await door.order(order_id)).answer.model_dump())
-
-
-async def visit_awaited(pipe: Pipe) -> str:
-    await pipe.sim("PUT", "/field-service/pace", {"completes_after_ms": None})
-    order_id = await pipe.submit(internet_voice_tv())
-    await pipe.until_task(order_id, "installation/visit-site", "awaiting")
-    await pipe.until_task(order_id, "delivery/ship-parcel", "done")
-    return order_id
-
-
-async def silo_down(pipe: Pipe) -> str:
-    await pipe.sim("PUT", "/tv/faults", {"outage": True})
-    order_id = await pipe.submit(internet_voice_tv())
-    await pipe.until_task(order_id, "voice-line/start-billing", "done")
-    await pipe.until_task(order_id, "delivery/ship-parcel", "done")
-    return order_id
-
-
-async def call_refused(pipe: Pipe) -> str:
-    refusal = {"operation": "subscription", "match": "activate-tv", "code": "no_coverage"}
-    await pipe.sim("PUT", "/tv/faults", {"permanent": [refusal]})
-    order_id = await pipe.submit(internet_voice_tv())
-    await pipe.until_task(order_id, "tv/activate-tv", "fallout")
-    return order_id
-
-
-async def compensating(pipe: Pipe) -> str:
-    order_id = await visit_awaited(pipe)
-    await pipe.sim("PUT", "/number-inventory/faults", {"outage": True})
-    await pipe.change(order_id, requestId="away", kind="cancel", acceptFee=FEE)
-    await pipe.until_task(order_id, "voice-line/reserve-number", "compensating")
-    return order_id
-
-
-async def held_by_hand(pipe: Pipe) -> str:
-    order_id = await visit_awaited(pipe)
-    await pipe.change(order_id, requestId="wait", kind="hold", requester="Ada", reason="the customer moves")
-    return order_id
-
-
-async def waiting_for_products(pipe: Pipe) -> str:
-    home, _ = await moving(pipe)
-    return str((await waiting(home, change(home.product("net"), down_mbps=300)))["id"])
-
-
-async def future_dated(pipe: Pipe) -> str:
-    return await pipe.submit(order(item("net", "fibre-100"), requestedStartDate="2031-01-01T00:00:00Z"))
-
-
-async def cancelled_with_a_fee(pipe: Pipe) -> str:
-    order_id = await visit_awaited(pipe)
-    verdict = await pipe.change(order_id, requestId="away", kind="cancel", acceptFee=FEE)
-    assert verdict["state"] != "rejected", verdict
-    await pipe.outcome(order_id)
-    return order_id
-
-
-async def completed(pipe: Pipe) -> str:
-    order_id = await pipe.submit(internet_voice_tv())
-    await pipe.outcome(order_id)
-    return order_id
 
 
 CASES: dict[Callable[[Pipe], Awaitable[str]], tuple[WaitsFor | None, str, dict[str, Any]]] = {
