@@ -18,7 +18,11 @@ from register import Register
 from settings import ROOT
 from tests.registers import NOON, a_record
 
-CATALOG = read_catalog(ROOT / "catalog")
+SHIPPED = read_catalog(ROOT / "catalog")
+CATALOG = SHIPPED.model_copy(
+    update={"silos": {name: silo.model_copy(update={"hours": None}) for name, silo in SHIPPED.silos.items()}}
+)
+"""Without working hours, so that it is the same on all days of the week."""
 VISIT = Work("field-service", "installation/visit-site", Verb.PROVISION)
 MANY = int(ENOUGH) + 10
 
