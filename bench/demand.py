@@ -14,7 +14,6 @@ from typing import Final
 
 from bench.month import FIRST, MONTH, ORDERS, TRUTHS, Ordered, Truth, ordered, planned, start
 from bench.section import Part, Plan, table
-from bench.stack import Benched
 from orders.demand.days import days_ahead
 from orders.model.catalog import Awaited
 from orders.model.plan import Plan as OrderPlan
@@ -117,7 +116,7 @@ def _by_silo(asked: Iterator[tuple[str, datetime]]) -> dict[str, Counter[date]]:
     return days
 
 
-async def run(_: Benched, plan: Plan) -> Part:
+def run(plan: Plan) -> Part:
     """The error by silo, as a part of the report."""
     months = {name: foreseen_in(truth, ORDERS // 10 if plan.quick else ORDERS) for name, truth in TRUTHS.items()}
     for name, found in months.items():

@@ -10,7 +10,6 @@ from typing import Final
 
 from bench.month import FIRST, ORDERS, TRUTHS, Truth, carried_out, ordered, planned, start, usual
 from bench.section import Part, Plan, table
-from bench.stack import Benched
 from orders.planning.scheduling.promise import promised_at
 
 TRIALS: Final = 200
@@ -56,7 +55,7 @@ def _best(truth: Truth, at: datetime, seed: int) -> timedelta:
     return sorted(max(each.values()) for each in ends)[TRIALS * 9 // 10] - at
 
 
-async def run(_: Benched, plan: Plan) -> Part:
+def run(plan: Plan) -> Part:
     """The month, as a part of the report."""
     months = {name: kept_of(truth, ORDERS // 10 if plan.quick else ORDERS) for name, truth in TRUTHS.items()}
     for name, found in months.items():
