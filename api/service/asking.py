@@ -21,7 +21,7 @@ from register import Register
 DELETABLE: Final = (LifecycleState.CANCELLED, LifecycleState.REJECTED)
 """States in which an order holds nothing, and never will."""
 
-_FINAL_AFTER: Final = timedelta(minutes=1)
+_FINAL_AFTER: Final = timedelta(seconds=10)
 """Until its workflow has heard that its end is written down, an order can go on after all."""
 _ALL: Final = 1_000_000
 """More moves than an order within its budget makes."""

@@ -10,6 +10,9 @@
     if (document.cookie.includes("orderpipe-zone=") && zone !== "UTC") location.reload();
   }
 
+  // On a phone the line of pages is pushed aside: where one is, is in sight.
+  document.querySelector(".bar nav [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+
   // A menu closes when one clicks elsewhere, or presses Escape.
   const menus = () => document.querySelectorAll("details.menu[open]");
   document.addEventListener("click", (event) => {

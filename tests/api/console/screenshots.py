@@ -141,6 +141,8 @@ def _pages(orders: dict[str, str]) -> dict[str, str]:
         "demand": "/demand",
         "demand-silo": "/demand?silo=field-service",
         "events": "/events",
+        "order-more": f"/order?customer={body_of('mobile')['relatedParty'][0]['id']}&offering=voice-line",
+        "orders-filtered": "/orders?state=inProgress&waitsFor=parcel",
         "catalog": "/catalog",
         "offering": "/catalog/triple-play-500",
         "subscription": f"/events/{orders['subscription']}",
