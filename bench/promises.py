@@ -10,7 +10,7 @@ from typing import Final
 
 from bench.month import FIRST, ORDERS, TRUTHS, Truth, carried_out, ordered, planned, start, usual
 from bench.section import Part, Plan, table
-from orders.planning.scheduling.promise import promised_at
+from orders.promising.forecast import promised_at
 
 TRIALS: Final = 200
 ASKED_OF_THE_ORACLE: Final = 60

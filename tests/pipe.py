@@ -45,7 +45,8 @@ LOST = (
     RPCStatusCode.UNKNOWN,  # A connection that broke.
 )
 """What becomes of a call to Temporal when that ends, or of a query when its worker does, sooner or later."""
-SPENT = ("field-service.visit",)
+SPENT = ("field-service.visit", "field-service.trench")
+"""What cannot be undone once it is done: what it was for may go, and it stays with its silo."""
 
 
 @dataclass
@@ -89,7 +90,8 @@ class Pipe:
                 )
                 return await asking
             except (WorkflowQueryFailedError, RPCError) as error:
-                lost = isinstance(error, RPCError) and error.status in LOST
+                # While a workflow task that failed is to be tried again, the server refuses to ask.
+                lost = isinstance(error, RPCError) and error.status in (*LOST, RPCStatusCode.FAILED_PRECONDITION)
                 if not (lost or ASK_AGAIN in str(error)) or asyncio.get_running_loop().time() > deadline:
                     raise
 

@@ -21,8 +21,8 @@ from orders.fulfilment.snapshot import OrderStart
 from orders.model.catalog import Catalog
 from orders.model.order import Reason, Rejection, TimeSlot
 from orders.model.silos.capacity import Capacity
-from orders.planning.scheduling.promise import promised_at
 from orders.planning.scheduling.visits import FreeSlot, Visit, not_before, slot_taken, visits_of
+from orders.promising.forecast import promised_at
 from settings import Settings
 
 log = structlog.get_logger()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Final
 
 from api.blocking import run_blocking
@@ -21,8 +21,6 @@ from register import Register
 DELETABLE: Final = (LifecycleState.CANCELLED, LifecycleState.REJECTED)
 """States in which an order holds nothing, and never will."""
 
-_FINAL_AFTER: Final = timedelta(seconds=10)
-"""Until its workflow has heard that its end is written down, an order can go on after all."""
 _ALL: Final = 1_000_000
 """More moves than an order within its budget makes."""
 
@@ -45,7 +43,7 @@ class Asking:
         Raises:
             UnknownOrder: if neither knows it.
         """
-        ended = await self._long_ended(order_id)
+        ended = await self._over(order_id)
         if ended is not None:
             return ended if with_body else ended.model_copy(update={"body": None})
         try:
@@ -66,15 +64,17 @@ class Asking:
         document = await run_blocking(self._register.documents.find, order_id, view.document)
         return view.model_copy(update={"body": document})
 
-    async def _long_ended(self, order_id: str) -> OrderView | None:
-        """An order of whose end the register has known for a while: that is final.
+    async def _over(self, order_id: str) -> OrderView | None:
+        """An order whose end the register knows, and whose workflow is closed: nothing of it changes any more.
 
         Its workflow would say the same, once a worker has carried out all of it anew to answer.
         """
         try:
-            return await run_blocking(self._register.records.ended, order_id, datetime.now(UTC) - _FINAL_AFTER)
+            ended = await run_blocking(self._register.records.ended, order_id)
+            execution = await self._gateway.describe(order_id) if ended is not None else None
         except Unavailable:
             return None
+        return ended if execution is None or not execution.is_open else None
 
     async def _at_its_end(self, view: OrderView) -> OrderView:
         """An order that has come to its end by its own account: told like that once the register knows of it.
@@ -139,7 +139,7 @@ class Asking:
             UnknownOrder: if there is no such order.
             OrderClosed: if its workflow was ended from outside, or it ended before timelines were kept.
         """
-        if await self._long_ended(order_id) is not None:
+        if await self._over(order_id) is not None:
             page = await run_blocking(self._register.history.timeline, order_id, offset, limit)
             if page is not None:
                 return page

@@ -38,7 +38,8 @@ from orders.model.plan import BILLING, Plan
 from orders.model.silos.rules import Rule
 from orders.model.values import Verb
 from orders.planning.advancement import Advancement, advancement_of
-from orders.planning.scheduling.promise import chooses_dates, promised_at
+from orders.planning.scheduling.dates import chooses_dates
+from orders.promising.forecast import promised_at
 from orders.read_model.course import Course
 from orders.read_model.fallout import FalloutEnd, Hand
 from orders.read_model.journal import Journal, Journalled

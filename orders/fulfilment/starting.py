@@ -14,8 +14,8 @@ from orders.planning.decompose import decompose
 from orders.planning.installed import InstalledProduct
 from orders.planning.scheduling.appointments import appointments_of, require_visits
 from orders.planning.scheduling.dates import require_possible_appointments
-from orders.planning.scheduling.promise import promised_at
 from orders.promising.figures import Figures, with_figures
+from orders.promising.forecast import promised_at
 
 
 def prepare(

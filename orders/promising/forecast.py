@@ -16,6 +16,7 @@ from datetime import datetime
 from statistics import NormalDist
 from typing import Final, NamedTuple
 
+from orders.model.order import Revision
 from orders.model.plan import Plan, Takes, Task
 
 IsDone = Callable[[str], bool]
@@ -207,3 +208,10 @@ def _moments(takes: Takes) -> tuple[float, float]:
     square = min(spread * spread, 4.0)
     mean = takes.likely_s * math.exp(square / 2)
     return mean, math.expm1(square) * mean**2
+
+
+def promised_at(revision: Revision, plan: Plan, now: datetime) -> datetime:
+    """What a customer is promised: what can safely be kept, or the later date asked for."""
+    begin = max(now, revision.requested_start or now)
+    _, safe = forecast(plan, begin, lambda task: False).whole(begin)
+    return max(safe, revision.requested_completion or safe)

@@ -165,9 +165,9 @@ class Records:
             return None
         return OrderRecord(version=row.version, view=OrderView.model_validate({**row.view, "body": row.content}))
 
-    def ended(self, order_id: str, before: datetime) -> OrderView | None:
-        """An order that had come to its end, and written that down, before an instant; not one that was deleted."""
-        over = (ORDERS.c.completed_at < before, ORDERS.c.written_at < before, LISTED)
+    def ended(self, order_id: str) -> OrderView | None:
+        """An order that has written down its end; not one that was deleted."""
+        over = (ORDERS.c.completed_at.is_not(None), LISTED)
         wanted = select(ORDERS.c.view, DOCUMENTS.c.content).outerjoin_from(ORDERS, DOCUMENTS, OF_ORDER)
         with self._database.reading() as connection:
             row = connection.execute(wanted.where(ORDERS.c.id == order_id, *over)).first()

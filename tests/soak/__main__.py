@@ -17,6 +17,7 @@ from ops.local.process import StackError
 from register import Register
 from tests.e2e.running import StackPipe, quick_folder, running_stack
 from tests.soak.judging import judge
+from tests.soak.people import People, people_at_work
 from tests.soak.performed import Performed
 from tests.soak.performing import perform
 from tests.soak.random_scripts import random_script
@@ -70,11 +71,11 @@ async def _soak(scripts: Sequence[Script], out: Path, most_shrunk: int, bulk: in
 
     failures: list[Failure] = []
     with quick_folder("orderpipe-soak-") as folder:
-        async with running_stack(folder, attempts=_RETRY_ATTEMPTS, bulk=bulk) as pipe:
+        async with running_stack(folder, attempts=_RETRY_ATTEMPTS, bulk=bulk) as pipe, people_at_work(pipe) as people:
             say(f"everything runs; {len(scripts)} histories, from {scripts[0].name} on")
             done = 0
             for some in _batches(scripts):
-                for failure in await _failing(pipe, some):
+                for failure in await _failing(pipe, people, some):
                     failures.append(failure)
                     say(f"{failure.script.name} fails: {failure.flaws[0]}")
                 done += len(some)
@@ -84,7 +85,7 @@ async def _soak(scripts: Sequence[Script], out: Path, most_shrunk: int, bulk: in
             for number, failure in enumerate(failures):
                 say(f"{failure.script.name} failed:")
                 print("".join(f"    {flaw}\n" for flaw in failure.flaws), end="", flush=True)
-                short = await _shortened(pipe, failure) if number < most_shrunk else failure
+                short = await _shortened(pipe, people, failure) if number < most_shrunk else failure
                 if short is None:
                     say("it does not fail every time, nor can it be made short")
                     short = failure
@@ -106,9 +107,11 @@ def _batches(scripts: Sequence[Script]) -> Iterator[Sequence[Script]]:
         yield scripts[start : start + AT_A_TIME]
 
 
-async def _failing(pipe: StackPipe, scripts: Sequence[Script]) -> list[Failure]:
+async def _failing(pipe: StackPipe, people: People, scripts: Sequence[Script]) -> list[Failure]:
     await pipe.clean()
+    people.willing = False
     performed = await perform(pipe, scripts)
+    people.willing = True
     judged = await judge(pipe, performed)
     return [
         Failure(each.met, flaws, await _history(pipe, each))
@@ -123,14 +126,14 @@ async def _history(pipe: StackPipe, performed: Performed) -> str:
     return "".join([f"{(await pipe.handle(order).fetch_history()).to_json()}\n" for order in orders])
 
 
-async def _shortened(pipe: StackPipe, failure: Failure) -> Failure | None:
+async def _shortened(pipe: StackPipe, people: People, failure: Failure) -> Failure | None:
     """The shortest that was found of what fails in the same way. None where it does not fail alone, and again."""
     kinds = {_kind(flaw) for flaw in failure.flaws}
     shortest: Failure | None = None
 
     async def fails(shorter: Script) -> bool:
         nonlocal shortest
-        for found in await _failing(pipe, [shorter]):
+        for found in await _failing(pipe, people, [shorter]):
             if kinds & {_kind(flaw) for flaw in found.flaws}:
                 shortest = Failure(shorter, found.flaws, found.history)
                 return True

@@ -19,6 +19,10 @@ from tests.soak.script import Json
 
 _HAS_ITS_TURN = (LifecycleState.ACKNOWLEDGED, LifecycleState.IN_PROGRESS, LifecycleState.HELD)
 _OVER = (LifecycleState.COMPLETED, LifecycleState.CANCELLED, LifecycleState.REJECTED)
+_PEOPLE = ("construction-office",)
+"""Silos that are people: what they have done stands in no journal of simulated silos."""
+_WORDS = {"old-pbx.city": "place"}
+"""What a silo that is spoken to by templates calls an input."""
 
 
 @dataclass(frozen=True)
@@ -113,9 +117,9 @@ def of_installed(
                     yield f"{silo} holds {service.id}, whose order is {ended[order]}"
                 continue
             found = facts.pop(service.id, None)
-            if found is None:
+            if found is None and f"{silo}.{service.operation}" not in SPENT:
                 yield f"{silo} holds {service.id}, which is not installed"
-            else:
+            elif found is not None:
                 yield from (f"{silo} {flaw}" for flaw in _as_installed(*found, service))
     for name in facts:
         yield f"{name} is installed, and no silo holds it"
@@ -123,7 +127,8 @@ def of_installed(
 
 def _as_installed(fact: Fact, operation: Operation, service: Service) -> Iterator[str]:
     """Where a silo holds something else than is installed, by what it was asked for or by what identifies it."""
-    if service.characteristics != {**fact.inputs, **fact.asks}:
+    asked = {_WORDS.get(f"{operation.silo}.{name}", name): value for name, value in fact.inputs.items()}
+    if service.characteristics != {**asked, **fact.asks}:
         yield f"holds {service.id} with {service.characteristics}, installed is {fact.inputs}"
     for name in operation.identities:
         if service.outputs.get(name) != fact.outputs.get(name):
@@ -134,7 +139,9 @@ def _facts(products: Iterable[InstalledProduct]) -> Iterator[tuple[str, tuple[Fa
     for product in products:
         ledger = product.holding.ledger
         for fact in ledger.all_facts():
-            yield service_id(fact.id), (fact, ledger.operations[fact.operation])
+            operation = ledger.operations[fact.operation]
+            if operation.silo not in _PEOPLE:
+                yield service_id(fact.id), (fact, operation)
 
 
 def _is_of(name: str, orders: Iterable[str]) -> bool:

@@ -26,13 +26,15 @@ _CHANGES: dict[str, tuple[tuple[str, Any], ...]] = {
     "tablet": (("colour", "black"), ("colour", "blue")),
     "business-vpn-core": (("topology", "mesh"), ("address_plan", "ipv6")),
     "business-vpn-site": (("bandwidth_mbps", 50), ("bandwidth_mbps", 500)),
+    "telephone-system": (("extensions", 5), ("extensions", 50), ("voicemail", True)),
+    "building-connection": (("metres", 10), ("metres", 80)),
 }
 _OFFERINGS = {
     "fibre": ("fibre-100", "fibre-500"),
     "tv": ("tv-basic", "tv-sport", "tv-cinema"),
     "mobile": ("mobile-s", "mobile-m", "mobile-l"),
 }
-_PLACED = ("fibre", "business-vpn-site")
+_PLACED = ("fibre", "business-vpn-site", "telephone-system")
 
 
 def random_followers(choose: Random, order: Json) -> tuple[Follower, ...]:

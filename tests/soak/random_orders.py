@@ -33,6 +33,8 @@ _TASKS = {
     "device": "retail-device/allocate-device",
     "core": "business-vpn-core/create-vpn",
     "site": "business-vpn-site/attach-site business-vpn-site/reserve-port",
+    "pbx": "telephone-system/set-up-system telephone-system/start-billing",
+    "building": "building-connection/obtain-permit building-connection/dig-trench",
 }
 _SILOS = {
     "net": "crm resource-inventory access-network warehouse shipping field-service billing",
@@ -42,8 +44,12 @@ _SILOS = {
     "device": "warehouse shipping trade-in billing",
     "core": "crm access-network billing",
     "site": "resource-inventory access-network field-service billing",
+    "pbx": "old-pbx billing",
+    "building": "field-service billing",
 }
-_CALLS = {"net": 8, "voice": 3, "tv": 2, "mobile": 7, "device": 5, "core": 3, "site": 5}
+_ALONE = ("site", "pbx", "building")
+"""What is moved by itself."""
+_CALLS = {"net": 8, "voice": 3, "tv": 2, "mobile": 7, "device": 5, "core": 3, "site": 5, "pbx": 3, "building": 3}
 
 
 @dataclass
@@ -114,7 +120,7 @@ class Sale:
 def random_sale(choose: Random, seed: int) -> Sale:
     """An order of a customer of its own, who asks for numbers that nobody else asks for."""
     numbers = (f"+49{seed % 10**9:09d}{number:02d}" for number in range(100))
-    make = choose.choice((_household, _household, _household, _bundle, _mobile, _shop, _vpn))
+    make = choose.choice((_household, _household, _household, _bundle, _mobile, _shop, _vpn, _office))
     sale = make(choose, numbers)
     sale.order |= {
         "externalId": "",
@@ -166,6 +172,14 @@ def _vpn(choose: Random, numbers: Iterator[str]) -> Sale:
     lines = [Line("core", "core", "business-vpn-core")]
     sites = choose.sample(list(_SITES), choose.randint(1, 3))
     lines += [Line(f"at-{site}", "site", "business-vpn-site", site=site) for site in sites]
+    return _sale(choose, lines, numbers)
+
+
+def _office(choose: Random, numbers: Iterator[str]) -> Sale:
+    """What people are asked for (`manual`), and what an old system has that is spoken to by templates (`http`)."""
+    lines = [Line("pbx", "pbx", "telephone-system", site=choose.choice(list(_SITES)))]
+    if choose.random() < 0.7:
+        lines.append(Line("building", "building", "building-connection"))
     return _sale(choose, lines, numbers)
 
 
@@ -223,6 +237,8 @@ def _values(choose: Random, line: Line, numbers: Iterator[str], *, whole: bool =
         ],
         "core": [{"topology": either(("mesh", "hub-and-spoke"))}, {"address_plan": either(("ipv4", "ipv6"))}],
         "site": [{"bandwidth_mbps": either((50, 100, 500))}],
+        "pbx": [{"extensions": either((5, 10, 50))}, {"voicemail": either((True, False))}],
+        "building": [{"metres": either((10, 20, 80))}],
     }
     mine = options[line.kind] + ([speed] if speed else [])
     chosen = [part for part in mine if choose.random() < 0.6] if whole else [either(mine)]
@@ -245,10 +261,10 @@ def _characteristics(sale: Sale, choose: Random, line: Line, body: Json) -> None
 
 def _move(sale: Sale, choose: Random, line: Line, body: Json) -> None:
     """To another site, with all that stands beside it there."""
-    if line.kind not in ("net", "tv", "site") or line.bundled:
+    if line.kind not in ("net", "tv", *_ALONE) or line.bundled:
         return _characteristics(sale, choose, line, body)
     site = choose.choice(list(_SITES))
-    along = [line] if line.kind == "site" else [each for each in sale.lines if each.kind in ("net", "tv")]
+    along = [line] if line.kind in _ALONE else [each for each in sale.lines if each.kind in ("net", "tv")]
     named = {update["id"] for update in body.get("update", [])} | {*body.get("remove", [])}
     for each in along:
         if each.id not in named and each.site == line.site:

@@ -79,3 +79,9 @@ def _problems(made: TimeSlot, now: datetime) -> Iterator[str]:
     for what, told in (("starts", made.start), ("ends", made.end)):
         if told is not None and told.astimezone(zone).replace(tzinfo=None) != told.replace(tzinfo=None):
             yield f"{what} at {told.isoformat()}, which is no hour on the clocks of {made.time_zone}"
+
+
+def chooses_dates(before: Revision, after: Revision) -> bool:
+    """True where a revision differs in what is the customer's own choice of time: requested dates and appointments."""
+    names = ("requested_start", "requested_completion", "appointments")
+    return any(getattr(before, name) != getattr(after, name) for name in names)

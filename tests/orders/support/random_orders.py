@@ -25,7 +25,7 @@ from orders.planning.amend import amended
 from orders.planning.capture import Baseline, baseline_of, capture
 from orders.planning.decompose import decompose
 from orders.planning.installed import InstalledProduct
-from orders.planning.scheduling.promise import promised_at
+from orders.promising.forecast import promised_at
 from orders.read_model.records import OrderRecord
 from orders.read_model.states import LifecycleState
 from orders.reconcile.reconciler import Reconciler

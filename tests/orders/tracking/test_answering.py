@@ -10,7 +10,7 @@ from orders.change.request import ChangeKind, ChangeRequest, ChangeState
 from orders.fulfilment.messages import PlanAnswer
 from orders.fulfilment.order_in_flight import Fulfilment
 from orders.model.order import OrderRequest, RequestedItem, Site
-from orders.planning.scheduling.promise import promised_at
+from orders.promising.forecast import promised_at
 from orders.read_model.answer import Answer, WaitsFor
 from orders.reconcile.outcome import Outcome, OutcomeKind
 from orders.reconcile.target import TaskStatus

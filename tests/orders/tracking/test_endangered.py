@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from orders.model.plan import Takes
 from orders.news.message import MessageState
-from orders.planning.scheduling.promise import promised_at
+from orders.promising.forecast import promised_at
 from orders.read_model.jeopardy import JeopardyCause, JeopardyLevel
 from orders.read_model.records import EventKind
 from orders.tracking.observation import observe

@@ -12,7 +12,7 @@ from orders.fulfilment.snapshot import OrderStart, Snapshot
 from orders.model.order import Appointment, OrderRequest, RequestedItem, Site
 from orders.planning.capture import baseline_of, capture
 from orders.planning.decompose import decompose
-from orders.planning.scheduling.promise import promised_at
+from orders.promising.forecast import promised_at
 from orders.read_model.records import EventKind
 from orders.read_model.states import LifecycleState
 from orders.reconcile.target import TaskStatus
