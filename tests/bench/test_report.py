@@ -31,8 +31,10 @@ def test_a_quick_run_writes_a_report_with_every_figure_of_both_contenders(tmp_pa
     assert 0 < throughput["bare_p50_s"] <= throughput["bare_p99_s"]
     assert history["events"] > history["bare_events"] > 0
     assert history["actions"] > history["bare_actions"] > 0
-    assert set(report["growth"]) == {"10", "100"}
-    assert all(size["worker_cpu_s"] > 0 for size in report["growth"].values())
+    assert set(report["growth"]) == {"10", "100", "in_flight"}
+    assert all(report["growth"][size]["worker_cpu_s"] > 0 for size in ("10", "100"))
+    assert all(0 < one["first_change_s"] <= one["recovery_s"] for one in report["growth"]["in_flight"].values())
+    assert all(one["events"] > 0 < one["verdict_s"] for one in report["changes"].values())
     assert all(0 < report[asked]["p50_ms"] <= report[asked]["p99_ms"] for asked in ("preview", "options"))
     assert all(0 < asked["p50_ms"] <= asked["p95_ms"] for asked in report["register"]["sqlite"].values())
     assert set(report["attacks"]) == {"none", "header"}

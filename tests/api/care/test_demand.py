@@ -15,11 +15,11 @@ from tests.households import PLACE, internet_voice_tv
 from tests.pipe import Pipe, until
 
 YESTERDAY = str((datetime.now(UTC) - timedelta(days=1)).date())
-START = (datetime.now(UTC) + timedelta(days=20)).replace(hour=9, minute=0, second=0, microsecond=0)
+START = (datetime.now(UTC) + timedelta(days=10)).replace(hour=9, minute=0, second=0, microsecond=0)
 
 
 def household(city: str) -> dict[str, Any]:
-    """Internet, voice and TV in a town, to be begun in twenty days."""
+    """Internet, voice and TV in a town, to be begun in ten days."""
     body: dict[str, Any] = {**internet_voice_tv(), "requestedStartDate": START.isoformat()}
     for item in body["productOrderItem"]:
         item["product"]["place"] = [PLACE | {"city": city}]

@@ -17,8 +17,7 @@ from ops.client.door import Door
 from tests.households import PLACE, internet_voice_tv
 from tests.pipe import Pipe
 
-START = (datetime.now(UTC) + timedelta(days=20)).replace(hour=9, minute=0, second=0, microsecond=0)
-VISIT_DAY = str((START + timedelta(days=5)).date())
+START = (datetime.now(UTC) + timedelta(days=10)).replace(hour=9, minute=0, second=0, microsecond=0)
 
 
 async def shown(door: Door, city: str, form: str = "table") -> str:
@@ -39,13 +38,15 @@ async def test_demand_is_shown_in_each_form_with_what_runs_out(door: Door, pipe:
     assert stated.status_code == 200, stated.text
     while "orders are still to be looked at" in (table := await shown(door, city)):
         pass
-    assert any(line.split()[:6] == [VISIT_DAY, "1", "1", "0", "0", "-1"] for line in table.splitlines()), table
-    assert f"{VISIT_DAY}: Technicians' visits a day and town ({city}) runs out, 1 short" in table
-    assert f"field-service,visit,Technicians' visits a day and town,{city},,{VISIT_DAY},1," in await shown(
+    told = json.loads(await shown(door, city, "json"))
+    [visit_day] = [short["runsOut"] for short in told["shortages"]]
+    # Five working days, of whichever there are.
+    assert str((START + timedelta(days=5)).date()) <= visit_day <= str((START + timedelta(days=14)).date())
+    assert any(line.split()[:6] == [visit_day, "1", "1", "0", "0", "-1"] for line in table.splitlines()), table
+    assert f"{visit_day}: Technicians' visits a day and town ({city}) runs out, 1 short" in table
+    assert f"field-service,visit,Technicians' visits a day and town,{city},,{visit_day},1," in await shown(
         door, city, "csv"
     )
-    told = json.loads(await shown(door, city, "json"))
-    assert [short["runsOut"] for short in told["shortages"]] == [VISIT_DAY]
     await pipe.http.delete(f"{pipe.settings.api_address}/care/v1/capacities/visits")
     await pipe.change(order_id, kind="cancel")
     await pipe.outcome(order_id)
