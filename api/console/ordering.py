@@ -9,6 +9,7 @@ from typing import Any, Final
 from pydantic import JsonValue
 
 from api.care.customers.customer_bodies import ProductResponse
+from api.care.orders.answer_bodies import SiteResponse
 from orders.model.catalog import Catalog, ProductOffering
 from orders.model.characteristic import Characteristic
 from orders.planning.items import value_problem
@@ -45,8 +46,10 @@ def needs_site(catalog: Catalog, offering: ProductOffering) -> bool:
     )
 
 
-def new_item(catalog: Catalog, offering: ProductOffering, fields: Fields) -> dict[str, Any]:
-    """An item that adds an offering.
+def new_item(
+    catalog: Catalog, offering: ProductOffering, fields: Fields, sites: Mapping[str, SiteResponse]
+) -> dict[str, Any]:
+    """An item that adds an offering. Of one of the `sites` that the customer has, by id, the address is known.
 
     Raises:
         NotOrdered: naming each field that is wrong.
@@ -62,7 +65,7 @@ def new_item(catalog: Catalog, offering: ProductOffering, fields: Fields) -> dic
     if needs_site(catalog, offering):
         if not fields.get("site"):
             problems["site"] = "is needed: it is installed at a site"
-        product["place"] = [_place(fields)]
+        product["place"] = [_place(fields, sites)]
     if problems:
         raise NotOrdered(problems)
     if fields.get("reliesOn"):
@@ -130,7 +133,8 @@ def _characteristics(values: Mapping[str, JsonValue]) -> dict[str, Any]:
     return {"productCharacteristic": [{"name": name, "value": each} for name, each in values.items()]} if values else {}
 
 
-def _place(fields: Fields) -> dict[str, str]:
-    address = {name: fields[name] for name in ADDRESS if fields.get(name)}
-    known = {"id": fields.get("site", ""), "role": "installationAddress", "@type": "GeographicAddress"}
-    return {**known, **address}
+def _place(fields: Fields, sites: Mapping[str, SiteResponse]) -> dict[str, JsonValue]:
+    site = fields.get("site", "")
+    written: dict[str, JsonValue] = {name: fields[name] for name in ADDRESS if fields.get(name)}
+    address = written or (sites[site].address if site in sites else {})
+    return {**address, "id": site, "role": "installationAddress", "@type": "GeographicAddress"}

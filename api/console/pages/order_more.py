@@ -12,6 +12,7 @@ from fastapi.responses import Response
 from api.access.principal import Principal, Scope
 from api.care.customers import customer_routes
 from api.care.customers.customer_bodies import CustomerResponse, ProductResponse
+from api.care.orders.answer_bodies import SiteResponse
 from api.console import ordering
 from api.console.fields import text_of
 from api.console.ordering import NotOrdered
@@ -69,7 +70,7 @@ async def order(
         item = (
             ordering.changed_item(catalog.catalog, product, offering, fields)
             if product is not None
-            else ordering.new_item(catalog.catalog, offering, fields)
+            else ordering.new_item(catalog.catalog, offering, fields, _sites(told))
         )
     except NotOrdered as wrong:
         return _shown(page, catalog, told, fields, wrong.problems)
@@ -130,7 +131,7 @@ def _shown(
         offerings=sorted(alike, key=lambda each: each.title or each.name),
         asked=ordering.asked_of(catalog.catalog, offering) if offering is not None else {},
         needs_site=product is None and offering is not None and ordering.needs_site(catalog.catalog, offering),
-        sites={each.site.id: each.site for each in told.products if each.site is not None},
+        sites=_sites(told),
         active=[each for each in told.products if each.status is ProductStatus.ACTIVE],
         address=ordering.ADDRESS,
         fields=fields,
@@ -140,6 +141,11 @@ def _shown(
         request_id=uuid.uuid4().hex,
         site_line=site_line,
     )
+
+
+def _sites(told: CustomerResponse) -> dict[str, SiteResponse]:
+    """Where the customer has something, by id."""
+    return {each.site.id: each.site for each in told.products if each.site is not None}
 
 
 def _channel_of(agent: Principal | None) -> str:

@@ -74,6 +74,19 @@ async def test_what_is_installed_at_a_site_needs_one(pipe: Pipe, console: Consol
     assert "The order was rejected" in text_of(rejected.text)
 
 
+async def test_of_a_site_that_the_customer_has_its_id_is_enough(pipe: Pipe, console: Console) -> None:
+    agent, home = await seller(console), await household(pipe)
+    page = form_in(await agent.page(f"/order?customer={home.customer}&offering=tv-basic"))
+    relied = {"site": "site-1", "reliesOn": home.product("net")}
+    [item] = (await ordered(pipe, agent, page, **relied))["productOrderItem"]
+    [place] = item["product"]["place"]  # A technician needs more.
+    assert {name: place.get(name) for name in ("id", "streetName", "city")} == {
+        "id": "site-1",
+        "streetName": PLACE["streetName"],
+        "city": PLACE["city"],
+    }
+
+
 async def test_what_is_installed_is_changed_and_ceased(pipe: Pipe, console: Console) -> None:
     agent, home = await seller(console), await household(pipe)
     product = home.product("net")
