@@ -28,7 +28,7 @@ ViewName: TypeAlias = Annotated[str, Path(min_length=1, max_length=LONGEST_NAME,
 
 
 class ViewFilters(OrderSearch):
-    """What `GET /care/v1/orders` is asked for, but which part of it."""
+    """What `GET /care/v1/orders` is asked for, but which part of it; `q` is not kept."""
 
     sort: OrderSort = "-orderedAt"
 
@@ -39,6 +39,13 @@ class ViewBody(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     filters: ViewFilters
+
+    @model_validator(mode="after")
+    def _is_about_no_person(self) -> ViewBody:
+        # A customer who is forgotten is forgotten here too: words may be a name, or a telephone number.
+        if self.filters.q is not None:
+            raise ValueError("filters.q is not kept: what is looked for by words may be a person")
+        return self
 
     @model_validator(mode="after")
     def _is_short(self) -> ViewBody:

@@ -41,6 +41,7 @@ async def test_a_view_is_what_the_list_takes_and_nobody_elses(shut_door: ShutDoo
     [
         ("mine", {"state": ["gone"]}, "filters.state[0]"),
         ("mine", {"offset": 3}, "filters.offset"),
+        ("mine", {"q": "Erika Musterfrau"}, None),
         ("mine", {"orderedFrom": "soon"}, "filters.orderedFrom"),
         ("mine", {"state": ["held"] * 400}, None),
         ("x" * 61, {}, "path.name"),
