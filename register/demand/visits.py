@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Column, ColumnElement, Connection, delete, func, select
+from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from register.engine import Database
 from register.tables.silos import DEMANDS, SLOT_HOLDS
@@ -22,6 +23,7 @@ _ADVISORY_LOCK: Final = 7_301_923
 
 Had: TypeAlias = list[tuple[date, datetime | None]]
 """Visits by their day, each with when its appointment begins, if it has one."""
+_Columns: TypeAlias = ReadOnlyColumnCollection[str, Column[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,27 +75,22 @@ class Visits:
 
 
 def _had(connection: Connection, wanted: VisitsWanted, now: datetime) -> Had:
-    there = DEMANDS.c
-    told = select(there.task, there.likely, there.starts).where(
-        there.silo == wanted.silo,
-        there.operation == wanted.operation,
-        there.place == wanted.place,
-        there.likely >= str(wanted.begin),
-        there.likely < str(wanted.before),
-        there.task != wanted.but_for,
-    )
+    there, held = DEMANDS.c, SLOT_HOLDS.c
+    told = select(there.task, there.likely.label("day"), there.starts).where(*_of(wanted, there, there.likely))
+    chosen = select(held.task, held.day, held.starts).where(*_of(wanted, held, held.day), held.until > now)
     known = connection.execute(told).all()
-    held = SLOT_HOLDS.c
-    chosen = select(held.task, held.day, held.starts).where(
-        held.silo == wanted.silo,
-        held.operation == wanted.operation,
-        held.place == wanted.place,
-        held.day >= str(wanted.begin),
-        held.day < str(wanted.before),
-        held.task != wanted.but_for,
-        held.until > now,
-    )
     recorded = {(row.task, row.starts) for row in known}
     new = [row for row in connection.execute(chosen) if (row.task, row.starts) not in recorded]
-    had = [(row.likely, row.starts) for row in known] + [(row.day, row.starts) for row in new]
-    return [(date.fromisoformat(day), starts) for day, starts in had]
+    return [(date.fromisoformat(row.day), row.starts) for row in (*known, *new)]
+
+
+def _of(wanted: VisitsWanted, table: _Columns, day: Column[Any]) -> tuple[ColumnElement[bool], ...]:
+    """What holds of the rows of a table that are wanted, by the column that has their day."""
+    return (
+        table.silo == wanted.silo,
+        table.operation == wanted.operation,
+        table.place == wanted.place,
+        day >= str(wanted.begin),
+        day < str(wanted.before),
+        table.task != wanted.but_for,
+    )
