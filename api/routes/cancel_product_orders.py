@@ -39,12 +39,11 @@ from api.tmf.tmf622.request import BASE_PATH, fitting
 from api.tmf.tmf630 import FilterOperator, ListQuery, selected
 from orders.change.request import ChangeKind, ChangeRequest
 from orders.model.text import NO_NUL
-from orders.read_model.states import LifecycleState
+from orders.read_model.states import ENDS
 from register.cancellations import Cancellation, CancellationQuery, cancellation_id
 
 router = APIRouter(prefix=f"{BASE_PATH}/cancelProductOrder", tags=["TMF622 product ordering"])
 
-_ENDED = (LifecycleState.COMPLETED, LifecycleState.CANCELLED, LifecycleState.REJECTED)
 _NAMED = re.compile(r"(?P<order>.+?-[0-9a-f]{12})\.(?P<request>.+)", re.DOTALL)
 """Order ids end like that. Request ids may hold anything."""
 CancellationId: TypeAlias = Annotated[str, Path(max_length=400, pattern=NO_NUL)]
@@ -87,7 +86,7 @@ async def cancel(
         raise IdempotencyKeyReused(f"Idempotency-Key {idempotency_key} is taken", "It is that of another cancellation")
     if known is None and is_abandoned(view):
         raise closed(order_id, view)
-    if known is None and view.state in _ENDED:
+    if known is None and view.state in ENDS:
         raise OrderClosed(f"Order {order_id} is {view.state}", "There is nothing to be cancelled")
     wanted = Cancellation(order_id, request_id, body, datetime.now(UTC))
     kept = known or await run_blocking(register.cancellations.add, wanted)

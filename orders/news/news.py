@@ -19,7 +19,7 @@ from orders.news.hours import clock_of, day_of, due, reminder_due, told_as, zone
 from orders.news.knowing import Known, known_by
 from orders.news.message import Content, FeeTold, Message, MessageState, News, Precision, Thing, Visit
 from orders.read_model.records import EventKind, OrderEvent
-from orders.read_model.states import LifecycleState
+from orders.read_model.states import ENDS, LifecycleState
 from orders.read_model.views import FeeState, OrderView
 
 About: TypeAlias = tuple[Topic, str]
@@ -31,7 +31,6 @@ OLD_AFTER: Final = timedelta(days=1)
 _ROUGHLY_FROM: Final = timedelta(days=1)
 """A promise that is further ahead than this names a day, any other an hour."""
 
-_ENDED: Final = (LifecycleState.COMPLETED, LifecycleState.CANCELLED, LifecycleState.REJECTED)
 _READ_FIRST: Final = ("streetName", "streetNr", "postcode", "city")
 
 
@@ -66,7 +65,7 @@ class _News:
         self.zone = clock_of(order, rules)
 
     def found(self) -> Iterator[tuple[About, News]]:
-        if self.order.state in _ENDED:
+        if self.order.state in ENDS:
             yield from self._end()
             return
         if not self.known.was_told(Topic.RECEIVED):

@@ -188,6 +188,7 @@ def bundle_state(states: Iterable[LifecycleState], *, begun: bool = False) -> Li
 
 
 ENDS: Final = (LifecycleState.COMPLETED, LifecycleState.CANCELLED, LifecycleState.REJECTED)
+"""The states in which an order has come to its end."""
 
 
 def short_of_the_end(state: LifecycleState, *, started: bool) -> LifecycleState:

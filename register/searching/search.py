@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy import cast as cast_to
 
-from orders.read_model.states import LifecycleState
+from orders.read_model.states import ENDS, LifecycleState
 from orders.read_model.views import OrderView
 from register.engine import Database
 from register.recording.documents import OF_ORDER
@@ -68,7 +68,6 @@ _ELSEWHERE: Final[dict[OrderField, tuple[Table, Column[Any]]]] = {
 }
 
 
-_ENDED: Final = (LifecycleState.COMPLETED, LifecycleState.CANCELLED, LifecycleState.REJECTED)
 _LONGEST_S: Final = 5.0
 """How long orders are looked for in their documents, where no index helps, or by words that most of them have."""
 
@@ -133,7 +132,7 @@ class Search:
     def catalogs_in_use(self, sight: Visibility | None) -> list[CatalogInUse]:
         """The catalog versions that orders in flight were sold from, of those that may be seen; most orders first."""
         number = func.count()
-        open_ones = [ORDERS.c.state.in_([str(state) for state in LifecycleState if state not in _ENDED]), LISTED]
+        open_ones = [ORDERS.c.state.in_([str(state) for state in LifecycleState if state not in ENDS]), LISTED]
         sold = select(ORDERS.c.catalog, number.label("number"), func.min(ORDERS.c.ordered_at).label("oldest"))
         wanted = sold.where(*open_ones, *([seen_by(sight)] if sight is not None else [])).group_by(ORDERS.c.catalog)
         with self._database.reading() as connection:

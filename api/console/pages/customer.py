@@ -18,19 +18,19 @@ from api.console.pages.order import site_line
 from api.errors import Malformed, UnknownCustomer, problem
 from api.http.dependencies import Agent, Id, LinksDep, Looker, RegisterDep, needs
 from orders.model.messaging import Medium, Topic
+from orders.read_model.states import ENDS
 from register import Register
 
 router = APIRouter(prefix="/customers", dependencies=[needs(Scope.LOOK)])
 
 _ORDERS_SHOWN: Final = 50
-_ENDED: Final = ("completed", "cancelled", "rejected")
 
 
 @router.get("/{customer_id:path}")
 async def customer(page: PageDep, customer_id: Id, links: LinksDep, register: RegisterDep, looker: Looker) -> Response:
     """Everything about a customer."""
     told = await customer_routes.customer(customer_id, links, register, looker)
-    under_way = {order.id for order in told.orders if order.state not in _ENDED}
+    under_way = {order.id for order in told.orders if order.state not in ENDS}
     return page.show(
         "customer.html",
         customer=told,

@@ -20,7 +20,7 @@ from api.console.page import CONSOLE, PageDep
 from api.console.pages.jeopardy import LEVELS, by_level
 from api.http.dependencies import Caller, LinksDep, RegisterDep, SilosDep
 from api.tmf.links import Links
-from orders.read_model.states import LifecycleState
+from orders.read_model.states import ENDS, LifecycleState
 from register import Register
 
 router = APIRouter()
@@ -65,12 +65,11 @@ async def desk(page: PageDep, register: RegisterDep, silos: SilosDep, links: Lin
         held=held,
         silos=told.silos,
         open_states=_OPEN,
-        ended_states=_ENDED,
+        ended_states=ENDS,
     )
 
 
-_ENDED = (LifecycleState.COMPLETED, LifecycleState.CANCELLED, LifecycleState.REJECTED)
-_OPEN = tuple(state for state in LifecycleState if state not in _ENDED)
+_OPEN = tuple(state for state in LifecycleState if state not in ENDS)
 
 
 async def _jobs(register: Register, links: Links, looker: Principal) -> tuple[JobResponse, ...] | None:
