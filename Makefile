@@ -14,8 +14,8 @@ export FUZZ_SEED
 HOSTILE ?=
 # make soak BULK=3 has the silos take so many calls at once, and not as many as the shipped catalog says.
 BULK ?=
-# Test processes; each starts a Temporal server of its own.
-WORKERS ?= 2
+# Test processes; each starts a Temporal server of its own. Two processors are kept busy by three: much of a test is to wait.
+WORKERS ?= 3
 UV_VERSION = 0.13.9
 
 # Whatever the machine says, Python keeps what it has compiled: else each of the many processes that demo and tests start
@@ -55,7 +55,7 @@ screenshots: setup ## take pictures of all pages of the console, in both themes 
 	$(BIN)/python -m tests.api.console.screenshots .screenshots
 
 fuzz: setup ## send anything to the API and to orders in flight (SEED=7 for what was sent before)
-	$(BIN)/python -m pytest -m fuzz tests/api $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m fuzz tests/api $(ARGS)
 
 # 200,000 random histories of the loop and whole orders take some hours: make histories N=200000
 histories: setup ## random histories of the core, without an engine (N=200000)

@@ -21,6 +21,7 @@ from tests.pipe import Pipe
 from tests.soak.counting import failed_tasks
 
 SEED: Final = int(os.environ.get("FUZZ_SEED") or secrets.randbelow(10**9))
+os.environ["FUZZ_SEED"] = str(SEED)  # The processes that share the tests take the one that is told.
 
 _ENDS_WITHIN_S = 40
 _Test = TypeVar("_Test", bound=Callable[..., None])
