@@ -11,12 +11,23 @@ import tempfile
 import time
 from pathlib import Path
 
-from bench import changes, console, demand, growth, in_flight, preview, profile, promises, register, throughput
 from bench.attacks import section as attacks
 from bench.attacks.attack import ATTACKS
 from bench.kinds import KINDS
 from bench.report import write_report
 from bench.section import Part, Plan
+from bench.sections import (
+    changes,
+    console,
+    demand,
+    growth,
+    in_flight,
+    preview,
+    profile,
+    promises,
+    register,
+    throughput,
+)
 from bench.stack import running_stack
 from ops.local.process import StackError
 

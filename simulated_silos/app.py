@@ -16,13 +16,14 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from simulated_silos import plain, slots, wire
 from simulated_silos.faults import Faults
-from simulated_silos.model import Answer, Call, Frozen, Outcome, Refusal, Service, Verb
+from simulated_silos.protocols import plain, tmf
+from simulated_silos.protocols.tmf import Envelope, Malformed
+from simulated_silos.silo import slots
+from simulated_silos.silo.model import Answer, Call, Frozen, Outcome, Refusal, Service, Verb
+from simulated_silos.silo.slots import SlotNumber
 from simulated_silos.simulator import ResponseLost, Simulator
-from simulated_silos.slots import SlotNumber
 from simulated_silos.store import Pace
-from simulated_silos.wire import Envelope, Malformed
 
 CUT = "silos.cut"
 """Under this name the server hands over what cuts the connection of a request (`scope["state"]`)."""
@@ -96,7 +97,7 @@ def _protocols(simulator: Simulator) -> list[Route]:
     def changing(verb: Verb, read: Callable[[Envelope, bytes, bool], Call]) -> _Answer:
         async def answer(request: Request) -> Response:
             silo, body = request.path_params["silo"], await request.body()
-            envelope = wire.envelope(verb, request.headers, request.path_params.get("id"))
+            envelope = tmf.envelope(verb, request.headers, request.path_params.get("id"))
             try:
                 call = read(envelope, body, simulator.silo(silo).state.profile.keys)
             except Malformed as reason:
@@ -109,7 +110,7 @@ def _protocols(simulator: Simulator) -> list[Route]:
 
     async def inspect(request: Request) -> Response:
         silo, service_id = request.path_params["silo"], request.path_params["id"]
-        envelope = wire.envelope(Verb.INSPECT, request.headers, service_id)
+        envelope = tmf.envelope(Verb.INSPECT, request.headers, service_id)
         return await _meet(simulator, silo, envelope, lambda: _inspect(simulator, silo, envelope))
 
     async def search(request: Request) -> Response:
@@ -134,18 +135,18 @@ def _protocols(simulator: Simulator) -> list[Route]:
         return await _meet(simulator, silo, envelope, lambda: _poll(simulator, silo, envelope))
 
     return [
-        Route("/{silo}/service", changing(Verb.PROVISION, wire.read_service), methods=["POST"]),
-        Route("/{silo}/service/{id:path}", changing(Verb.AMEND, wire.read_service), methods=["PATCH"]),
-        Route("/{silo}/service/{id:path}", changing(Verb.COMPENSATE, wire.read_service), methods=["DELETE"]),
+        Route("/{silo}/service", changing(Verb.PROVISION, tmf.read_service), methods=["POST"]),
+        Route("/{silo}/service/{id:path}", changing(Verb.AMEND, tmf.read_service), methods=["PATCH"]),
+        Route("/{silo}/service/{id:path}", changing(Verb.COMPENSATE, tmf.read_service), methods=["DELETE"]),
         Route("/{silo}/service/{id:path}", inspect, methods=["GET"]),
-        Route("/{silo}/serviceOrder", changing(Verb.PROVISION, wire.read_service_order), methods=["POST"]),
+        Route("/{silo}/serviceOrder", changing(Verb.PROVISION, tmf.read_service_order), methods=["POST"]),
         Route("/{silo}/serviceOrder", poll, methods=["GET"]),
         Route("/{silo}/searchTimeSlot", search, methods=["POST"]),
     ]
 
 
 def _plain(simulator: Simulator) -> list[Route]:
-    """Plain JSON, as systems have it that know no standard: `simulated_silos.plain`."""
+    """Plain JSON, as systems have it that know no standard: `simulated_silos.protocols.plain`."""
 
     def changing(verb: Verb) -> _Answer:
         async def answer(request: Request) -> Response:
@@ -207,7 +208,7 @@ async def _meet(
     silo: str,
     envelope: Envelope,
     answer: Callable[[], Response],
-    inputs: wire.Characteristics | None = None,
+    inputs: tmf.Characteristics | None = None,
 ) -> Response:
     """Let a call meet the silo's faults: before it takes effect, and on the way back."""
     order = simulator.order_of(silo, envelope)
@@ -233,7 +234,7 @@ def _inspect(simulator: Simulator, silo: str, envelope: Envelope) -> Response:
         refusal = Refusal(status=404, code="unknown_service", message=f"there is no {envelope.id}")
         return _note_refused(simulator, silo, envelope, refusal)
     simulator.note(silo, envelope, Outcome.APPLIED, None, {})
-    return _json(wire.service_json(service))
+    return _json(tmf.service_json(service))
 
 
 def _poll(simulator: Simulator, silo: str, envelope: Envelope) -> Response:
@@ -244,16 +245,16 @@ def _poll(simulator: Simulator, silo: str, envelope: Envelope) -> Response:
     if order is not None:
         envelope = Envelope(Verb.POLL, order.call.id, envelope.key, order.call.order)
     simulator.note(silo, envelope, Outcome.APPLIED, None, {})
-    return _json(b"[" + (wire.service_order_json(order) if order else b"") + b"]")
+    return _json(b"[" + (tmf.service_order_json(order) if order else b"") + b"]")
 
 
 def _answered(outcome: Outcome, answer: Answer) -> Response:
     if answer.refusal is not None:
         response = _refused(answer.refusal)
     elif answer.service_order is not None:
-        response = _json(wire.service_order_json(answer.service_order), answer.status)
+        response = _json(tmf.service_order_json(answer.service_order), answer.status)
     elif answer.service is not None:
-        response = _json(wire.service_json(answer.service), answer.status)
+        response = _json(tmf.service_json(answer.service), answer.status)
     else:
         response = Response(status_code=answer.status)
     if outcome is Outcome.REPLAYED:
@@ -262,7 +263,7 @@ def _answered(outcome: Outcome, answer: Answer) -> Response:
 
 
 def _refused(refusal: Refusal) -> Response:
-    response = _json(wire.refusal_json(refusal), refusal.status)
+    response = _json(tmf.refusal_json(refusal), refusal.status)
     if refusal.retry_after_s is not None:
         response.headers["Retry-After"] = str(refusal.retry_after_s)
     return response

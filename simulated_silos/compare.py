@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 from pydantic import JsonValue, TypeAdapter
 
-from simulated_silos.model import Characteristics, Frozen, Service
+from simulated_silos.silo.model import Characteristics, Frozen, Service
 
 _HOLDINGS = TypeAdapter(dict[str, list[Service]])
 

@@ -8,8 +8,8 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field
 
-from simulated_silos.model import Frozen, Refusal
 from simulated_silos.profiles import Milliseconds
+from simulated_silos.silo.model import Frozen, Refusal
 
 Rate = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 

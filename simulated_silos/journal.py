@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import defaultdict
 
-from simulated_silos.model import JournalEntry
+from simulated_silos.silo.model import JournalEntry
 
 
 class Journal:

@@ -12,8 +12,8 @@ from typing import Annotated
 import yaml
 from pydantic import AfterValidator, BaseModel, Field, ValidationError
 
-from simulated_silos.model import Frozen
-from simulated_silos.slots import SlotPlan
+from simulated_silos.silo.model import Frozen
+from simulated_silos.silo.slots import SlotPlan
 
 SHIPPED = Path(__file__).with_name("profiles.yaml")
 CATALOG = Path(__file__).resolve().parents[1] / "catalog"

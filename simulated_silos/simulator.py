@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
-from simulated_silos import plain, wire
-from simulated_silos.callbacks import Callbacks
 from simulated_silos.faults import FaultPlan, Faults
 from simulated_silos.journal import Journal
-from simulated_silos.model import (
+from simulated_silos.profiles import Profiles, shipped_profiles
+from simulated_silos.protocols import plain, tmf
+from simulated_silos.protocols.callbacks import Callbacks
+from simulated_silos.silo.model import (
     Answer,
     Call,
     Change,
@@ -25,9 +26,8 @@ from simulated_silos.model import (
     ServiceOrder,
     Verb,
 )
-from simulated_silos.profiles import Profiles, shipped_profiles
-from simulated_silos.slots import SlotNumber
-from simulated_silos.state import SiloState
+from simulated_silos.silo.slots import SlotNumber
+from simulated_silos.silo.state import SiloState
 from simulated_silos.store import Pace, Record, Steering, Store
 
 ALL = "*"
@@ -151,7 +151,7 @@ class Simulator:
         return decision.outcome, decision.answer
 
     def note(
-        self, silo: str, envelope: wire.Envelope, outcome: Outcome, code: str | None, inputs: Characteristics
+        self, silo: str, envelope: tmf.Envelope, outcome: Outcome, code: str | None, inputs: Characteristics
     ) -> None:
         """Write a call down that changed nothing: a question, or one that failed or could not be understood."""
         order = self.order_of(silo, envelope)
@@ -159,7 +159,7 @@ class Simulator:
         entry = _entry(seq, silo, envelope.verb, outcome, code, envelope.key, envelope.id, order, inputs)
         self._record(silo, None, entry)
 
-    def order_of(self, silo: str, envelope: wire.Envelope) -> str | None:
+    def order_of(self, silo: str, envelope: tmf.Envelope) -> str | None:
         """The order that a call is about: the one that it names, else the last that changed the thing."""
         if envelope.order is not None or envelope.id is None:
             return envelope.order
@@ -208,7 +208,7 @@ class Simulator:
         service, change = lost
         self._record(name, change)
         if url is not None:
-            self._report(name, service.order, url, wire.loss_event(service))
+            self._report(name, service.order, url, tmf.loss_event(service))
         return True
 
     def reset(self) -> None:
@@ -310,7 +310,7 @@ class Simulator:
         for timer in self._timers.pop((name, key), ()):
             timer.cancel()
         silo = self.silo(name)
-        landing = silo.state.land(key, failure, wire.now())
+        landing = silo.state.land(key, failure, tmf.now())
         if landing is None:
             return
         order = landing.service_order
@@ -320,7 +320,7 @@ class Simulator:
 
     def _reach(self, name: str, key: str, milestone: str) -> bool:
         """Have the work of a service order reach a milestone, if it is still to, and call back."""
-        reached = self.silo(name).state.reach(key, milestone, wire.now())
+        reached = self.silo(name).state.reach(key, milestone, tmf.now())
         if reached is None:
             return False
         order = reached.service_order
@@ -337,7 +337,7 @@ class Simulator:
 def _event(order: ServiceOrder, *, on_the_way: bool = False) -> bytes:
     if order.call.plain:
         return plain.job_json(order)
-    return wire.milestone_event(order) if on_the_way else wire.order_event(order)
+    return tmf.milestone_event(order) if on_the_way else tmf.order_event(order)
 
 
 def _wake(sleeper: asyncio.Future[None]) -> None:
@@ -358,7 +358,7 @@ def _entry(
 ) -> JournalEntry:
     return JournalEntry(
         seq=seq,
-        time=wire.now(),
+        time=tmf.now(),
         silo=silo,
         verb=verb,
         key=key,

@@ -14,9 +14,9 @@ from typing import Literal
 from pydantic import ConfigDict, ValidationError
 
 from simulated_silos.faults import Faults
-from simulated_silos.model import Change, Frozen, JournalEntry
 from simulated_silos.profiles import Milliseconds
-from simulated_silos.slots import SlotNumber
+from simulated_silos.silo.model import Change, Frozen, JournalEntry
+from simulated_silos.silo.slots import SlotNumber
 
 FILE_NAME = "silos.jsonl"
 

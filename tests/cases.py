@@ -11,8 +11,8 @@ from typing import Any
 
 from orders.model import wire_names
 from orders.read_model.views import PlanPage
-from tests.households import PLACE
-from tests.pipe import Pipe, until
+from tests.given.households import PLACE
+from tests.running.pipe import Pipe, until
 
 ELSEWHERE = {**PLACE, "id": "site-2", "streetName": "Ahornallee"}
 

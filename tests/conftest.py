@@ -12,8 +12,8 @@ import pytest
 import pytest_asyncio
 from temporalio.testing import WorkflowEnvironment
 
-from tests.pipe import Pipe, running_pipe
-from tests.postgres import PostgresServer, find_programs, fresh_database, postgres_server
+from tests.running.pipe import Pipe, running_pipe
+from tests.running.postgres import PostgresServer, find_programs, fresh_database, postgres_server
 from tests.support import temporal_server
 
 _dialled: list[str] = []

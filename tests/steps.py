@@ -11,8 +11,8 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from orders.model import wire_names
 from tests.api.tmf.tmf_specs import TMF622, spec_problems
-from tests.households import internet_voice_tv
-from tests.pipe import Pipe, until
+from tests.given.households import internet_voice_tv
+from tests.running.pipe import Pipe, until
 
 
 def clients_notes(resource: dict[str, Any]) -> list[Any]:

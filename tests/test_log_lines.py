@@ -13,8 +13,8 @@ import pytest
 import structlog
 
 import logs
-from tests.households import internet_voice_tv
-from tests.pipe import Pipe, until
+from tests.given.households import internet_voice_tv
+from tests.running.pipe import Pipe, until
 from worker import say_it_in_fields
 
 SAID = "Mustermann"

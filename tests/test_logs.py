@@ -14,8 +14,8 @@ import structlog
 from temporalio.testing import WorkflowEnvironment
 
 import logs
-from tests.logs_probe import LAYERS, SECRETS
-from tests.pipe import free_port
+from tests.running.logs_probe import LAYERS, SECRETS
+from tests.running.pipe import free_port
 
 ROOT = Path(__file__).parent.parent
 
@@ -23,7 +23,7 @@ ROOT = Path(__file__).parent.parent
 def test_no_secret_is_logged_whatever_is_thrown_in_which_layer(temporal: WorkflowEnvironment, tmp_path: Path) -> None:
     address = temporal.client.service_client.config.target_host
     process = subprocess.run(
-        [sys.executable, "-m", "tests.logs_probe", address, str(tmp_path), str(free_port())],
+        [sys.executable, "-m", "tests.running.logs_probe", address, str(tmp_path), str(free_port())],
         cwd=ROOT,
         capture_output=True,
         text=True,

@@ -13,7 +13,7 @@ from temporalio.testing import WorkflowEnvironment
 
 from orders.model import wire_names
 from settings import ROOT
-from tests.pipe import free_port, until
+from tests.running.pipe import free_port, until
 from tests.support import client_in
 
 FAILED = "temporal_workflow_task_execution_failed"

@@ -9,7 +9,7 @@ import httpx2
 from pydantic import JsonValue, TypeAdapter
 
 from simulated_silos.compare import read_services
-from simulated_silos.model import JournalEntry, Service
+from simulated_silos.silo.model import JournalEntry, Service
 
 EVERY_SILO = "*"
 _JOURNAL = TypeAdapter(list[JournalEntry])

@@ -14,7 +14,7 @@ from pydantic import JsonValue
 from api.care.orders.care_bodies import ItemResponse, OrderResponse, TaskResponse
 from orders.model.catalog import Catalog, TaskTemplate
 from orders.read_model.states import LifecycleState
-from simulated_silos.model import JournalEntry, Outcome, Service, ServiceState
+from simulated_silos.silo.model import JournalEntry, Outcome, Service, ServiceState
 
 Services: TypeAlias = Mapping[str, Sequence[Service]]
 """What is held, by silo."""

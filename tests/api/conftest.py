@@ -22,8 +22,8 @@ from ops.local.issuer import DevelopmentIssuer
 from orders.model import wire_names
 from settings import Settings
 from tests.api.fuzzing import SEED
-from tests.households import internet_voice_tv
-from tests.pipe import Pipe, free_port
+from tests.given.households import internet_voice_tv
+from tests.running.pipe import Pipe, free_port
 from tests.support import client_in
 
 ORDERS = "/tmf-api/productOrderingManagement/v4/productOrder"

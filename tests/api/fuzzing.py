@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
 
 from orders.read_model.states import LifecycleState
-from tests.pipe import Pipe
+from tests.running.pipe import Pipe
 from tests.soak.counting import failed_tasks
 
 SEED: Final = int(os.environ.get("FUZZ_SEED") or secrets.randbelow(10**9))

@@ -16,8 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.api.fuzzing import broken, harmed, some
-from tests.households import item
-from tests.pipe import Pipe
+from tests.given.households import item
+from tests.running.pipe import Pipe
 from tests.soak.hostile.doors import send_bytes
 from tests.soak.hostile.messages import ENCODINGS
 from tests.soak.script import Door

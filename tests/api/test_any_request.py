@@ -25,8 +25,8 @@ from schemathesis.specs.openapi.checks import response_schema_conformance, statu
 
 from tests.api.conftest import ORDERS
 from tests.api.fuzzing import broken, harmed, some
-from tests.households import internet_voice_tv, item, order
-from tests.pipe import Pipe
+from tests.given.households import internet_voice_tv, item, order
+from tests.running.pipe import Pipe
 from tests.steps import held_up
 
 pytestmark = [pytest.mark.fuzz, pytest.mark.timeout(900)]

@@ -13,7 +13,7 @@ from api.access.principal import Scope
 from api.routes.codec import origins
 from settings import VERSION, Settings
 from tests.api.conftest import ORDERS, Door, ShutDoor, opened
-from tests.households import internet_voice_tv
+from tests.given.households import internet_voice_tv
 
 UNKNOWN = "web-000000000000"
 

@@ -11,7 +11,7 @@ import pytest
 from api import working
 from settings import Settings
 from tests.api.conftest import ORDERS, Door, opened
-from tests.households import internet_voice_tv, item, order
+from tests.given.households import internet_voice_tv, item, order
 
 JSON = {"content-type": "application/json"}
 

@@ -21,8 +21,8 @@ from schemathesis.core.result import Ok
 from tests.api.conftest import ORDERS
 from tests.api.fuzzing import harmed, some
 from tests.api.tmf.tmf_specs import TMF622, spec
-from tests.households import internet_voice_tv
-from tests.pipe import Pipe
+from tests.given.households import internet_voice_tv
+from tests.running.pipe import Pipe
 from tests.steps import held_up
 
 pytestmark = [pytest.mark.fuzz, pytest.mark.timeout(900)]

@@ -11,7 +11,7 @@ import pytest
 
 from api.care.orders.change_examples import ORDER
 from orders.change.request import ChangeKind
-from tests.pipe import EXAMPLES, Pipe, body_of
+from tests.running.pipe import EXAMPLES, Pipe, body_of
 
 PACE = "/field-service/pace"
 CHANGES = "/care/v1/orders/{order_id}/changes"

@@ -11,7 +11,7 @@ from fastapi import FastAPI
 
 from api import server
 from api.server import BoundedProtocol
-from tests.pipe import free_port, listening
+from tests.running.pipe import free_port, listening
 
 
 @pytest_asyncio.fixture

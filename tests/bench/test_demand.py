@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bench.demand import foreseen_in, whole
 from bench.month import TRUTHS
+from bench.sections.demand import foreseen_in, whole
 
 
 def test_what_is_asked_for_in_a_week_is_foreseen_by_what_was_learned() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import sqrt
 
 from bench.month import ORDERS, TRUTHS
-from bench.promises import kept_of
+from bench.sections.promises import kept_of
 
 CHANCE = 2 * sqrt(0.9 * 0.1 / ORDERS)
 """By how much the share of so many promises differs by chance, where each is kept nine times in ten."""

@@ -18,9 +18,9 @@ from pydantic import JsonValue, TypeAdapter
 from catalog_loader.catalog_files import read_catalog
 from orders.read_model.states import LifecycleState
 from simulated_silos.compare import Canonical, canonical, differences, read_services
-from simulated_silos.model import JournalEntry, Outcome, Service, ServiceState
+from simulated_silos.silo.model import JournalEntry, Outcome, Service, ServiceState
 from tests.e2e.undoing import undone_too_early
-from tests.pipe import SPENT, Pipe
+from tests.running.pipe import SPENT, Pipe
 
 WITHOUT_KEYS = "tv"
 """The silo that refuses what is repeated: its callers look before they repeat, and take the refusal for an answer."""

@@ -21,9 +21,9 @@ from ops.local.stack import Stack, on_free_ports
 from orders.fulfilment.messages import OrderOutcome
 from orders.model import wire_names
 from settings import ROOT, Settings
-from simulated_silos.model import Outcome
+from simulated_silos.silo.model import Outcome
 from tests.e2e.comparison import read_journal
-from tests.pipe import Pipe, until
+from tests.running.pipe import Pipe, until
 from workflows.sdk.connection import data_converter
 
 _IN_MEMORY = Path("/dev/shm")

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
-from tests.households import internet_voice_tv, item, order
-from tests.pipe import body_of
+from tests.given.households import internet_voice_tv, item, order
+from tests.running.pipe import body_of
 
 _PHONE_NUMBER = re.compile(r"\+49\d+")
 

@@ -14,8 +14,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from tests.households import item, order
-from tests.pipe import Pipe, listening, until
+from tests.given.households import item, order
+from tests.running.pipe import Pipe, listening, until
 
 PORT = "STRANGER_PORT"
 """Where the platform answers to JSON-RPC, if the copy's catalog says so."""

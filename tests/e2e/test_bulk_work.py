@@ -6,9 +6,20 @@ import os
 
 import pytest
 
-from tests.bulks import a_channel, asked_once, begin, counted, fallen_out, job_of, orders_of, refuse, retry_of, settled
 from tests.e2e.running import PATIENCE_S, StackPipe
-from tests.pipe import until
+from tests.given.bulks import (
+    a_channel,
+    asked_once,
+    begin,
+    counted,
+    fallen_out,
+    job_of,
+    orders_of,
+    refuse,
+    retry_of,
+    settled,
+)
+from tests.running.pipe import until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(3600)]
 

@@ -9,11 +9,11 @@ import pytest
 
 from catalog_loader.catalog_files import read_catalog
 from settings import ROOT
-from simulated_silos.model import JournalEntry, Outcome
+from simulated_silos.silo.model import JournalEntry, Outcome
 from tests.e2e.comparison import flaws
 from tests.e2e.running import StackPipe
 from tests.e2e.undoing import undone_too_early
-from tests.households import item, order
+from tests.given.households import item, order
 
 pytestmark = pytest.mark.e2e
 

@@ -13,7 +13,7 @@ import pytest
 
 from settings import ROOT
 from tests.e2e.stranger import PORT
-from tests.pipe import free_port
+from tests.running.pipe import free_port
 
 PAGE = (ROOT / "docs/extending.md").read_text()
 BLOCKS = re.findall(r"^```(?:yaml|python)\n# ([\w/.-]+)(?:, in (\w+))?\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)

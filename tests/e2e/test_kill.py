@@ -10,8 +10,8 @@ import pytest
 from orders.model import wire_names
 from tests.e2e.comparison import flaws
 from tests.e2e.running import StackPipe
-from tests.installed import change, household, move
-from tests.pipe import body_of, until
+from tests.given.installed import change, household, move
+from tests.running.pipe import body_of, until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 

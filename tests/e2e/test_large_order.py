@@ -11,8 +11,8 @@ from orders.model.budget import ITEMS, TASKS
 from orders.read_model.views import PlanPage
 from tests.e2e.comparison import flaws, read_journal
 from tests.e2e.running import PATIENCE_S, StackPipe
-from tests.households import item, order
-from tests.pipe import until
+from tests.given.households import item, order
+from tests.running.pipe import until
 from tests.soak.counting import failed_tasks
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]

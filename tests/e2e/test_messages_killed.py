@@ -19,9 +19,9 @@ from register.messages.reading import StoredMessage
 from register.tables.messages import MESSAGES
 from register.tables.orders import ORDERS
 from tests.e2e.running import PATIENCE_S, StackPipe, quick_folder, running_stack
-from tests.households import item, order
-from tests.mailboxes import Mailbox, mailbox
-from tests.pipe import body_of, until
+from tests.given.households import item, order
+from tests.running.mailboxes import Mailbox, mailbox
+from tests.running.pipe import body_of, until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from tests.bulks import SILO, a_channel
 from tests.e2e.running import PATIENCE_S, StackPipe, quick_folder, running_stack
-from tests.households import item, order
-from tests.pipe import until
+from tests.given.bulks import SILO, a_channel
+from tests.given.households import item, order
+from tests.running.pipe import until
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(3600)]
 

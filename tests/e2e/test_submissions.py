@@ -17,8 +17,8 @@ from register import Register
 from register.searching.query import Comparison, OrderField, OrderQuery, Predicate
 from register.submissions import ClaimState
 from tests.e2e.running import StackPipe, quick_folder, running_stack
-from tests.pipe import body_of, until
-from tests.postgres import PostgresServer
+from tests.running.pipe import body_of, until
+from tests.running.postgres import PostgresServer
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(240)]
 

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from orders.model.catalog import Catalog, Dependency, EdgeKind, ProductSpecification
-from simulated_silos.model import JournalEntry, Outcome
+from simulated_silos.silo.model import JournalEntry, Outcome
 
 
 def undone_too_early(catalog: Catalog, journal: Iterable[JournalEntry]) -> list[str]:

@@ -8,7 +8,7 @@ import pytest_asyncio
 
 from ops.client.door import Door
 from ops.demo.sim import Sim
-from tests.pipe import Pipe
+from tests.running.pipe import Pipe
 
 
 @pytest_asyncio.fixture(loop_scope="session")

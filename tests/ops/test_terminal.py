@@ -14,7 +14,7 @@ from ops.client.watch import watch
 from ops.terminal import terminal
 from settings import ROOT
 from tests.ops.test_cli import orderpipe
-from tests.pipe import EXAMPLES, Pipe, body_of
+from tests.running.pipe import EXAMPLES, Pipe, body_of
 
 SERVERS = {"alembic", "fastapi", "sqlalchemy", "starlette", "temporalio", "uvicorn"}
 IMPORTED = """

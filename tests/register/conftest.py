@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from register import Register
-from tests.postgres import PostgresServer, fresh_database
-from tests.registers import emptied
+from tests.given.registers import emptied
+from tests.running.postgres import PostgresServer, fresh_database
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from register import Register
 from register.cancellations import Cancellation, CancellationQuery, CancellationStatus
 from register.searching import pages
 from register.searching.query import Visibility
-from tests.registers import NOON, a_record
+from tests.given.registers import NOON, a_record
 
 
 def asked(request_id: str, minutes: int, **verdict: Any) -> Verdict:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from register import Register
 from register.console_sessions import IDLE_AFTER
-from tests.registers import NOON, a_record, a_view
+from tests.given.registers import NOON, a_record, a_view
 
 ADA = {"name": "Ada", "scopes": ["care"]}
 LATER = NOON + timedelta(hours=12)

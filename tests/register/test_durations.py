@@ -16,7 +16,7 @@ from orders.read_model.states import TaskState
 from orders.read_model.timeline import TimelineEntry
 from register import Register
 from settings import ROOT
-from tests.registers import NOON, a_record
+from tests.given.registers import NOON, a_record
 
 SHIPPED = read_catalog(ROOT / "catalog")
 CATALOG = SHIPPED.model_copy(

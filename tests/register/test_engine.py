@@ -17,8 +17,8 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from register import Register
 from register.engine import RegisterError, TakesTooLong
 from register.schema import SCHEMA
-from tests.postgres import PostgresServer
-from tests.registers import a_record
+from tests.given.registers import a_record
+from tests.running.postgres import PostgresServer
 
 
 def test_the_migrations_make_the_tables_that_the_code_knows(register: Register) -> None:

@@ -8,7 +8,7 @@ from orders.read_model.jeopardy import JeopardyCause, JeopardyLevel, JeopardyVie
 from register import Register
 from register.jeopardy import JeopardyQuery
 from register.searching.query import Visibility
-from tests.registers import NOON, a_record
+from tests.given.registers import NOON, a_record
 
 AT_RISK, LATE, MISSED = JeopardyLevel.AT_RISK, JeopardyLevel.IN_JEOPARDY, JeopardyLevel.MISSED
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from register import Register
 from register.saved_views import MOST, SavedView
-from tests.registers import NOON
+from tests.given.registers import NOON
 
 
 def view(name: str, **filters: object) -> SavedView:

@@ -9,7 +9,7 @@ from orders.health.figures import Figures
 from orders.model.silos.breaker import Breaker
 from register import Register
 from register.silos import FORGOTTEN_AFTER
-from tests.registers import NOON
+from tests.given.registers import NOON
 
 TERMS = Terms(rate_per_second=5.0, breaker=Breaker())
 

@@ -8,7 +8,7 @@ from orders.read_model.records import OrderRecord
 from orders.read_model.states import LifecycleState
 from register import Register
 from register.submissions import ClaimState
-from tests.registers import NOON, a_record, a_view
+from tests.given.registers import NOON, a_record, a_view
 
 
 def in_flight(**changes: object) -> OrderRecord:

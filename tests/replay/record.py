@@ -25,9 +25,9 @@ from temporalio.testing import WorkflowEnvironment
 
 from orders.model import wire_names
 from settings import ROOT
-from tests.households import internet_voice_tv, item, order
-from tests.installed import change, household, move
-from tests.pipe import Pipe, body_of, running_pipe, until
+from tests.given.households import internet_voice_tv, item, order
+from tests.given.installed import change, household, move
+from tests.running.pipe import Pipe, body_of, running_pipe, until
 from tests.support import temporal_server, time_skipping_server
 from workflows.sdk.codec import ENCODING
 

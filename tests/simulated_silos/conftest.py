@@ -7,7 +7,7 @@ from httpx2 import ASGITransport, AsyncClient
 from starlette.applications import Starlette
 
 from simulated_silos.app import create_app
-from simulated_silos.callbacks import Callbacks
+from simulated_silos.protocols.callbacks import Callbacks
 from tests.simulated_silos.support import Caller, Receiver, receiving
 
 

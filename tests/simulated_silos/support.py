@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from httpx2 import AsyncClient, Response
 
-from simulated_silos.model import JournalEntry, Service
+from simulated_silos.silo.model import JournalEntry, Service
 
 ROOT = Path(__file__).resolve().parents[2]
 

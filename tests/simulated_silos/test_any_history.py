@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from simulated_silos.model import Call, Change, Outcome, Refusal, ServiceState, Verb
 from simulated_silos.profiles import shipped_profiles
-from simulated_silos.state import SiloState
+from simulated_silos.silo.model import Call, Change, Outcome, Refusal, ServiceState, Verb
+from simulated_silos.silo.state import SiloState
 
 CHANGES = TypeAdapter(Change)
 FAILED = Refusal(status=422, code="no", message="no")

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from httpx2 import AsyncClient
 
-from simulated_silos.callbacks import Callbacks
-from simulated_silos.model import ServiceState
+from simulated_silos.protocols.callbacks import Callbacks
+from simulated_silos.silo.model import ServiceState
 from tests.simulated_silos.support import Caller, Receiver, refused, replayed, values
 
 PARCEL = "O1/shipping/parcel/0"

@@ -5,7 +5,7 @@ from typing import Any
 from httpx2 import AsyncClient
 
 from simulated_silos.compare import Canonical, canonical, differences, read_services
-from simulated_silos.model import Service, ServiceState
+from simulated_silos.silo.model import Service, ServiceState
 from tests.simulated_silos.support import Caller, values
 
 Held = dict[str, list[Service]]

@@ -8,7 +8,7 @@ from typing import Any
 from httpx2 import ASGITransport, AsyncClient
 
 from simulated_silos.app import create_app
-from simulated_silos.callbacks import Callbacks
+from simulated_silos.protocols.callbacks import Callbacks
 from tests.simulated_silos.support import Caller, Receiver
 
 PARCEL = "O1/shipping/parcel/0"

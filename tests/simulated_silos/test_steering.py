@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from httpx2 import AsyncClient
 
-from simulated_silos.callbacks import Callbacks
+from simulated_silos.protocols.callbacks import Callbacks
 from simulated_silos.simulator import ResponseLost
 from tests.simulated_silos.support import Caller, Receiver, refused
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from httpx2 import AsyncClient
 
-from simulated_silos.model import ServiceState
+from simulated_silos.silo.model import ServiceState
 from tests.simulated_silos.support import Caller, refused, replayed, values
 
 LINE = "O1.1.1/voice/line/0"

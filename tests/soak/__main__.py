@@ -16,11 +16,11 @@ from catalog_loader.catalog_files import read_catalog
 from ops.local.process import StackError
 from register import Register
 from tests.e2e.running import StackPipe, quick_folder, running_stack
-from tests.soak.judging import judge
+from tests.soak.judges.orders import judge
 from tests.soak.people import People, people_at_work
 from tests.soak.performed import Performed
 from tests.soak.performing import perform
-from tests.soak.random_scripts import random_script
+from tests.soak.random_histories.scripts import random_script
 from tests.soak.script import Script, read, written
 from tests.soak.shrinking import shrunk
 

@@ -22,12 +22,12 @@ from orders.model.instants import instant
 from orders.read_model.states import LifecycleState
 from orders.read_model.views import OrderView, PlanPage
 from simulated_silos.faults import Faults
-from simulated_silos.model import Service
+from simulated_silos.silo.model import Service
 from tests.e2e.running import StackPipe
-from tests.pipe import LOST, until
+from tests.running.pipe import LOST, until
 from tests.soak.hostile.doors import send
 from tests.soak.performed import Performed
-from tests.soak.random_orders import EARLIER
+from tests.soak.random_histories.orders import EARLIER
 from tests.soak.script import EVERY_SILO, Change, Hostile, Json
 
 PATIENCE_S = 150.0

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.soak.hostile.messages import content
-from tests.soak.random_scripts import random_script
+from tests.soak.random_histories.scripts import random_script
 from tests.soak.script import Change, Hostile, Mend, Restart, Script, read, written
 from tests.soak.shrinking import shrunk
 

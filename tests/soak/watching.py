@@ -9,8 +9,8 @@ from contextlib import asynccontextmanager, suppress
 
 from pydantic import TypeAdapter
 
-from simulated_silos.model import JournalEntry, Outcome
-from tests.pipe import Pipe
+from simulated_silos.silo.model import JournalEntry, Outcome
+from tests.running.pipe import Pipe
 
 STILL_AFTER_S = 0.7
 """An order for which no silo was called for so long stands still, as far as a script is concerned."""

@@ -12,8 +12,8 @@ from orders.model import wire_names
 from orders.model.budget import DOCUMENT, OUTPUTS
 from orders.model.values import Inputs
 from orders.reconcile.outcome import OUTPUT_MISSING, OutcomeKind
-from tests.households import internet_voice_tv
-from tests.pipe import Pipe, until
+from tests.given.households import internet_voice_tv
+from tests.running.pipe import Pipe, until
 
 VISIT = "installation/visit-site"
 

@@ -8,8 +8,8 @@ import pytest
 import pytest_asyncio
 
 from orders.model import wire_names
-from tests.households import internet_voice_tv, item
-from tests.pipe import Pipe, running_pipe, until
+from tests.given.households import internet_voice_tv, item
+from tests.running.pipe import Pipe, running_pipe, until
 from tests.support import temporal_server
 
 

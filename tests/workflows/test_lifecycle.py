@@ -8,8 +8,8 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.client import WorkflowExecutionStatus
 
 from orders.model import wire_names
-from tests.households import internet_voice_tv, item, order, phone_number
-from tests.pipe import Pipe, until
+from tests.given.households import internet_voice_tv, item, order, phone_number
+from tests.running.pipe import Pipe, until
 
 
 async def test_an_order_ends_with_the_silos_holding_what_was_ordered(pipe: Pipe) -> None:

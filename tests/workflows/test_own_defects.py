@@ -15,8 +15,8 @@ from orders.model import wire_names
 from orders.read_model.journal import Journal
 from orders.reconcile.reconciler import Reconciler
 from tests.cases import Case, submitted
-from tests.households import internet_voice_tv, phone_number
-from tests.pipe import Pipe, until
+from tests.given.households import internet_voice_tv, phone_number
+from tests.running.pipe import Pipe, until
 from workflows import display
 from workflows.display import PROBLEM
 from workflows.order import OrderWorkflow

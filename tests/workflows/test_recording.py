@@ -10,9 +10,9 @@ from typing import Any
 from temporalio.client import WorkflowExecutionStatus
 
 from orders.tracking.observation import observe
-from tests.households import internet_voice_tv, item, order
+from tests.given.households import internet_voice_tv, item, order
 from tests.orders.support.driver import AT, NOW, Driver, household
-from tests.pipe import Pipe, until
+from tests.running.pipe import Pipe, until
 from workflows.recording import AT_REST, BUSY, Recorder
 
 

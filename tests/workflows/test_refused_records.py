@@ -14,8 +14,8 @@ from temporalio.exceptions import ApplicationError
 
 from register.recording.refusals import RECORD_REFUSED, refusals_told
 from tests.cases import Case, submitted
-from tests.households import internet_voice_tv, phone_number
-from tests.pipe import Pipe, until
+from tests.given.households import internet_voice_tv, phone_number
+from tests.running.pipe import Pipe, until
 from workflows.display import PROBLEM
 
 VISIT = "@site-1/installation/visit-site"

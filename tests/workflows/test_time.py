@@ -14,8 +14,8 @@ from temporalio.api.history.v1 import HistoryEvent
 
 from orders.fulfilment.messages import SiloCalls
 from orders.model import wire_names
-from tests.households import item, order
-from tests.pipe import Pipe, body_of, running_pipe, until
+from tests.given.households import item, order
+from tests.running.pipe import Pipe, body_of, running_pipe, until
 from tests.support import time_skipping_server
 from workflows.display import JEOPARDY
 

@@ -15,8 +15,8 @@ from temporalio.api.history.v1 import HistoryEvent
 
 from orders.model import wire_names
 from orders.read_model.answer import WaitsFor
-from tests.households import internet_voice_tv, item, order
-from tests.pipe import Pipe, until
+from tests.given.households import internet_voice_tv, item, order
+from tests.running.pipe import Pipe, until
 from workflows.display import EXTERNAL_ID, WAITS_FOR
 
 FEE = {"amount": "9.90", "currency": "EUR"}

@@ -11,8 +11,8 @@ from temporalio.common import RawValue
 
 from orders.model import wire_names
 from orders.read_model.views import PlanPage
-from tests.households import internet_voice_tv
-from tests.pipe import Pipe, until
+from tests.given.households import internet_voice_tv
+from tests.running.pipe import Pipe, until
 
 VISIT = "installation/visit-site"
 HOME = {"site": "home", "start": "2031-03-03T08:00:00+01:00", "time_zone": "Europe/Berlin"}

@@ -22,7 +22,7 @@ from api.errors import BodyTooSlow, TooManyRequests
 from api.routes.codec import for_pages
 from settings import Settings
 from tests.api.conftest import ORDERS, Door, ShutDoor, opened
-from tests.households import internet_voice_tv
+from tests.given.households import internet_voice_tv
 
 JSON = {"content-type": "application/json"}
 

@@ -22,7 +22,7 @@ from api.access import tokens
 from api.access.principal import Principal, Scope
 from api.access.tokens import Keys, Tokens
 from api.errors import Unauthorized, Unavailable
-from tests.pipe import free_port, listening
+from tests.running.pipe import free_port, listening
 
 ISSUER = "https://login.example"
 SIGNED = {

@@ -6,8 +6,8 @@ from typing import Any
 from uuid import uuid4
 
 from tests.cases import Case, submitted
-from tests.households import PLACE, internet_voice_tv
-from tests.pipe import Pipe, until
+from tests.given.households import PLACE, internet_voice_tv
+from tests.running.pipe import Pipe, until
 from tests.steps import let_go
 
 DAY = "2031-05-08"

@@ -10,7 +10,7 @@ import pytest
 from api.access.principal import Scope
 from orders.model import wire_names
 from tests.api.conftest import Door, ShutDoor
-from tests.bulks import (
+from tests.given.bulks import (
     BULK,
     SILO,
     a_channel,
@@ -26,8 +26,8 @@ from tests.bulks import (
     settled,
     without_workflow,
 )
-from tests.households import internet_voice_tv, item, order
-from tests.pipe import Pipe, until
+from tests.given.households import internet_voice_tv, item, order
+from tests.running.pipe import Pipe, until
 
 
 async def test_what_a_silo_refused_is_tried_again_of_all_orders_and_told_of_each(pipe: Pipe) -> None:

@@ -12,7 +12,7 @@ from temporalio.api.workflowservice.v1 import PauseWorkflowExecutionRequest
 from orders.change.request import ChangeKind, ChangeRequest
 from orders.model import wire_names
 from tests.api.conftest import ORDERS, Door
-from tests.households import internet_voice_tv, item
+from tests.given.households import internet_voice_tv, item
 
 
 async def asked_for(door: Door, order_id: str) -> list[ChangeRequest]:

@@ -9,8 +9,8 @@ import httpx2
 import pytest
 
 from tests.api.conftest import Door
-from tests.households import internet_voice_tv, item, order
-from tests.pipe import Pipe, until
+from tests.given.households import internet_voice_tv, item, order
+from tests.running.pipe import Pipe, until
 from tests.steps import let_go
 
 

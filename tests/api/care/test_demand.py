@@ -11,8 +11,8 @@ from uuid import uuid4
 import httpx2
 
 from tests.cases import submitted
-from tests.households import PLACE, internet_voice_tv
-from tests.pipe import Pipe, until
+from tests.given.households import PLACE, internet_voice_tv
+from tests.running.pipe import Pipe, until
 
 YESTERDAY = str((datetime.now(UTC) - timedelta(days=1)).date())
 START = (datetime.now(UTC) + timedelta(days=10)).replace(hour=9, minute=0, second=0, microsecond=0)

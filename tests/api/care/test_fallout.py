@@ -15,9 +15,9 @@ from orders.model.silos.rules import Severity
 from orders.read_model.fallout import FalloutRecord
 from register import Register
 from tests.api.conftest import Door, ShutDoor
-from tests.households import internet_voice_tv
-from tests.pipe import Pipe, until
-from tests.registers import fallen, over, told
+from tests.given.households import internet_voice_tv
+from tests.given.registers import fallen, over, told
+from tests.running.pipe import Pipe, until
 
 FALLOUT = "/care/v1/fallout"
 

@@ -9,7 +9,7 @@ from uuid import uuid4
 from orders.read_model.jeopardy import JeopardyCause, JeopardyLevel, JeopardyView
 from register import Register
 from tests.api.conftest import Door
-from tests.registers import NOON, a_record
+from tests.given.registers import NOON, a_record
 
 JEOPARDY = "/care/v1/jeopardy"
 

@@ -11,7 +11,7 @@ from sqlalchemy import update
 
 from register import Register
 from register.tables.messages import MESSAGES
-from tests.pipe import Pipe, body_of, until
+from tests.running.pipe import Pipe, body_of, until
 
 
 async def care(pipe: Pipe, method: str, path: str, body: Any = None, status: int = 200) -> Any:

@@ -8,8 +8,8 @@ from typing import Any
 from uuid import uuid4
 
 from tests.cases import Case, submitted
-from tests.households import internet_voice_tv, item, order
-from tests.pipe import Pipe, until
+from tests.given.households import internet_voice_tv, item, order
+from tests.running.pipe import Pipe, until
 from tests.steps import let_go
 
 ELSE = {

@@ -17,9 +17,9 @@ from orders.model.words import LONGEST_QUESTION
 from orders.read_model.views import GivenView
 from register import Register
 from tests.api.conftest import Door, ShutDoor
-from tests.households import internet_voice_tv
-from tests.pipe import Pipe
-from tests.registers import NOON, a_record, an_item
+from tests.given.households import internet_voice_tv
+from tests.given.registers import NOON, a_record, an_item
+from tests.running.pipe import Pipe
 
 SERIAL = GivenView(task="t", silo="warehouse", name="serial", value="SN-7654321", items=("1",), since="")
 

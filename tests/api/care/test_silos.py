@@ -11,8 +11,8 @@ import pytest
 import pytest_asyncio
 
 from orders.model.instants import instant
-from tests.households import internet_voice_tv
-from tests.pipe import Pipe, until
+from tests.given.households import internet_voice_tv
+from tests.running.pipe import Pipe, until
 
 SILO = "tv"
 

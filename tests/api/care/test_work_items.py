@@ -17,8 +17,8 @@ from orders.reconcile.outcome import OutcomeKind
 from register import Register
 from register.work_items.item import Asked, item_id
 from tests.api.conftest import Door, ShutDoor
-from tests.households import internet_voice_tv
-from tests.registers import NOON
+from tests.given.households import internet_voice_tv
+from tests.given.registers import NOON
 
 WORK = "/care/v1/work-items"
 FORM = {"number": {"required": True}}

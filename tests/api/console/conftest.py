@@ -18,7 +18,7 @@ from api.app import create_app
 from settings import Settings
 from tests.api.conftest import shut
 from tests.api.console.browser import chromium
-from tests.pipe import Pipe, free_port, listening
+from tests.running.pipe import Pipe, free_port, listening
 
 FROM_OUR_PAGE: Final = {"Sec-Fetch-Site": "same-origin"}
 

@@ -19,11 +19,11 @@ from orders.read_model.jeopardy import JeopardyCause, JeopardyLevel
 from settings import Settings
 from tests.api.conftest import shut
 from tests.api.console.browser import DESKTOP, PHONE, chromium, tab
-from tests.api.console.test_jeopardy import in_danger
-from tests.api.console.test_work_items import asked_for
-from tests.bulks import begin, fallen_out, retry_of, settled, without_workflow
-from tests.households import internet_voice_tv
-from tests.pipe import Pipe, body_of, free_port, listening, running_pipe
+from tests.api.console.pages.test_jeopardy import in_danger
+from tests.api.console.pages.test_work_items import asked_for
+from tests.given.bulks import begin, fallen_out, retry_of, settled, without_workflow
+from tests.given.households import internet_voice_tv
+from tests.running.pipe import Pipe, body_of, free_port, listening, running_pipe
 from tests.steps import held_up
 from tests.support import temporal_server
 

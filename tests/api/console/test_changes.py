@@ -12,7 +12,7 @@ import pytest
 from api.background import run_in_background
 from api.console.changes import Changes
 from register import Register
-from tests.registers import a_record
+from tests.given.registers import a_record
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ from api.access.principal import Scope
 from tests.api.care.test_appointments import done, household, town, waiting
 from tests.api.console.browser import PATIENCE_MS, Tab, tab
 from tests.api.console.conftest import Desk
-from tests.pipe import Pipe, until
-from tests.situations import call_refused
+from tests.given.situations import call_refused
+from tests.running.pipe import Pipe, until
 from tests.steps import let_go, under_way
 
 pytestmark = pytest.mark.timeout(600)

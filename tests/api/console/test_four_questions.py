@@ -12,8 +12,7 @@ from api.access.principal import Scope
 from tests.api.console.browser import PATIENCE_MS, PHONE, tab
 from tests.api.console.conftest import Desk
 from tests.api.service.test_waiting import technician_comes
-from tests.pipe import Pipe
-from tests.situations import (
+from tests.given.situations import (
     call_refused,
     cancelled_with_a_fee,
     compensating,
@@ -23,6 +22,7 @@ from tests.situations import (
     visit_awaited,
     waiting_for_products,
 )
+from tests.running.pipe import Pipe
 
 pytestmark = pytest.mark.timeout(600)
 expect.set_options(timeout=PATIENCE_MS)

@@ -15,11 +15,11 @@ from register import Register
 from tests.api.care.test_appointments import DAY, done, household, town, waiting
 from tests.api.console.browser import DESKTOP, PATIENCE_MS, PHONE, Tab, tab
 from tests.api.console.conftest import Desk
-from tests.api.console.test_work_items import asked_for
-from tests.bulks import SILO, a_channel, begin, post, retry_of, without_workflow
-from tests.households import internet_voice_tv
-from tests.pipe import Pipe, body_of
-from tests.registers import NOON, a_record
+from tests.api.console.pages.test_work_items import asked_for
+from tests.given.bulks import SILO, a_channel, begin, post, retry_of, without_workflow
+from tests.given.households import internet_voice_tv
+from tests.given.registers import NOON, a_record
+from tests.running.pipe import Pipe, body_of
 from tests.steps import held_up, let_go
 
 # Whatever the browser is asked for may take long where much else is going on.

@@ -17,7 +17,7 @@ from ops.local.console import ConsoleError, link
 from ops.local.issuer import DevelopmentIssuer
 from ops.local.login_pages import LoginPages
 from settings import Settings
-from tests.pipe import Pipe, free_port, listening
+from tests.running.pipe import Pipe, free_port, listening
 
 
 @dataclass

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from api.access.principal import Scope
 from tests.api.console.conftest import Console
-from tests.api.console.test_orders import text_of
+from tests.api.console.pages.test_orders import text_of
 
 
 def views_in(page: str) -> dict[str, str]:

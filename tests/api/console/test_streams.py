@@ -28,8 +28,8 @@ from register import Register
 from register.tables.orders import ORDERS
 from settings import Settings
 from tests.api.conftest import shut
-from tests.pipe import Pipe, free_port, listening
-from tests.registers import a_record
+from tests.given.registers import a_record
+from tests.running.pipe import Pipe, free_port, listening
 from tests.steps import let_go, under_way
 
 OPEN: Final = 20

@@ -23,7 +23,7 @@ from orders.planning.amend import amended
 from orders.read_model.records import EventKind
 from orders.tracking.reporting import order_view
 from settings import ROOT
-from tests.households import internet_voice_tv
+from tests.given.households import internet_voice_tv
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 LINKS = Links(api="https://api.example", web_ui="https://temporal.example")

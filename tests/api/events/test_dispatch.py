@@ -29,9 +29,9 @@ from register import Register
 from register.events.deliveries import LONGEST_PAUSE, PATIENCE, Deliveries, Delivery, Lease
 from register.events.subscriptions import Subscription, SubscriptionStatus
 from register.tables.events import DELIVERIES
-from tests.pipe import free_port, until
-from tests.registers import NOON, a_view, emptied
-from tests.subscribers import Subscriber, subscribed
+from tests.given.registers import NOON, a_view, emptied
+from tests.running.pipe import free_port, until
+from tests.running.subscribers import Subscriber, subscribed
 
 SECRET = new_secret().get_secret_value()
 LINKS = Links(api="http://api.example", web_ui="http://temporal.example")

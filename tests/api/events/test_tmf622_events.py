@@ -26,7 +26,7 @@ from orders.read_model.views import OrderView
 from orders.tracking.reporting import order_view
 from settings import ROOT
 from tests.api.tmf.tmf_specs import TMF622, spec, spec_problems
-from tests.households import internet_voice_tv
+from tests.given.households import internet_voice_tv
 
 NOON = datetime(2031, 3, 3, 12, 0, 0, 500_000, tzinfo=UTC)
 LINKS = Links(api="https://api.example", web_ui="https://temporal.example")

@@ -10,8 +10,8 @@ from api.errors import Outdated
 from api.http.entity_tags import require_match, tagged
 from orders.read_model.states import LifecycleState
 from tests.api.conftest import ORDERS, Door
-from tests.households import internet_voice_tv
-from tests.registers import a_view
+from tests.given.households import internet_voice_tv
+from tests.given.registers import a_view
 
 
 def tag(resource: dict[str, Any], **changes: Any) -> str:

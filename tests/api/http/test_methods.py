@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.api.conftest import ORDERS, Door, ShutDoor
-from tests.households import internet_voice_tv
+from tests.given.households import internet_voice_tv
 
 ORDER = f"{ORDERS}/web-000000000000"
 BASE = ORDERS.removesuffix("/productOrder")

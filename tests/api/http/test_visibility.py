@@ -9,7 +9,7 @@ from sqlalchemy import Engine, event
 
 from api.access.principal import ANYBODY, Principal, Scope
 from tests.api.conftest import ORDERS, ShutDoor
-from tests.households import internet_voice_tv, item
+from tests.given.households import internet_voice_tv, item
 
 UNKNOWN = "web-000000000000"
 LATER = {"requestedStartDate": "2030-01-01T00:00:00Z"}

@@ -12,8 +12,8 @@ from catalog_loader.messages.book import MessageBook, read_messages
 from register import Register
 from settings import ROOT
 from tests.api.messages.offices import Office
-from tests.mailboxes import mailbox
-from tests.registers import emptied
+from tests.given.registers import emptied
+from tests.running.mailboxes import mailbox
 
 
 @pytest.fixture(scope="module")

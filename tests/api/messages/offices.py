@@ -17,9 +17,9 @@ from orders.read_model.records import OrderRecord
 from orders.read_model.views import OrderView
 from register import Register
 from register.messages.reading import StoredMessage
-from tests.mailboxes import Mailbox
 from tests.orders.news.readers import an_order
-from tests.pipe import until
+from tests.running.mailboxes import Mailbox
+from tests.running.pipe import until
 
 ANNA = {"relatedParty": [{"id": "C1", "name": "Anna Muster"}], "notificationContact": "anna@example.org"}
 FOLD = timedelta(minutes=3)

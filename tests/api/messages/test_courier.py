@@ -23,9 +23,9 @@ from orders.read_model.states import LifecycleState
 from register.events.deliveries import LONGEST_PAUSE
 from register.messages.sending import PATIENCE
 from tests.api.messages.offices import ANNA, DAY, FOLD, Office, annas
+from tests.given.registers import an_item
 from tests.orders.news.readers import HOME, at_home, late
-from tests.pipe import until
-from tests.registers import an_item
+from tests.running.pipe import until
 
 
 async def test_a_mail_says_word_for_word_what_the_register_keeps(office: Office) -> None:

@@ -24,8 +24,8 @@ from settings import Settings, SettingsError
 from tests.api.messages.offices import ANNA, DAY, FOLD, Office, annas
 from tests.api.tmf.tmf_specs import TMF681, spec_problems
 from tests.orders.news.readers import at_home, late
-from tests.pipe import until
-from tests.subscribers import Received, Subscriber, subscribed
+from tests.running.pipe import until
+from tests.running.subscribers import Received, Subscriber, subscribed
 
 SECRET = "Bearer not-to-be-told"
 BODY = {"to": "{to}", "parts": [{"text": "{text}"}], "reference": "{key}", "flash": False}

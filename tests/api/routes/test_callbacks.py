@@ -13,8 +13,8 @@ from orders.model import wire_names
 from orders.model.values import Inputs
 from orders.reconcile.outcome import OutcomeKind
 from tests.api.conftest import Door, ShutDoor, bearer
-from tests.households import internet_voice_tv
-from tests.pipe import until
+from tests.given.households import internet_voice_tv
+from tests.running.pipe import until
 
 SERVICE = "web-1.net.1/fibre-internet/ship-router/1"
 KEY = f"{SERVICE}/0"

@@ -7,8 +7,8 @@ from typing import Any
 from orders.change.request import ChangeKind, ChangeRequest
 from orders.model import wire_names
 from tests.api.tmf.tmf_specs import TMF622, spec_problems
-from tests.households import internet_voice_tv, item, order
-from tests.pipe import Pipe
+from tests.given.households import internet_voice_tv, item, order
+from tests.running.pipe import Pipe
 from tests.steps import cancel, held_up, let_go, seen_again
 
 

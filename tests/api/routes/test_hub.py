@@ -22,9 +22,9 @@ from register.tables.events import SUBSCRIPTIONS
 from settings import Settings
 from tests.api.conftest import Door, ShutDoor, opened
 from tests.api.tmf.tmf_specs import TMF622, spec_problems
-from tests.households import item, order
-from tests.pipe import Pipe, body_of, until
-from tests.subscribers import Subscriber, subscribed
+from tests.given.households import item, order
+from tests.running.pipe import Pipe, body_of, until
+from tests.running.subscribers import Subscriber, subscribed
 
 HUB = "/tmf-api/productOrderingManagement/v4/hub"
 CARE = "/care/v1/subscriptions"

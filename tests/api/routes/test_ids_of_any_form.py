@@ -8,8 +8,8 @@ from uuid import uuid4
 
 import pytest
 
-from tests.households import item, order, phone_number
-from tests.pipe import Pipe
+from tests.given.households import item, order, phone_number
+from tests.running.pipe import Pipe
 from tests.steps import cancel, held_up, let_go
 
 FORMS = ("urn:ngsi-ld:organization:{}", "jane-{}@example.com", "C/2024/{}", "Jane Doe {}", "客户 {}?#%&,+=", "{}'; --")

@@ -10,7 +10,7 @@ from orders.fulfilment.messages import SiloEvent
 from orders.model import wire_names
 from orders.reconcile.outcome import OutcomeKind
 from tests.api.conftest import Door, ShutDoor
-from tests.households import internet_voice_tv
+from tests.given.households import internet_voice_tv
 
 SERVICE = "web-1.office.1/telephone-system/set-up-system/0"
 KEY = f"{SERVICE}/2"

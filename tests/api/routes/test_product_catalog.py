@@ -15,7 +15,7 @@ from orders.model.instants import instant
 from settings import ROOT
 from tests.api.conftest import Door
 from tests.api.tmf.tmf_specs import TMF620, attributes_of, spec_problems
-from tests.registers import NOON
+from tests.given.registers import NOON
 
 CATALOG = "/tmf-api/productCatalogManagement/v4"
 

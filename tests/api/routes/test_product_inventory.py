@@ -21,7 +21,7 @@ from register import Register
 from settings import ROOT
 from tests.api.conftest import Door, ShutDoor
 from tests.api.tmf.tmf_specs import TMF637, spec_problems
-from tests.registers import NOON, a_product, a_record, a_view
+from tests.given.registers import NOON, a_product, a_record, a_view
 
 PRICES = {"mobile-s.1": Price(amount=Decimal("9.90"), currency="EUR")}
 HOME = Site(id="home", address={"city": "Musterstadt", "streetNr": "7"})

@@ -25,7 +25,7 @@ from register.recording.documents import digest_of
 from settings import ROOT, Settings
 from tests.api.conftest import ORDERS, opened
 from tests.api.tmf.tmf_specs import TMF622, attributes_of, spec_problems
-from tests.households import item, order
+from tests.given.households import item, order
 
 NOON = datetime(2031, 3, 3, 12, tzinfo=UTC)
 

@@ -10,8 +10,8 @@ import httpx2
 import pytest
 
 from tests.api.tmf.tmf_specs import TMF622, spec_problems
-from tests.households import internet_voice_tv, item, order
-from tests.pipe import Pipe, until
+from tests.given.households import internet_voice_tv, item, order
+from tests.running.pipe import Pipe, until
 from tests.steps import clients_notes, held_up, let_go
 
 MERGE_PATCH = "application/merge-patch+json"

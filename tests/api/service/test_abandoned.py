@@ -12,9 +12,9 @@ from orders.read_model.records import OrderRecord
 from orders.read_model.states import LifecycleState
 from tests.api.conftest import Door
 from tests.api.tmf.tmf_specs import TMF622, spec_problems
-from tests.households import internet_voice_tv
-from tests.pipe import Pipe
-from tests.registers import a_record
+from tests.given.households import internet_voice_tv
+from tests.given.registers import a_record
+from tests.running.pipe import Pipe
 from tests.steps import delete_from_temporal, under_way
 
 UNDER_WAY = a_record(3, state=LifecycleState.IN_PROGRESS, completed_at=None)

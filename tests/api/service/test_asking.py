@@ -12,8 +12,8 @@ from api.service.asking import Asking
 from api.service.gateway import Gateway
 from orders.read_model.states import LifecycleState
 from register import Register
-from tests.households import internet_voice_tv, item, order
-from tests.pipe import Pipe
+from tests.given.households import internet_voice_tv, item, order
+from tests.running.pipe import Pipe
 
 
 async def test_an_order_that_is_over_is_told_without_asking_a_worker(pipe: Pipe) -> None:

@@ -18,7 +18,7 @@ from orders.reconcile.outcome import OutcomeKind
 from settings import Settings
 from tests.api.conftest import Door, opened
 from tests.api.routes.test_callbacks import done
-from tests.households import internet_voice_tv
+from tests.given.households import internet_voice_tv
 
 LONG_S = 3600.0
 

@@ -7,8 +7,8 @@ import random
 from itertools import pairwise
 from typing import Any
 
-from tests.households import internet_voice_tv
-from tests.pipe import Pipe, until
+from tests.given.households import internet_voice_tv
+from tests.running.pipe import Pipe, until
 
 FINAL = {"accepted", "rejected"}
 

@@ -7,9 +7,9 @@ import os
 from typing import Any
 from uuid import uuid4
 
-from tests.households import item, order
-from tests.installed import change
-from tests.pipe import Pipe, until
+from tests.given.households import item, order
+from tests.given.installed import change
+from tests.running.pipe import Pipe, until
 from tests.steps import cancel
 
 TIMES = int(os.environ.get("ORDERPIPE_TEST_NEXT_ORDERS", "12"))

@@ -10,8 +10,8 @@ import httpx2
 
 from settings import ROOT, Settings
 from tests.api.conftest import opened
-from tests.households import PLACE, internet_voice_tv, item, order
-from tests.pipe import Pipe, body_of
+from tests.given.households import PLACE, internet_voice_tv, item, order
+from tests.running.pipe import Pipe, body_of
 
 SIM_OF_TODAY = "offerings:\n  mobile-today: {title: Mobile today, specification: mobile}\n"
 

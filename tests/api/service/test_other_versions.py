@@ -13,7 +13,7 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 from orders.model import wire_names
 from settings import Settings
 from tests.api.conftest import ORDERS, Door, opened
-from tests.households import internet_voice_tv
+from tests.given.households import internet_voice_tv
 from tests.support import client_in
 
 LATER = {"told_since": "2.0"}

@@ -23,8 +23,8 @@ from orders.model import wire_names
 from orders.read_model.views import OrderView
 from register import Register
 from settings import ROOT
-from tests.households import item, order
-from tests.pipe import Pipe
+from tests.given.households import item, order
+from tests.running.pipe import Pipe
 from tests.steps import held_up, let_go
 
 MERGE_PATCH = "application/merge-patch+json"

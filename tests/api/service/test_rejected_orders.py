@@ -10,7 +10,7 @@ import pytest
 from api.access.principal import Scope
 from tests.api.conftest import ORDERS, Door, ShutDoor
 from tests.api.tmf.tmf_specs import TMF622, spec_problems
-from tests.households import item, order
+from tests.given.households import item, order
 
 LEAST: dict[str, Any] = {"productOrderItem": [{"id": "100", "action": "add"}]}
 """All that the standard demands of an order."""

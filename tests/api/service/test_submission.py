@@ -28,8 +28,8 @@ from register.submissions import ClaimState
 from settings import ROOT
 from tests.api.conftest import ORDERS, Door
 from tests.api.tmf.tmf_specs import TMF622, spec_problems
-from tests.households import PLACE, internet_voice_tv, item, order
-from tests.pipe import body_of
+from tests.given.households import PLACE, internet_voice_tv, item, order
+from tests.running.pipe import body_of
 
 
 async def decoded(client: Client, payload: Any, kind: type[Any] = str) -> Any:

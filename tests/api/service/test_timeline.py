@@ -11,8 +11,8 @@ from ops.client.door import Door
 from ops.client.watch import show
 from tests.api.conftest import Door as Caller
 from tests.api.service.test_orders_in_flight import care
-from tests.households import internet_voice_tv
-from tests.pipe import Pipe, until
+from tests.given.households import internet_voice_tv
+from tests.running.pipe import Pipe, until
 from tests.steps import delete_from_temporal
 
 VISIT, LINE, PARCEL = "installation/visit-site", "fibre-internet/activate-line", "delivery/ship-parcel"

@@ -12,8 +12,8 @@ from orders.read_model.states import ORDER_MOVES, LifecycleState
 from register import Register
 from register.tables.events import EVENTS
 from tests.api.tmf.tmf_specs import TMF622, spec_problems
-from tests.installed import Household, change, household, move
-from tests.pipe import Pipe, until
+from tests.given.installed import Household, change, household, move
+from tests.running.pipe import Pipe, until
 from tests.steps import cancel, seen_again
 
 

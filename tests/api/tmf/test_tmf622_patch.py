@@ -20,7 +20,7 @@ from orders.change.request import ChangeRequest, ItemUpdate
 from orders.model.order import Site
 from orders.model.values import Money
 from register.recording.documents import digest_of
-from tests.households import PLACE, item, order
+from tests.given.households import PLACE, item, order
 
 MERGE_PATCH = "application/merge-patch+json"
 SHOWN = Shown(

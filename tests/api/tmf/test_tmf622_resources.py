@@ -27,7 +27,7 @@ from orders.read_model.views import OrderView
 from orders.tracking.reporting import order_view
 from settings import ROOT
 from tests.api.tmf.tmf_specs import TMF622, spec_problems
-from tests.households import internet_voice_tv, item, order
+from tests.given.households import internet_voice_tv, item, order
 
 EXAMPLES = sorted((ROOT / "examples" / "orders").glob("*.json"))
 NOW = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)

@@ -15,8 +15,8 @@ from api.tmf.tmf622.wishes import is_site, show_wishes
 from api.tmf.tmf637 import product_resource
 from orders.change.request import ChangeRequest
 from orders.model.order import Appointment, OrderRequest, RequestedItem, Site
-from tests.households import PLACE, item, order
-from tests.registers import a_product, an_item
+from tests.given.households import PLACE, item, order
+from tests.given.registers import a_product, an_item
 
 SLOT = {"validFor": {"startDateTime": "2031-03-03T09:00:00+01:00", "endDateTime": "2031-03-03T12:00:00+01:00"}}
 APPOINTMENT = {"id": "a-1", "timeZone": "Europe/Berlin", **SLOT}

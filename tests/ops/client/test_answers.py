@@ -14,8 +14,7 @@ from ops.client.watch import show
 from orders.read_model.answer import Answer, WaitsFor
 from orders.read_model.answer_words import in_words
 from tests.api.service.test_waiting import technician_comes
-from tests.pipe import Pipe, until
-from tests.situations import (
+from tests.given.situations import (
     call_refused,
     cancelled_with_a_fee,
     compensating,
@@ -26,6 +25,7 @@ from tests.situations import (
     visit_awaited,
     waiting_for_products,
 )
+from tests.running.pipe import Pipe, until
 
 
 async def answer_of(door: Door, order_id: str) -> Answer:

@@ -18,8 +18,8 @@ from ops.client import bulk
 from ops.client.door import Door
 from ops.client.orders import show_orders, states
 from ops.terminal import CommandError
-from tests.bulks import SILO, a_channel, fallen_out, refuse, without_workflow
-from tests.pipe import Pipe
+from tests.given.bulks import SILO, a_channel, fallen_out, refuse, without_workflow
+from tests.running.pipe import Pipe
 
 
 def printing(*, width: int = 200) -> tuple[Console, io.StringIO]:

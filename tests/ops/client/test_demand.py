@@ -14,8 +14,8 @@ from typer.testing import CliRunner
 import cli
 from ops.client.demand import show_demand
 from ops.client.door import Door
-from tests.households import PLACE, internet_voice_tv
-from tests.pipe import Pipe
+from tests.given.households import PLACE, internet_voice_tv
+from tests.running.pipe import Pipe
 
 START = (datetime.now(UTC) + timedelta(days=10)).replace(hour=9, minute=0, second=0, microsecond=0)
 

@@ -17,8 +17,8 @@ import cli
 from ops.client.door import Door
 from ops.client.fallout import long_ago, retry, severities, show_fallout, show_summary, states
 from ops.terminal import CommandError
-from tests.households import internet_voice_tv
-from tests.pipe import Pipe, until
+from tests.given.households import internet_voice_tv
+from tests.running.pipe import Pipe, until
 
 
 def printing() -> tuple[Console, io.StringIO]:

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from ops.client.door import Door
 from ops.client.submit import submit
-from tests.pipe import Pipe, body_of
+from tests.running.pipe import Pipe, body_of
 
 
 class Printed(Console):

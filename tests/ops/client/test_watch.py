@@ -10,8 +10,8 @@ from rich.console import Console
 from ops.client.door import Door, DoorError
 from ops.client.order_screen import rigid_table
 from ops.client.watch import watch
-from tests.households import item, order
-from tests.pipe import Pipe, body_of, until
+from tests.given.households import item, order
+from tests.running.pipe import Pipe, body_of, until
 
 
 def printing(*, terminal: bool = False) -> tuple[Console, io.StringIO]:

@@ -13,8 +13,8 @@ import cli
 from ops.client.door import Door, DoorError
 from ops.client.work_items import outputs_of, show_work_item, show_work_items, states
 from ops.terminal import CommandError
-from tests.households import item, order
-from tests.pipe import Pipe
+from tests.given.households import item, order
+from tests.running.pipe import Pipe
 
 PERMIT = "building-connection/obtain-permit"
 

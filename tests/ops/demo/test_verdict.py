@@ -12,8 +12,8 @@ from ops.client.door import Door
 from ops.demo.sim import Sim
 from ops.demo.verdict import against_items, against_ledger, applied_twice, ordered_anew
 from simulated_silos.compare import canonical, differences
-from simulated_silos.model import JournalEntry, Outcome
-from tests.pipe import EXAMPLES, Pipe, body_of
+from simulated_silos.silo.model import JournalEntry, Outcome
+from tests.running.pipe import EXAMPLES, Pipe, body_of
 
 # Other than these, an order waits for a start years away.
 KINDS = sorted(path.stem for path in EXAMPLES.glob("*.json") if path.stem != "future-dated")

@@ -11,7 +11,7 @@ import pytest
 
 from ops.local.process import StackError, keep_alive
 from tests.ops.local.programs import LIVES, is_alive, python
-from tests.pipe import until
+from tests.running.pipe import until
 
 DEAF = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)" + LIVES
 

@@ -26,7 +26,7 @@ from ops.local.stack import Stack, on_free_ports
 from ops.local.up import command, exports
 from settings import ROOT, Settings
 from tests.ops.local.programs import is_alive
-from tests.pipe import body_of, until
+from tests.running.pipe import body_of, until
 
 PORTS = ("temporal_port", "temporal_ui_port", "silos_port", "api_port")
 

@@ -16,9 +16,9 @@ from orders.model import wire_names
 from orders.read_model.states import LifecycleState
 from register import Register
 from register.submissions import CLAIM
-from tests.households import item, order
-from tests.pipe import Pipe
-from tests.registers import a_record
+from tests.given.households import item, order
+from tests.given.registers import a_record
+from tests.running.pipe import Pipe
 from tests.steps import delete_from_temporal, let_go, under_way
 
 

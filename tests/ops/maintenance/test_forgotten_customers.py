@@ -15,7 +15,7 @@ from register import Register
 from register.work_items.asked import Asked
 from register.work_items.item import item_id
 from settings import Settings
-from tests.registers import NOON, fallen, over, told
+from tests.given.registers import NOON, fallen, over, told
 
 SERVICE = "O1.1.1/building/permit/0"
 ID = item_id(SERVICE)

@@ -18,8 +18,8 @@ from orders.fulfilment.order_in_flight import Fulfilment
 from orders.model import wire_names
 from settings import ROOT
 from tests.cases import Case, submitted
-from tests.households import internet_voice_tv, phone_number
-from tests.pipe import Pipe, until
+from tests.given.households import internet_voice_tv, phone_number
+from tests.running.pipe import Pipe, until
 from workflows.order import OrderWorkflow
 from workflows.sdk.connection import data_converter, sandbox
 from workflows.sdk.executions import describe

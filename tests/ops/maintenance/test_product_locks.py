@@ -8,8 +8,8 @@ import pytest
 
 from ops.maintenance.product_locks import StillInFlight, unlock
 from register import Register
-from tests.installed import change, household, move
-from tests.pipe import Pipe
+from tests.given.installed import change, household, move
+from tests.running.pipe import Pipe
 
 
 async def test_products_of_an_order_that_was_terminated_are_freed_by_hand_and_not_before(pipe: Pipe) -> None:

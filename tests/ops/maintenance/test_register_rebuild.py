@@ -27,10 +27,10 @@ from register.tables.finding import TERMS
 from register.tables.installed import PRODUCT_CLAIMS, PRODUCTS
 from register.tables.orders import CHANGES, DOCUMENTS, ITEMS, ORDER_OFFERINGS, ORDERS, REVISIONS, TRANSITIONS
 from register.tables.people import ORDER_FALLOUT
-from tests.households import internet_voice_tv, item, order
-from tests.installed import change, household, move
+from tests.given.households import internet_voice_tv, item, order
+from tests.given.installed import change, household, move
 from tests.ops.test_cli import orderpipe
-from tests.pipe import Pipe, body_of
+from tests.running.pipe import Pipe, body_of
 
 REBUILDABLE = (ORDERS, ORDER_OFFERINGS, ORDER_FALLOUT, ITEMS, REVISIONS, CHANGES, TRANSITIONS, EVENTS, TERMS)
 OF_THEIR_OWN = (CHARGES, PRODUCTS, REQUEST_IDS, DELIVERIES, DOCUMENTS)

@@ -15,7 +15,7 @@ from orders.news.telling import moves
 from orders.read_model.records import EventKind, OrderEvent
 from orders.read_model.states import LifecycleState
 from orders.read_model.views import OrderView
-from tests.registers import a_view, an_item
+from tests.given.registers import a_view, an_item
 
 BEGUN = datetime(2031, 3, 3, 9, tzinfo=UTC)
 """A Monday, ten o'clock in Berlin."""

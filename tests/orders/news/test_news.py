@@ -19,6 +19,7 @@ from orders.news.knowing import calendar_sequence, known_by
 from orders.news.message import Message, MessageState, Precision
 from orders.read_model.states import LifecycleState
 from orders.read_model.views import FeeState, FeeView
+from tests.given.registers import an_item
 from tests.orders.news.readers import (
     BEGUN,
     FOLD,
@@ -31,7 +32,6 @@ from tests.orders.news.readers import (
     late,
     reached,
 )
-from tests.registers import an_item
 
 DAY = timedelta(days=1)
 HOUR = timedelta(hours=1)

@@ -14,7 +14,7 @@ from temporalio.common import RawValue
 from temporalio.service import RPCError
 
 from orders.model import wire_names
-from tests.pipe import LOST, Pipe
+from tests.running.pipe import LOST, Pipe
 from tests.soak.hostile.messages import content
 from tests.soak.script import Door, Hostile
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.households import internet_voice_tv
-from tests.pipe import Pipe, until
+from tests.given.households import internet_voice_tv
+from tests.running.pipe import Pipe, until
 
 SPEED = (
     {"id": "net", "characteristics": {"down_mbps": 800}},

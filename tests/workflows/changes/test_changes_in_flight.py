@@ -7,8 +7,8 @@ from typing import Any
 
 from orders.model import wire_names
 from tests.cases import ELSEWHERE, LINE, Case, submitted
-from tests.households import internet_voice_tv, item, order, phone_number
-from tests.pipe import Pipe, until
+from tests.given.households import internet_voice_tv, item, order, phone_number
+from tests.running.pipe import Pipe, until
 from workflows.display import PROMISED_AT
 
 LETTER = "mobile/ship-sim"

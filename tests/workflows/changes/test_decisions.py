@@ -14,8 +14,8 @@ from activities.planning import answer_question
 from orders.change.request import ChangeKind, ChangeRequest
 from orders.model import wire_names
 from tests.cases import submitted
-from tests.households import internet_voice_tv, phone_number
-from tests.pipe import Pipe, until
+from tests.given.households import internet_voice_tv, phone_number
+from tests.running.pipe import Pipe, until
 
 PARCEL = "delivery/ship-parcel"
 FEE = {"amount": "9.90", "currency": "EUR"}

@@ -7,9 +7,9 @@ from uuid import uuid4
 
 from simulated_silos.faults import Faults, PermanentFault
 from tests.cases import submitted
-from tests.households import item, order, phone_number
-from tests.installed import Household, change
-from tests.pipe import Pipe, until
+from tests.given.households import item, order, phone_number
+from tests.given.installed import Household, change
+from tests.running.pipe import Pipe, until
 
 PHONE = item("phone", "phone-aurora")
 KNOWN_BY = {"number", "serial", "imsi", "contract_id", "port_id"}

@@ -6,8 +6,8 @@ A call is told as `silo.verb task/generation/n`: tasks by their keys, without th
 from __future__ import annotations
 
 from orders.model.values import ProductStatus
-from tests.installed import change, household, move
-from tests.pipe import Pipe
+from tests.given.installed import change, household, move
+from tests.running.pipe import Pipe
 
 
 async def test_a_household_is_changed_order_by_order(pipe: Pipe) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from tests.cases import LINE, VOICE, in_order, submitted
-from tests.households import internet_voice_tv, item, order, phone_number
-from tests.pipe import Pipe
+from tests.given.households import internet_voice_tv, item, order, phone_number
+from tests.running.pipe import Pipe
 
 
 async def test_a_number_changed_to_b_and_back_to_a_leaves_a_alone_and_lets_b_go(pipe: Pipe) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from tests.cases import in_order, submitted
-from tests.households import item, order
-from tests.pipe import Pipe
+from tests.given.households import item, order
+from tests.running.pipe import Pipe
 
 
 async def test_an_esim_is_swapped_under_a_subscription_in_use(pipe: Pipe) -> None:

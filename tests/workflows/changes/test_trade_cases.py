@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from tests.cases import ELSEWHERE, LINE, VOICE, in_order, submitted
-from tests.households import internet_voice_tv, item, order, phone_number
-from tests.pipe import Pipe, until
+from tests.given.households import internet_voice_tv, item, order, phone_number
+from tests.running.pipe import Pipe, until
 
 
 async def test_a_faster_line_while_the_visit_is_awaited_takes_no_call_more(pipe: Pipe) -> None:

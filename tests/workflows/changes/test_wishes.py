@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from orders.model.values import ProductStatus
-from tests.households import PLACE
-from tests.installed import Household, change, household
-from tests.pipe import Pipe
+from tests.given.households import PLACE
+from tests.given.installed import Household, change, household
+from tests.running.pipe import Pipe
 
 
 def asks(product: str, *, item: dict[str, Any] | None = None, **attributes: Any) -> dict[str, Any]:

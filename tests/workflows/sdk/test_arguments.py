@@ -6,7 +6,7 @@ import pytest
 from temporalio.client import WorkflowUpdateFailedError
 
 from orders.model import wire_names
-from tests.pipe import Pipe
+from tests.running.pipe import Pipe
 from tests.soak.counting import failed_tasks
 from tests.steps import under_way
 

@@ -32,7 +32,7 @@ from orders.model.values import Verb
 from orders.reconcile.outcome import Outcome
 from register import Register
 from settings import Settings
-from tests.pipe import until
+from tests.running.pipe import until
 from tests.workflows.silos.calling import CallingWorkflow
 from worker import silo_worker
 from workflows.sdk.connection import data_converter, sandbox

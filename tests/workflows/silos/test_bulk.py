@@ -28,7 +28,7 @@ from register import Register
 from settings import ROOT, Settings
 from tests.activities.bench import Bench
 from tests.activities.moody import HurriedSilo, Moody, calls, key
-from tests.pipe import Pipe, body_of, until
+from tests.running.pipe import Pipe, body_of, until
 from tests.workflows.silos.calling import CallingWorkflow
 from worker import silo_worker
 from workflows.sdk.connection import data_converter, sandbox

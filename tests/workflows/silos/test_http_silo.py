@@ -6,8 +6,8 @@ from typing import Any
 
 import httpx2
 
-from tests.households import item, order
-from tests.pipe import Pipe, until
+from tests.given.households import item, order
+from tests.running.pipe import Pipe, until
 
 SYSTEM = "telephone-system/set-up-system"
 SETTINGS = {"extensions": 10, "voicemail": False, "place": "Musterstadt"}

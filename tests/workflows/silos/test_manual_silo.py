@@ -9,8 +9,8 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.households import item, order
-from tests.pipe import Pipe, running_pipe, until
+from tests.given.households import item, order
+from tests.running.pipe import Pipe, running_pipe, until
 from tests.support import temporal_server
 
 PERMIT = "building-connection/obtain-permit"

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.households import internet_voice_tv
-from tests.pipe import Pipe, until
+from tests.given.households import internet_voice_tv
+from tests.running.pipe import Pipe, until
 
 TV = "tv/activate-tv"
 MAINTENANCE = {"operation": "*", "code": "maintenance", "status": 423}

@@ -7,8 +7,8 @@ from dataclasses import asdict
 from orders.fulfilment.messages import MOST_EVENTS, SiloEvent
 from orders.model import wire_names
 from orders.reconcile.outcome import OutcomeKind
-from tests.households import internet_voice_tv
-from tests.pipe import Pipe
+from tests.given.households import internet_voice_tv
+from tests.running.pipe import Pipe
 
 VISIT = "installation/visit-site"
 

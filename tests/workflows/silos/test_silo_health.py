@@ -21,7 +21,7 @@ from orders.model.catalog import RetryBudget, Silo
 from orders.model.silos.breaker import Breaker
 from orders.reconcile.outcome import RETRY_BUDGET_SPENT, OutcomeKind
 from settings import ROOT
-from tests.pipe import until
+from tests.running.pipe import until
 from tests.support import client_in, temporal_server
 from tests.workflows.silos.silo_desk import Calls, Desk, desk_of, service_of
 from workflows.sdk.silo_queue import queue_of
