@@ -6,6 +6,7 @@ import os
 
 import pytest
 
+from orders.read_model.jobs.bulk import FASTEST
 from tests.e2e.running import PATIENCE_S, StackPipe
 from tests.given.bulks import (
     a_channel,
@@ -42,7 +43,7 @@ async def test_a_job_outlives_worker_api_and_server(pipe: StackPipe) -> None:
     orders = await fallen_out(pipe, COUNT, channel)
     again = sorted(orders)[:STILL_REFUSED]
     await refuse(pipe, *again)
-    job = (await begin(pipe, retry_of(channel, rate=COUNT // 6)))["id"]
+    job = (await begin(pipe, retry_of(channel, rate=min(COUNT // 6, FASTEST))))["id"]
 
     await until_asked(pipe, job, 5)
     await pipe.kill("worker")
