@@ -13,7 +13,7 @@ from temporalio.worker import Worker
 
 from bench.bare.workflow import QUEUE, BareOrderWorkflow
 from settings import Settings
-from worker import GRACE, collect_seldom, workers
+from worker import GRACE, LEFT_TO_ITS_WORKER, collect_seldom, workers
 from workflows.sdk.connection import connect, sandbox
 
 READY = "bare worker ready"
@@ -31,6 +31,7 @@ async def main() -> None:
         task_queue=QUEUE,
         workflows=[BareOrderWorkflow],
         max_cached_workflows=1000,
+        sticky_queue_schedule_to_start_timeout=LEFT_TO_ITS_WORKER,
         workflow_runner=sandbox(),
         graceful_shutdown_timeout=GRACE,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from pydantic import TypeAdapter
@@ -10,6 +11,7 @@ from orders.change.request import ChangeState, ItemUpdate
 from orders.fulfilment.order_in_flight import Fulfilment
 from orders.fulfilment.snapshot import OrderStart, Snapshot
 from orders.model.order import Appointment, OrderRequest, RequestedItem, Site
+from orders.model.plan import Takes
 from orders.planning.capture import baseline_of, capture
 from orders.planning.decompose import decompose
 from orders.promising.forecast import promised_at
@@ -96,6 +98,17 @@ def test_what_is_promised_is_the_usual_time_from_the_start_or_the_later_date_ask
     assert promised_at(revision.model_copy(update={"requested_completion": sooner}), plan, NOW) == usual
     past = NOW - timedelta(days=30)
     assert promised_at(revision.model_copy(update={"requested_start": past}), plan, NOW) == usual
+
+
+def test_an_order_of_seconds_is_promised_for_a_quarter_of_an_hour_and_is_not_late_by_seconds() -> None:
+    catalog = shipped_catalog()
+    revision = capture(catalog, mobiles(1))
+    plan = decompose(catalog, "o", revision)
+    quick = replace(plan, durations={name: Takes(0.1, 0.3) for name in plan.operations})
+    assert promised_at(revision, quick, NOW) == NOW + timedelta(minutes=15)
+    later = NOW + timedelta(days=3)
+    asked = revision.model_copy(update={"requested_start": later})
+    assert promised_at(asked, quick, NOW) == later + timedelta(minutes=15)
 
 
 def test_an_order_is_expected_when_its_longest_chain_of_work_is_done() -> None:
