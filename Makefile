@@ -14,8 +14,9 @@ export FUZZ_SEED
 HOSTILE ?=
 # make soak BULK=3 has the silos take so many calls at once, and not as many as the shipped catalog says.
 BULK ?=
-# Test processes; each starts a Temporal server of its own. Two processors are kept busy by three: much of a test is to wait.
-WORKERS ?= 3
+# Test processes; each starts a Temporal server of its own. On two processors three take a quarter less time, and large orders
+# may then wait for longer than they are given.
+WORKERS ?= 2
 UV_VERSION = 0.13.9
 
 # Whatever the machine says, Python keeps what it has compiled: else each of the many processes that demo and tests start
