@@ -21,7 +21,9 @@ MOST_ROWS: Final = 60
 """Of more tasks than these, those of a site share a row."""
 _FOLDED_FROM: Final = timedelta(hours=1)
 _FOLD_SHOWS_FROM: Final = 9.0
-_TICKS_APART: Final = 14.0
+_TICKS_APART, _DAYS_APART = 14.0, 27.0
+"""Per cent between two instants that are told: by the clock alone, and with their days."""
+_BY_THE_CLOCK: Final = timedelta(hours=12)
 _LEAST: Final = 0.5
 """Per cent that a bar has at least: what took milliseconds is to be seen too."""
 
@@ -126,9 +128,11 @@ class Scale:
         """Instants far enough from each other to be told: the first and the last, and some between but the present."""
         if len(self._at) < 2:
             return ()
+        days = any(abs(at - now) > _BY_THE_CLOCK for at in (self._at[0], self._at[-1]))
+        apart = _DAYS_APART if days else _TICKS_APART
         told = [Tick(0.0, self._at[0], minor=False, anchor="start")]
         for at, x in zip(self._at[1:-1], self._x[1:-1], strict=False):
-            if at != now and x - told[-1].x >= _TICKS_APART and 100 - x >= _TICKS_APART:
+            if at != now and x - told[-1].x >= apart and 100 - x >= apart:
                 told.append(Tick(round(x, 3), at, minor=True, anchor="middle"))
         return (*told, Tick(100.0, self._at[-1], minor=False, anchor="end"))
 

@@ -16,6 +16,7 @@ from markupsafe import Markup, escape
 from starlette.requests import Request
 
 from api.console.words import language_of, locale_of
+from orders.model.instants import MOMENT
 from orders.model.values import Money
 
 ZONE: Final = "orderpipe-zone"
@@ -51,6 +52,19 @@ class Viewer:
         return Markup('<time datetime="{}" title="{}">{}</time>').format(
             at.isoformat(), self._in_full(at, there), self._short(at, there)
         )
+
+    def said(self, text: str) -> Markup:
+        """What the core says in words, with the instants in it as this viewer reads them."""
+        parts: list[str] = []
+        place = 0
+        for found in MOMENT.finditer(text):
+            try:
+                at = datetime.fromisoformat(f"{found[1]}T{found[2]}+00:00")
+            except ValueError:  # Words of a silo that only look like one.
+                continue
+            parts += [escape(text[place : found.start()]), self.when(at)]
+            place = found.end()
+        return Markup("").join([*parts, escape(text[place:])])
 
     def visit(self, start: datetime, end: datetime | None, zone: str) -> Markup:
         """A visit, by the clock at its site."""

@@ -15,6 +15,10 @@ _FIRST, _END = (datetime(year, 1, 1, tzinfo=UTC) for year in (EARLIEST, LATEST))
 _DATE: Final = re.compile(r"\d{4}-", re.ASCII)
 
 
+MOMENT: Final = re.compile(r"(\d{4}-\d\d-\d\d) (\d\d:\d\d) UTC", re.ASCII)
+"""What `moment` tells, in a longer text: the day and the time."""
+
+
 def instant(value: datetime) -> str:
     """An instant in UTC with milliseconds: `2031-03-03T07:00:00.000Z`."""
     return value.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"

@@ -83,6 +83,13 @@ def test_ticks_stand_apart_and_the_first_and_the_last_are_told() -> None:
     assert all(after.x - before.x >= 14 for before, after in pairwise(ticks))
 
 
+def test_instants_of_other_days_take_more_room_and_stand_further_apart() -> None:
+    many = [entry(str(n), TaskState.DONE, begun=at(seconds=n), ended=at(seconds=n + 1)) for n in range(50)]
+    by_the_clock, with_days = draw(many, at(hours=1)).ticks, draw(many, at(days=1)).ticks
+    assert len(by_the_clock) > len(with_days)
+    assert all(after.x - before.x >= 27 for before, after in pairwise(with_days))
+
+
 def test_sites_of_many_tasks_share_a_row_each_and_can_be_opened() -> None:
     many = [
         entry(str(n), TaskState.DONE, begun=at(seconds=n), ended=at(seconds=n + 1), site=f"site-{n % 3}")

@@ -47,7 +47,7 @@ SITUATIONS: Final[dict[Callable[[Pipe], Awaitable[str]], tuple[str, str, str, st
     ),
     future_dated: (
         "It waits for a date",
-        "Begins on 2031-01-01 00:00 UTC, as asked for",
+        "Begins on 1 Jan 2031, 01:00, as asked for",
         "Customer account",
         "not before 1 Jan 2031",
     ),
