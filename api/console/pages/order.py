@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Query
@@ -35,8 +36,8 @@ async def order(
     page: PageDep, order_id: VisibleOrderId, asking: AskingDep, links: LinksDep, register: RegisterDep
 ) -> Response:
     """All that an agent wants to know of an order at first."""
-    told = await order_routes.order(order_id, asking, links)
-    entries = await _timeline(order_id, asking)
+    # Each is worked out by the worker and read here: of a large order, one meanwhile of the other.
+    told, entries = await asyncio.gather(order_routes.order(order_id, asking, links), _timeline(order_id, asking))
     linear = page.request.query_params.get("scale") == "true"
     return page.show(
         "order.html",

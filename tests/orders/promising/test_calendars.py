@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta, timezone
 from itertools import pairwise
 from random import Random
 from time import thread_time
@@ -111,3 +111,13 @@ def test_what_takes_very_long_is_reckoned_at_once(berlin: Calendar) -> None:
         berlin.between(begin, begin + timedelta(days=5 * 365, minutes=number))
         berlin.after(begin, 500 * DAY_S + number)
     assert (thread_time() - before) / looks < 0.002
+
+
+def test_what_was_asked_before_does_not_show_in_how_an_instant_is_written() -> None:
+    office = calendar_of(Hours(), datetime(2026, 3, 2, tzinfo=UTC))
+    at = datetime(2026, 3, 2, 10, tzinfo=UTC)
+    elsewhere = at.astimezone(timezone(timedelta(hours=5)))
+    for asked in (at, elsewhere, at, elsewhere):
+        done = office.after(asked, 60)
+        assert done == at + timedelta(minutes=1)
+        assert done.utcoffset() == asked.utcoffset()
