@@ -14,7 +14,6 @@ EARLIEST, LATEST = 2000, 2200
 _FIRST, _END = (datetime(year, 1, 1, tzinfo=UTC) for year in (EARLIEST, LATEST))
 _DATE: Final = re.compile(r"\d{4}-", re.ASCII)
 
-
 MOMENT: Final = re.compile(r"(\d{4}-\d\d-\d\d) (\d\d:\d\d) UTC", re.ASCII)
 """What `moment` tells, in a longer text: the day and the time."""
 
