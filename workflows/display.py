@@ -96,7 +96,7 @@ class Display:
         """
         order, now, waits, read_anew_at = self._order, workflow.now(), self._waits, self._read_anew_at
         if len(order.reconciler.calls) < MANY or now >= read_anew_at:
-            waits, read_anew_at = waits_of(order, self._answer(), now), now + READABLE
+            waits, read_anew_at = waits_of(order, self._answer, now), now + READABLE
         shown = _Shown(
             order.told_state,
             order.revision.number,

@@ -1,4 +1,4 @@
-"""Callbacks get lost, so what is awaited is asked for now and then: soon at first, then ever less often."""
+"""Callbacks get lost, so what is awaited is asked for now and then: first as the silo's `polling` says, then less often."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ class PollSchedule:
     def __init__(self) -> None:
         self._looks: list[Look] = []
 
-    def expect(self, fact: FactId, n: int, since: datetime, polling: Polling) -> None:
-        """A call was acknowledged: ask for it first after the silo's first pause."""
-        heapq.heappush(self._looks, Look(since + polling.first, fact, n, polling.first))
+    def expect(self, fact: FactId, n: int, since: datetime, pause: timedelta) -> None:
+        """A call was acknowledged: ask for it first after that pause."""
+        heapq.heappush(self._looks, Look(since + pause, fact, n, pause))
 
     def again(self, look: Look, now: datetime, polling: Polling) -> None:
         """It was asked for, and is still awaited: ask again after twice the pause."""

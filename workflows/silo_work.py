@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Final, NamedTuple
 
@@ -69,7 +69,7 @@ class SiloWork:
             step = by_key[call.key]
             self._record(step, outcome, instant(workflow.now()))
             if outcome.kind is OutcomeKind.ACKNOWLEDGED:
-                self._polls.expect(step.fact, step.n, workflow.now(), silo.polling)
+                self._expect(step.fact, step.n, step.verb, step.operation)
             self._stir()
 
         calling = Calling(silo, steps[0].verb, heard, self._order.revision.priority, self._summarized)
@@ -158,8 +158,14 @@ class SiloWork:
         for fact_id in sorted(self._order.reconciler.waiting):
             fact = ledger.fact(fact_id)
             if fact is not None and fact.waiting is not None:
-                silo, _ = self._silo_and_operation(fact.operation)
-                self._polls.expect(fact_id, fact.waiting.n, workflow.now(), silo.polling)
+                self._expect(fact_id, fact.waiting.n, fact.waiting.verb, fact.operation)
+
+    def _expect(self, fact: FactId, n: int, verb: Verb, operation: str) -> None:
+        """Ask for the end of an acknowledged call first when it may well be missed. How long an undo takes is unknown."""
+        silo, _ = self._silo_and_operation(operation)
+        plan, task = self._order.plan, self._order.plan.tasks.get(fact[0])
+        usual_s = plan.takes(task).likely_s if task is not None and verb is not Verb.COMPENSATE else 0.0
+        self._polls.expect(fact, n, workflow.now(), silo.polling.first_pause(timedelta(seconds=usual_s)))
 
     def _silo_and_operation(self, name: str) -> tuple[Silo, str]:
         ledger = self._order.reconciler.ledger

@@ -63,9 +63,11 @@ def _silo(silo: Silo) -> Iterator[tuple[str, str]]:
         yield "retry_budget.first_pause", "must be more than nothing"
     if silo.retry_budget.first_pause > silo.retry_budget.longest_pause:
         yield "retry_budget", "the first pause is longer than the longest"
-    if silo.polling.first <= nothing:
+    if silo.polling.first is not None and silo.polling.first <= nothing:
         yield "polling.first", "must be more than nothing"
-    if silo.polling.first > silo.polling.longest:
+    if silo.polling.longest <= nothing:
+        yield "polling.longest", "must be more than nothing"
+    if silo.polling.first is not None and silo.polling.first > silo.polling.longest:
         yield "polling", "the first pause is longer than the longest"
     yield from rule_problems(silo)
     wrong = problem_of(silo.hours) if silo.hours is not None else None

@@ -11,7 +11,7 @@ import json
 from datetime import timedelta
 from enum import StrEnum
 from functools import cached_property
-from typing import Annotated, Literal, Self, cast
+from typing import Annotated, Final, Literal, Self, cast
 
 from pydantic import Field, JsonValue, model_validator
 
@@ -104,6 +104,12 @@ class Protocol(StrEnum):
         return member
 
 
+FIRST_LOOK: Final = 20
+"""What is awaited is asked for first after this part of the time that it usually takes: a twentieth."""
+SOONEST_LOOK: Final = timedelta(seconds=30)
+"""Before that no callback is missed yet."""
+
+
 class RetryBudget(Frozen):
     """How often, with which pauses, a call is tried before a person is asked. Compensations are tried without end."""
 
@@ -113,10 +119,17 @@ class RetryBudget(Frozen):
 
 
 class Polling(Frozen):
-    """How an awaited callback is backed up: asked for after `first`, then with pauses that double up to `longest`."""
+    """How an awaited callback is backed up: asked for after `first`, then with pauses that double up to `longest`.
 
-    first: timedelta = timedelta(seconds=30)
+    Where `first` is not given, it follows what is awaited: a visit that takes five days is not asked for every minute.
+    """
+
+    first: timedelta | None = None
     longest: timedelta = timedelta(hours=6)
+
+    def first_pause(self, usual: timedelta) -> timedelta:
+        """When to ask first for what usually takes so long. It costs less than the pauses that follow, which double."""
+        return self.first or min(max(usual / FIRST_LOOK, SOONEST_LOOK), self.longest)
 
 
 class Silo(Frozen):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from orders.fulfilment.order_in_flight import Fulfilment
 from orders.model.catalog import Awaited
 from orders.model.values import Verb
-from orders.read_model.answer import Answer, WaitsFor
+from orders.read_model.answer import Answer
 from orders.reconcile.ledger import Fact
 
 LASTING: Final = timedelta(seconds=5)
@@ -25,14 +26,15 @@ class Waits(NamedTuple):
     lasts_at: datetime | None = None
 
 
-def waits_of(order: Fulfilment, found: Answer, now: datetime) -> Waits:
-    """What an order waits for, given its answer."""
+def waits_of(order: Fulfilment, answer: Callable[[], Answer], now: datetime) -> Waits:
+    """What an order waits for. Its answer, which costs more, is asked for where there is something to tell."""
     ends = {step.task: _since(order.begun.get(step.key), now) + LASTING for step in order.reconciler.calls.values()}
     tasks = {task for task, end in ends.items() if end <= now} | order.reconciler.fallout | _awaited(order, now)
     tasks |= {task for task, _ in order.reconciler.tried_again()}
     silos = sorted({order.silo_of(task) for task in tasks})
-    kind = found.waits_for.kind if found.waits_for is not None else None
-    whole = [kind.value] if kind is not None and (silos or kind is not WaitsFor.SILO) else []
+    stands_still = order.waits or order.carried.on_hold or not order.carried.started
+    waits_for = answer().waits_for if silos or stands_still else None
+    whole = [waits_for.kind.value] if waits_for is not None else []
     return Waits((*whole, *silos), min((end for end in ends.values() if end > now), default=None))
 
 

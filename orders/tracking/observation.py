@@ -23,6 +23,9 @@ _ONE: Final = timedelta(seconds=1)
 _EXACT_UP_TO: Final = 500
 """Tasks. The second is found by looking at some twenty instants, each of which costs what there are tasks."""
 
+_FAR: Final = 20
+"""What has taken longer than it should does not come to endanger a promise that is so many times further away."""
+
 
 def observe(order: Fulfilment, now: datetime, *, ended: bool = True) -> None:
     """Tell everything that has moved since the last time. It costs what has moved.
@@ -76,7 +79,8 @@ def _look_again_at(order: Fulfilment, found: Ahead, now: datetime) -> datetime |
     promised, likely, safe = order.promised_at, found.earliest, found.latest
     if order.cancelled or promised is None or likely is None or safe is None or found.level is JeopardyLevel.MISSED:
         return None
-    looks = [promised + _ONE, *_overdue(order)]
+    no_sooner = now + (promised - now) / _FAR
+    looks = [promised + _ONE, *(max(at, no_sooner) for at in _overdue(order))]
     if found.level is not JeopardyLevel.IN_JEOPARDY:
         given = (TaskStatus.IN_PLACE, TaskStatus.AWAITING)
         # Begun right at that instant, what is left would just be done in time.

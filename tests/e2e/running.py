@@ -16,6 +16,7 @@ import httpx2
 import yaml
 from temporalio.client import Client
 
+from catalog_loader.catalog_files import read_catalog
 from ops.local.issuer import local_token
 from ops.local.stack import Stack, on_free_ports
 from orders.fulfilment.messages import OrderOutcome
@@ -121,13 +122,14 @@ def _hasty_catalog(folder: Path, attempts: int, bulk: int | None) -> Path:
     shutil.copytree(ROOT / "catalog", folder)
     path = folder / "silos.yaml"
     catalog = yaml.safe_load(path.read_text())
-    for silo in catalog["silos"].values():
+    silos = read_catalog(folder).silos
+    for name, silo in catalog["silos"].items():
         silo["call_timeout"] = "PT1S" if silo.get("retry") == "inspect" else "PT5S"
         silo["retry_budget"] = {"attempts": attempts, "first_pause": "PT0.1S", "longest_pause": "PT1S"}
         silo["breaker"] = {"pause": "PT0.5S", "longest_pause": "PT1S", "step": "PT0.5S"}
         if bulk is not None:
             silo["bulk"] = bulk
-        if "polling" in silo:
+        if not silos[name].answers_at_once:
             silo["polling"] = {"first": "PT2S", "longest": "PT8S"}
     path.write_text(yaml.safe_dump(catalog, sort_keys=False))
     return folder

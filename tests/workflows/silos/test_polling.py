@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from orders.model.catalog import Polling
 from workflows.polling import PollSchedule
 
-POLLING = Polling(first=timedelta(seconds=20), longest=timedelta(minutes=10))
+FIRST = timedelta(seconds=20)
+POLLING = Polling(longest=timedelta(minutes=10))
 BEGAN = datetime(2031, 3, 1, tzinfo=UTC)
 
 
@@ -19,10 +22,26 @@ def fact(number: int) -> tuple[str, int]:
     return f"vpn-1.site-{number}/vpn-site/visit-site", 0
 
 
+@pytest.mark.parametrize(
+    ("usual", "first"),
+    [
+        (timedelta(days=5), timedelta(hours=6)),
+        (timedelta(hours=1), timedelta(minutes=3)),
+        (timedelta(seconds=4), timedelta(seconds=30)),
+        (timedelta(0), timedelta(seconds=30)),
+        (timedelta(days=60), timedelta(hours=12)),
+    ],
+)
+def test_the_first_look_follows_what_is_awaited_within_bounds(usual: timedelta, first: timedelta) -> None:
+    polling = Polling(longest=timedelta(hours=12))
+    assert polling.first_pause(usual) == first
+    assert polling.model_copy(update={"first": FIRST}).first_pause(usual) == FIRST
+
+
 def test_what_was_acknowledged_within_seconds_is_asked_for_in_one_round_and_stays_together() -> None:
     polls = PollSchedule()
     for number in range(50):
-        polls.expect(fact(number), 0, after(number / 10), POLLING)
+        polls.expect(fact(number), 0, after(number / 10), FIRST)
     assert polls.begin_round(after(19)) == []
     looks = polls.begin_round(after(20))
     assert [look.fact for look in looks] == [fact(number) for number in range(50)]
@@ -36,16 +55,16 @@ def test_what_was_acknowledged_within_seconds_is_asked_for_in_one_round_and_stay
 
 def test_what_was_acknowledged_much_later_is_not_asked_for_too_soon() -> None:
     polls = PollSchedule()
-    polls.expect(fact(1), 0, BEGAN, POLLING)
-    polls.expect(fact(2), 0, after(6), POLLING)
+    polls.expect(fact(1), 0, BEGAN, FIRST)
+    polls.expect(fact(2), 0, after(6), FIRST)
     assert [look.fact for look in polls.begin_round(after(20))] == [fact(1)]
     assert [look.fact for look in polls.begin_round(after(26))] == [fact(2)]
 
 
 def test_pauses_double_up_to_the_longest_and_what_began_apart_comes_together() -> None:
     polls = PollSchedule()
-    polls.expect(fact(1), 0, BEGAN, POLLING)
-    polls.expect(fact(2), 0, after(15), POLLING)
+    polls.expect(fact(1), 0, BEGAN, FIRST)
+    polls.expect(fact(2), 0, after(15), FIRST)
     rounds: list[tuple[float, int]] = []
     while len(rounds) < 12 and polls.next is not None:
         now = polls.next.due
