@@ -1,4 +1,4 @@
-"""Callbacks get lost, so what is awaited is asked for now and then: first as the silo's `polling` says, then less often."""
+"""Callbacks get lost, so what is awaited is asked for now and then: by the silo's `polling`, ever less often."""
 
 from __future__ import annotations
 

@@ -161,7 +161,7 @@ class SiloWork:
                 self._expect(fact_id, fact.waiting.n, fact.waiting.verb, fact.operation)
 
     def _expect(self, fact: FactId, n: int, verb: Verb, operation: str) -> None:
-        """Ask for the end of an acknowledged call first when it may well be missed. How long an undo takes is unknown."""
+        """Ask for how an acknowledged call ends once that may be missed. How long an undo takes nobody knows."""
         silo, _ = self._silo_and_operation(operation)
         plan, task = self._order.plan, self._order.plan.tasks.get(fact[0])
         usual_s = plan.takes(task).likely_s if task is not None and verb is not Verb.COMPENSATE else 0.0
