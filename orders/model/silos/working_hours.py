@@ -101,8 +101,10 @@ class Calendar:
 
     def before(self, at: datetime, seconds: float) -> datetime:
         """When work of so many seconds has to begin at the latest to be done by an instant."""
-        if seconds <= 0:
-            return at
+        return at if seconds <= 0 else _before(self, at, at.tzinfo, seconds)
+
+    def reckon_before(self, at: datetime, seconds: float) -> datetime:
+        """The same, reckoned."""
         for opens, closes in self._windows(at, -1):
             ends = min(at, closes)
             there_are = (ends - opens).total_seconds()
@@ -115,8 +117,10 @@ class Calendar:
 
     def between(self, begin: datetime, end: datetime) -> float:
         """How many seconds of work lie between two instants. However far they are apart, that is no more to reckon."""
-        if end <= begin:
-            return 0.0
+        return 0.0 if end <= begin else _between(self, begin, end)
+
+    def reckon_between(self, begin: datetime, end: datetime) -> float:
+        """The same, reckoned."""
         first, last = self._day(begin), self._day(end)
         total = self._whole_days_s(first + _DAY, last)
         for day in {first, last}:
@@ -179,3 +183,13 @@ class Calendar:
 @lru_cache(maxsize=4096)
 def _after(calendar: Calendar, at: datetime, _: tzinfo | None, seconds: float) -> datetime:
     return calendar.reckon_after(at, seconds)
+
+
+@lru_cache(maxsize=4096)
+def _before(calendar: Calendar, at: datetime, _: tzinfo | None, seconds: float) -> datetime:
+    return calendar.reckon_before(at, seconds)
+
+
+@lru_cache(maxsize=4096)
+def _between(calendar: Calendar, begin: datetime, end: datetime) -> float:
+    return calendar.reckon_between(begin, end)
