@@ -76,6 +76,7 @@ class Submitted(BaseModel):
 
 
 _Page = TypeVar("_Page", TasksResponse, TimelineResponse, BulkOrdersResponse)
+_Read = TypeVar("_Read", bound=BaseModel)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +113,7 @@ class Door:
     async def submit(self, body: Mapping[str, JsonValue]) -> Submitted:
         """Submit a TMF622 product order."""
         answer = await self._ask("POST", f"{BASE_PATH}/productOrder", dict(body))
-        return Submitted.model_validate_json(_shown(answer))
+        return _read(Submitted, answer)
 
     async def product_order(self, order_id: str) -> dict[str, JsonValue]:
         """An order as TMF622 resource, brought up to date with what was amended."""
@@ -120,7 +121,7 @@ class Door:
 
     async def order(self, order_id: str) -> OrderResponse:
         """An order in full."""
-        return OrderResponse.model_validate_json(_shown(await self._ask("GET", f"/care/v1/orders/{order_id}")))
+        return _read(OrderResponse, await self._ask("GET", f"/care/v1/orders/{order_id}"))
 
     async def tasks(self, order_id: str) -> AsyncIterator[TaskResponse]:
         """All tasks of an order, with what the silos are known to hold for them."""
@@ -137,27 +138,27 @@ class Door:
     async def customer(self, customer_id: str) -> CustomerResponse:
         """Everything about a customer, over all channels."""
         answer = await self._ask("GET", f"/care/v1/customers/{quote(customer_id, safe='')}")
-        return CustomerResponse.model_validate_json(_shown(answer))
+        return _read(CustomerResponse, answer)
 
     async def orders(self, search: Mapping[str, Sought]) -> ListedOrders:
         """A page of orders, the latest first."""
         answer = await self._ask("GET", f"/care/v1/orders{_query(search)}")
-        return ListedOrders.model_validate_json(_shown(answer))
+        return _read(ListedOrders, answer)
 
     async def fallout(self, search: Mapping[str, Sought]) -> ListedFallouts:
         """A page of the calls that a person is needed for."""
         answer = await self._ask("GET", f"/care/v1/fallout{_query(search)}")
-        return ListedFallouts.model_validate_json(_shown(answer))
+        return _read(ListedFallouts, answer)
 
     async def fallout_summary(self, search: Mapping[str, Sought]) -> FalloutSummaryResponse:
         """Those calls by silo, operation and code."""
         answer = await self._ask("GET", f"/care/v1/fallout/summary{_query(search)}")
-        return FalloutSummaryResponse.model_validate_json(_shown(answer))
+        return _read(FalloutSummaryResponse, answer)
 
     async def demand(self, search: Mapping[str, Sought]) -> DemandResponse:
         """What silos will be asked for."""
         answer = await self._ask("GET", f"/care/v1/demand{_query(search)}")
-        return DemandResponse.model_validate_json(_shown(answer))
+        return _read(DemandResponse, answer)
 
     async def demand_csv(self, search: Mapping[str, Sought]) -> str:
         """The same as CSV."""
@@ -165,50 +166,50 @@ class Door:
 
     async def silos(self) -> SilosResponse:
         """Every silo, and how it is."""
-        return SilosResponse.model_validate_json(_shown(await self._ask("GET", "/care/v1/silos")))
+        return _read(SilosResponse, await self._ask("GET", "/care/v1/silos"))
 
     async def silo(self, name: str) -> SiloHealthResponse:
         """One silo."""
         answer = await self._ask("GET", f"/care/v1/silos/{quote(name, safe='')}")
-        return SiloHealthResponse.model_validate_json(_shown(answer))
+        return _read(SiloHealthResponse, answer)
 
     async def steer_silo(self, name: str, patch: Mapping[str, JsonValue]) -> SiloHealthResponse:
         """Do something with a silo by hand."""
         answer = await self._ask("PATCH", f"/care/v1/silos/{quote(name, safe='')}", dict(patch))
-        return SiloHealthResponse.model_validate_json(_shown(answer))
+        return _read(SiloHealthResponse, answer)
 
     async def work_items(self, search: Mapping[str, Sought]) -> ListedWorkItems:
         """A page of what people are asked to do."""
         answer = await self._ask("GET", f"/care/v1/work-items{_query(search)}")
-        return ListedWorkItems.model_validate_json(_shown(answer))
+        return _read(ListedWorkItems, answer)
 
     async def work_item(self, work: str, act: Mapping[str, JsonValue] | None = None) -> WorkItemResponse:
         """A work item with its story; with an act, as it is after that."""
         path = f"/care/v1/work-items/{quote(work, safe='')}"
         answer = await (self._ask("GET", path) if act is None else self._ask("PATCH", path, dict(act)))
-        return WorkItemResponse.model_validate_json(_shown(answer))
+        return _read(WorkItemResponse, answer)
 
     async def change(self, order_id: str, change: Mapping[str, JsonValue]) -> ChangeResponse | None:
         """Ask for a change. None where the verdict takes longer: it will be among the order's changes."""
         answer = await self._ask("POST", f"/care/v1/orders/{order_id}/changes", dict(change))
-        return None if answer.status_code == 202 else ChangeResponse.model_validate_json(_shown(answer))
+        return None if answer.status_code == 202 else _read(ChangeResponse, answer)
 
     async def preview_job(self, body: Mapping[str, JsonValue]) -> BulkPreviewResponse:
         """Which orders would be asked, without asking any."""
         answer = await self._ask("POST", f"{_BULK}?dryRun=true", dict(body))
-        return BulkPreviewResponse.model_validate_json(_shown(answer))
+        return _read(BulkPreviewResponse, answer)
 
     async def begin_job(self, body: Mapping[str, JsonValue]) -> JobResponse:
         """Ask many orders for the same, once under the request id that the body names."""
-        return JobResponse.model_validate_json(_shown(await self._ask("POST", _BULK, dict(body))))
+        return _read(JobResponse, await self._ask("POST", _BULK, dict(body)))
 
     async def jobs(self, limit: int) -> JobsResponse:
         """A page of bulk work, the latest first."""
-        return JobsResponse.model_validate_json(_shown(await self._ask("GET", f"{_BULK}?limit={limit}")))
+        return _read(JobsResponse, await self._ask("GET", f"{_BULK}?limit={limit}"))
 
     async def job(self, job_id: str) -> JobResponse:
         """A job, and how far it is."""
-        return JobResponse.model_validate_json(_shown(await self._ask("GET", f"{_BULK}/{quote(job_id, safe='')}")))
+        return _read(JobResponse, await self._ask("GET", f"{_BULK}/{quote(job_id, safe='')}"))
 
     async def job_orders(self, job_id: str, search: Mapping[str, Sought]) -> AsyncIterator[BulkOrderResponse]:
         """The orders of a job, in the order in which they are asked."""
@@ -219,7 +220,7 @@ class Door:
     async def steer_job(self, job_id: str, verb: str, reason: str) -> JobResponse:
         """Stop, pause or resume a job."""
         path = f"{_BULK}/{quote(job_id, safe='')}/{verb}"
-        return JobResponse.model_validate_json(_shown(await self._ask("POST", path, {"reason": reason})))
+        return _read(JobResponse, await self._ask("POST", path, {"reason": reason}))
 
     async def end(self, order_id: str, within: float | None = None) -> OrderResponse:
         """Wait until an order has ended, or stands still because it needs a person, for so many seconds at most."""
@@ -239,8 +240,7 @@ class Door:
         offset: int | None = 0
         while offset is not None:
             answer = await self._ask("GET", f"{path}{_query({**(search or {}), 'offset': offset})}")
-            page = kind.model_validate_json(_shown(answer))
-            yield page
+            yield (page := _read(kind, answer))
             offset = page.next_offset
 
     async def _ask(self, method: str, path: str, body: dict[str, JsonValue] | None = None) -> httpx2.Response:
@@ -273,11 +273,16 @@ def _query(search: Mapping[str, Sought]) -> str:
 
 def _refusal(answer: httpx2.Response) -> _Refusal:
     try:
-        error = ErrorBody.model_validate_json(_shown(answer))
+        error = _read(ErrorBody, answer)
     except ValueError:
         return _Refusal("", f"HTTP status {answer.status_code}: {quoted(answer.text[:200])}")
     said = f"{error.reason}: {error.message}" if error.message else error.reason
     return _Refusal(error.code, f"{said} ({error.code})")
+
+
+def _read(kind: type[_Read], answer: httpx2.Response) -> _Read:
+    """An answer as the API wrote it, in camel case."""
+    return kind.model_validate_json(_shown(answer), by_alias=True)
 
 
 def _shown(answer: httpx2.Response) -> str:
