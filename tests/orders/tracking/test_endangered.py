@@ -71,6 +71,15 @@ def test_danger_is_found_by_timer_and_grows_with_what_takes_ever_longer() -> Non
     assert (late.level, late.cause, late.silo) == (JeopardyLevel.MISSED, JeopardyCause.OVERDUE, "field-service")
 
 
+def test_what_takes_seconds_longer_is_not_weighed_against_a_promise_that_is_days_away() -> None:
+    driver = Driver(household(), waiting=SILOS)
+    driver.order.plan.durations["installation/visit-site"] = Takes(1.0, 2.0)
+    driver.order.start = driver.order.start.model_copy(update={"promised_at": NOW + timedelta(days=10)})
+    driver.run()
+    order_record(driver.order, NOW)
+    assert driver.order.journal.late_at == NOW + timedelta(hours=12)
+
+
 def test_danger_is_known_before_the_promised_time_passes() -> None:
     driver = visited(timedelta(hours=6))
     wait(driver, driver.promised_at)
