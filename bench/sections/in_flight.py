@@ -20,6 +20,8 @@ from orders.change.request import ChangeKind, ChangeRequest, ChangeState
 
 AT_A_TIME = 30
 """Orders that are submitted at the same time."""
+STEP = 250
+"""Orders after which all have to await their visit, before there are more: none of the worker's memory is a backlog."""
 CHANGED = 20
 """Orders that are changed as soon as the worker is back, all at once: the oldest, the latest, and some between them."""
 
@@ -48,8 +50,9 @@ async def run(bench: Benched, plan: Plan) -> Part:
     waiting: list[Started] = []
     for before, number in pairwise((0, *sorted(plan.in_flight))):
         began = time.monotonic()
-        waiting += await _submitted(bench, kind, number - before)
-        await bench.until_visits_awaited(number)
+        for there_are in range(before, number, STEP):
+            waiting += await _submitted(bench, kind, min(STEP, number - there_are))
+            await bench.until_visits_awaited(len(waiting))
         plan.say(f"in flight: {number} orders wait, after {time.monotonic() - began:.0f} s")
         found[number] = one = await _killed(bench, waiting)
         plan.say(f"in flight: worker of {one.worker_rss_mb} MB; back in {one.restart_s:.1f} + {one.recovery_s:.2f} s")
