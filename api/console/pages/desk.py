@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated, TypeAlias
 
 from fastapi import APIRouter, Depends
@@ -46,20 +47,22 @@ async def desk(page: PageDep, register: RegisterDep, silos: SilosDep, links: Lin
         return page.go(f"{CONSOLE}/work-items")
     if not looker.sees_every_order:
         return page.go(f"{CONSOLE}/orders")
-    figures = await run_blocking(register.search.figures)
-    late = await customer_routes.orders(
-        _sought(inJeopardy=True, state=_OPEN, sort="promisedAt"), links, register, looker
+    # Each is asked of the register or of Temporal: one meanwhile of the others.
+    figures, late, held, told, endangered, (jobs, work) = await asyncio.gather(
+        run_blocking(register.search.figures),
+        customer_routes.orders(_sought(inJeopardy=True, state=_OPEN, sort="promisedAt"), links, register, looker),
+        customer_routes.orders(_sought(state=[LifecycleState.HELD], sort="orderedAt"), links, register, looker),
+        silo_routes.silos(silos, links),
+        jeopardy_routes.jeopardy(JeopardySearch(limit=1), links, register, looker),
+        asyncio.gather(_jobs(register, links, looker), _work(register, links, looker)),
     )
-    held = await customer_routes.orders(_sought(state=[LifecycleState.HELD], sort="orderedAt"), links, register, looker)
-    told = await silo_routes.silos(silos, links)
-    endangered = await jeopardy_routes.jeopardy(JeopardySearch(limit=1), links, register, looker)
     return page.show(
         "desk.html",
         figures=figures,
         danger=by_level(endangered.counts),
         levels=LEVELS,
-        jobs=await _jobs(register, links, looker),
-        work=await _work(register, links, looker),
+        jobs=jobs,
+        work=work,
         me=looker.name,
         late=late,
         held=held,
