@@ -37,14 +37,16 @@ async def order(
 ) -> Response:
     """All that an agent wants to know of an order at first."""
     # Each is worked out by the worker and read here: of a large order, one meanwhile of the other.
-    told, entries = await asyncio.gather(order_routes.order(order_id, asking, links), _timeline(order_id, asking))
+    told, entries, messages = await asyncio.gather(
+        order_routes.order(order_id, asking, links), _timeline(order_id, asking), _messages(order_id, register)
+    )
     linear = page.request.query_params.get("scale") == "true"
     return page.show(
         "order.html",
         order=told,
         entries=entries,
         waits_at=_waits_at(told),
-        messages=await _messages(order_id, register),
+        messages=messages,
         timeline=draw(entries, page.viewer.now, true=linear) if entries else None,
         gates=_gates(entries),
         linear=linear,
