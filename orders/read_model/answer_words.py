@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from orders.model.instants import moment
 from orders.model.order import TimeSlot
 from orders.model.values import Verb
+from orders.model.wording import Sentence, Wording, Words
 from orders.read_model.answer import Answer, NextView, NowView
 from orders.read_model.fallout import FalloutRecord
 from orders.reconcile.outcome import NOT_AS_ASKED, RETRY_BUDGET_SPENT
@@ -31,21 +33,26 @@ def in_words(answer: Answer) -> Iterator[tuple[str, str]]:
         yield "next", f"and {answer.more_next} more"
 
 
-def slot(made: TimeSlot) -> str:
+AT_SITE: Final = Sentence("{title} at {site}")
+_GAVE_NO_ANSWER: Final = Sentence("{silo} gave no usable answer, however often it was asked: {reason}")
+_REFUSED: Final = Sentence("{silo} refused: {reason}")
+
+
+def slot(made: TimeSlot) -> Words:
     """An appointment for people, by the clock at its site."""
-    return made.words
+    return made.wording
 
 
-def at_site(title: str, site: str | None) -> str:
+def at_site(title: str, site: str | None) -> Words:
     """What is done, and where."""
-    return f"{title} at {site}" if site else title
+    return AT_SITE(title=title, site=site) if site else title
 
 
-def refused_in_words(silo: str, code: str, reason: str) -> str:
+def refused_in_words(silo: str, code: str, reason: str) -> Wording:
     """What a silo's no comes to."""
     if code == RETRY_BUDGET_SPENT:
-        return f"{silo} gave no usable answer, however often it was asked: {reason}"
-    return f"{silo} refused: {reason or code}"
+        return _GAVE_NO_ANSWER(silo=silo, reason=reason)
+    return _REFUSED(silo=silo, reason=reason or code)
 
 
 _NOT_DONE = {
