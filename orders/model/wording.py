@@ -83,6 +83,13 @@ def of_money(money: Money, amount: str = "") -> Wording:
 
 BY: Final = Sentence("{what} by {who}")
 BECAUSE: Final = Sentence("{what}: {why}")
+
+
+def wording_of(words: Words) -> Wording:
+    """A sentence as data, also where it was written down as text."""
+    return words if isinstance(words, Wording) else verbatim(words)
+
+
 ONE_BY_ONE: Final = Sentence("{first}; {then}")
 IN_A_LIST: Final = Sentence("{first}, {then}")
 ALTOGETHER: Final = Sentence("{first} and {then}")

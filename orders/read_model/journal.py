@@ -36,7 +36,7 @@ from pydantic import JsonValue
 from orders.change.request import ChangeKind, ChangeRequest, ChangeState, Verdict
 from orders.model.order import Item, Revision
 from orders.model.values import Frozen
-from orders.model.wording import Wording
+from orders.model.wording import Words
 from orders.read_model.fallout import FalloutKept, Hand
 from orders.read_model.jeopardy import JeopardyLevel, JeopardyView
 from orders.read_model.records import EventKind, OrderEvent, OrderRecord, Transition, Unrecorded
@@ -83,8 +83,7 @@ class Journalled:
     `revisions` counts those of the snapshot that were recorded. `noted` counts everything worth a record, `recorded`
     how much of it the last one knew of. `fallout` are the tasks that were told as such, `kept` is what of them is
     followed. `expected_at`, `safe_at` and `decides` are what was foreseen last, `jeopardy` how safe the promise is,
-    `late_because_wording` and `late_since` why and since when it cannot be kept. `stand` names the silos that it is up
-    to.
+    `late_because` and `late_since` why and since when it cannot be kept. `stand` names the silos that it is up to.
     """
 
     version: int = 0
@@ -107,7 +106,7 @@ class Journalled:
     expected_at: datetime | None = None
     safe_at: datetime | None = None
     decides: str = ""
-    late_because_wording: Wording | None = None
+    late_because: Words = ""
     late_since: datetime | None = None
     stand: str = ""
 
@@ -245,7 +244,7 @@ class Journal:
         self, change: ChangeRequest, before: Revision, after: Revision, now: datetime, more: Collection[str] = ()
     ) -> None:
         """Tell of a new revision, and of what `more` is different about the order with it. Nothing, if nothing is."""
-        self.late_at, self.carried.late_because_wording = now, None
+        self.late_at, self.carried.late_because = now, ""
         order: list[JsonValue] = [*_differing(before, after, but=("number", "items", "next_product")), *more]
         items: dict[str, JsonValue] = {}
         olds, news = _by_id(before), _by_id(after)
@@ -268,7 +267,7 @@ class Journal:
 
     def promised(self, change: ChangeRequest, revision: int, now: datetime) -> None:
         """Tell that another date is promised, though the revision is the same. In what danger it is comes next."""
-        self.late_at, self.carried.late_because_wording = now, None
+        self.late_at, self.carried.late_because = now, ""
         data: dict[str, JsonValue] = {
             "revision": revision,
             "change": change.request_id,
@@ -319,7 +318,7 @@ class Journal:
         self,
         level: JeopardyLevel,
         danger: JeopardyView | None,
-        late_because: Wording | None,
+        late_because: Words,
         dates: Foreseen,
         look_again_at: datetime | None,
         now: datetime,
@@ -333,10 +332,9 @@ class Journal:
         carried.expected_at, carried.safe_at, carried.decides = dates.expected, dates.safe, dates.decides
         if level.is_late is not carried.in_jeopardy:
             carried.in_jeopardy = level.is_late
-            carried.late_because_wording, carried.late_since = late_because, now if level.is_late else None
-        elif level.is_late and carried.late_because_wording is None:
-            # It was amended: what was the cause before need not be now.
-            carried.late_because_wording, carried.late_since = late_because, now
+            carried.late_because, carried.late_since = late_because, now if level.is_late else None
+        elif level.is_late and not carried.late_because:  # It was amended: what was the cause before need not be now.
+            carried.late_because, carried.late_since = late_because, now
         if level is before:
             return
         carried.jeopardy, carried.jeopardy_since = level, now if level is not JeopardyLevel.NONE else None

@@ -14,7 +14,18 @@ from orders.fulfilment.order_in_flight import Fulfilment
 from orders.model.catalog import Awaited
 from orders.model.instants import moment
 from orders.model.values import Verb
-from orders.model.wording import BECAUSE, BY, ONE_BY_ONE, Sentence, Wording, Words, joined, of_money, verbatim
+from orders.model.wording import (
+    BECAUSE,
+    BY,
+    ONE_BY_ONE,
+    Sentence,
+    Wording,
+    Words,
+    joined,
+    of_money,
+    verbatim,
+    wording_of,
+)
 from orders.read_model.answer import Answer, NextView, NowView, WaitsFor, WaitView
 from orders.read_model.answer_words import at_site, refused_in_words, slot
 from orders.read_model.states import LifecycleState
@@ -55,7 +66,7 @@ def answer(order: Fulfilment, decides: str, *, ended: bool) -> Answer:
         summary_wording=_summary(waits_for, chosen, len(found)),
         waits_for=waits_for,
         decides=chosen.task if chosen is not None else decides or None,
-        late_because_wording=journal.late_because_wording,
+        late_because_wording=wording_of(journal.late_because) if journal.late_because else None,
         late_since=journal.late_since,
         now=now,
         more_now=len(found) - len(now),

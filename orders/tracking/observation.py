@@ -46,9 +46,7 @@ def foresee(order: Fulfilment, now: datetime, *, again: bool = False) -> None:
     When to look next is a guess first, that costs little, as most orders go on before. Looked at `again`, it is exact.
     """
     found, carried = ahead(order, now), order.journal.carried
-    because = None
-    if found.in_jeopardy:
-        because = carried.late_because_wording or why_late(order, found.decides)
+    because = (carried.late_because or why_late(order, found.decides)) if found.in_jeopardy else ""
     since = carried.jeopardy_since if found.level is carried.jeopardy else now
     danger = jeopardy_of(order, found.level, found.decides, now, since)
     dates = Foreseen(found.expected, found.safe, order.promised_at, found.decides)

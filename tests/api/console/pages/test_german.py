@@ -96,6 +96,33 @@ async def test_the_desk_says_in_german_why_orders_are_held_and_late(pipe: Pipe, 
     await told(agent, "/", r"Wartet auf: Technician's visit am Standort site-1, erwartet bis .*\d\d:\d\d")
 
 
+async def test_a_fallout_and_the_ways_out_are_told_in_german(pipe: Pipe, console: Console) -> None:
+    agent, order_id = await console.person(Scope.CARE), await call_refused(pipe)
+    [refused] = (await pipe.view(order_id)).fallout
+    api = f"{pipe.settings.api_address}/care/v1/fallout/{refused.id}"
+
+    async def recorded() -> bool:
+        return (await pipe.http.get(api)).status_code == 200
+
+    await until(recorded, "the fallout to be recorded")
+    page = await told(agent, f"/fallout/{refused.id}", "konnte nicht ausgeführt werden: tv hat abgelehnt: ")
+    says = text_told(page)
+    assert re.search(r"tv wird noch einmal gefragt: Activation of television", says)
+    assert "Der Auftrag geht weiter ohne: Activation of television" in says
+    assert "tv wird storniert, mit allem, was davon abhängt" in says
+    assert "could not be done" not in says
+    assert "is asked again" not in says
+    found = (await pipe.http.get(api)).json()
+    assert found["meaning"].startswith("Activation of television at site-1 could not be done: tv refused: ")
+    wording, ways = found["meaningWording"], found["ways"]
+    assert wording["template"].startswith("{what}. Waiting for it: ") or wording["template"].startswith("{title} could")
+    assert {way["wordsWording"]["template"] for way in ways if way["way"] == "retry"} == {
+        "{silo} is asked again: {title}"
+    }
+    await pipe.sim("DELETE", "/*/faults")
+    await pipe.change(order_id, requestId="over", kind="cancel")
+
+
 async def test_the_api_tells_each_sentence_in_english_and_what_it_is_made_of(pipe: Pipe) -> None:
     order_id = await held_by_hand(pipe)
     answer = (await pipe.http.get(f"{pipe.settings.api_address}/care/v1/orders/{order_id}")).json()["answer"]
