@@ -17,7 +17,7 @@ from orders.model.instants import Instant, LocalInstant, wall_clock
 from orders.model.json_values import JsonObject
 from orders.model.text import Line, Name, Text
 from orders.model.values import Action, Frozen, Priority, ProductStatus, Quantity
-from orders.model.wording import Sentence, Wording
+from orders.model.wording import Sentence, Wording, Words
 
 TimeZone = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*$", max_length=64)]
 """A name of the IANA time zone database, such as `Europe/Berlin`."""
@@ -90,7 +90,7 @@ class Reason(Frozen):
     message: str
     item: str | None = None
     task: str | None = None
-    words: str = ""
+    words: Words = ""
 
 
 class Wishes(Frozen):

@@ -90,6 +90,7 @@ def wording_of(words: Words) -> Wording:
     return words if isinstance(words, Wording) else verbatim(words)
 
 
+NOTHING: Final = Sentence("nothing")
 ONE_BY_ONE: Final = Sentence("{first}; {then}")
 IN_A_LIST: Final = Sentence("{first}, {then}")
 ALTOGETHER: Final = Sentence("{first} and {then}")

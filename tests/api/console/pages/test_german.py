@@ -123,6 +123,25 @@ async def test_a_fallout_and_the_ways_out_are_told_in_german(pipe: Pipe, console
     await pipe.change(order_id, requestId="over", kind="cancel")
 
 
+async def test_what_is_to_be_read_aloud_of_a_preview_is_german(pipe: Pipe, console: Console) -> None:
+    agent, order_id = await console.person(Scope.CARE), await visit_awaited(pipe)
+    page = await agent.page(f"/orders/{order_id}/change/preview?kind=cancel", **GERMAN)
+    aloud = re.search(r'<section[^>]*aria-labelledby="aloud">.*?</section>', page, re.DOTALL)
+    assert aloud is not None
+    says = text_told(aloud[0])
+    assert "Das ist möglich" in says or "Ob das möglich ist, muss erst gefragt werden" in says
+    assert re.search(r"net: .* \(.* € im Monat.*\) entfällt", says)
+    assert "Gebühr: 9,90 €" in says
+    assert re.search(r"Das lief schon seit .* und muss zurückgenommen werden, das kostet 9,90\s€", says)
+    assert "Insgesamt: nichts statt " in says
+    api = f"{pipe.settings.api_address}/care/v1/orders/{order_id}/changes?dryRun=true"
+    preview = (await pipe.http.post(api, json={"kind": "cancel"})).json()
+    templates = [wording["template"] for wording in preview["wordsWording"]]
+    assert len(templates) == len(preview["words"])
+    assert preview["words"][templates.index("Fee: {fee}")] == "Fee: 9.90 EUR"
+    await pipe.change(order_id, requestId="over", kind="cancel", acceptFee={"amount": "9.90", "currency": "EUR"})
+
+
 async def test_the_api_tells_each_sentence_in_english_and_what_it_is_made_of(pipe: Pipe) -> None:
     order_id = await held_by_hand(pipe)
     answer = (await pipe.http.get(f"{pipe.settings.api_address}/care/v1/orders/{order_id}")).json()["answer"]
