@@ -15,9 +15,10 @@ from babel.numbers import format_currency, format_decimal
 from markupsafe import Markup, escape
 from starlette.requests import Request
 
-from api.console.words import language_of, locale_of
+from api.console.words import ENGLISH, language_of, locale_of, translations
 from orders.model.instants import MOMENT
 from orders.model.values import Money
+from orders.model.wording import PLACE, SUM, Wording, Words, has_words
 
 ZONE: Final = "orderpipe-zone"
 """The cookie in which the browser says where it is."""
@@ -26,6 +27,8 @@ THEMES: Final = ("auto", "light", "dark")
 _DASH: Final = "\u2013"
 _DAY: Final = timedelta(days=1)
 _KEPT: Final = 10_000
+_OF_OTHERS: Final = frozenset({"title", "reason", "error", "text"})
+"""Where in sentences stand the words of the catalog, and of silos."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,35 @@ class Viewer:
             parts += [escape(text[place : found.start()]), self.when(at)]
             place = found.end()
         return Markup("").join([*parts, escape(text[place:])])
+
+    def told(self, wording: Words) -> Markup:
+        """A sentence of the core in the viewer's language, or in English where it has no other.
+
+        What others have said, and what the catalog calls things, is as it is: nobody has said it in another language.
+        """
+        if isinstance(wording, str):
+            return self.said(wording)
+        if self.language == ENGLISH:
+            return self.said(str(wording))
+        if wording.template == SUM.template:
+            return escape(self._sum(wording))
+        template = translations(self.language).gettext(wording.template) if has_words(wording.template) else ""
+        if template == wording.template:
+            return Markup('<span lang="{}">{}</span>').format(ENGLISH, self.said(str(wording)))
+        template = template or wording.template
+        parts: list[str] = []
+        place = 0
+        for found in PLACE.finditer(template):
+            value = self.told(wording.values[found[1]])
+            if found[1] in _OF_OTHERS and isinstance(wording.values[found[1]], str):
+                value = Markup('<span lang="{}">{}</span>').format(ENGLISH, value)
+            parts += [escape(template[place : found.start()]), value]
+            place = found.end()
+        return Markup("").join([*parts, escape(template[place:])])
+
+    def _sum(self, wording: Wording) -> str:
+        amount, currency = (str(wording.values[name]) for name in ("amount", "currency"))
+        return format_currency(Decimal(amount), currency, locale=locale_of(self.language))
 
     def visit(self, start: datetime, end: datetime | None, zone: str) -> Markup:
         """A visit, by the clock at its site."""

@@ -10,17 +10,18 @@ from typing import Final
 from api.errors import OrderClosed, OrderCompleted, Unavailable, UnknownOrder
 from orders.change.objections import FOLLOW_ON, SUBMIT_AGAIN
 from orders.model.order import Reason
+from orders.model.wording import Sentence
 from orders.read_model.answer import Answer, WaitsFor, WaitView
 from orders.read_model.records import OrderRecord
 from orders.read_model.states import LifecycleState
 from orders.read_model.views import OrderView
 from register.submissions import CLAIM
 
-ABANDONED: Final = Reason(
-    code="workflow_ended",
-    message="Nobody works on this order any more: its workflow was ended before it had settled. "
-    "What the silos hold of it has to be seen to by hand",
+_ABANDONED: Final = Sentence(
+    "Nobody works on this order any more: its workflow was ended before it had settled. "
+    "What the silos hold of it has to be seen to by hand"
 )
+ABANDONED: Final = Reason(code="workflow_ended", message=_ABANDONED.template)
 
 _ENDS: Final = (LifecycleState.COMPLETED, LifecycleState.CANCELLED)
 
@@ -41,7 +42,9 @@ def abandoned(view: OrderView) -> OrderView:
         "items": items,
         "expected_at": None,
         "reasons": (ABANDONED,),
-        "answer": Answer(summary=ABANDONED.message, waits_for=WaitView(kind=WaitsFor.PERSON, what=ABANDONED.message)),
+        "answer": Answer(
+            summary_wording=_ABANDONED(), waits_for=WaitView(kind=WaitsFor.PERSON, what_wording=_ABANDONED())
+        ),
     }
     return view.model_copy(update=left)
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from orders.model import wire_names
 from orders.model.order import Reason
+from orders.model.wording import verbatim
 from orders.read_model.answer import Answer, NowView, WaitsFor
 from workflows.sdk.executions import WORKFLOW_TASK_FAILS, Execution, Tries
 
@@ -36,5 +37,9 @@ def _told(line: NowView, failing: Iterable[Tries]) -> NowView:
     if not found or line.waits_for is not WaitsFor.SILO:
         return line
     tries = found[0]
-    known = {"attempts": tries.attempts, "next_try": tries.next_try, "last_error": tries.last_error or None}
+    known = {
+        "attempts": tries.attempts,
+        "next_try": tries.next_try,
+        "last_error_wording": verbatim(tries.last_error) if tries.last_error else None,
+    }
     return line.model_copy(update=known)

@@ -130,7 +130,7 @@ def _heading(order: OrderResponse) -> Text:
 
 def _answer(order: OrderResponse) -> Iterator[Text]:
     """Where it is, why, what comes next, and when."""
-    answer = Answer.model_validate(order.answer.model_dump())
+    answer = Answer.model_validate(order.answer, from_attributes=True)
     needs = answer.waits_for is not None and answer.waits_for.kind in (WaitsFor.PERSON, WaitsFor.HOLD)
     for about, line in in_words(answer):
         yield (

@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
+from typing import Final
 
 from pydantic import JsonValue
 
 from orders.model.catalog import Catalog
 from orders.model.order import Appointment, Item, Revision, Site
 from orders.model.values import Action, Frozen, Money
+from orders.model.wording import ALTOGETHER, IN_A_LIST, Sentence, Wording, Words, joined, of_money, verbatim
+
+_A_MONTH: Final = Sentence("{sum} a month")
+_ONCE: Final = Sentence("{sum} once")
 
 
 class Prices(Frozen):
@@ -20,10 +25,10 @@ class Prices(Frozen):
     once: tuple[Money, ...] = ()
 
     @property
-    def words(self) -> str:
-        """For people: nothing, where it costs nothing."""
-        told = [(self.month, "a month"), (self.once, "once")]
-        return ", ".join(f"{sum_of(sums)} {how}" for sums, how in told if sums)
+    def words(self) -> Words:
+        """For people: empty, where it costs nothing."""
+        told = [(self.month, _A_MONTH), (self.once, _ONCE)]
+        return joined((how(sum=sum_of(sums)) for sums, how in told if sums), IN_A_LIST)
 
 
 class ItemTerms(Frozen):
@@ -66,9 +71,9 @@ def compared(before: Revision, after: Revision, catalog: Catalog | None) -> Comp
     )
 
 
-def sum_of(sums: Iterable[Money]) -> str:
+def sum_of(sums: Iterable[Money]) -> Words:
     """Sums of money for people."""
-    return " and ".join(f"{money.amount:.2f} {money.currency}" for money in sums)
+    return joined((of_money(money, f"{money.amount:.2f}") for money in sums), ALTOGETHER)
 
 
 def _terms(revision: Revision, catalog: Catalog | None) -> Iterator[tuple[str, ItemTerms]]:
@@ -133,50 +138,82 @@ def _times(money: Iterable[Money], times: int) -> tuple[Money, ...]:
     )
 
 
-def in_words(difference: ItemDifference) -> str:
+_GOES: Final = Sentence("{item}: {what} goes")
+_IS_NEW: Final = Sentence("{item}: {what} is new")
+_AT: Final = Sentence("{what} at {site}")
+_BY_APPOINTMENT: Final = Sentence("{what}, appointment {slot}")
+_AS_IT_WAS: Final = Sentence("{item}: {title}")
+_DIFFERS: Final = Sentence("{item}: {title}: {differences}")
+_SEVERAL: Final = Sentence("{number} x {title}")
+_AT_A_PRICE: Final = Sentence("{what} ({costs})")
+_NAMED: Final = Sentence("{name} {new}")
+_IN_PLACE_OF: Final = Sentence("{name} {new} in place of {old}")
+_YES: Final = Sentence("yes")
+_NO: Final = Sentence("no")
+_NONE: Final = Sentence("none")
+_NAMES: Final = {
+    name: Sentence(name) for name in ("offering", "quantity", "place", "appointment", "status", "a month", "once")
+}
+_STATUS: Final = {status: Sentence(status) for status in ("active", "suspended")}
+
+
+def in_words(difference: ItemDifference) -> Wording:
     """One item for people, in a sentence."""
-    before, after = difference.before, difference.after
+    before, after, item = difference.before, difference.after, difference.item
     if after is None:
-        return f"{difference.item}: {_what(before)} goes" if before is not None else difference.item
+        return _GOES(item=item, what=_what(before)) if before is not None else verbatim(item)
     if before is None:
-        return f"{difference.item}: {_what(after)} is new{_at(after)}"
-    told = list(_differences(before, after))
-    return f"{difference.item}: {after.title}: {', '.join(told)}" if told else f"{difference.item}: {after.title}"
+        return _at(after, _IS_NEW(item=item, what=_what(after)))
+    told = joined(_differences(before, after), IN_A_LIST)
+    if not told:
+        return _AS_IT_WAS(item=item, title=after.title)
+    return _DIFFERS(item=item, title=after.title, differences=told)
 
 
-def _what(terms: ItemTerms) -> str:
-    number = f"{terms.quantity} x " if terms.quantity > 1 else ""
-    costs = f" ({terms.prices.words})" if terms.prices.words else ""
-    return f"{number}{terms.title}{costs}"
+def _what(terms: ItemTerms) -> Words:
+    what = _SEVERAL(number=str(terms.quantity), title=terms.title) if terms.quantity > 1 else terms.title
+    costs = terms.prices.words
+    return _AT_A_PRICE(what=what, costs=costs) if costs else what
 
 
-def _at(terms: ItemTerms) -> str:
-    place = f" at {terms.site.id}" if terms.site is not None else ""
-    return f"{place}, appointment {terms.appointment.words}" if terms.appointment is not None else place
+def _at(terms: ItemTerms, told: Wording) -> Wording:
+    if terms.site is not None:
+        told = _AT(what=told, site=terms.site.id)
+    return _BY_APPOINTMENT(what=told, slot=terms.appointment.wording) if terms.appointment is not None else told
 
 
-def _differences(before: ItemTerms, after: ItemTerms) -> Iterator[str]:
-    pairs: list[tuple[str, JsonValue, JsonValue]] = [("offering", before.title, after.title)]
+def _differences(before: ItemTerms, after: ItemTerms) -> Iterator[Wording]:
+    """Each name with what it is now. Those of characteristics are as the catalog has them."""
+    pairs: list[tuple[Words, JsonValue | Wording, JsonValue | Wording]] = []
+    pairs.append((_NAMES["offering"](), before.title, after.title))
     names = {**before.characteristics, **after.characteristics}
     pairs += [(name, before.characteristics.get(name), after.characteristics.get(name)) for name in names]
     pairs += [
-        ("quantity", before.quantity, after.quantity),
-        ("place", before.site and before.site.id, after.site and after.site.id),
-        ("appointment", _slot(before), _slot(after)),
-        ("status", before.status, after.status),
-        ("a month", sum_of(before.prices.month) or None, sum_of(after.prices.month) or None),
-        ("once", sum_of(before.prices.once) or None, sum_of(after.prices.once) or None),
+        (_NAMES["quantity"](), before.quantity, after.quantity),
+        (_NAMES["place"](), before.site and before.site.id, after.site and after.site.id),
+        (_NAMES["appointment"](), _slot(before), _slot(after)),
+        (_NAMES["status"](), _status(before), _status(after)),
+        (_NAMES["a month"](), sum_of(before.prices.month) or None, sum_of(after.prices.month) or None),
+        (_NAMES["once"](), sum_of(before.prices.once) or None, sum_of(after.prices.once) or None),
     ]
     for name, old, new in pairs:
-        if old != new:
-            yield f"{name} {_value(new)} in place of {_value(old)}" if old is not None else f"{name} {_value(new)}"
+        if old != new and old is not None:
+            yield _IN_PLACE_OF(name=name, new=_value(new), old=_value(old))
+        elif old != new:
+            yield _NAMED(name=name, new=_value(new))
 
 
-def _slot(terms: ItemTerms) -> str | None:
-    return terms.appointment.words if terms.appointment is not None else None
+def _slot(terms: ItemTerms) -> Wording | None:
+    return terms.appointment.wording if terms.appointment is not None else None
 
 
-def _value(value: JsonValue) -> str:
+def _status(terms: ItemTerms) -> Words:
+    return _STATUS[terms.status]() if terms.status in _STATUS else terms.status
+
+
+def _value(value: JsonValue | Wording) -> Words:
+    if isinstance(value, Wording):
+        return value
     if isinstance(value, bool):
-        return "yes" if value else "no"
-    return "none" if value is None else str(value)
+        return _YES() if value else _NO()
+    return _NONE() if value is None else str(value)

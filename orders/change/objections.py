@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Final
 
 from orders.change.impact import Effect, Impact, Obstacle
 from orders.change.request import ChangeRequest
 from orders.model.instants import moment
 from orders.model.order import Reason, Revision
 from orders.model.plan import Plan
+from orders.model.wording import NOTHING, Sentence, Wording, Words, of_money
 from orders.reconcile.ledger import Fact, FactId, Ledger, Step
 
 FOLLOW_ON = "what is to be different now is for a follow-on order on the installed product"
@@ -65,21 +67,39 @@ def _cannot_come_back(obstacle: Obstacle) -> str:
     )
 
 
-def _too_late(obstacle: Obstacle) -> str:
+_GONE: Final = Sentence("{title}: {identity} cannot be had back")
+_TOO_LATE: Final = Sentence("{title}: it is too late for a change. What is to be different needs a new order")
+_TOO_LATE_SINCE: Final = Sentence(
+    "{title}: it is too late for a change since {at}. What is to be different needs a new order"
+)
+
+
+def _too_late(obstacle: Obstacle) -> Wording:
     if obstacle.identity:
-        return f"{obstacle.title}: {obstacle.identity} cannot be had back"
-    return f"{obstacle.title}: it is too late for a change{_since(obstacle)}. What is to be different needs a new order"
+        return _GONE(title=obstacle.title, identity=obstacle.identity)
+    if obstacle.since:
+        return _TOO_LATE_SINCE(title=obstacle.title, at=_moment(obstacle.since))
+    return _TOO_LATE(title=obstacle.title)
 
 
-def fee_in_words(obstacle: Obstacle) -> str:
+_COSTS: Final = {
+    Effect.AMENDED: Sentence("{title}: {begun}, and has to be changed, which costs {fee}"),
+    Effect.REPLACED: Sentence("{title}: {begun}, and has to be made anew, which costs {fee}"),
+}
+_UNDOING_COSTS: Final = Sentence("{title}: {begun}, and has to be taken back, which costs {fee}")
+_BEGUN: Final = Sentence("this was under way already")
+_BEGUN_SINCE: Final = Sentence("this was under way already since {at}")
+
+
+def fee_in_words(obstacle: Obstacle) -> Wording:
     """Why a customer pays for a change."""
-    fee = f"{obstacle.fee.amount} {obstacle.fee.currency}" if obstacle.fee is not None else "nothing"
-    undone = {Effect.AMENDED: "be changed", Effect.REPLACED: "be made anew"}.get(obstacle.effect, "be taken back")
-    return f"{obstacle.title}: this was under way already{_since(obstacle)}, and has to {undone}, which costs {fee}"
+    fee = of_money(obstacle.fee) if obstacle.fee is not None else NOTHING()
+    begun = _BEGUN_SINCE(at=_moment(obstacle.since)) if obstacle.since else _BEGUN()
+    return _COSTS.get(obstacle.effect, _UNDOING_COSTS)(title=obstacle.title, begun=begun, fee=fee)
 
 
-def _since(obstacle: Obstacle) -> str:
-    return f" since {moment(datetime.fromisoformat(obstacle.since))}" if obstacle.since else ""
+def _moment(written: str) -> str:
+    return moment(datetime.fromisoformat(written))
 
 
 def too_late_to_promise(change: ChangeRequest, now: datetime) -> Reason | None:
@@ -99,7 +119,7 @@ def not_let_go(silo: str, fact: Fact) -> list[Reason]:
     return reasons_about("not_let_go", fact, f"{silo} does not let go of {fact.task}: {why}")
 
 
-def reasons_about(code: str, subject: Obstacle | Fact, message: str, words: str = "") -> list[Reason]:
+def reasons_about(code: str, subject: Obstacle | Fact, message: str, words: Words = "") -> list[Reason]:
     """A reason about a task, once for each item that it serves; a task may serve the order alone."""
     return [
         Reason(code=code, message=message, item=item, task=subject.task, words=words)

@@ -8,41 +8,47 @@ from typing import Final
 
 from orders.model.order import Reason
 from orders.model.values import Frozen
+from orders.model.wording import Sentence, Wording, wording_of
 
-_WORDS: Final[Mapping[str, str]] = MappingProxyType(
+_WORDS: Final[Mapping[str, Sentence]] = MappingProxyType(
     {
-        "already_cancelled": "The order is cancelled already",
-        "bad_characteristic": "That cannot be had with this product",
-        "bundle_incomplete": "The bundle would not be complete",
-        "impact_changed": "Something has happened meanwhile: please look at the change again",
-        "missing_reliance": "It needs another product that would not be there any more",
-        "not_in_bundle": "That is no part of this bundle",
-        "not_let_go": "It was too late: what was under way could not be stopped",
-        "nothing_left": "Nothing would be left of the order: it would have to be cancelled",
-        "nothing_to_replace": "There is nothing yet that could be replaced",
-        "no_visit": "Nobody has to come for this, so there is no appointment to make",
-        "order_cancelled": "The order is cancelled",
-        "order_completed": "The order is done: what is to be different needs a new order",
-        "order_rejected": "The order could not be taken: what is wanted has to be ordered anew",
-        "order_waits": "The order waits for another one to be done. Until then it can only be cancelled",
-        "slot_taken": "Nobody can come then any more",
-        "stale_revision": "The order was changed meanwhile: please look at it again",
-        "superseded": "The order was cancelled before this was decided",
-        "too_many_changes": "Too many changes wait to be decided: please ask again later",
-        "unknown_offering": "That is not sold",
+        "already_cancelled": Sentence("The order is cancelled already"),
+        "bad_characteristic": Sentence("That cannot be had with this product"),
+        "bundle_incomplete": Sentence("The bundle would not be complete"),
+        "impact_changed": Sentence("Something has happened meanwhile: please look at the change again"),
+        "missing_reliance": Sentence("It needs another product that would not be there any more"),
+        "not_in_bundle": Sentence("That is no part of this bundle"),
+        "not_let_go": Sentence("It was too late: what was under way could not be stopped"),
+        "nothing_left": Sentence("Nothing would be left of the order: it would have to be cancelled"),
+        "nothing_to_replace": Sentence("There is nothing yet that could be replaced"),
+        "no_visit": Sentence("Nobody has to come for this, so there is no appointment to make"),
+        "order_cancelled": Sentence("The order is cancelled"),
+        "order_completed": Sentence("The order is done: what is to be different needs a new order"),
+        "order_rejected": Sentence("The order could not be taken: what is wanted has to be ordered anew"),
+        "order_waits": Sentence("The order waits for another one to be done. Until then it can only be cancelled"),
+        "slot_taken": Sentence("Nobody can come then any more"),
+        "stale_revision": Sentence("The order was changed meanwhile: please look at it again"),
+        "superseded": Sentence("The order was cancelled before this was decided"),
+        "too_many_changes": Sentence("Too many changes wait to be decided: please ask again later"),
+        "unknown_offering": Sentence("That is not sold"),
     }
 )
 
 
 class ToldReason(Frozen):
-    """A reason, once for all `items` that it is about, with `words` for a customer."""
+    """A reason, once for all `items` that it is about, with words for a customer."""
 
     code: str
     message: str
-    words: str
+    words_wording: Wording
     item: str | None
     items: tuple[str, ...]
     task: str | None
+
+    @property
+    def words(self) -> str:
+        """In English."""
+        return str(self.words_wording)
 
 
 def told_once(reasons: Iterable[Reason]) -> tuple[ToldReason, ...]:
@@ -54,10 +60,15 @@ def told_once(reasons: Iterable[Reason]) -> tuple[ToldReason, ...]:
         ToldReason(
             code=first.code,
             message=first.message,
-            words=first.words or _WORDS.get(first.code, first.message),
+            words_wording=_words(first),
             item=first.item,
             items=tuple(same.item for same in (first, *others) if same.item is not None),
             task=first.task,
         )
         for first, *others in found.values()
     )
+
+
+def _words(reason: Reason) -> Wording:
+    known = _WORDS.get(reason.code)
+    return wording_of(reason.words or (known() if known is not None else reason.message))

@@ -20,6 +20,7 @@ from orders.model.plan import Plan
 from orders.model.reading import read_as
 from orders.model.text import Line, Name
 from orders.model.values import Frozen, Inputs, Money, Verb
+from orders.model.wording import Wording
 from orders.planning.advancement import Advancement
 from orders.read_model.states import LifecycleState
 from orders.read_model.views import ItemOutlook
@@ -165,8 +166,8 @@ class Preview(Frozen):
 
     `digest` binds the change to this impact: one that carries it is refused if verdict, fees, or what would be undone
     or replaced are not the same any more. `items` tells for each item that the change touches whether it still can be,
-    until when and at what fee. `comparison` is what differs for the customer, `words` all of it to be read aloud.
-    `expected_before` and `promised_before` are what is expected and promised without the change.
+    until when and at what fee. `comparison` is what differs for the customer, `words_wording` all of it to be read
+    aloud. `expected_before` and `promised_before` are what is expected and promised without the change.
     """
 
     state: ChangeState
@@ -181,7 +182,12 @@ class Preview(Frozen):
     promised_at: datetime | None = None
     items: tuple[ItemOutlook, ...] = ()
     comparison: Comparison = Comparison()
-    words: tuple[str, ...] = ()
+    words_wording: tuple[Wording, ...] = ()
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """In English."""
+        return tuple(map(str, self.words_wording))
 
 
 class OrderOutcome(Frozen):

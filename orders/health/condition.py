@@ -16,12 +16,24 @@ from orders.model.catalog import Silo
 from orders.model.instants import moment
 from orders.model.silos.breaker import Breaker
 from orders.model.values import Frozen
+from orders.model.wording import Sentence, Words, joined
 
 STEPS: Final = (1 / 16, 1 / 8, 1 / 4, 1 / 2)
 """Of the granted rate, one after the other, once a silo is back."""
 LOWEST_RATE: Final = 1.0
 """Calls a second of a step. Temporal counts lower rates very roughly."""
 MOST_WINDOWS: Final = 50
+
+
+_PAUSED: Final = Sentence("paused")
+_WINDOW: Final = Sentence("maintenance window")
+_WINDOW_UNTIL: Final = Sentence("maintenance window until {at}")
+_LOOKED_AT: Final = Sentence("when looked at: {error}")
+_THROTTLED: Final = Sentence("throttled to {rate} a second")
+_BACK: Final = Sentence("back from a maintenance window")
+_ANSWERS_AGAIN: Final = Sentence("it answers again: the rate comes back in steps")
+_OWN: Final = {each.template: each for each in (_BACK, _ANSWERS_AGAIN)}
+"""Why a silo is as it is, as far as we say that: the rest are words of whoever had it left alone."""
 
 
 class Stage(StrEnum):
@@ -100,18 +112,22 @@ class Condition(Frozen):
 
     def reason(self, now: datetime) -> str:
         """Why the silo is not called as usual, in words. Empty where it is."""
+        return str(self.wording(now))
+
+    def wording(self, now: datetime) -> Words:
+        """The same, to be told in any language."""
         if self.paused is not None:
-            return f"paused{self.paused.words}"
+            return self.paused.added_to(_PAUSED())
         window = self.window(now)
         if window is not None:
-            until = f" until {moment(window.end)}" if window.end is not None else ""
-            return f"maintenance window{until}{window.words}"
-        told = [] if self.stage is Stage.CLOSED else [self.why]
+            until = window.end
+            return window.added_to(_WINDOW() if until is None else _WINDOW_UNTIL(at=moment(until)))
+        told: list[Words] = [] if self.stage is Stage.CLOSED else [_OWN[self.why]() if self.why in _OWN else self.why]
         if self.stage is Stage.OPEN and self.error:
-            told.append(f"when looked at: {self.error}")
+            told.append(_LOOKED_AT(error=self.error))
         if self.throttle is not None:
-            told.append(f"throttled to {self.throttle.rate_per_second:g} a second{self.throttle.words}")
-        return "; ".join(told)
+            told.append(self.throttle.added_to(_THROTTLED(rate=f"{self.throttle.rate_per_second:g}")))
+        return joined(told)
 
     def probes_at(self, now: datetime) -> bool:
         """True when it is time to look whether the silo is back."""
@@ -131,7 +147,7 @@ class Condition(Frozen):
         kept = tuple(window for window in self.windows if window.end is None or window.end > now)
         after = self.model_copy(update={"windows": kept, "in_window": on})
         if self.in_window and not on and self.paused is None:
-            return after._half_open(now, "back from a maintenance window")
+            return after._half_open(now, _BACK.template)
         if on and not self.in_window:
             return after.model_copy(update={"since": now})
         if after.state(now) is SiloState.HALF_OPEN and after.due is not None and after.due <= now:
@@ -165,7 +181,7 @@ class Condition(Frozen):
         if self.stage is not Stage.OPEN:
             return self
         if not error:
-            return self._half_open(now, "it answers again: the rate comes back in steps")
+            return self._half_open(now, _ANSWERS_AGAIN.template)
         probes = self.probes + 1
         return self.model_copy(update={"probes": probes, "due": now + self._pause(probes), "error": error})
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from orders.model.values import Frozen
+from orders.model.wording import BECAUSE, BY, NOTHING_SAID, Wording
 
 
 class By(Frozen):
@@ -17,8 +18,14 @@ class By(Frozen):
 
     @property
     def words(self) -> str:
-        """To be added to what was done."""
-        return (f" by {self.by}" if self.by else "") + (f": {self.reason}" if self.reason else "")
+        """To be added to what was done, in English."""
+        return str(self.added_to(NOTHING_SAID))
+
+    def added_to(self, what: Wording) -> Wording:
+        """What was done, by whom and why."""
+        if self.by:
+            what = BY(what=what, who=self.by)
+        return BECAUSE(what=what, why=self.reason) if self.reason else what
 
 
 class Throttle(By):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import Annotated, Self, TypeVar
+from typing import Annotated, Final, Self, TypeVar
 
 from pydantic import Field, JsonValue, model_validator
 
@@ -17,6 +17,7 @@ from orders.model.instants import Instant, LocalInstant, wall_clock
 from orders.model.json_values import JsonObject
 from orders.model.text import Line, Name, Text
 from orders.model.values import Action, Frozen, Priority, ProductStatus, Quantity
+from orders.model.wording import Sentence, Wording, Words
 
 TimeZone = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*$", max_length=64)]
 """A name of the IANA time zone database, such as `Europe/Berlin`."""
@@ -27,6 +28,10 @@ class Site(Frozen):
 
     id: Identifier
     address: JsonObject = Field(default_factory=dict)
+
+
+SLOT: Final = Sentence("{start} to {end} ({zone})")
+SLOT_FROM: Final = Sentence("{start} ({zone})")
 
 
 class TimeSlot(Frozen):
@@ -46,10 +51,17 @@ class TimeSlot(Frozen):
         return self
 
     @property
-    def words(self) -> str:
+    def wording(self) -> Wording:
         """For people, by the clock at its site."""
-        end = f" to {self.end.time().isoformat('minutes')}" if self.end is not None else ""
-        return f"{wall_clock(self.start)}{end} ({self.time_zone})"
+        start = wall_clock(self.start)
+        if self.end is None:
+            return SLOT_FROM(start=start, zone=self.time_zone)
+        return SLOT(start=start, end=self.end.time().isoformat("minutes"), zone=self.time_zone)
+
+    @property
+    def words(self) -> str:
+        """The same in English."""
+        return str(self.wording)
 
 
 class Appointment(TimeSlot):
@@ -78,7 +90,7 @@ class Reason(Frozen):
     message: str
     item: str | None = None
     task: str | None = None
-    words: str = ""
+    words: Words = ""
 
 
 class Wishes(Frozen):

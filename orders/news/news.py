@@ -94,7 +94,7 @@ class _News:
         if self.order.state is LifecycleState.REJECTED:
             # Who asked was told so at once, unless it had been taken in before.
             if self.known.was_told(Topic.RECEIVED) and not self.known.was_told(Topic.REJECTED):
-                words = tuple(reason.words or reason.message for reason in self.order.reasons)
+                words = tuple(str(reason.words or reason.message) for reason in self.order.reasons)
                 yield (Topic.REJECTED, ""), self._news(Topic.REJECTED, Content(reasons=words, whole=True))
         elif self.order.state is LifecycleState.COMPLETED:
             if not self.known.was_told(Topic.DONE):

@@ -1,6 +1,7 @@
 """The answer to "where is it, why, what comes next, and when": the same one at every door.
 
-Its size is bounded, whatever the size of the order: what is left out is counted.
+Its size is bounded, whatever the size of the order: what is left out is counted. Its sentences are kept as data,
+and told in English by the names without `_wording`.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from pydantic import JsonValue
 
 from orders.model.order import Appointment
 from orders.model.values import Frozen, Verb
+from orders.model.wording import NOTHING_SAID, Wording
 
 
 class WaitsFor(StrEnum):
@@ -54,11 +56,16 @@ class NowView(Frozen):
     appointment: Appointment | None = None
     attempts: int | None = None
     next_try: datetime | None = None
-    last_error: str | None = None
+    last_error_wording: Wording | None = None
     milestones: dict[str, str] = {}
     numbers: dict[str, tuple[JsonValue, ...]] = {}
     for_agents: dict[str, str] = {}
     for_customers: dict[str, str] = {}
+
+    @property
+    def last_error(self) -> str | None:
+        """In English, or as Temporal has it."""
+        return str(self.last_error_wording) if self.last_error_wording is not None else None
 
 
 class NextView(Frozen):
@@ -79,11 +86,16 @@ class WaitView(Frozen):
     """
 
     kind: WaitsFor
-    what: str
+    what_wording: Wording
     task: str | None = None
     silo: str | None = None
     since: datetime | None = None
     until: datetime | None = None
+
+    @property
+    def what(self) -> str:
+        """In English."""
+        return str(self.what_wording)
 
 
 class Answer(Frozen):
@@ -93,12 +105,22 @@ class Answer(Frozen):
     cannot be kept, as it was when that came up (`late_since`).
     """
 
-    summary: str = ""
+    summary_wording: Wording = NOTHING_SAID
     waits_for: WaitView | None = None
     decides: str | None = None
-    late_because: str | None = None
+    late_because_wording: Wording | None = None
     late_since: datetime | None = None
     now: tuple[NowView, ...] = ()
     more_now: int = 0
     next: tuple[NextView, ...] = ()
     more_next: int = 0
+
+    @property
+    def summary(self) -> str:
+        """In English."""
+        return str(self.summary_wording)
+
+    @property
+    def late_because(self) -> str | None:
+        """In English."""
+        return str(self.late_because_wording) if self.late_because_wording is not None else None

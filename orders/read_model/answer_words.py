@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from orders.model.instants import moment
 from orders.model.order import TimeSlot
 from orders.model.values import Verb
+from orders.model.wording import IN_A_LIST, Sentence, Wording, Words, joined, verbatim
 from orders.read_model.answer import Answer, NextView, NowView
 from orders.read_model.fallout import FalloutRecord
 from orders.reconcile.outcome import NOT_AS_ASKED, RETRY_BUDGET_SPENT
@@ -31,39 +33,50 @@ def in_words(answer: Answer) -> Iterator[tuple[str, str]]:
         yield "next", f"and {answer.more_next} more"
 
 
-def slot(made: TimeSlot) -> str:
+AT_SITE: Final = Sentence("{title} at {site}")
+_GAVE_NO_ANSWER: Final = Sentence("{silo} gave no usable answer, however often it was asked: {reason}")
+_REFUSED: Final = Sentence("{silo} refused: {reason}")
+
+
+def slot(made: TimeSlot) -> Words:
     """An appointment for people, by the clock at its site."""
-    return made.words
+    return made.wording
 
 
-def at_site(title: str, site: str | None) -> str:
+def at_site(title: str, site: str | None) -> Words:
     """What is done, and where."""
-    return f"{title} at {site}" if site else title
+    return AT_SITE(title=title, site=site) if site else title
 
 
-def refused_in_words(silo: str, code: str, reason: str) -> str:
+def refused_in_words(silo: str, code: str, reason: str) -> Wording:
     """What a silo's no comes to."""
     if code == RETRY_BUDGET_SPENT:
-        return f"{silo} gave no usable answer, however often it was asked: {reason}"
-    return f"{silo} refused: {reason or code}"
+        return _GAVE_NO_ANSWER(silo=silo, reason=reason)
+    return _REFUSED(silo=silo, reason=reason or code)
 
 
-_NOT_DONE = {
-    Verb.AMEND: "could not be changed, and is as it was",
-    Verb.COMPENSATE: "could not be undone, and is still there",
+_NOT_DONE: Final = Sentence("{title} could not be done: {why}")
+_NOT_UNDONE_OR_CHANGED: Final = {
+    Verb.AMEND: Sentence("{title} could not be changed, and is as it was: {why}"),
+    Verb.COMPENSATE: Sentence("{title} could not be undone, and is still there: {why}"),
 }
+_NOT_AS_ASKED: Final = Sentence("{title} is done, but not as it was asked for: {silo} says: {reason}")
+_BEHIND: Final = Sentence("{what}. Waiting for it: {titles}")
+_MORE: Final = Sentence("{number} more")
 
 
-def fallout_in_words(fallout: FalloutRecord) -> str:
+def fallout_in_words(fallout: FalloutRecord) -> Wording:
     """What a fallout means: what is not as it should be, why, and what waits for it."""
     what = at_site(fallout.title, fallout.site)
     if fallout.code in NOT_AS_ASKED:
-        said = f"{what} is done, but not as it was asked for: {fallout.silo} says: {fallout.reason}"
+        said = _NOT_AS_ASKED(title=what, silo=fallout.silo, reason=fallout.reason)
     else:
-        not_done = _NOT_DONE.get(fallout.verb, "could not be done")
-        said = f"{what} {not_done}: {refused_in_words(fallout.silo, fallout.code, fallout.reason)}"
-    behind = [*fallout.behind, *([f"{fallout.more_behind} more"] if fallout.more_behind else [])]
-    return f"{said}. Waiting for it: {', '.join(behind)}" if behind else said
+        why = refused_in_words(fallout.silo, fallout.code, fallout.reason)
+        said = _NOT_UNDONE_OR_CHANGED.get(fallout.verb, _NOT_DONE)(title=what, why=why)
+    behind: list[Words] = [*map(verbatim, fallout.behind)]
+    if fallout.more_behind:
+        behind.append(_MORE(number=str(fallout.more_behind)))
+    return _BEHIND(what=said, titles=joined(behind, IN_A_LIST)) if behind else said
 
 
 def now_line(line: NowView, *, decides: bool) -> str:

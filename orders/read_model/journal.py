@@ -36,6 +36,7 @@ from pydantic import JsonValue
 from orders.change.request import ChangeKind, ChangeRequest, ChangeState, Verdict
 from orders.model.order import Item, Revision
 from orders.model.values import Frozen
+from orders.model.wording import Words
 from orders.read_model.fallout import FalloutKept, Hand
 from orders.read_model.jeopardy import JeopardyLevel, JeopardyView
 from orders.read_model.records import EventKind, OrderEvent, OrderRecord, Transition, Unrecorded
@@ -105,7 +106,7 @@ class Journalled:
     expected_at: datetime | None = None
     safe_at: datetime | None = None
     decides: str = ""
-    late_because: str = ""
+    late_because: Words = ""
     late_since: datetime | None = None
     stand: str = ""
 
@@ -317,7 +318,7 @@ class Journal:
         self,
         level: JeopardyLevel,
         danger: JeopardyView | None,
-        late_because: str,
+        late_because: Words,
         dates: Foreseen,
         look_again_at: datetime | None,
         now: datetime,

@@ -8,18 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from functools import reduce
+from typing import Final, NamedTuple
 
 from orders.health.condition import Condition, SiloState
 from orders.health.steering import Window
+from orders.model.wording import ONE_BY_ONE, Sentence, Wording
 from orders.read_model.answer import Answer, NowView, WaitsFor
 from orders.read_model.views import OrderView
+
+_SILO: Final = Sentence("{silo}: {reason}")
 
 
 class _Hold(NamedTuple):
     """Why a task is done later, and when. `until` is None where nobody knows."""
 
-    why: str
+    why: Wording
     until: datetime | None
 
 
@@ -42,7 +46,7 @@ def _hold(line: NowView, conditions: Mapping[str, Condition], now: datetime) -> 
     condition = conditions.get(line.silo)
     if condition is None or line.waits_for is WaitsFor.PERSON:
         return None
-    why = f"{line.silo}: {condition.reason(now)}"
+    why = _SILO(silo=line.silo, reason=condition.wording(now))
     match condition.state(now):
         case SiloState.PAUSED | SiloState.OPEN:
             return _Hold(why, None)
@@ -53,7 +57,7 @@ def _hold(line: NowView, conditions: Mapping[str, Condition], now: datetime) -> 
             ahead = _next(condition.windows, line, now)
             if ahead is None:
                 return None
-            why = f"{line.silo}: {condition.reason(ahead.start)}"
+            why = _SILO(silo=line.silo, reason=condition.wording(ahead.start))
             return _Hold(why, _after(line, ahead))
 
 
@@ -90,12 +94,13 @@ def _told(answer: Answer, holds: Mapping[str, _Hold]) -> Answer:
         line.model_copy(update={"expected": holds[line.task].until}) if line.task in holds else line
         for line in answer.now
     )
-    waits, summary = answer.waits_for, answer.summary
+    waits, summary = answer.waits_for, answer.summary_wording
     hold = holds.get(waits.task or "") if waits is not None else None
     if waits is not None and hold is not None:
-        what = f"{waits.what}; {hold.why}"
-        summary = summary.replace(waits.what, what, 1)
-        waits = waits.model_copy(update={"what": what, "until": hold.until})
+        what = ONE_BY_ONE(first=waits.what_wording, then=hold.why)
+        summary = summary.replacing(waits.what_wording, what)
+        waits = waits.model_copy(update={"what_wording": what, "until": hold.until})
     else:
-        summary = "; ".join((summary, *dict.fromkeys(hold.why for hold in holds.values())))
-    return answer.model_copy(update={"now": lines, "waits_for": waits, "summary": summary})
+        each_once = {str(hold.why): hold.why for hold in holds.values()}
+        summary = reduce(lambda first, then: ONE_BY_ONE(first=first, then=then), each_once.values(), summary)
+    return answer.model_copy(update={"now": lines, "waits_for": waits, "summary_wording": summary})

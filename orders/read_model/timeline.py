@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Literal
 
 from orders.model.values import Frozen, Money, Verb
+from orders.model.wording import Wording
 from orders.read_model.answer import WaitsFor
 from orders.read_model.course import End
 from orders.read_model.states import TaskState
@@ -68,12 +69,17 @@ class TimelineEntry(Frozen):
     no_return: NoReturn | None = None
     tried: int = 0
     refused: int = 0
-    last_error: str | None = None
+    last_error_wording: Wording | None = None
     next_try: datetime | None = None
     waits_for: WaitsFor | None = None
     after: tuple[str, ...] = ()
     more_after: int = 0
     milestones: dict[str, str] = {}
+
+    @property
+    def last_error(self) -> str | None:
+        """In English."""
+        return str(self.last_error_wording) if self.last_error_wording is not None else None
 
 
 class TimelinePage(Frozen):

@@ -14,6 +14,18 @@ from orders.fulfilment.order_in_flight import Fulfilment
 from orders.model.catalog import Awaited
 from orders.model.instants import moment
 from orders.model.values import Verb
+from orders.model.wording import (
+    BECAUSE,
+    BY,
+    ONE_BY_ONE,
+    Sentence,
+    Wording,
+    Words,
+    joined,
+    of_money,
+    verbatim,
+    wording_of,
+)
 from orders.read_model.answer import Answer, NextView, NowView, WaitsFor, WaitView
 from orders.read_model.answer_words import at_site, refused_in_words, slot
 from orders.read_model.states import LifecycleState
@@ -43,7 +55,7 @@ class Open(NamedTuple):
 def answer(order: Fulfilment, decides: str, *, ended: bool) -> Answer:
     """The answer as of now, given the task that decides. What has `ended` is told by how."""
     if ended or order.ending or order.carried.rejected:
-        return Answer(summary=_how_it_ended(order) if ended else _NEARLY)
+        return Answer(summary_wording=_how_it_ended(order) if ended else _NEARLY())
     found = sorted(open_work(order), key=lambda each: _rank(each, decides))
     now = tuple(_now_view(order, each) for each in found[:MOST_NOW])
     follows, more = _next(order, found)
@@ -51,10 +63,10 @@ def answer(order: Fulfilment, decides: str, *, ended: bool) -> Answer:
     waits_for = _standing_still(order) or _waits_for(chosen)
     journal = order.journal.carried
     return Answer(
-        summary=_summary(waits_for, chosen, len(found)),
+        summary_wording=_summary(waits_for, chosen, len(found)),
         waits_for=waits_for,
         decides=chosen.task if chosen is not None else decides or None,
-        late_because=journal.late_because or None,
+        late_because_wording=wording_of(journal.late_because) if journal.late_because else None,
         late_since=journal.late_since,
         now=now,
         more_now=len(found) - len(now),
@@ -63,10 +75,13 @@ def answer(order: Fulfilment, decides: str, *, ended: bool) -> Answer:
     )
 
 
-def why_late(order: Fulfilment, decides: str) -> str:
+_TOOK_LONG: Final = Sentence("What was done took longer than usual")
+
+
+def why_late(order: Fulfilment, decides: str) -> Wording:
     """Why an order is expected later than promised, in words."""
     told = answer(order, decides, ended=False)
-    return told.waits_for.what if told.waits_for is not None else "What was done took longer than usual"
+    return told.waits_for.what_wording if told.waits_for is not None else _TOOK_LONG()
 
 
 # What goes on now
@@ -118,7 +133,9 @@ def _now_view(order: Fulfilment, each: Open) -> NowView:
         appointment=next((made for made in order.revision.appointments if comes and made.site == site), None),
         attempts=refusal.tries + 1 if refusal is not None and tried else None,
         next_try=_instant(refusal.again_at) if refusal is not None and tried else None,
-        last_error=refused_in_words(operation.silo, refusal.code, refusal.reason) if refusal is not None else None,
+        last_error_wording=refused_in_words(operation.silo, refusal.code, refusal.reason)
+        if refusal is not None
+        else None,
         milestones=dict(each.fact.milestones) if each.fact is not None else {},
         numbers=_numbers(order, each),
         for_agents=rule.for_agents if rule is not None else {},
@@ -164,17 +181,23 @@ def _deciding(now: Collection[NowView], decides: str) -> NowView | None:
     return max(dated, key=lambda each: (each.expected, each.task), default=first)
 
 
+_WAITS_FOR_PRODUCTS: Final = Sentence("Waits for products: {why}")
+_BEGINS: Final = Sentence("Begins on {start}, as asked for")
+_ON_HOLD: Final = Sentence("On hold")
+_SINCE: Final = Sentence("{what} since {at}")
+
+
 def _standing_still(order: Fulfilment) -> WaitView | None:
     """What keeps the whole order from going on, whatever goes on of it."""
     carried = order.carried
     if order.waits:
-        why = "; ".join(reason.message for reason in order.reasons[:MOST_NAMED])
-        return WaitView(kind=WaitsFor.PRODUCT, what=f"Waits for products: {why}", since=order.start.ordered_at)
+        what = _WAITS_FOR_PRODUCTS(why=_reasons(order))
+        return WaitView(kind=WaitsFor.PRODUCT, what_wording=what, since=order.start.ordered_at)
     if carried.on_hold:
         return _on_hold(order)
     if not carried.started and order.not_before is not None:
-        what = f"Begins on {moment(order.not_before)}, as asked for"
-        return WaitView(kind=WaitsFor.DATE, what=what, since=order.start.ordered_at, until=order.not_before)
+        what = _BEGINS(start=moment(order.not_before))
+        return WaitView(kind=WaitsFor.DATE, what_wording=what, since=order.start.ordered_at, until=order.not_before)
     return None
 
 
@@ -185,11 +208,19 @@ def _on_hold(order: Fulfilment) -> WaitView:
         if verdict.kind is ChangeKind.HOLD and verdict.state in (ChangeState.ACCEPTED, ChangeState.APPLIED)
     ]
     if not held:
-        return WaitView(kind=WaitsFor.HOLD, what="On hold")
-    since, by = _instant(held[-1].decided_at), f" by {held[-1].requester}" if held[-1].requester else ""
-    when = f" since {moment(since)}" if since is not None else ""
-    why = f": {held[-1].reason}" if held[-1].reason else ""
-    return WaitView(kind=WaitsFor.HOLD, what=f"On hold{when}{by}{why}", since=since)
+        return WaitView(kind=WaitsFor.HOLD, what_wording=_ON_HOLD())
+    what, since = _ON_HOLD(), _instant(held[-1].decided_at)
+    if since is not None:
+        what = _SINCE(what=what, at=moment(since))
+    if held[-1].requester:
+        what = BY(what=what, who=held[-1].requester)
+    if held[-1].reason:
+        what = BECAUSE(what=what, why=held[-1].reason)
+    return WaitView(kind=WaitsFor.HOLD, what_wording=what, since=since)
+
+
+def _reasons(order: Fulfilment) -> Words:
+    return joined(verbatim(reason.message) for reason in order.reasons[:MOST_NAMED])
 
 
 def _waits_for(line: NowView | None) -> WaitView | None:
@@ -197,7 +228,7 @@ def _waits_for(line: NowView | None) -> WaitView | None:
         return None
     return WaitView(
         kind=line.waits_for,
-        what=_what(line),
+        what_wording=_what(line),
         task=line.task,
         silo=line.silo,
         since=line.since,
@@ -205,30 +236,51 @@ def _waits_for(line: NowView | None) -> WaitView | None:
     )
 
 
-_DOING = {Verb.PROVISION: "Under way", Verb.AMEND: "Being changed", Verb.COMPENSATE: "Being undone"}
+_UNDER_WAY: Final = Sentence("Under way: {title}")
+_DOING: Final = {
+    Verb.AMEND: Sentence("Being changed: {title}"),
+    Verb.COMPENSATE: Sentence("Being undone: {title}"),
+}
+_CALLED: Final = Sentence("{what}, {silo} was called at {at}")
+_OF_SILO: Final = Sentence("{what} ({silo})")
+_NEEDS_A_PERSON: Final = Sentence("Needs a person: {title}: {error}")
+_TRIED_AGAIN: Final = Sentence("Tried again: {title}: {error}")
+_TRIED_AGAIN_AT: Final = Sentence("Tried again at {at}: {title}: {error}")
+_WAITS: Final = Sentence("Waits for: {title}")
+_WAITS_UNTIL: Final = Sentence("Waits for: {title}, expected by {at}")
+_WAITS_FOR_A_VISIT: Final = Sentence("Waits for: {title}, appointment {slot}")
 
 
-def _what(line: NowView) -> str:
-    title = at_site(line.title, line.site)
+def _what(line: NowView) -> Wording:
+    title, error = at_site(line.title, line.site), line.last_error_wording or ""
     if line.waits_for is WaitsFor.PERSON:
-        return f"Needs a person: {title}: {line.last_error}"
+        return _NEEDS_A_PERSON(title=title, error=error)
     if line.waits_for is WaitsFor.TRY:
-        when = f" at {moment(line.next_try)}" if line.next_try is not None else ""
-        return f"Tried again{when}: {title}: {line.last_error}"
+        if line.next_try is None:
+            return _TRIED_AGAIN(title=title, error=error)
+        return _TRIED_AGAIN_AT(at=moment(line.next_try), title=title, error=error)
     if line.verb is Verb.COMPENSATE or line.waits_for is WaitsFor.SILO:
-        since = f", {line.silo} was called at {moment(line.since)}" if line.since is not None else f" ({line.silo})"
-        return f"{_DOING.get(line.verb, 'Under way')}: {title}{since}"
+        doing = _DOING.get(line.verb, _UNDER_WAY)(title=title)
+        if line.since is None:
+            return _OF_SILO(what=doing, silo=line.silo)
+        return _CALLED(what=doing, silo=line.silo, at=moment(line.since))
     if line.appointment is not None:
-        return f"Waits for: {title}, appointment {slot(line.appointment)}"
-    by = f", expected by {moment(line.expected)}" if line.expected is not None else ""
-    return f"Waits for: {title}{by}"
+        return _WAITS_FOR_A_VISIT(title=title, slot=slot(line.appointment))
+    if line.expected is not None:
+        return _WAITS_UNTIL(title=title, at=moment(line.expected))
+    return _WAITS(title=title)
 
 
-def _summary(waits_for: WaitView | None, chosen: NowView | None, number: int) -> str:
+_NOT_BEGUN: Final = Sentence("Nothing has begun yet")
+_AND_MORE: Final = Sentence("{what} (and {number} more)")
+
+
+def _summary(waits_for: WaitView | None, chosen: NowView | None, number: int) -> Wording:
     if waits_for is None:
-        return "Nothing has begun yet"
+        return _NOT_BEGUN()
+    what = waits_for.what_wording
     others = number - 1 if chosen is not None and waits_for.task == chosen.task else number
-    return f"{waits_for.what} (and {others} more)" if others > 0 else waits_for.what
+    return _AND_MORE(what=what, number=str(others)) if others > 0 else what
 
 
 # What follows
@@ -306,23 +358,33 @@ def _fees(order: Fulfilment) -> Iterator[NextView]:
 
 # How it ended
 
-_NEARLY: Final = "Everything is done: the register has yet to write that down"
+_NEARLY: Final = Sentence("Everything is done: the register has yet to write that down")
+_REJECTED: Final = Sentence("Rejected")
+_CANCELLED: Final = Sentence("Cancelled")
+_COMPLETED: Final = Sentence("Completed")
+_ON: Final = Sentence("{what} on {at}")
+_FEE_BILLED: Final = Sentence("fee of {fee} billed")
+_FEE_NOT_OWED: Final = Sentence("fee of {fee} not owed")
 
 
-def _how_it_ended(order: Fulfilment) -> str:
+def _how_it_ended(order: Fulfilment) -> Wording:
     carried = order.carried
-    when = f" on {moment(carried.completed_at)}" if carried.completed_at is not None else ""
+
+    def on(what: Sentence) -> Wording:
+        at = carried.completed_at
+        return _ON(what=what(), at=moment(at)) if at is not None else what()
+
     match order.state:
         case LifecycleState.REJECTED:
-            return f"Rejected{when}: {'; '.join(reason.message for reason in order.reasons[:MOST_NAMED])}"
+            return BECAUSE(what=on(_REJECTED), why=_reasons(order))
         case LifecycleState.CANCELLED:
-            fees = [
-                f"fee of {charge.money.amount} {charge.money.currency} {'not owed' if charge.forgone else 'billed'}"
-                for charge in carried.charges[:MOST_NAMED]
-            ]
-            return "; ".join((f"Cancelled{when}", *fees))
+            told = on(_CANCELLED)
+            for charge in carried.charges[:MOST_NAMED]:
+                fee = (_FEE_NOT_OWED if charge.forgone else _FEE_BILLED)(fee=of_money(charge.money))
+                told = ONE_BY_ONE(first=told, then=fee)
+            return told
         case _:
-            return f"Completed{when}"
+            return on(_COMPLETED)
 
 
 # Words

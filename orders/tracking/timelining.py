@@ -103,7 +103,9 @@ class _Timeline:
             no_return=self._no_return(key, fact, stint),
             tried=stint.tried,
             refused=stint.refused,
-            last_error=refused_in_words(operation.silo, refusal.code, refusal.reason) if refusal is not None else None,
+            last_error_wording=refused_in_words(operation.silo, refusal.code, refusal.reason)
+            if refusal is not None
+            else None,
             next_try=_instant(refusal.again_at) if refusal is not None and refusal.is_tried else None,
             waits_for=opened.kind if opened is not None else None,
             after=tuple(after[:MOST_NAMED]),

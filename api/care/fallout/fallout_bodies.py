@@ -17,6 +17,7 @@ from orders.model.instants import Instant
 from orders.model.silos.rules import Severity
 from orders.model.text import Name, Text
 from orders.model.values import Verb
+from orders.model.wording import Wording
 from orders.read_model.fallout import FalloutEnd, FalloutSort, FalloutState
 from orders.tracking.what_if.ways import Way
 
@@ -94,7 +95,8 @@ class HandResponse(ResponseModel):
 class ListedFallout(ResponseModel):
     """A call that a person is needed for; `href` has it with its story, `orderHref` its order.
 
-    `meaning` says in plain words what is wrong; `severity` and the texts, by language, are the catalog's. `key` is the
+    `meaning` says in plain words what is wrong, and `meaningWording` the same for other languages. `severity` and the
+    texts, by language, are the catalog's. `key` is the
     idempotency key of the call refused last, `attempts` how often it was made in vain, each time with the whole retry
     budget of its silo. `behind` are the first tasks that wait for it, `hand` what was done about it last. `promisedAt`
     and `inJeopardy` are its order's. The id stays the same until it is over: what is refused after that is another
@@ -123,6 +125,7 @@ class ListedFallout(ResponseModel):
     code: str
     reason: str
     meaning: str
+    meaning_wording: Wording
     severity: Severity | None
     for_agents: dict[str, str]
     for_customers: dict[str, str]
@@ -163,11 +166,13 @@ class StoryResponse(ResponseModel):
 class WayResponse(OptionResponse):
     """A way to set a fallout right, and in `words` what it would do; see an order's options for the rest.
 
+    `wordsWording` is the same for other languages.
     The `request` with what it `takes` is posted to `href`; with `?dryRun=true` it is previewed.
     """
 
     way: Way
     words: str
+    words_wording: Wording
     href: str
     request: dict[str, JsonValue]
 

@@ -219,19 +219,22 @@ async def _told(
     href = links.changes(fallout.order_id)
     told: dict[str, object] = {
         "story": tuple(StoryResponse.model_validate(entry) for entry in story),
-        "ways": ways and tuple(WayResponse.model_validate({**dict(way), "href": href}) for way in ways),
+        "ways": ways
+        and tuple(WayResponse.model_validate({**dict(way), "words": way.words, "href": href}) for way in ways),
     }
     return FalloutStoryResponse.model_validate({**dict(_listed(fallout, links, reader)), **told})
 
 
 def _listed(fallout: Fallout, links: Links, reader: Principal) -> ListedFallout:
     record, sees_people = fallout.record, reader.may(Scope.CARE)
+    meaning = fallout_in_words(record)
     told = {
         **dict(record),
         **{name: value for name, value in dict(fallout).items() if name != "record"},
         "href": links.fallout(record.id),
         "order_href": links.care(fallout.order_id),
-        "meaning": fallout_in_words(record),
+        "meaning": str(meaning),
+        "meaning_wording": meaning,
     }
     if not sees_people:
         told |= {"claimed_by": None, "claimed_at": None, "group": None, "hand": None}

@@ -9,6 +9,7 @@ from pydantic import JsonValue
 from api.tmf.response_model import ResponseModel
 from api.tmf.times import InstantOut
 from orders.model.values import Verb
+from orders.model.wording import Wording
 from orders.read_model.answer import WaitsFor
 
 
@@ -53,6 +54,7 @@ class NowResponse(ResponseModel):
     attempts: int | None
     next_try: InstantOut | None
     last_error: str | None
+    last_error_wording: Wording | None
     milestones: dict[str, str]
     numbers: dict[str, tuple[JsonValue, ...]]
     for_agents: dict[str, str]
@@ -75,6 +77,7 @@ class WaitResponse(ResponseModel):
 
     kind: WaitsFor
     what: str
+    what_wording: Wording
     task: str | None
     silo: str | None
     since: InstantOut | None
@@ -82,11 +85,17 @@ class WaitResponse(ResponseModel):
 
 
 class ShortAnswer(ResponseModel):
-    """Where an order is, in one sentence, what it waits for, and why it is late since when."""
+    """Where an order is, in one sentence, what it waits for, and why it is late since when.
+
+    Beside each sentence stands its wording, for clients that speak another language: a `template` in English, and by
+    name the `values` for its places. A value is text, or a wording itself.
+    """
 
     summary: str
+    summary_wording: Wording
     waits_for: WaitResponse | None
     late_because: str | None
+    late_because_wording: Wording | None
     late_since: InstantOut | None
 
 

@@ -11,6 +11,7 @@ from api.care.orders.change_bodies import ChangeResponse, Reasons
 from api.tmf.response_model import ResponseModel
 from api.tmf.times import InstantOut
 from orders.model.values import Money, Verb
+from orders.model.wording import Wording
 from orders.read_model.answer import WaitsFor
 from orders.read_model.course import End
 from orders.read_model.jeopardy import JeopardyCause, JeopardyLevel
@@ -209,6 +210,7 @@ class TimelineEntryResponse(ResponseModel):
     tried: int
     refused: int
     last_error: str | None
+    last_error_wording: Wording | None
     next_try: InstantOut | None
     waits_for: WaitsFor | None
     after: tuple[str, ...]

@@ -20,6 +20,7 @@ from orders.model.json_values import JsonObject
 from orders.model.order import Reason, TimeZone
 from orders.model.text import Line, Name, Text
 from orders.model.values import Money, Priority, Quantity
+from orders.model.wording import Wording
 
 
 class ChangedItem(TmfBody):
@@ -99,12 +100,14 @@ class ChangeBody(TmfBody):
 class ReasonResponse(ResponseModel):
     """Why a change was refused, with the task that it is about, and the items: `item` is the first of them.
 
-    `words` are for a customer, `message` for whoever works with the order.
+    `words` are for a customer, and `wordsWording` for one who speaks another language; `message` is for whoever works
+    with the order.
     """
 
     code: str
     message: str
     words: str
+    words_wording: Wording
     item: str | None
     items: tuple[str, ...]
     task: str | None
@@ -231,7 +234,8 @@ class ComparisonResponse(ResponseModel):
 class PreviewResponse(ResponseModel):
     """What a change would do now, and what would be said to it.
 
-    `comparison` is what differs for the customer, `words` all of it to be read aloud. `expectedBefore` and
+    `comparison` is what differs for the customer, `words` all of it to be read aloud, and `wordsWording` the
+    same for other languages. `expectedBefore` and
     `promisedBefore` are what is expected and promised without the change.
     """
 
@@ -248,6 +252,7 @@ class PreviewResponse(ResponseModel):
     items: tuple[ItemOutlookResponse, ...]
     comparison: ComparisonResponse
     words: tuple[str, ...]
+    words_wording: tuple[Wording, ...]
 
 
 class OptionResponse(ResponseModel):

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from pydantic import JsonValue
@@ -14,6 +15,7 @@ from orders.model.catalog import Catalog, TaskTemplate
 from orders.model.order import Appointment, Reason, Rejection, Revision, Site, TimeSlot
 from orders.model.plan import Plan
 from orders.model.silos.capacity import Capacity, Weekday, told
+from orders.model.wording import Sentence, joined
 from orders.planning.items import with_defaults
 from orders.planning.scheduling.appointments import by_appointment
 from orders.planning.shared_tasks import applies_when
@@ -145,12 +147,16 @@ def windows_left(
         day += timedelta(days=1)
 
 
+_THE_NEXT_ARE: Final = Sentence("Nobody can come then any more. The next are {slots}")
+_NONE_IS_FREE: Final = Sentence("Nobody can come then any more. None is free in the weeks after it")
+
+
 def slot_taken(visit: Visit, wanted: TimeSlot, free: Iterable[FreeSlot]) -> Reason:
     """Why an appointment cannot be had, with the next ones that can."""
-    following = [slot.words for slot in sorted(free, key=lambda slot: slot.start)[:MOST_NAMED]]
-    others = f"the next are {'; '.join(following)}" if following else "none is free in the weeks after it"
+    following = [slot.wording for slot in sorted(free, key=lambda slot: slot.start)[:MOST_NAMED]]
+    others = f"the next are {joined(following)}" if following else "none is free in the weeks after it"
     message = f"nobody can come to site {visit.site.id} at {wanted.words}: {others}"
-    words = f"Nobody can come then any more. {others[0].upper()}{others[1:]}"
+    words = _THE_NEXT_ARE(slots=joined(following)) if following else _NONE_IS_FREE()
     return Reason(code="slot_taken", message=message, task=visit.task or None, words=words)
 
 

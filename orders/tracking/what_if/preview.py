@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from typing import Final
 
 from orders.change.comparison import compared, in_words, sum_of
 from orders.change.impact import Effect, Impact
@@ -18,6 +19,7 @@ from orders.model.catalog import Catalog
 from orders.model.instants import instant, moment
 from orders.model.order import Reason, Revision
 from orders.model.plan import Plan
+from orders.model.wording import NOTHING, Sentence, Wording
 from orders.promising.forecast import forecast
 from orders.reconcile.target import TaskStatus
 from orders.tracking.observation import awaited_s, expected_ends
@@ -43,7 +45,7 @@ def preview(
             state=ChangeState.REJECTED,
             revision=order.revision.number,
             reasons=refused,
-            words=(_SAID[ChangeState.REJECTED], *_once(refused)),
+            words_wording=(_SAID[ChangeState.REJECTED](), *_once(refused)),
         )
     weighed = change.kind.moves_the_target
     problem = None if weighed else unsettled(order, change, now)
@@ -67,7 +69,7 @@ def preview(
         items=prospect.by_item(),
         comparison=compared(order.revision, _following(order, change, answer), catalog),
     )
-    return told.model_copy(update={"words": tuple(_in_words(told))})
+    return told.model_copy(update={"words_wording": tuple(_in_words(told))})
 
 
 def _following(order: Fulfilment, change: ChangeRequest, answer: PlanAnswer) -> Revision:
@@ -94,39 +96,49 @@ def _promised(
     return order.promise(answer.revision, target, now) if answer.revision is not None else order.promised_at
 
 
-_SAID = {
-    ChangeState.ACCEPTED: "This can be done",
-    ChangeState.ASSESSING: "Whether this can be done has to be asked first",
-    ChangeState.REJECTED: "This cannot be done",
+_SAID: Final = {
+    ChangeState.ACCEPTED: Sentence("This can be done"),
+    ChangeState.ASSESSING: Sentence("Whether this can be done has to be asked first"),
+    ChangeState.REJECTED: Sentence("This cannot be done"),
 }
+_MORE_ITEMS: Final = Sentence("and {number} items more")
+_IN_ALL: Final = Sentence("In all: {after} in place of {before}")
+_FEE: Final = Sentence("Fee: {fee}")
+_EXPECTED: Final = Sentence("Expected by {at}")
+_PROMISED: Final = Sentence("Promised for {at}")
+_IN_PLACE_OF: Final = Sentence("{what} in place of {before}")
 
 
-def _in_words(told: Preview) -> Iterator[str]:
+def _in_words(told: Preview) -> Iterator[Wording]:
     """A preview for whoever reads it to a customer, sentence by sentence. Of very many items the first are named."""
-    yield _SAID[told.state]
+    yield _SAID[told.state]()
     yield from _once(told.reasons)
     items = told.comparison.items
     yield from map(in_words, items[:MOST_NAMED])
     if len(items) > MOST_NAMED:
-        yield f"and {len(items) - MOST_NAMED} items more"
+        yield _MORE_ITEMS(number=str(len(items) - MOST_NAMED))
     before, after = told.comparison.before, told.comparison.after
     if before != after:
-        yield f"In all: {after.words or 'nothing'} in place of {before.words or 'nothing'}"
+        yield _IN_ALL(after=after.words or NOTHING(), before=before.words or NOTHING())
     if told.fees:
-        yield f"Fee: {sum_of(told.fees)}"
-        yield from dict.fromkeys(map(fee_in_words, told.impact.charged if told.impact is not None else ()))
+        yield _FEE(fee=sum_of(told.fees))
+        yield from _each_once(map(fee_in_words, told.impact.charged if told.impact is not None else ()))
     dates = (
-        ("Expected by", told.expected_before, told.expected_at),
-        ("Promised for", told.promised_before, told.promised_at),
+        (_EXPECTED, told.expected_before, told.expected_at),
+        (_PROMISED, told.promised_before, told.promised_at),
     )
-    for what, then, now in dates:
+    for sentence, then, now in dates:
         if now is not None:
-            differs = f" in place of {moment(then)}" if then is not None and moment(then) != moment(now) else ""
-            yield f"{what} {moment(now)}{differs}"
+            what, differs = sentence(at=moment(now)), then is not None and moment(then) != moment(now)
+            yield _IN_PLACE_OF(what=what, before=moment(then)) if differs and then is not None else what
 
 
-def _once(reasons: Iterable[Reason]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(reason.words for reason in told_once(reasons)))
+def _once(reasons: Iterable[Reason]) -> Iterable[Wording]:
+    return _each_once(reason.words_wording for reason in told_once(reasons))
+
+
+def _each_once(told: Iterable[Wording]) -> Iterable[Wording]:
+    return {str(each): each for each in told}.values()
 
 
 def _objections(change: ChangeRequest, impact: Impact) -> list[Reason]:

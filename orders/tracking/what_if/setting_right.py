@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Final
 
-from orders.change.request import ChangeKind, Resolution
+from orders.change.request import ChangeKind
 from orders.fulfilment.order_in_flight import Fulfilment
 from orders.model.catalog import Catalog
 from orders.model.expressions import references
 from orders.model.json_values import JsonObject
 from orders.model.order import Item
+from orders.model.wording import Sentence, Wording
 from orders.reconcile.ledger import operation_name
 from orders.tracking.what_if.options import Trials
 from orders.tracking.what_if.trial import Option, Trial
@@ -22,11 +23,29 @@ MOST_ITEMS: Final = 5
 
 
 class OfferedWay(Option):
-    """A way to set a fallout right, and in `words` what it would do. `request` asks for it, with what it `takes`."""
+    """A way to set a fallout right, and in words what it would do. `request` asks for it, with what it `takes`."""
 
     way: Way
     request: JsonObject
-    words: str
+    words_wording: Wording
+
+    @property
+    def words(self) -> str:
+        """In English."""
+        return str(self.words_wording)
+
+
+_ASKED_AGAIN: Final = Sentence("{silo} is asked again: {title}")
+_ASKED_AGAIN_WITH: Final = Sentence("{silo} is asked again, with {given} as given for this one call: {title}")
+_COUNTS_AS_UNDONE: Final = Sentence("{title} counts as undone, by hand")
+_COUNTS_AS_DONE: Final = Sentence("{title} counts as done")
+_COUNTS_AS_DONE_WITH: Final = Sentence("{title} counts as done, with {given} as told")
+_GOES_ON_WITHOUT: Final = Sentence("The order goes on without: {title}")
+_COUNTS_AS_KEPT: Final = Sentence("{silo} is not asked any more to undo: {title}; it counts as kept")
+_COUNTS_AS_SUNK: Final = Sentence("{silo} is not asked any more to undo: {title}; it counts as sunk")
+_GETS_ANOTHER: Final = Sentence("{item} gets another {name}, and what that changes is planned anew")
+_BECOMES: Final = Sentence("{item} becomes {title}")
+_IS_CANCELLED: Final = Sentence("{item} is cancelled, with what depends on it")
 
 
 def ways_of(order: Fulfilment, catalog: Catalog, task: str, now: datetime) -> tuple[OfferedWay, ...]:
@@ -61,23 +80,25 @@ class _Offering:
         way = Way(str(trial.value)) if trial.value is not None else Way.RETRY
         return self._offered(way, trial, request, self._words(way, trial.takes))
 
-    def _words(self, way: Way, takes: tuple[str, ...]) -> str:
+    def _words(self, way: Way, takes: tuple[str, ...]) -> Wording:
         title, silo = self._operation.words, self._operation.silo
         told = ", ".join(name for name in takes if name not in ("requester", "reason"))
         leaves = any(task == self._task for task, _ in self._order.reconciler.refused_compensations)
         match way:
             case Way.OTHER_INPUT:
-                return f"{silo} is asked again, with {told} as given for this one call: {title}"
+                return _ASKED_AGAIN_WITH(silo=silo, given=told, title=title)
             case Way.DONE if leaves:
-                return f"{title} counts as undone, by hand"
+                return _COUNTS_AS_UNDONE(title=title)
             case Way.DONE:
-                return f"{title} counts as done" + (f", with {told} as told" if told else "")
+                return _COUNTS_AS_DONE_WITH(title=title, given=told) if told else _COUNTS_AS_DONE(title=title)
             case Way.WAIVED:
-                return f"The order goes on without: {title}"
-            case Way.KEPT | Way.SUNK:
-                return f"{silo} is not asked any more to undo: {title}; it counts as {Resolution(way.value)}"
+                return _GOES_ON_WITHOUT(title=title)
+            case Way.KEPT:
+                return _COUNTS_AS_KEPT(silo=silo, title=title)
+            case Way.SUNK:
+                return _COUNTS_AS_SUNK(silo=silo, title=title)
             case _:
-                return f"{silo} is asked again: {title}"
+                return _ASKED_AGAIN(silo=silo, title=title)
 
     def _corrections(self, item: Item) -> Iterator[OfferedWay]:
         """Amendments of what goes into the call: a characteristic, by the first value to be had; another offering."""
@@ -90,7 +111,7 @@ class _Offering:
         yield from self._other_offerings(item, told)
         for name, (trial, option) in tried.items():
             request: JsonObject = {"kind": trial.kind.value, "update": [{"id": item.id, "characteristics": {}}]}
-            words = f"{item.id} gets another {name}, and what that changes is planned anew"
+            words = _GETS_ANOTHER(item=item.id, name=name)
             yield _offered(Way.CORRECTED, option, request, words, (name,))
 
     def _other_offerings(self, item: Item, told: set[str]) -> Iterator[OfferedWay]:
@@ -103,7 +124,8 @@ class _Offering:
                     "kind": trial.kind.value,
                     "update": [{"id": item.id, "offering": str(trial.value)}],
                 }
-                words = f"{item.id} becomes {self._catalog.offerings[str(trial.value)].title or trial.value}"
+                title = self._catalog.offerings[str(trial.value)].title or str(trial.value)
+                words = _BECOMES(item=item.id, title=title)
                 yield self._offered(Way.CORRECTED, trial, request, words)
 
     def _characteristics(self) -> set[str]:
@@ -118,11 +140,13 @@ class _Offering:
     def _cancelling(self, item: Item) -> OfferedWay:
         trial = self._trials.removal(item)
         request: JsonObject = {"kind": trial.kind.value, "items": [item.id], "cascade": True}
-        return self._offered(Way.ITEM_CANCELLED, trial, request, f"{item.id} is cancelled, with what depends on it")
+        return self._offered(Way.ITEM_CANCELLED, trial, request, _IS_CANCELLED(item=item.id))
 
-    def _offered(self, way: Way, trial: Trial, request: JsonObject, words: str) -> OfferedWay:
+    def _offered(self, way: Way, trial: Trial, request: JsonObject, words: Wording) -> OfferedWay:
         return _offered(way, self._trials.tried(trial), request, words, trial.takes)
 
 
-def _offered(way: Way, option: Option, request: JsonObject, words: str, takes: tuple[str, ...]) -> OfferedWay:
-    return OfferedWay.model_validate({**dict(option), "way": way, "request": request, "words": words, "takes": takes})
+def _offered(way: Way, option: Option, request: JsonObject, words: Wording, takes: tuple[str, ...]) -> OfferedWay:
+    return OfferedWay.model_validate(
+        {**dict(option), "way": way, "request": request, "words_wording": words, "takes": takes}
+    )

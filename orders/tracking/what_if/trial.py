@@ -66,7 +66,9 @@ class Trial:
             possible=not reasons,
             until=prospect.until if prospect is not None and not reasons else None,
             fees=tuple(impact.fees) if impact is not None else (),
-            why_fees=tuple(dict.fromkeys(map(fee_in_words, impact.charged))) if impact is not None else (),
+            why_fees=tuple(dict.fromkeys(str(fee_in_words(each)) for each in impact.charged))
+            if impact is not None
+            else (),
             asks=impact.asks if impact is not None else (),
             along=along,
             takes=self.takes,

@@ -7,15 +7,20 @@ import json
 import re
 from collections.abc import Iterator
 from enum import Enum
+from importlib import import_module
 from pathlib import Path
+from pkgutil import walk_packages
 
 import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
+import api
+import orders
 from api.console import named, queues
 from api.console.words import LOCALE
+from orders.model.wording import PLACE, SENTENCES, has_words
 from orders.tracking.what_if.ways import Way
 from settings import ROOT
 
@@ -82,6 +87,16 @@ def said() -> Iterator[tuple[str, str | tuple[str, ...]]]:
     keywords = {"_": None, "gettext": None, "ngettext": (1, 2), "N_": None}
     for file, line, message, _, _ in extract_from_dir(str(CONSOLE), methods, options, keywords, ()):
         yield f"{file}:{line}", message
+    for template in sentences():
+        yield "a sentence", template
+
+
+def sentences() -> list[str]:
+    """Every sentence that the core or the API composes, but for those that are nothing but marks between places."""
+    for package in (orders, api):
+        for module in walk_packages(package.__path__, f"{package.__name__}."):
+            import_module(module.name)
+    return [template for template in SENTENCES if has_words(template)]
 
 
 def german() -> Catalog:
@@ -110,6 +125,14 @@ def test_what_is_put_into_words_has_the_same_places_in_german() -> None:
             assert set(re.findall(r"%\((\w+)\)s", text)) <= places, message.id
         last = _strings(message.string)[-1]
         assert set(re.findall(r"%\((\w+)\)s", last)) == places, message.id
+
+
+def test_every_sentence_of_the_core_has_all_that_stands_in_it_in_german_too_once_each() -> None:
+    told = {str(message.id): str(message.string) for message in german() if message.id}
+    assert len(sentences()) > 30
+    for template in sentences():
+        assert template in told, template
+        assert sorted(PLACE.findall(told[template])) == sorted(PLACE.findall(template)), template
 
 
 def _strings(message: object) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from orders.fulfilment.deciding import consider
 from orders.fulfilment.order_in_flight import Fulfilment
 from orders.model.catalog import Catalog
 from orders.model.order import RequestedItem, Site
+from orders.model.wording import verbatim
 from orders.planning.amend import amended
 from orders.read_model.answer import Answer, WaitsFor, WaitView
 from orders.read_model.states import LifecycleState
@@ -219,8 +220,9 @@ def test_an_order_whose_document_was_lost_shows_what_was_read_of_it(catalog: Cat
 def test_an_order_in_flight_says_where_it_is_and_why_it_is_late_behind_the_notes_of_clients(catalog: Catalog) -> None:
     body = internet_voice_tv() | {"note": [{"text": "ring twice"}]}
     view = order_view(captured(catalog, body), NOW)
-    visit = WaitView(kind=WaitsFor.VISIT, what="Waits for: Technician's visit")
-    late = Answer(summary=visit.what, waits_for=visit, late_because="No technician came", late_since=NOW)
+    visit, why = verbatim("Waits for: Technician's visit"), verbatim("No technician came")
+    waits = WaitView(kind=WaitsFor.VISIT, what_wording=visit)
+    late = Answer(summary_wording=visit, waits_for=waits, late_because_wording=why, late_since=NOW)
     resource = shown(body, view.model_copy(update={"answer": late}))
     assert [(note.get("id"), note["text"]) for note in resource["note"]] == [
         (None, "ring twice"),

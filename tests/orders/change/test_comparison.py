@@ -65,11 +65,11 @@ def test_another_offering_and_another_value_are_told_before_and_after_with_what_
     assert (net.before.characteristics["down_mbps"], net.after.characteristics["down_mbps"]) == (200, 500)
     before, after = told.comparison.before.month[0].amount, told.comparison.after.month[0].amount
     assert after - before == prices["tv-sport"] - prices["tv-basic"]
-    assert in_words(net) == f"net: {net.after.title}: down_mbps 500 in place of 200"
+    assert str(in_words(net)) == f"net: {net.after.title}: down_mbps 500 in place of 200"
     titles = [driver.catalog.offerings[name].title for name in ("tv-basic", "tv-sport")]
-    assert in_words(tv).startswith(f"tv: {titles[1]}: offering {titles[1]} in place of {titles[0]}")
+    assert str(in_words(tv)).startswith(f"tv: {titles[1]}: offering {titles[1]} in place of {titles[0]}")
     assert told.words[0] == "This can be done"
-    assert in_words(tv) in told.words
+    assert str(in_words(tv)) in told.words
 
 
 def test_another_place_and_appointment_are_told_and_whether_the_promise_moves() -> None:

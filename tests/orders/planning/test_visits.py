@@ -66,7 +66,7 @@ def test_a_slot_that_is_taken_is_told_with_the_next_three() -> None:
     [visit] = visits_for(shipped_catalog(), "fibre-1000", {}, HOME)
     reason = slot_taken(visit, slot(3), [slot(6), slot(4), slot(5), slot(9)])
     assert reason.code == "slot_taken"
-    assert reason.words.endswith(
+    assert str(reason.words).endswith(
         "The next are 2026-03-04 08:00 to 12:00 (Europe/Berlin); "
         "2026-03-05 08:00 to 12:00 (Europe/Berlin); 2026-03-06 08:00 to 12:00 (Europe/Berlin)"
     )

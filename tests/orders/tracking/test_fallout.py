@@ -288,11 +288,11 @@ def test_each_call_of_a_task_that_waits_for_a_person_is_told_once() -> None:
 
 def test_it_says_in_plain_words_what_is_wrong() -> None:
     fallout = only(without_coverage())
-    words = fallout_in_words(fallout)
+    words = str(fallout_in_words(fallout))
     assert words.startswith(f"{fallout.title} at home could not be done: tv refused: said the silo. Waiting for it: ")
     alone = fallout.model_copy(update={"behind": (), "more_behind": 0})
     said = {
-        code: fallout_in_words(alone.model_copy(update={"code": code, "verb": verb}))
+        code: str(fallout_in_words(alone.model_copy(update={"code": code, "verb": verb})))
         for code, verb in ((RETRY_BUDGET_SPENT, "amend"), (OUTPUT_MISSING, "provision"), ("delivered", "compensate"))
     }
     what = f"{fallout.title} at home"
