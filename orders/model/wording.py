@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from functools import reduce
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
+
+from pydantic import AliasChoices, Field, model_validator
 
 from orders.model.values import Frozen, Money
 
@@ -21,6 +22,12 @@ class Wording(Frozen):
 
     template: str
     values: dict[str, str | Wording] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _written_as_text(cls, value: object) -> object:
+        """Orders of version 0.1 have sentences as text."""
+        return {"template": "{text}", "values": {"text": value}} if isinstance(value, str) else value
 
     def __str__(self) -> str:
         """The sentence in English."""
@@ -90,6 +97,11 @@ def wording_of(words: Words) -> Wording:
     return words if isinstance(words, Wording) else verbatim(words)
 
 
+def told_before_as(name: str, default: Any = None) -> Any:
+    """A field `{name}_wording` of a model. Orders of version 0.1 have its English text as `name`."""
+    return Field(default, validation_alias=AliasChoices(f"{name}_wording", name))
+
+
 NOTHING: Final = Sentence("nothing")
 ONE_BY_ONE: Final = Sentence("{first}; {then}")
 IN_A_LIST: Final = Sentence("{first}, {then}")
@@ -97,6 +109,9 @@ ALTOGETHER: Final = Sentence("{first} and {then}")
 
 
 def joined(parts: Iterable[Words], by: Sentence = ONE_BY_ONE) -> Words:
-    """Several parts as one; nothing, where there are none."""
+    """Several parts as one; nothing, where there are none. However many there are, it is not deep."""
     told = list(parts)
-    return reduce(lambda first, then: by(first=first, then=then), told) if told else ""
+    if len(told) <= 1:
+        return told[0] if told else ""
+    half = len(told) // 2
+    return by(first=joined(told[:half], by), then=joined(told[half:], by))

@@ -13,7 +13,7 @@ from pydantic import JsonValue
 
 from orders.model.order import Appointment
 from orders.model.values import Frozen, Verb
-from orders.model.wording import NOTHING_SAID, Wording
+from orders.model.wording import NOTHING_SAID, Wording, told_before_as
 
 
 class WaitsFor(StrEnum):
@@ -56,7 +56,7 @@ class NowView(Frozen):
     appointment: Appointment | None = None
     attempts: int | None = None
     next_try: datetime | None = None
-    last_error_wording: Wording | None = None
+    last_error_wording: Wording | None = told_before_as("last_error")
     milestones: dict[str, str] = {}
     numbers: dict[str, tuple[JsonValue, ...]] = {}
     for_agents: dict[str, str] = {}
@@ -86,7 +86,7 @@ class WaitView(Frozen):
     """
 
     kind: WaitsFor
-    what_wording: Wording
+    what_wording: Wording = told_before_as("what", ...)
     task: str | None = None
     silo: str | None = None
     since: datetime | None = None
@@ -105,10 +105,10 @@ class Answer(Frozen):
     cannot be kept, as it was when that came up (`late_since`).
     """
 
-    summary_wording: Wording = NOTHING_SAID
+    summary_wording: Wording = told_before_as("summary", NOTHING_SAID)
     waits_for: WaitView | None = None
     decides: str | None = None
-    late_because_wording: Wording | None = None
+    late_because_wording: Wording | None = told_before_as("late_because")
     late_since: datetime | None = None
     now: tuple[NowView, ...] = ()
     more_now: int = 0

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from functools import reduce
 from typing import Final, NamedTuple
 
 from orders.health.condition import Condition, SiloState
 from orders.health.steering import Window
-from orders.model.wording import ONE_BY_ONE, Sentence, Wording
+from orders.model.wording import ONE_BY_ONE, Sentence, Wording, joined, wording_of
 from orders.read_model.answer import Answer, NowView, WaitsFor
 from orders.read_model.views import OrderView
 
@@ -102,5 +101,5 @@ def _told(answer: Answer, holds: Mapping[str, _Hold]) -> Answer:
         waits = waits.model_copy(update={"what_wording": what, "until": hold.until})
     else:
         each_once = {str(hold.why): hold.why for hold in holds.values()}
-        summary = reduce(lambda first, then: ONE_BY_ONE(first=first, then=then), each_once.values(), summary)
+        summary = wording_of(joined([summary, *each_once.values()]))
     return answer.model_copy(update={"now": lines, "waits_for": waits, "summary_wording": summary})

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Literal
 
 from orders.model.values import Frozen, Money, Verb
-from orders.model.wording import Wording
+from orders.model.wording import Wording, told_before_as
 from orders.read_model.answer import WaitsFor
 from orders.read_model.course import End
 from orders.read_model.states import TaskState
@@ -69,7 +69,7 @@ class TimelineEntry(Frozen):
     no_return: NoReturn | None = None
     tried: int = 0
     refused: int = 0
-    last_error_wording: Wording | None = None
+    last_error_wording: Wording | None = told_before_as("last_error")
     next_try: datetime | None = None
     waits_for: WaitsFor | None = None
     after: tuple[str, ...] = ()

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from orders.model.values import Money
-from orders.model.wording import Sentence, Wording, has_words, joined, of_money, verbatim
+from orders.model.wording import Sentence, Wording, has_words, joined, of_money, verbatim, wording_of
+from orders.read_model.answer import Answer, NowView
+from orders.read_model.timeline import TimelineEntry
 
 WAITS = Sentence("Waits for: {title}, appointment {slot}")
 MORE = Sentence("{what} (and {number} more)")
@@ -42,6 +46,9 @@ def test_a_part_of_a_sentence_is_replaced_wherever_it_stands() -> None:
 def test_parts_are_joined_as_they_would_be_as_text() -> None:
     assert str(joined(["a", verbatim("b"), "c"])) == "a; b; c"
     assert (joined(["a"]), joined([])) == ("a", "")
+    many = joined(map(str, range(10_000)))
+    assert str(many) == "; ".join(map(str, range(10_000)))
+    assert Wording.model_validate_json(wording_of(many).model_dump_json()) == many
     assert str(of_money(Money.model_validate({"amount": "9.90", "currency": "EUR"}))) == "9.90 EUR"
 
 
@@ -51,3 +58,19 @@ def test_marks_between_places_are_no_words() -> None:
         False,
         True,
     ]
+
+
+def test_what_was_written_down_as_text_is_read_as_it_was() -> None:
+    """Orders of version 0.1 have their sentences so, in the register for good."""
+    waits = {"kind": "visit", "what": "Waits for: a"}
+    read = Answer.model_validate_json(
+        json.dumps({"summary": "a (and 2 more)", "waits_for": waits, "late_because": None})
+    )
+    assert (read.summary, read.late_because, read.late_because_wording) == ("a (and 2 more)", None, None)
+    assert read.waits_for is not None
+    assert read.waits_for.what == "Waits for: a"
+    line = {"task": "a", "title": "A", "verb": "provision", "waits_for": "person", "silo": "tv", "last_error": "no"}
+    assert NowView.model_validate(line).last_error == "no"
+    entry = {"task": "a", "title": "A", "silo": "tv", "state": "pending", "last_error": "no"}
+    assert TimelineEntry.model_validate(entry).last_error == "no"
+    assert Answer.model_validate_json(read.model_dump_json()) == read
