@@ -32,6 +32,12 @@ class PollSchedule:
         """A call was acknowledged: ask for it first after that pause."""
         heapq.heappush(self._looks, Look(since + pause, fact, n, pause))
 
+    def expect_sooner(self, fact: FactId, n: int, since: datetime, pause: timedelta) -> None:
+        """What was told of a call is lost: ask for it after that pause, whenever that was to be."""
+        self._looks = [look for look in self._looks if look.fact != fact]
+        heapq.heapify(self._looks)
+        self.expect(fact, n, since, pause)
+
     def again(self, look: Look, now: datetime, polling: Polling) -> None:
         """It was asked for, and is still awaited: ask again after twice the pause."""
         longer = min(look.pause * 2, polling.longest)

@@ -12,7 +12,7 @@ from temporalio import workflow
 from orders.fulfilment.messages import SiloCall, read_silo_event
 from orders.fulfilment.order_in_flight import Fulfilment
 from orders.model.budget import size_of
-from orders.model.catalog import Silo
+from orders.model.catalog import SOONEST_LOOK, Silo
 from orders.model.instants import instant
 from orders.model.order import Reason
 from orders.model.values import Verb
@@ -97,7 +97,8 @@ class SiloWork:
         if not self._order.is_done_by(fact[0], event.silo):
             workflow.logger.error("%s reported on %s, which is none of its tasks", event.silo, fact[0])
             return
-        self._answered(fact, n, Outcome(event.kind, event.outputs, event.code, event.reason, event.milestones))
+        if not self._answered(fact, n, Outcome(event.kind, event.outputs, event.code, event.reason, event.milestones)):
+            self._ask_soon(fact)
 
     # What is awaited
 
@@ -129,6 +130,13 @@ class SiloWork:
             call = SiloCall(self._order.start.order_id, service, key, operation, waiting.sent, awaited=waiting.verb)
             by_silo.setdefault(silo.name, {})[key] = Question(silo, look, call)
         return [some for asked in by_silo.values() for some in _in_parts(list(asked.values()))]
+
+    def _ask_soon(self, fact_id: FactId) -> None:
+        """A defect of ours was in the way of what a silo has reported: it will not report it again by itself."""
+        fact = self._order.reconciler.ledger.fact(fact_id)
+        if fact is not None and fact.waiting is not None:
+            self._polls.expect_sooner(fact_id, fact.waiting.n, workflow.now(), SOONEST_LOOK)
+            self._stir()
 
     def _awaited(self, look: Look) -> Fact | None:
         """The fact that is looked at, if that call on it is still awaited."""

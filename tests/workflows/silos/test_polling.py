@@ -75,3 +75,13 @@ def test_pauses_double_up_to_the_longest_and_what_began_apart_comes_together() -
     assert {number for _, number in rounds[:4]} == {1}
     assert {number for _, number in rounds[-4:]} == {2}
     assert rounds[-1][0] - rounds[-2][0] == POLLING.longest.total_seconds()
+
+
+def test_what_was_told_and_lost_is_asked_for_sooner_and_once() -> None:
+    polls = PollSchedule()
+    polls.expect(fact(1), 0, BEGAN, timedelta(hours=6))
+    polls.expect(fact(2), 0, BEGAN, timedelta(hours=6))
+    polls.expect_sooner(fact(1), 0, after(60), FIRST)
+    assert [look.fact for look in polls.begin_round(after(80))] == [fact(1)]
+    assert [look.fact for look in polls.begin_round(after(6 * 3600))] == [fact(2)]
+    assert polls.next is None
