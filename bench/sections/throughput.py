@@ -25,8 +25,9 @@ workflow task after it, a timer for the promise, an update of search attributes,
 the submitter the order's capture, plan and claim. Tried: one record, one search attribute update and one timer an
 order, where there were more; records of a busy order held back; the core, and what of the shell keeps no state, passed
 through the sandbox; no serialization contexts, for each of which the SDK enters the sandbox; garbage looked for
-seldom; rows of a record written together. Left as they are: the record at the end, without which nobody could rely on
-the register, and the sandbox itself."""
+seldom; rows of a record written together; what an order waits for, and when its promise is at stake next, worked out
+only where that can be news. Left as they are: the record at the end, without which nobody could rely on the register,
+and the sandbox itself."""
 
 LEAST_RATIO = 0.9
 MOST_EVENTS = 1.2
