@@ -40,7 +40,7 @@ async def late(pipe: Pipe) -> str:
 
 SAYS: Final[dict[Callable[[Pipe], Awaitable[str]], str]] = {
     visit_awaited: r"Wartet auf: Technician's visit am Standort site-1, erwartet bis .*\d\d:\d\d",
-    call_refused: r"Braucht jemanden: .* am Standort site-1: tv hat abgelehnt: ",
+    call_refused: r"Jemand muss sich kümmern: .* am Standort site-1: tv hat abgelehnt: ",
     held_by_hand: r"Angehalten seit .*\d\d:\d\d von Ada: the customer moves",
     waiting_for_products: r"Wartet auf Produkte: product .* is being changed by order",
     future_dated: r"Beginnt wie gewünscht ab .*2031",
@@ -89,7 +89,7 @@ async def test_where_an_order_is_is_told_in_german(
 
 async def test_the_desk_says_in_german_why_orders_are_held_and_late(pipe: Pipe, console: Console) -> None:
     agent, held = await console.person(Scope.CARE), await call_refused(pipe)
-    await told(agent, "/", "Braucht jemanden: .*tv hat abgelehnt: ")
+    await told(agent, "/", "Jemand muss sich kümmern: .*tv hat abgelehnt: ")
     await pipe.sim("DELETE", "/*/faults")
     await pipe.change(held, requestId="over", kind="cancel")
     await late(pipe)
