@@ -38,9 +38,9 @@ class PollSchedule:
         heapq.heapify(self._looks)
         self.expect(fact, n, since, pause)
 
-    def again(self, look: Look, now: datetime, polling: Polling) -> None:
-        """It was asked for, and is still awaited: ask again after twice the pause."""
-        longer = min(look.pause * 2, polling.longest)
+    def again(self, look: Look, now: datetime, polling: Polling, usual: timedelta = timedelta()) -> None:
+        """It was asked for, and is still awaited: ask again after a longer pause."""
+        longer = polling.pause_after(look.pause, usual)
         heapq.heappush(self._looks, Look(now + longer, look.fact, look.n, longer))
 
     @property

@@ -69,7 +69,7 @@ class SiloWork:
             step = by_key[call.key]
             self._record(step, outcome, instant(workflow.now()))
             if outcome.kind is OutcomeKind.ACKNOWLEDGED:
-                self._expect(step.fact, step.n, step.verb, step.operation)
+                self._polls.expect(step.fact, step.n, workflow.now(), silo.polling.first_pause)
             self._stir()
 
         calling = Calling(silo, steps[0].verb, heard, self._order.revision.priority, self._summarized)
@@ -155,7 +155,7 @@ class SiloWork:
                 workflow.logger.warning("could not ask %s about %s: %s", silo.name, call.service, outcome.reason)
             known = reached and self._answered(look.fact, look.n, outcome)
             if not known or outcome.kind is OutcomeKind.ACKNOWLEDGED:
-                self._polls.again(look, workflow.now(), silo.polling)
+                self._polls.again(look, workflow.now(), silo.polling, self._usual(look.fact))
 
         asking = Calling(silo, Verb.INSPECT, heard, summarized=self._summarized)
         await asking.make([question.call for question in questions])
@@ -166,14 +166,15 @@ class SiloWork:
         for fact_id in sorted(self._order.reconciler.waiting):
             fact = ledger.fact(fact_id)
             if fact is not None and fact.waiting is not None:
-                self._expect(fact_id, fact.waiting.n, fact.waiting.verb, fact.operation)
+                silo, _ = self._silo_and_operation(fact.operation)
+                self._polls.expect(fact_id, fact.waiting.n, workflow.now(), silo.polling.first_pause)
 
-    def _expect(self, fact: FactId, n: int, verb: Verb, operation: str) -> None:
-        """Ask for how an acknowledged call ends once that may be missed. How long an undo takes nobody knows."""
-        silo, _ = self._silo_and_operation(operation)
-        plan, task = self._order.plan, self._order.plan.tasks.get(fact[0])
-        usual_s = plan.takes(task).likely_s if task is not None and verb is not Verb.COMPENSATE else 0.0
-        self._polls.expect(fact, n, workflow.now(), silo.polling.first_pause(timedelta(seconds=usual_s)))
+    def _usual(self, fact_id: FactId) -> timedelta:
+        """How long what is awaited usually takes. Of an undo nobody knows."""
+        plan, task = self._order.plan, self._order.plan.tasks.get(fact_id[0])
+        fact = self._order.reconciler.ledger.fact(fact_id)
+        undone = fact is None or fact.waiting is None or fact.waiting.verb is Verb.COMPENSATE
+        return timedelta() if task is None or undone else timedelta(seconds=plan.takes(task).likely_s)
 
     def _silo_and_operation(self, name: str) -> tuple[Silo, str]:
         ledger = self._order.reconciler.ledger

@@ -104,10 +104,10 @@ class Protocol(StrEnum):
         return member
 
 
-FIRST_LOOK: Final = 20
-"""What is awaited is asked for first after this part of the time that it usually takes: a twentieth."""
+SECOND_LOOK: Final = 20
+"""What is awaited is asked for again after this part of the time that it usually takes: a twentieth."""
 SOONEST_LOOK: Final = timedelta(seconds=30)
-"""Before that no callback is missed yet."""
+"""Before that no callback is missed yet. By then a silo knows whether it refuses."""
 
 
 class RetryBudget(Frozen):
@@ -121,15 +121,22 @@ class RetryBudget(Frozen):
 class Polling(Frozen):
     """How an awaited callback is backed up: asked for after `first`, then with pauses that double up to `longest`.
 
-    Where `first` is not given, it follows what is awaited: a visit that takes five days is not asked for every minute.
+    Where `first` is not given it is soon, and the pause after it follows what is awaited: a visit that takes five days
+    is not asked for every minute.
     """
 
     first: timedelta | None = None
     longest: timedelta = timedelta(hours=6)
 
-    def first_pause(self, usual: timedelta) -> timedelta:
-        """When to ask first for what usually takes so long. It costs less than the pauses that follow, which double."""
-        return self.first or min(max(usual / FIRST_LOOK, SOONEST_LOOK), self.longest)
+    @property
+    def first_pause(self) -> timedelta:
+        """When to ask first."""
+        return self.first or min(SOONEST_LOOK, self.longest)
+
+    def pause_after(self, pause: timedelta, usual: timedelta) -> timedelta:
+        """The pause after another one, of what usually takes so long."""
+        least = usual / SECOND_LOOK if self.first is None else pause
+        return min(max(pause * 2, least), self.longest)
 
 
 class Silo(Frozen):

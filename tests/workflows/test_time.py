@@ -17,7 +17,7 @@ from temporalio.api.history.v1 import HistoryEvent
 from catalog_loader.catalog_files import read_catalog
 from orders.fulfilment.messages import SiloCalls
 from orders.model import wire_names
-from orders.model.catalog import FIRST_LOOK
+from orders.model.catalog import SECOND_LOOK, SOONEST_LOOK
 from settings import ROOT
 from tests.given.households import item, order
 from tests.running.pipe import Pipe, body_of, running_pipe, until
@@ -62,9 +62,9 @@ async def test_a_visit_weeks_away_is_found_done_by_polling_when_its_callback_is_
     await until(polled_for_weeks, "weeks of polling")
     usual = read_catalog(ROOT / "catalog").specifications["installation"].tasks["visit-site"].duration
     looks = [after for summary, after in await timers(pipe, order_id) if summary.startswith("look again at visit-site")]
-    pauses = [usual / FIRST_LOOK, 2 * usual / FIRST_LOOK, timedelta(days=1)]
+    pauses = [SOONEST_LOOK, usual / SECOND_LOOK, 2 * usual / SECOND_LOOK, timedelta(days=1)]
     expected = [after.total_seconds() for after in accumulate(pauses)]
-    assert [after.total_seconds() for after in looks[:3]] == pytest.approx(expected, abs=60)
+    assert [after.total_seconds() for after in looks[:4]] == pytest.approx(expected, abs=60)
     await pipe.sim("POST", "/field-service/complete", {"match": "", "outcome": "completed"})
     assert (await pipe.outcome(order_id)).state == "completed"
     await pipe.sim("DELETE", "/field-service/faults")

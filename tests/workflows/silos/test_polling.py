@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from orders.model.catalog import Polling
+from orders.model.catalog import SOONEST_LOOK, Polling
 from workflows.polling import PollSchedule
 
 FIRST = timedelta(seconds=20)
@@ -23,19 +23,21 @@ def fact(number: int) -> tuple[str, int]:
 
 
 @pytest.mark.parametrize(
-    ("usual", "first"),
+    ("usual", "second"),
     [
         (timedelta(days=5), timedelta(hours=6)),
         (timedelta(hours=1), timedelta(minutes=3)),
-        (timedelta(seconds=4), timedelta(seconds=30)),
-        (timedelta(0), timedelta(seconds=30)),
+        (timedelta(seconds=4), timedelta(minutes=1)),
+        (timedelta(0), timedelta(minutes=1)),
         (timedelta(days=60), timedelta(hours=12)),
     ],
 )
-def test_the_first_look_follows_what_is_awaited_within_bounds(usual: timedelta, first: timedelta) -> None:
+def test_the_first_look_is_soon_and_the_second_follows_what_is_awaited(usual: timedelta, second: timedelta) -> None:
     polling = Polling(longest=timedelta(hours=12))
-    assert polling.first_pause(usual) == first
-    assert polling.model_copy(update={"first": FIRST}).first_pause(usual) == FIRST
+    assert polling.first_pause == SOONEST_LOOK
+    assert polling.pause_after(SOONEST_LOOK, usual) == second
+    told = polling.model_copy(update={"first": FIRST})
+    assert (told.first_pause, told.pause_after(FIRST, usual)) == (FIRST, 2 * FIRST)
 
 
 def test_what_was_acknowledged_within_seconds_is_asked_for_in_one_round_and_stays_together() -> None:
