@@ -96,11 +96,10 @@ class ListedFallout(ResponseModel):
     """A call that a person is needed for; `href` has it with its story, `orderHref` its order.
 
     `meaning` says in plain words what is wrong, and `meaningWording` the same for other languages. `severity` and the
-    texts, by language, are the catalog's. `key` is the
-    idempotency key of the call refused last, `attempts` how often it was made in vain, each time with the whole retry
-    budget of its silo. `behind` are the first tasks that wait for it, `hand` what was done about it last. `promisedAt`
-    and `inJeopardy` are its order's. The id stays the same until it is over: what is refused after that is another
-    fallout.
+    texts, by language, are the catalog's. `key` is the idempotency key of the call refused last, `attempts` how often
+    it was made in vain, each time with the whole retry budget of its silo. `behind` are the first tasks that wait for
+    it, `hand` what was done about it last. `promisedAt` and `inJeopardy` are its order's. The id stays the same until
+    it is over: what is refused after that is another fallout.
     """
 
     id: str
@@ -166,8 +165,8 @@ class StoryResponse(ResponseModel):
 class WayResponse(OptionResponse):
     """A way to set a fallout right, and in `words` what it would do; see an order's options for the rest.
 
-    `wordsWording` is the same for other languages.
-    The `request` with what it `takes` is posted to `href`; with `?dryRun=true` it is previewed.
+    `wordsWording` is the same for other languages. The `request` with what it `takes` is posted to `href`; with
+    `?dryRun=true` it is previewed.
     """
 
     way: Way

@@ -235,8 +235,8 @@ class PreviewResponse(ResponseModel):
     """What a change would do now, and what would be said to it.
 
     `comparison` is what differs for the customer, `words` all of it to be read aloud, and `wordsWording` the
-    same for other languages. `expectedBefore` and
-    `promisedBefore` are what is expected and promised without the change.
+    same for other languages. `expectedBefore` and `promisedBefore` are what is expected and promised without the
+    change.
     """
 
     state: ChangeState
