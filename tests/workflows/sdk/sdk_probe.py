@@ -9,24 +9,25 @@ from temporalio import workflow
 
 @workflow.defn
 class Probe:
-    """Waits for a signal, does one thing or another by whether time has passed meanwhile, and stays."""
+    """Waits for two signals, does one thing or another by whether time has passed before each, and stays."""
 
     def __init__(self) -> None:
-        self.signalled = False
+        self.signals = 0
 
     @workflow.run
     async def run(self) -> None:
-        began = workflow.now()
-        await workflow.wait_condition(lambda: self.signalled)
-        if workflow.now() == began:  # As no workflow task has it: each has a time of its own.
-            await workflow.sleep(timedelta(hours=1))
-        workflow.upsert_memo({"passed": True})
+        for number in (1, 2):
+            began = workflow.now()
+            await workflow.wait_condition(lambda least=number: self.signals >= least)
+            if workflow.now() == began:  # Each workflow task has a time of its own.
+                await workflow.sleep(timedelta(hours=1))
+            workflow.upsert_memo({"passed": number})
         await workflow.wait_condition(lambda: False)
 
     @workflow.signal
     def go_on(self) -> None:
-        self.signalled = True
+        self.signals += 1
 
     @workflow.query
     def has_signal(self) -> bool:
-        return self.signalled
+        return self.signals > 0

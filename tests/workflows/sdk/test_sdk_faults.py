@@ -14,22 +14,43 @@ from uuid import uuid4
 
 import pytest
 from pydantic import RootModel, TypeAdapter
-from temporalio.client import Client, WorkflowHandle, WorkflowHistory
+from temporalio.api.enums.v1 import EventType
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflowservice.v1 import PollWorkflowTaskQueueRequest
+from temporalio.client import Client, WorkflowHandle, WorkflowHistory, WorkflowQueryFailedError
 from temporalio.contrib.pydantic import PydanticPayloadConverter
 from temporalio.converter import DataConverter
+from temporalio.service import RPCError
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Replayer, Worker, WorkflowInstance, WorkflowInstanceDetails
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 from temporalio.workflow import NondeterminismError
 
+from tests.running.pipe import LOST, until
 from tests.workflows.sdk.sdk_probe import Probe
 from workflows.sdk.converter import PayloadConverter
+from workflows.sdk.query_guard import ASK_AGAIN, changed_by_workflow_tasks_only
 
 ROUNDS = 30
 """Whether a worker takes a waiting query before the workflow task, which brings the fault, is left to chance."""
 
 _About = TypeVar("_About")
 _Result = TypeVar("_Result")
+
+
+QUERIES = 6
+"""How many are asked at a time, so that one is left."""
+
+WITHOUT_GUARD = "remove what stands in for it from workflows/sdk/query_guard.py"
+
+
+class GuardedRunner(SandboxedWorkflowRunner):
+    """The SDK's sandbox, with our guard against what queries bring."""
+
+    def create_instance(self, det: WorkflowInstanceDetails) -> WorkflowInstance:
+        instance = super().create_instance(det)
+        instance.activate = changed_by_workflow_tasks_only(instance.activate)
+        return instance
 
 
 class CountingRunner(SandboxedWorkflowRunner):
@@ -92,14 +113,93 @@ async def history_with_a_cold_query(client: Client) -> WorkflowHistory:
     return await handle.fetch_history()
 
 
+async def begin_and_abandon(client: Client, task_queue: str) -> None:
+    """Begin a workflow's next task, as a worker does that is killed then. Queries that come first are lost with it."""
+    asked = PollWorkflowTaskQueueRequest(
+        namespace=client.namespace, task_queue=TaskQueue(name=task_queue), identity="killed"
+    )
+    while (await client.workflow_service.poll_workflow_task_queue(asked)).HasField("query"):
+        pass
+
+
+async def history_with_an_abandoned_task(
+    client: Client, runner: SandboxedWorkflowRunner
+) -> tuple[WorkflowHistory, set[str]]:
+    """The history of a workflow whose task was abandoned, while queries about it came to another worker.
+
+    And what those were refused with. Whether any was on its way by then, and was left for that worker, is up to chance.
+    """
+    name = uuid4().hex
+    async with Worker(client, task_queue=name, workflows=[Probe], workflow_runner=runner, max_cached_workflows=0):
+        handle: WorkflowHandle[Probe, None] = await client.start_workflow(
+            Probe.run, id=name, task_queue=name, task_timeout=timedelta(seconds=1)
+        )
+        assert not await handle.query(Probe.has_signal)
+    asking = [asyncio.create_task(refusal(handle)) for _ in range(QUERIES)]
+    await handle.describe()
+    await handle.signal(Probe.go_on)
+    await begin_and_abandon(client, name)
+    await handle.signal(Probe.go_on)
+    async with worker(client, name, runner):
+        await until(lambda: passed(handle), "the abandoned task to be done anew")
+        why = set(await asyncio.gather(*asking))
+        await handle.terminate()
+    return await handle.fetch_history(), why - {""}
+
+
+async def refusal(handle: WorkflowHandle[Probe, None]) -> str:
+    """Why a query is refused, or nothing."""
+    try:
+        await handle.query(Probe.has_signal, rpc_timeout=timedelta(seconds=3))
+    except WorkflowQueryFailedError as error:
+        return str(error)
+    except RPCError as error:  # It was lost.
+        assert error.status in LOST
+    return ""
+
+
+async def passed(handle: WorkflowHandle[Probe, None]) -> bool:
+    """True when something has come of both signals."""
+    events = (await handle.fetch_history()).events
+    begun = [event for event in events if event.event_type == EventType.EVENT_TYPE_TIMER_STARTED]
+    memos = [event for event in events if event.event_type == EventType.EVENT_TYPE_WORKFLOW_PROPERTIES_MODIFIED]
+    return len(memos) == 2 or bool(begun)
+
+
+async def is_determined(client: Client, history: WorkflowHistory) -> bool:
+    """True where a replay comes to the same."""
+    replayer = Replayer(workflows=[Probe], data_converter=client.data_converter)
+    replayed = await replayer.replay_workflow(history, raise_on_replay_failure=False)
+    assert replayed.replay_failure is None or isinstance(replayed.replay_failure, NondeterminismError)
+    return replayed.replay_failure is None
+
+
 async def test_without_our_guard_a_query_still_changes_workflow_state(temporal: WorkflowEnvironment) -> None:
-    replayer = Replayer(workflows=[Probe], data_converter=temporal.client.data_converter)
     for _ in range(ROUNDS):
         history = await history_with_a_cold_query(temporal.client)
-        replayed = await replayer.replay_workflow(history, raise_on_replay_failure=False)
-        if isinstance(replayed.replay_failure, NondeterminismError):
+        if not await is_determined(temporal.client, history):
             return
-    pytest.fail("the SDK has mended this: remove workflows/sdk/query_guard.py, and its use in workflows/sdk/runner.py")
+    pytest.fail(f"the SDK has mended this: {WITHOUT_GUARD}")
+
+
+async def test_without_our_guard_a_query_still_does_a_task_that_somebody_else_has_begun(
+    temporal: WorkflowEnvironment,
+) -> None:
+    for _ in range(ROUNDS):
+        history, _ = await history_with_an_abandoned_task(temporal.client, SandboxedWorkflowRunner())
+        if not await is_determined(temporal.client, history):
+            return
+    pytest.fail(f"the SDK has mended this: {WITHOUT_GUARD}")
+
+
+async def test_with_our_guard_no_query_does_a_task_that_somebody_else_has_begun(temporal: WorkflowEnvironment) -> None:
+    for _ in range(ROUNDS):
+        history, refused = await history_with_an_abandoned_task(temporal.client, GuardedRunner())
+        assert await is_determined(temporal.client, history)
+        if refused:
+            assert refused == {ASK_AGAIN}
+            return
+    pytest.fail("no query was ever left for another worker")
 
 
 async def test_without_our_runner_the_sdk_still_compiles_code_for_each_payload(temporal: WorkflowEnvironment) -> None:
