@@ -72,11 +72,16 @@ class NextView(Frozen):
     """A task that follows, and what it comes `after`, in words. `expected` is when it is usually done, if known."""
 
     task: str
-    title: str
+    title_wording: Wording = told_before_as("title", ...)
     verb: Verb = Verb.PROVISION
     site: str | None = None
     after: tuple[str, ...] = ()
     expected: datetime | None = None
+
+    @property
+    def title(self) -> str:
+        """What the task is called, in English."""
+        return str(self.title_wording)
 
 
 class WaitView(Frozen):

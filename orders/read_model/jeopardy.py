@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Final
 
 from orders.model.values import Frozen
+from orders.model.wording import NOTHING_SAID, Wording, told_before_as
 
 RATHER_SURE: Final = 0.526
 """How far between likely and safe lies what is kept three times in four."""
@@ -49,11 +50,21 @@ class JeopardyView(Frozen):
 
     level: JeopardyLevel
     cause: JeopardyCause
-    what: str
+    what_wording: Wording = told_before_as("what", ...)
     task: str | None = None
     silo: str | None = None
-    helps: str = ""
+    helps_wording: Wording = told_before_as("helps", NOTHING_SAID)
     since: datetime | None = None
+
+    @property
+    def what(self) -> str:
+        """Because of what, in English."""
+        return str(self.what_wording)
+
+    @property
+    def helps(self) -> str:
+        """What would help, in English."""
+        return str(self.helps_wording)
 
 
 def level_of(likely: datetime, safe: datetime, promised: datetime, now: datetime) -> JeopardyLevel:

@@ -330,7 +330,7 @@ def _next_view(order: Fulfilment, key: str, going_on: dict[str, Open]) -> NextVi
         expected = order.plan.after(task, max(known), order.plan.takes(task).likely_s)
     return NextView(
         task=key,
-        title=order.plan.operation(task).words,
+        title_wording=verbatim(order.plan.operation(task).words),
         site=site_of(order, key),
         after=tuple(islice(words, MOST_NAMED)),
         expected=expected,
@@ -343,17 +343,19 @@ def _to_be_undone(order: Fulfilment, going_on: Collection[str]) -> Iterator[str]
 
 
 def _undo_view(order: Fulfilment, key: str) -> NextView:
-    title = order.reconciler.ledger.operation_of(key).words
-    return NextView(task=key, title=title, verb=Verb.COMPENSATE, site=site_of(order, key))
+    title = verbatim(order.reconciler.ledger.operation_of(key).words)
+    return NextView(task=key, title_wording=title, verb=Verb.COMPENSATE, site=site_of(order, key))
+
+
+_FEE_TO_COME: Final = Sentence("Billing of a fee of {fee}")
 
 
 def _fees(order: Fulfilment) -> Iterator[NextView]:
     """Fees that are billed once what they pay for is undone."""
     for charge in order.carried.charges:
         if not charge.due and not charge.forgone:
-            title = f"Billing of a fee of {charge.money.amount} {charge.money.currency}"
             after = order.reconciler.ledger.operation_of(charge.fact[0]).words
-            yield NextView(task=charge.task, title=title, after=(after,))
+            yield NextView(task=charge.task, title_wording=_FEE_TO_COME(fee=of_money(charge.money)), after=(after,))
 
 
 # How it ended

@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
 from orders.fulfilment.order_in_flight import Fulfilment
+from orders.model.wording import Sentence
 from orders.read_model.answer import WaitsFor
 from orders.read_model.jeopardy import JeopardyCause, JeopardyLevel, JeopardyView
 from orders.tracking.answering import Open, open_work
+
+_FALLEN: Final = Sentence("{title} needs a person: {silo} has refused it")
+_SETTLE: Final = Sentence("Retry, change or settle what was refused")
+_HELD: Final = Sentence("The order is on hold")
+_RELEASE: Final = Sentence("Release it")
+_TOOK_LONG: Final = Sentence("What was done took long")
+_OVERDUE: Final = Sentence("{title} has taken {silo} longer than it does nine times in ten")
+_ASK_WHY: Final = Sentence("Ask {silo} what keeps it")
+_APPOINTED: Final = Sentence("{title} is done by an appointment that leaves too little time")
+_APPOINT_EARLIER: Final = Sentence("An earlier appointment")
+_LATE: Final = Sentence("{title} by {silo} comes late")
+_SOONER: Final = Sentence("Have {silo} do it sooner, or agree on another date with the customer")
 
 
 def jeopardy_of(
@@ -25,15 +39,16 @@ def jeopardy_of(
             cause=JeopardyCause.FALLOUT,
             task=fallen.task,
             silo=silo,
-            what=f"{title} needs a person: {silo} has refused it",
-            helps="Retry, change or settle what was refused",
+            what_wording=_FALLEN(title=title, silo=silo),
+            helps_wording=_SETTLE(),
             since=since,
         )
     if order.carried.on_hold:
-        what = "The order is on hold"
-        return JeopardyView(level=level, cause=JeopardyCause.HOLD, what=what, helps="Release it", since=since)
+        return JeopardyView(
+            level=level, cause=JeopardyCause.HOLD, what_wording=_HELD(), helps_wording=_RELEASE(), since=since
+        )
     if not decides:
-        return JeopardyView(level=level, cause=JeopardyCause.DELAY, what="What was done took long", since=since)
+        return JeopardyView(level=level, cause=JeopardyCause.DELAY, what_wording=_TOOK_LONG(), since=since)
     return _by_task(order, level, decides, opened.get(decides), now, since)
 
 
@@ -54,15 +69,14 @@ def _by_task(
     appointed = planned.appointed_until if planned is not None else None
     due = overdue_at(order, task, opened.since) if opened is not None else None
     if due is not None and now > due:
-        cause, what = JeopardyCause.OVERDUE, f"{title} has taken {silo} longer than it does nine times in ten"
-        helps = f"Ask {silo} what keeps it"
+        cause, what, helps = JeopardyCause.OVERDUE, _OVERDUE(title=title, silo=silo), _ASK_WHY(silo=silo)
     elif appointed is not None and promised is not None and appointed > now:
-        cause, what = JeopardyCause.APPOINTMENT, f"{title} is done by an appointment that leaves too little time"
-        helps = "An earlier appointment"
+        cause, what, helps = JeopardyCause.APPOINTMENT, _APPOINTED(title=title), _APPOINT_EARLIER()
     else:
-        cause, what = JeopardyCause.DELAY, f"{title} by {silo} comes late"
-        helps = f"Have {silo} do it sooner, or agree on another date with the customer"
-    return JeopardyView(level=level, cause=cause, task=task, silo=silo, what=what, helps=helps, since=since)
+        cause, what, helps = JeopardyCause.DELAY, _LATE(title=title, silo=silo), _SOONER(silo=silo)
+    return JeopardyView(
+        level=level, cause=cause, task=task, silo=silo, what_wording=what, helps_wording=helps, since=since
+    )
 
 
 def _named(order: Fulfilment, task: str) -> tuple[str, str]:

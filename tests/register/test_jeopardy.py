@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from orders.model.wording import verbatim
 from orders.read_model.jeopardy import JeopardyCause, JeopardyLevel, JeopardyView
 from register import Register
 from register.jeopardy import JeopardyQuery
@@ -14,7 +15,9 @@ AT_RISK, LATE, MISSED = JeopardyLevel.AT_RISK, JeopardyLevel.IN_JEOPARDY, Jeopar
 
 
 def endangered(register: Register, order: str, level: JeopardyLevel, silo: str = "tv", days: int = 1) -> None:
-    danger = JeopardyView(level=level, cause=JeopardyCause.OVERDUE, what="It takes long", silo=silo, since=NOON)
+    danger = JeopardyView(
+        level=level, cause=JeopardyCause.OVERDUE, what_wording=verbatim("It takes long"), silo=silo, since=NOON
+    )
     told = {"jeopardy": danger, "completed_at": None, "promised_at": NOON + timedelta(days=days)}
     register.records.record(a_record(1, order_id=order, **told))
 

@@ -66,6 +66,7 @@ class NextResponse(ResponseModel):
 
     task: str
     title: str
+    title_wording: Wording
     verb: Verb
     site: str | None
     after: tuple[str, ...]

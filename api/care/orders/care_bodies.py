@@ -78,14 +78,19 @@ class GivenResponse(ResponseModel):
 
 
 class JeopardyResponse(ResponseModel):
-    """The danger that a promise is in: because of which task, of which silo, since when, and what would help."""
+    """The danger that a promise is in: because of which task, of which silo, since when, and what would help.
+
+    Both sentences have their wordings beside them, as those of the answer.
+    """
 
     level: JeopardyLevel
     cause: JeopardyCause
     what: str
+    what_wording: Wording
     task: str | None
     silo: str | None
     helps: str
+    helps_wording: Wording
     since: InstantOut | None
 
 

@@ -15,6 +15,7 @@ from orders.model.budget import LONGEST_TEXT
 from orders.model.identifiers import Identifier
 from orders.model.instants import Instant
 from orders.model.text import Line, Name
+from orders.model.wording import Wording
 
 
 class ByResponse(ResponseModel):
@@ -87,6 +88,7 @@ class SiloHealthResponse(ResponseModel):
     state: SiloState
     since: InstantOut | None
     reason: str
+    reason_wording: Wording
     rate: RateResponse
     breaker: BreakerResponse
     calls: CallsResponse

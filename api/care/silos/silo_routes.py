@@ -28,6 +28,7 @@ from api.service.silos import SiloSeen
 from api.tmf.links import Links
 from orders.health.condition import Stage
 from orders.health.steering import Window
+from orders.model.wording import wording_of
 
 log = structlog.get_logger()
 router = APIRouter(prefix="/care/v1/silos", tags=["care"], dependencies=[needs(Scope.LOOK)])
@@ -73,6 +74,7 @@ def _told(seen: SiloSeen, links: Links) -> SiloHealthResponse:
         state=condition.state(now),
         since=condition.since if condition.version else None,
         reason=condition.reason(now),
+        reason_wording=wording_of(condition.wording(now)),
         rate=RateResponse(
             granted=silo.rate_per_second,
             now=silo.rate_per_second if rate is None else rate,

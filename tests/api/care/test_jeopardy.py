@@ -6,6 +6,7 @@ from contextlib import closing
 from datetime import timedelta
 from uuid import uuid4
 
+from orders.model.wording import verbatim
 from orders.read_model.jeopardy import JeopardyCause, JeopardyLevel, JeopardyView
 from register import Register
 from tests.api.conftest import Door
@@ -19,10 +20,10 @@ async def test_orders_in_danger_are_listed_with_their_cause_and_what_would_help(
     danger = JeopardyView(
         level=JeopardyLevel.MISSED,
         cause=JeopardyCause.OVERDUE,
-        what="Visit has taken field-service longer than it does nine times in ten",
+        what_wording=verbatim("Visit has taken field-service longer than it does nine times in ten"),
         task="site/installation/visit-site",
         silo="field-service",
-        helps="Ask field-service what keeps it",
+        helps_wording=verbatim("Ask field-service what keeps it"),
         since=NOON,
     )
     told = {"jeopardy": danger, "completed_at": None, "customer_id": f"C-{order_id}", "safe_at": NOON}

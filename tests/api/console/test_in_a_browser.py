@@ -9,6 +9,7 @@ import pytest
 from playwright.async_api import expect
 
 from api.access.principal import Scope
+from orders.model.wording import verbatim
 from orders.read_model.jeopardy import JeopardyCause, JeopardyLevel, JeopardyView
 from orders.read_model.states import LifecycleState
 from register import Register
@@ -40,7 +41,7 @@ def late_orders(pipe: Pipe) -> None:
     danger = JeopardyView(
         level=JeopardyLevel.MISSED,
         cause=JeopardyCause.OVERDUE,
-        what="The visit takes longer than usual",
+        what_wording=verbatim("The visit takes longer than usual"),
         task="site/installation/visit-site",
         silo="field-service",
         since=NOON,

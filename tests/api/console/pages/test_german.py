@@ -151,6 +151,35 @@ async def test_a_fallout_and_the_ways_out_are_told_in_german(pipe: Pipe, console
     await pipe.change(order_id, requestId="over", kind="cancel")
 
 
+async def test_a_danger_and_what_would_help_are_told_in_german(pipe: Pipe, console: Console) -> None:
+    agent, order_id = await console.person(Scope.CARE), await late(pipe)
+    customer = (await pipe.view(order_id)).customer_id
+    page = await told(agent, f"/jeopardy?customer={customer}", "Technician's visit von field-service kommt zu spät")
+    assert "field-service bitten, es vorzuziehen, oder mit dem Kunden" in text_told(page)
+    [found] = (
+        await pipe.http.get(f"{pipe.settings.api_address}/care/v1/jeopardy", params={"customer": customer})
+    ).json()["orders"]
+    danger = found["jeopardy"]
+    assert (danger["what"], danger["whatWording"]["template"]) == (
+        "Technician's visit by field-service comes late",
+        "{title} by {silo} comes late",
+    )
+    assert danger["helpsWording"]["values"] == {"silo": "field-service"}
+    await pipe.change(order_id, requestId="over", kind="cancel")
+
+
+async def test_why_a_silo_is_left_alone_is_told_in_german(pipe: Pipe, console: Console) -> None:
+    agent, address = await console.person(Scope.OPERATE), f"{pipe.settings.api_address}/care/v1/silos/trade-in"
+    paused = await pipe.http.patch(address, json={"paused": True, "reason": "it moves house", "requester": "Ada"})
+    assert paused.status_code == 200, paused.text
+    try:
+        for page in ("/silos/trade-in", "/silos", "/"):
+            await told(agent, page, "pausiert von .*Ada.*: it moves house")
+        assert (await pipe.http.get(address)).json()["reasonWording"]["template"] == "{what}: {why}"
+    finally:
+        await pipe.http.patch(address, json={"paused": False, "reason": "it has moved"})
+
+
 async def test_what_is_to_be_read_aloud_of_a_preview_is_german(pipe: Pipe, console: Console) -> None:
     agent, order_id = await console.person(Scope.CARE), await visit_awaited(pipe)
     page = await agent.page(f"/orders/{order_id}/change/preview?kind=cancel", **GERMAN)
