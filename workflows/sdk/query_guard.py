@@ -13,6 +13,9 @@ it makes other commands, or the same in another order, and the order stands stil
 have brought something like it are refused here. Such a query may be asked again. The order is dropped from the cache:
 the workflow task brings everything.
 
+What cannot be told apart is the second case where the order is in the cache already, and the query comes with a history
+all the same: the worker has answered too late before, and another has begun the workflow task meanwhile.
+
 No upstream issue is known, in `temporalio/sdk-python` or `temporalio/sdk-rust` (once `sdk-core`).
 `tests/workflows/sdk/test_sdk_faults.py` reproduces both without this guard, and says so once the SDK has mended them.
 """
@@ -62,22 +65,26 @@ class _Seen:
 
     def __init__(self) -> None:
         self._last: tuple[int, int] | None = None
-        self._replayed = False
+        self._by_replay = False
+        """True from a replay on, until it is sure that all that came with it was told: the rest comes by itself."""
         self._new = 0
 
     def brought_by_a_query(self, act: WorkflowActivation) -> bool:
         """True where something was brought by a query, or may have been by this one. Else takes note."""
         if not _CHANGES_NOTHING.issuperset(job.WhichOneof("variant") or "" for job in act.jobs):
             return not self._takes_note(act.timestamp.ToNanoseconds(), act.history_length, replayed=act.is_replaying)
-        asked = any(job.query_workflow.query_id == _WITHOUT_WORKFLOW_TASK for job in act.jobs)
-        # The first that is new after a replay was brought by a workflow task or by a query, which is asked right then.
-        # Later ones never are: by now the order is in the cache, where queries bring no history.
-        return asked and self._replayed and self._new == 1
+        if not any(job.query_workflow.query_id == _WITHOUT_WORKFLOW_TASK for job in act.jobs):
+            return False
+        # The first that is new after a replay came with a workflow task, or with a query, which is asked right then.
+        if self._by_replay and self._new == 1:
+            return True
+        self._by_replay = False
+        return False
 
     def _takes_note(self, time: int, length: int, *, replayed: bool) -> bool:
         """False where it is part of no workflow task: at the time of the last one, though history has grown."""
         if self._last is None:
-            self._replayed = replayed
+            self._by_replay = replayed
         elif self._last[0] == time and self._last[1] != length:
             return False
         if not replayed and (self._last is None or self._last[0] != time):
