@@ -97,7 +97,7 @@ async def test_no_more_calls_are_under_way_than_the_silo_takes(moody: Moody) -> 
     assert moody.most_under_way == 3
 
 
-async def test_what_has_not_begun_in_time_is_given_back_untried(moody: Moody) -> None:
+async def test_what_has_yet_to_begin_in_time_is_given_back_untried(moody: Moody) -> None:
     moody.moods = {key("slow"): moody.slow}
     provision = moody.bench.activity(patient(moody.bench, concurrency=1), Verb.PROVISION)
     running = asyncio.create_task(attempted(provision, calls("slow", "second")))

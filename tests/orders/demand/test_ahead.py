@@ -53,7 +53,7 @@ def test_a_record_tells_how_much_is_done_of_each_silo_however_far_the_order_is(c
     assert len(done ^ really) <= 2
 
 
-def test_an_order_that_has_not_begun_asks_for_everything_on_its_days() -> None:
+def test_an_order_that_has_yet_to_begin_asks_for_everything_on_its_days() -> None:
     found = needs(Driver(in_ulm()))
     assert all(need.asked is None for need in found.values())
     visit, router = found["field-service.visit"], found["warehouse.stock"]

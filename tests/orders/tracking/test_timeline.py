@@ -190,7 +190,7 @@ def test_attempts_are_counted_over_all_calls() -> None:
     assert (entries(driver.order)[VISIT].tried, entries(driver.order)[PARCEL].tried) == (5, 3)
 
 
-def test_an_order_on_hold_expects_nothing_that_has_not_begun() -> None:
+def test_an_order_on_hold_expects_nothing_that_has_yet_to_begin() -> None:
     driver = Driver(household(), waiting=["field-service"])
     run_at(driver, NOW)
     driver.change("hold")
