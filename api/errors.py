@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from orders.model.order import Reason
-from orders.model.reading import in_words, telling
 from orders.model.values import Money
+from orders.model.writing.reading import in_words, telling
 
 if TYPE_CHECKING:
     from fastapi.exceptions import RequestValidationError

@@ -17,8 +17,8 @@ from orders.fulfilment.messages import SiloCall
 from orders.model.catalog import Silo
 from orders.model.expressions import as_text, fill
 from orders.model.silos.manual_silo import ManualSilo
-from orders.model.text import printable
 from orders.model.values import Inputs, Verb
+from orders.model.writing.text import printable
 from orders.read_model.work_state import WorkState
 from orders.reconcile.ledger import parse_key
 from orders.reconcile.outcome import Outcome

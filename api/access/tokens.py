@@ -17,8 +17,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from api.access.principal import Principal, Scope
 from api.blocking import run_blocking
 from api.errors import Unauthorized, Unavailable
-from orders.model.identifiers import Identifier
-from orders.model.text import Name
+from orders.model.writing.identifiers import Identifier
+from orders.model.writing.text import Name
 
 log = structlog.get_logger()
 

@@ -18,7 +18,7 @@ from starlette.requests import Request
 from api.console.words import ENGLISH, language_of, locale_of, translations
 from orders.model.instants import MOMENT
 from orders.model.values import Money
-from orders.model.wording import PLACE, SUM, Wording, Words, has_words
+from orders.model.writing.wording import PLACE, SUM, Wording, Words, has_words
 
 ZONE: Final = "orderpipe-zone"
 """The cookie in which the browser says where it is."""

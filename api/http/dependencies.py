@@ -32,7 +32,7 @@ from api.tmf.links import Links
 from api.tmf.tmf620 import CatalogInForce
 from api.working import SMALL_BYTES, Workshop, in_products
 from catalog_loader.catalog_files import CatalogStore
-from orders.model.text import NO_NUL
+from orders.model.writing.text import NO_NUL
 from register import Register
 
 

@@ -14,8 +14,8 @@ from api.errors import Malformed, problem
 from api.http.dependencies import GatheringDep, ReportingSilo, errors
 from api.tmf.tmf622.shapes import TmfBody
 from orders.fulfilment.messages import SiloEvent
-from orders.model.json_values import require_json
-from orders.model.text import Name
+from orders.model.writing.json_values import require_json
+from orders.model.writing.text import Name
 from orders.reconcile.given import fitting
 from orders.reconcile.ledger import parse_key, parse_service_id
 from orders.reconcile.outcome import OutcomeKind, kept_of

@@ -38,7 +38,7 @@ from api.tmf.tmf622.cancel import CancelProductOrder, asked_elsewhere, cancel_hr
 from api.tmf.tmf622.request import BASE_PATH, fitting
 from api.tmf.tmf630 import FilterOperator, ListQuery, selected
 from orders.change.request import ChangeKind, ChangeRequest
-from orders.model.text import NO_NUL
+from orders.model.writing.text import NO_NUL
 from orders.read_model.states import ENDS
 from register.cancellations import Cancellation, CancellationQuery, cancellation_id
 

@@ -11,9 +11,9 @@ from activities.protocols import json_answers
 from api.errors import Malformed, UnknownSilo, problem
 from api.http.dependencies import CatalogDep, GatheringDep, ReportingSilo, errors
 from orders.fulfilment.messages import SiloEvent
-from orders.model.json_values import Json
 from orders.model.silos.http_silo import HttpReport, HttpSilo
-from orders.model.text import Name, printable
+from orders.model.writing.json_values import Json
+from orders.model.writing.text import Name, printable
 from orders.reconcile.given import fitting
 from orders.reconcile.ledger import parse_key, service_id
 from orders.reconcile.outcome import OutcomeKind, kept_of

@@ -17,7 +17,7 @@ from api.tmf.json_body import Json
 from api.tmf.tmf620 import CATALOG, CATEGORY, OFFERING, PRICE, SPECIFICATION, Tmf620
 from api.tmf.tmf620_prices import BASE_PATH
 from api.tmf.tmf630 import select_page, selected
-from orders.model.text import NO_NUL
+from orders.model.writing.text import NO_NUL
 
 router = APIRouter(prefix=BASE_PATH, tags=["TMF620 product catalog"], dependencies=[needs(Scope.READ)])
 

@@ -10,7 +10,7 @@ from typing import Final
 from api.errors import OrderClosed, OrderCompleted, Unavailable, UnknownOrder
 from orders.change.objections import FOLLOW_ON, SUBMIT_AGAIN
 from orders.model.order import Reason
-from orders.model.wording import Sentence
+from orders.model.writing.wording import Sentence
 from orders.read_model.answer import Answer, WaitsFor, WaitView
 from orders.read_model.records import OrderRecord
 from orders.read_model.states import LifecycleState

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from orders.model import wire_names
 from orders.model.order import Reason
-from orders.model.wording import verbatim
+from orders.model.writing.wording import verbatim
 from orders.read_model.answer import Answer, NowView, WaitsFor
 from workflows.sdk.executions import WORKFLOW_TASK_FAILS, Execution, Tries
 

@@ -11,7 +11,7 @@ from typing import TypeAlias
 from pydantic import JsonValue
 
 from api.errors import MOST_DETAILS, Malformed, json_path, problem
-from orders.model.json_values import misfits_of_json
+from orders.model.writing.json_values import misfits_of_json
 
 Json: TypeAlias = dict[str, JsonValue]
 """A JSON object, to write to."""

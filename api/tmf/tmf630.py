@@ -19,7 +19,7 @@ from pydantic import JsonValue
 
 from api.errors import Detail, Malformed, problem
 from orders.model.instants import EARLIEST, LATEST
-from orders.model.text import as_json
+from orders.model.writing.text import as_json
 
 
 class FilterOperator(StrEnum):

@@ -19,7 +19,7 @@ from bench.callers import Caller, caller_of, write_terms_of
 from bench.section import Part, Plan, table
 from bench.stack import Benched
 from orders.model.order import Site
-from orders.model.words import readings
+from orders.model.writing.words import readings
 from orders.read_model.states import LifecycleState
 from orders.read_model.views import FalloutView, GivenView, ItemView, OrderView
 from register import Register

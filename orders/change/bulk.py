@@ -9,8 +9,8 @@ from pydantic import model_validator
 from orders.change.request import ChangeKind, ChangeRequest, misfits
 from orders.model.instants import Instant
 from orders.model.order import require_order
-from orders.model.text import Line, Name, Text
 from orders.model.values import Frozen, Priority
+from orders.model.writing.text import Line, Name, Text
 
 FOR_MANY: Final = (
     ChangeKind.RETRY,

@@ -12,7 +12,7 @@ from pydantic import JsonValue
 from orders.model.catalog import Catalog
 from orders.model.order import Appointment, Item, Revision, Site
 from orders.model.values import Action, Frozen, Money
-from orders.model.wording import ALTOGETHER, IN_A_LIST, Sentence, Wording, Words, joined, of_money, verbatim
+from orders.model.writing.wording import ALTOGETHER, IN_A_LIST, Sentence, Wording, Words, joined, of_money, verbatim
 
 _A_MONTH: Final = Sentence("{sum} a month")
 _ONCE: Final = Sentence("{sum} once")

@@ -11,7 +11,7 @@ from orders.change.request import ChangeRequest
 from orders.model.instants import moment
 from orders.model.order import Reason, Revision
 from orders.model.plan import Plan
-from orders.model.wording import NOTHING, Sentence, Wording, Words, of_money
+from orders.model.writing.wording import NOTHING, Sentence, Wording, Words, of_money
 from orders.reconcile.ledger import Fact, FactId, Ledger, Step
 
 FOLLOW_ON = "what is to be different now is for a follow-on order on the installed product"

@@ -8,7 +8,7 @@ from typing import Final
 
 from orders.model.order import Reason
 from orders.model.values import Frozen
-from orders.model.wording import Sentence, Wording, wording_of
+from orders.model.writing.wording import Sentence, Wording, wording_of
 
 _WORDS: Final[Mapping[str, Sentence]] = MappingProxyType(
     {

@@ -14,11 +14,11 @@ from pydantic import Field, JsonValue, TypeAdapter, model_validator
 from orders.change.impact import Impact, ImpactSummary
 from orders.model.budget import MOST_REASONS, cut
 from orders.model.instants import Instant
-from orders.model.json_values import JsonObject
 from orders.model.order import Appointment, Reason, RequestedItem, Site, Wishes, require_order
-from orders.model.reading import read_as
-from orders.model.text import Line, Name, Text
 from orders.model.values import Frozen, Money, Priority, Quantity, Whole
+from orders.model.writing.json_values import JsonObject
+from orders.model.writing.reading import read_as
+from orders.model.writing.text import Line, Name, Text
 
 RequestId: TypeAlias = Annotated[Name, Field(min_length=1, max_length=100)]
 """The id of a change request, which whoever asks gives it."""

@@ -14,13 +14,13 @@ from orders.change.impact import Impact
 from orders.change.request import ChangeRequest, ChangeState
 from orders.fulfilment.snapshot import OrderStart
 from orders.model.instants import InstantText
-from orders.model.json_values import JsonObject
 from orders.model.order import Reason, Revision
 from orders.model.plan import Plan
-from orders.model.reading import read_as
-from orders.model.text import Line, Name
 from orders.model.values import Frozen, Inputs, Money, Verb
-from orders.model.wording import Wording
+from orders.model.writing.json_values import JsonObject
+from orders.model.writing.reading import read_as
+from orders.model.writing.text import Line, Name
+from orders.model.writing.wording import Wording
 from orders.planning.advancement import Advancement
 from orders.read_model.states import LifecycleState
 from orders.read_model.views import ItemOutlook

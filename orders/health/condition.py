@@ -16,7 +16,7 @@ from orders.model.catalog import Silo
 from orders.model.instants import moment
 from orders.model.silos.breaker import Breaker
 from orders.model.values import Frozen
-from orders.model.wording import Sentence, Words, joined
+from orders.model.writing.wording import Sentence, Words, joined
 
 STEPS: Final = (1 / 16, 1 / 8, 1 / 4, 1 / 2)
 """Of the granted rate, one after the other, once a silo is back."""

@@ -6,9 +6,9 @@ from pydantic import TypeAdapter
 
 from orders.health.condition import Condition, Terms
 from orders.health.steering import SiloCommand
-from orders.model.reading import read_as
 from orders.model.silos.breaker import Breaker
 from orders.model.values import Frozen
+from orders.model.writing.reading import read_as
 
 
 class SiloFails(Frozen):

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from orders.model.values import Frozen
-from orders.model.wording import BECAUSE, BY, NOTHING_SAID, Wording
+from orders.model.writing.wording import BECAUSE, BY, NOTHING_SAID, Wording
 
 
 class By(Frozen):

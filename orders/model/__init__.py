@@ -1,4 +1,5 @@
 """The words of the core: orders, catalog and plan as values, and the names on the wire.
 
-Nothing in here decides anything. What the silos hold is in `orders.reconcile`.
+Nothing in here decides anything. Text as such is in `orders.model.writing`, what silos are like in
+`orders.model.silos`. What the silos hold is in `orders.reconcile`.
 """

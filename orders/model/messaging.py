@@ -9,8 +9,8 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from orders.model.order import TimeZone
-from orders.model.text import Line
 from orders.model.values import Frozen, Name
+from orders.model.writing.text import Line
 
 Language = Annotated[str, Field(pattern=r"^[a-z]{2}(_[A-Z]{2})?$")]
 """A language, and a country where that matters: `de`, `de_CH`."""

@@ -12,12 +12,12 @@ from typing import Annotated, Final, Self, TypeVar
 
 from pydantic import Field, JsonValue, model_validator
 
-from orders.model.identifiers import Identifier, order_id
 from orders.model.instants import Instant, LocalInstant, wall_clock
-from orders.model.json_values import JsonObject
-from orders.model.text import Line, Name, Text
 from orders.model.values import Action, Frozen, Priority, ProductStatus, Quantity
-from orders.model.wording import Sentence, Wording, Words
+from orders.model.writing.identifiers import Identifier, order_id
+from orders.model.writing.json_values import JsonObject
+from orders.model.writing.text import Line, Name, Text
+from orders.model.writing.wording import Sentence, Wording, Words
 
 TimeZone = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*$", max_length=64)]
 """A name of the IANA time zone database, such as `Europe/Berlin`."""

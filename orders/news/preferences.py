@@ -7,8 +7,8 @@ from typing import Annotated
 from pydantic import Field
 
 from orders.model.messaging import Language, Medium, Topic
-from orders.model.text import Line
 from orders.model.values import Frozen
+from orders.model.writing.text import Line
 
 Email = Annotated[Line, Field(pattern=r"^[^@\s<>,;]+@[^@\s<>,;]+$", max_length=254)]
 Phone = Annotated[Line, Field(pattern=r"^\+?[0-9][0-9 ()/-]{3,30}$")]

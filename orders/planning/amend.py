@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from orders.change.request import ChangeRequest, ItemUpdate
 from orders.model.budget import ITEMS, PRODUCTS
 from orders.model.catalog import Catalog
-from orders.model.identifiers import component_id
 from orders.model.order import (
     Item,
     Reason,
@@ -22,6 +21,7 @@ from orders.model.order import (
 )
 from orders.model.plan import Plan
 from orders.model.values import Action, ProductStatus
+from orders.model.writing.identifiers import component_id
 from orders.planning.advancement import Advancement
 from orders.planning.decompose import Planned, decompose
 from orders.planning.follow_on import (

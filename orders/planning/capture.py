@@ -15,10 +15,10 @@ from graphlib import TopologicalSorter
 
 from orders.change.request import ChangeKind, ChangeRequest
 from orders.model.catalog import Catalog, Silo
-from orders.model.identifiers import LONGEST_ID
 from orders.model.order import Item, OrderRequest, Reason, Rejection, Revision, require_order
 from orders.model.plan import Operation, Plan, Task, product_of
 from orders.model.values import Action
+from orders.model.writing.identifiers import LONGEST_ID
 from orders.planning.amend import Amendment
 from orders.planning.decompose import operation_of
 from orders.planning.installed import Holding, InstalledProduct

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 
 from orders.change.request import ItemUpdate
-from orders.model.json_values import JsonObject
 from orders.model.order import Item, Reason, Rejection, RequestedItem, Revision, Site, held_by
 from orders.model.values import Action
+from orders.model.writing.json_values import JsonObject
 
 
 def with_named(

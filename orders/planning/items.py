@@ -12,10 +12,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pydantic import JsonValue
 
 from orders.model.catalog import Catalog, Characteristic, ProductOffering, ProductSpecification
-from orders.model.identifiers import component_id, product_id
 from orders.model.order import Item, Reason, Rejection, RequestedItem, Revision, held_by
-from orders.model.text import as_json
 from orders.model.values import Action, ProductStatus
+from orders.model.writing.identifiers import component_id, product_id
+from orders.model.writing.text import as_json
 
 
 def add_items(catalog: Catalog, order: str, revision: Revision, requested: Iterable[RequestedItem]) -> Revision:

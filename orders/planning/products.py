@@ -10,10 +10,10 @@ from pydantic import JsonValue
 
 from orders.model.catalog import Catalog, InputTemplate, ProductSpecification, Scope, TaskTemplate
 from orders.model.expressions import Reference, fill, references, whole_reference
-from orders.model.identifiers import key_part
 from orders.model.order import Appointment, Item, Revision
 from orders.model.plan import Plan, product_of
 from orders.model.values import Action
+from orders.model.writing.identifiers import key_part
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from orders.change.request import ItemUpdate
-from orders.model.identifiers import product_id
 from orders.model.order import Item, Reason, Rejection
+from orders.model.writing.identifiers import product_id
 from orders.planning.advancement import Advancement
 
 

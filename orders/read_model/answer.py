@@ -13,7 +13,7 @@ from pydantic import JsonValue
 
 from orders.model.order import Appointment
 from orders.model.values import Frozen, Verb
-from orders.model.wording import NOTHING_SAID, Wording, told_before_as
+from orders.model.writing.wording import NOTHING_SAID, Wording, told_before_as
 
 
 class WaitsFor(StrEnum):

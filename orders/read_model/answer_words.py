@@ -8,7 +8,7 @@ from typing import Final
 from orders.model.instants import moment
 from orders.model.order import TimeSlot
 from orders.model.values import Verb
-from orders.model.wording import IN_A_LIST, Sentence, Wording, Words, joined, verbatim
+from orders.model.writing.wording import IN_A_LIST, Sentence, Wording, Words, joined, verbatim
 from orders.read_model.answer import Answer, NextView, NowView
 from orders.read_model.fallout import FalloutRecord
 from orders.reconcile.outcome import NOT_AS_ASKED, RETRY_BUDGET_SPENT

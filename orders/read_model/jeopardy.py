@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Final
 
 from orders.model.values import Frozen
-from orders.model.wording import NOTHING_SAID, Wording, told_before_as
+from orders.model.writing.wording import NOTHING_SAID, Wording, told_before_as
 
 RATHER_SURE: Final = 0.526
 """How far between likely and safe lies what is kept three times in four."""

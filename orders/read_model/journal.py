@@ -36,7 +36,7 @@ from pydantic import JsonValue
 from orders.change.request import ChangeKind, ChangeRequest, ChangeState, Verdict
 from orders.model.order import Item, Revision
 from orders.model.values import Frozen
-from orders.model.wording import Words
+from orders.model.writing.wording import Words
 from orders.read_model.fallout import FalloutKept, Hand
 from orders.read_model.jeopardy import JeopardyLevel, JeopardyView
 from orders.read_model.records import EventKind, OrderEvent, OrderRecord, Transition, Unrecorded

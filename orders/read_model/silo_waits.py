@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from orders.health.condition import Condition, SiloState
 from orders.health.steering import Window
-from orders.model.wording import ONE_BY_ONE, Sentence, Wording, joined, wording_of
+from orders.model.writing.wording import ONE_BY_ONE, Sentence, Wording, joined, wording_of
 from orders.read_model.answer import Answer, NowView, WaitsFor
 from orders.read_model.views import OrderView
 

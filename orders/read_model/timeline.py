@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Literal
 
 from orders.model.values import Frozen, Money, Verb
-from orders.model.wording import Wording, told_before_as
+from orders.model.writing.wording import Wording, told_before_as
 from orders.read_model.answer import WaitsFor
 from orders.read_model.course import End
 from orders.read_model.states import TaskState

@@ -10,9 +10,9 @@ from typing import Final
 from pydantic import TypeAdapter, ValidationError
 
 from orders.model.instants import InstantText, instant
-from orders.model.json_values import misfits_of_json
-from orders.model.text import printable
 from orders.model.values import Inputs, Verb
+from orders.model.writing.json_values import misfits_of_json
+from orders.model.writing.text import printable
 from orders.reconcile.ledger import Fact, FactId, Ledger, Refusal, RefusedProvision, Step, Waiting
 
 OUTPUT_MISSING: Final = "output_missing"

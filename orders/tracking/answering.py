@@ -14,7 +14,7 @@ from orders.fulfilment.order_in_flight import Fulfilment
 from orders.model.catalog import Awaited
 from orders.model.instants import moment
 from orders.model.values import Verb
-from orders.model.wording import (
+from orders.model.writing.wording import (
     BECAUSE,
     BY,
     ONE_BY_ONE,

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from orders.fulfilment.order_in_flight import Fulfilment
-from orders.model.wording import Sentence
+from orders.model.writing.wording import Sentence
 from orders.read_model.answer import WaitsFor
 from orders.read_model.jeopardy import JeopardyCause, JeopardyLevel, JeopardyView
 from orders.tracking.answering import Open, open_work

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from pydantic import JsonValue
 
-from orders.model.words import compound_of, terms_of
+from orders.model.writing.words import compound_of, terms_of
 from orders.read_model.views import OrderView
 
 RULES: Final = "1"

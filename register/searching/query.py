@@ -19,8 +19,8 @@ from datetime import datetime
 from enum import Enum, StrEnum
 from typing import Final, TypeAlias
 
-from orders.model.text import as_json
-from orders.model.words import Reading
+from orders.model.writing.text import as_json
+from orders.model.writing.words import Reading
 from orders.read_model.views import OrderView
 
 
@@ -156,7 +156,7 @@ class OrderQuery:
     with_body: bool = False
     """Whether the orders come with their documents, which can be megabytes of each."""
     words: tuple[Reading, ...] = ()
-    """What they are found by, in one way or another to read it; see `orders.model.words`."""
+    """What they are found by, in one way or another to read it; see `orders.model.writing.words`."""
 
     @property
     def looks_into_documents(self) -> bool:

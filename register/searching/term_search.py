@@ -8,7 +8,7 @@ from typing import Final
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, false, func, select, union
 
-from orders.model.words import Reading, Word
+from orders.model.writing.words import Reading, Word
 from register.tables.finding import TERMS
 
 _COUNTED: Final = 2_000

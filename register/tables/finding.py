@@ -18,7 +18,7 @@ TERMS: Final = Table(
     Index(None, "term", "ordered_at", "order_id"),
     sqlite_with_rowid=False,
 )
-"""The words by which an order is found, as `orders/model/words.py` writes them: those of its document, and others.
+"""The words by which an order is found, as `orders/model/writing/words.py` writes them: of its document, and others.
 Those of deleted orders are gone."""
 
 ERASED_CUSTOMERS: Final = Table(

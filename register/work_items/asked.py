@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
-from orders.model.text import as_json
 from orders.model.values import Verb
+from orders.model.writing.text import as_json
 from orders.read_model.work_state import WorkState
 from orders.reconcile.outcome import Outcome, OutcomeKind
 from register.work_items.item import Asked, WorkAct, WorkItem, item_id

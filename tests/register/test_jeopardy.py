@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from orders.model.wording import verbatim
+from orders.model.writing.wording import verbatim
 from orders.read_model.jeopardy import JeopardyCause, JeopardyLevel, JeopardyView
 from register import Register
 from register.jeopardy import JeopardyQuery

@@ -14,9 +14,9 @@ from api.care.orders.change_bodies import ChangeResponse
 from api.tmf.response_model import ResponseModel
 from api.tmf.times import InstantOut
 from orders.model.instants import Instant
-from orders.model.text import NO_NUL, Line
 from orders.model.values import ProductStatus
-from orders.model.words import LONGEST_QUESTION, readings
+from orders.model.writing.text import NO_NUL, Line
+from orders.model.writing.words import LONGEST_QUESTION, readings
 from orders.read_model.answer import WaitsFor
 from orders.read_model.states import LifecycleState
 

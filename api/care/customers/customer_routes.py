@@ -27,7 +27,7 @@ from api.http.dependencies import Id, LinksDep, Looker, Reader, RegisterDep, err
 from api.http.visibility import visibility_of
 from api.tmf.links import Links
 from orders.change.request import ChangeState
-from orders.model.words import readings
+from orders.model.writing.words import readings
 from orders.read_model.views import OrderView
 from register.searching.product_search import ProductField, ProductPredicate, ProductQuery
 from register.searching.query import Comparison, OrderField, OrderQuery, Predicate, Sort, Value

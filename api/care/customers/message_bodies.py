@@ -10,7 +10,7 @@ from pydantic.alias_generators import to_camel
 from api.tmf.response_model import ResponseModel
 from api.tmf.times import InstantOut
 from orders.model.messaging import Language, Medium, Topic
-from orders.model.text import Line
+from orders.model.writing.text import Line
 from orders.news.message import MessageState
 from orders.news.preferences import Email, Phone, Preferences
 

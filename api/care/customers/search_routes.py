@@ -12,7 +12,7 @@ from api.care.customers.customer_routes import listed
 from api.http.dependencies import LinksDep, Looker, RegisterDep, errors
 from api.http.visibility import visibility_of
 from api.tmf.links import Links
-from orders.model.words import readings
+from orders.model.writing.words import readings
 from orders.read_model.views import OrderView
 from register.searching.found_by import lines_of, names_of
 from register.searching.query import OrderQuery

@@ -14,8 +14,8 @@ from api.tmf.tmf622.shapes import TmfBody
 from orders.change.request import ChangeKind, RequestId
 from orders.model.budget import LONGEST_TEXT
 from orders.model.instants import Instant
-from orders.model.text import Line, Name, Text
 from orders.model.values import Priority
+from orders.model.writing.text import Line, Name, Text
 from orders.read_model.jobs.bulk import FASTEST, BulkState, JobState, StopAt
 from orders.read_model.states import LifecycleState
 

@@ -15,9 +15,9 @@ from api.tmf.tmf622.shapes import TmfBody
 from orders.model.budget import LONGEST_TEXT
 from orders.model.instants import Instant
 from orders.model.silos.rules import Severity
-from orders.model.text import Name, Text
 from orders.model.values import Verb
-from orders.model.wording import Wording
+from orders.model.writing.text import Name, Text
+from orders.model.writing.wording import Wording
 from orders.read_model.fallout import FalloutEnd, FalloutSort, FalloutState
 from orders.tracking.what_if.ways import Way
 

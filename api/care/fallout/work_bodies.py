@@ -12,9 +12,9 @@ from api.care.fallout.fallout_bodies import ClaimBody, Note, StoryResponse
 from api.tmf.response_model import ResponseModel
 from api.tmf.times import InstantOut
 from orders.model.instants import Instant
-from orders.model.json_values import JsonObject
-from orders.model.text import Line, Name
 from orders.model.values import Verb
+from orders.model.writing.json_values import JsonObject
+from orders.model.writing.text import Line, Name
 from orders.read_model.work_state import WorkState
 
 

@@ -9,7 +9,7 @@ from pydantic import JsonValue
 from api.tmf.response_model import ResponseModel
 from api.tmf.times import InstantOut
 from orders.model.values import Verb
-from orders.model.wording import Wording
+from orders.model.writing.wording import Wording
 from orders.read_model.answer import WaitsFor
 
 

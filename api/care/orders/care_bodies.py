@@ -11,7 +11,7 @@ from api.care.orders.change_bodies import ChangeResponse, Reasons
 from api.tmf.response_model import ResponseModel
 from api.tmf.times import InstantOut
 from orders.model.values import Money, Verb
-from orders.model.wording import Wording
+from orders.model.writing.wording import Wording
 from orders.read_model.answer import WaitsFor
 from orders.read_model.course import End
 from orders.read_model.jeopardy import JeopardyCause, JeopardyLevel

@@ -14,13 +14,13 @@ from api.tmf.tmf622.shapes import TmfBody
 from orders.change.impact import Effect
 from orders.change.reasons import told_once
 from orders.change.request import ChangeKind, ChangeState, RequestId, Resolution, RevisionNumber, Subject
-from orders.model.identifiers import Identifier
 from orders.model.instants import Instant, LocalInstant
-from orders.model.json_values import JsonObject
 from orders.model.order import Reason, TimeZone
-from orders.model.text import Line, Name, Text
 from orders.model.values import Money, Priority, Quantity
-from orders.model.wording import Wording
+from orders.model.writing.identifiers import Identifier
+from orders.model.writing.json_values import JsonObject
+from orders.model.writing.text import Line, Name, Text
+from orders.model.writing.wording import Wording
 
 
 class ChangedItem(TmfBody):

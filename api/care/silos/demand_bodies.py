@@ -14,7 +14,7 @@ from api.tmf.times import InstantOut
 from api.tmf.tmf622.shapes import TmfBody
 from orders.demand.figures import Demand
 from orders.model.silos.capacity import Delivery, Number, Per
-from orders.model.text import Line, Name
+from orders.model.writing.text import Line, Name
 
 
 class DemandLineResponse(ResponseModel):

@@ -21,7 +21,7 @@ from api.care.silos.demand_bodies import (
 from api.errors import Malformed, UnknownCapacity, problem
 from api.http.dependencies import ForeseeingDep, Id, Operator, errors, needs
 from orders.model.silos.capacity import Capacity, StatedCapacity
-from orders.model.text import Line
+from orders.model.writing.text import Line
 from register.demand.counting import DemandQuery
 
 log = structlog.get_logger()

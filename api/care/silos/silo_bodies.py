@@ -12,10 +12,10 @@ from api.tmf.tmf622.shapes import TmfBody
 from orders.health.condition import SiloState, Stage
 from orders.health.steering import SiloCommand, Steer
 from orders.model.budget import LONGEST_TEXT
-from orders.model.identifiers import Identifier
 from orders.model.instants import Instant
-from orders.model.text import Line, Name
-from orders.model.wording import Wording
+from orders.model.writing.identifiers import Identifier
+from orders.model.writing.text import Line, Name
+from orders.model.writing.wording import Wording
 
 
 class ByResponse(ResponseModel):

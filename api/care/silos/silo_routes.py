@@ -28,7 +28,7 @@ from api.service.silos import SiloSeen
 from api.tmf.links import Links
 from orders.health.condition import Stage
 from orders.health.steering import Window
-from orders.model.wording import wording_of
+from orders.model.writing.wording import wording_of
 
 log = structlog.get_logger()
 router = APIRouter(prefix="/care/v1/silos", tags=["care"], dependencies=[needs(Scope.LOOK)])

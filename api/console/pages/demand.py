@@ -19,7 +19,7 @@ from api.console.page import PageDep
 from api.errors import Malformed
 from api.http.dependencies import ForeseeingDep, needs
 from orders.model.silos.capacity import Per
-from orders.model.text import NO_NUL
+from orders.model.writing.text import NO_NUL
 
 router = APIRouter(dependencies=[needs(Scope.CARE)])
 

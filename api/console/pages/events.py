@@ -13,7 +13,7 @@ from api.console.page import CONSOLE, FormDep, PageDep, in_path
 from api.errors import Malformed, UnknownSubscription, problem
 from api.http.dependencies import Operator, SubscribersDep, needs
 from api.routes import hub
-from orders.model.text import NO_NUL
+from orders.model.writing.text import NO_NUL
 
 router = APIRouter(prefix="/events", dependencies=[needs(Scope.OPERATE)])
 

@@ -34,12 +34,12 @@ from api.tmf.tmf622.shapes import (
     Truth,
 )
 from orders.model.budget import ITEMS
-from orders.model.identifiers import Identifier
 from orders.model.instants import Instant, LocalInstant
-from orders.model.json_values import Json
 from orders.model.order import TimeZone
-from orders.model.text import Line, Name, Text
 from orders.model.values import Action, Currency, Money, Quantity
+from orders.model.writing.identifiers import Identifier
+from orders.model.writing.json_values import Json
+from orders.model.writing.text import Line, Name, Text
 
 
 class MoneyBody(TmfBody):

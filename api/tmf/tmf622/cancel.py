@@ -19,7 +19,7 @@ from api.tmf.tmf622.request import BASE_PATH, order_href
 from api.tmf.tmf622.shapes import Extensible, Reference
 from orders.change.request import ChangeState, Verdict
 from orders.model.instants import Instant, instant
-from orders.model.text import Text
+from orders.model.writing.text import Text
 from orders.read_model.journal import CancellationState
 from orders.read_model.views import OrderView
 from register.cancellations import Cancellation, CancellationStatus, asked_of, state_of

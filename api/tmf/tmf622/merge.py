@@ -14,7 +14,7 @@ from pydantic import JsonValue
 
 from api.tmf.json_body import Json
 from orders.change.request import MOST_ATTRIBUTES
-from orders.model.text import printable
+from orders.model.writing.text import printable
 
 ITEMS = "productOrderItem"
 _LONGEST_NAME = 200

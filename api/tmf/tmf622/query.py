@@ -11,7 +11,7 @@ from dataclasses import replace
 from api.errors import Malformed, problem
 from api.tmf.attributes import Attributes
 from api.tmf.tmf630 import Filter, FilterOperator, ListQuery, instants_between, named_fields
-from orders.model.text import as_json
+from orders.model.writing.text import as_json
 from orders.read_model.states import LifecycleState
 from register.searching.query import BodyPath, Comparison, OrderField, OrderQuery, Predicate, Value, Visibility
 from register.searching.query import Sort as SortedBy

@@ -9,8 +9,8 @@ from typing import Annotated, Final, Self
 
 from pydantic import Field, JsonValue, model_validator
 
-from orders.model.text import Line
 from orders.model.values import Frozen, Name, Whole
+from orders.model.writing.text import Line
 
 Number = Annotated[Whole, Field(ge=0, le=10**9)]
 Source = Annotated[str, Field(pattern=r"^(site|input)\.[A-Za-z][A-Za-z0-9_]*$", max_length=80)]

@@ -15,7 +15,7 @@ from orders.model.catalog import Catalog, TaskTemplate
 from orders.model.order import Appointment, Reason, Rejection, Revision, Site, TimeSlot
 from orders.model.plan import Plan
 from orders.model.silos.capacity import Capacity, Weekday, told
-from orders.model.wording import Sentence, joined
+from orders.model.writing.wording import Sentence, joined
 from orders.planning.items import with_defaults
 from orders.planning.scheduling.appointments import by_appointment
 from orders.planning.shared_tasks import applies_when

@@ -16,8 +16,8 @@ from pydantic import Field
 from orders.change.bulk import BulkAction
 from orders.change.request import ChangeKind, ChangeRequest, ChangeState, Verdict
 from orders.model.budget import cut
-from orders.model.json_values import JsonObject
 from orders.model.values import Frozen, Whole
+from orders.model.writing.json_values import JsonObject
 from orders.read_model.fallout import FalloutEnd, FalloutState
 from orders.read_model.states import LifecycleState
 

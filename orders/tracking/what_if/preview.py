@@ -19,7 +19,7 @@ from orders.model.catalog import Catalog
 from orders.model.instants import instant, moment
 from orders.model.order import Reason, Revision
 from orders.model.plan import Plan
-from orders.model.wording import NOTHING, Sentence, Wording
+from orders.model.writing.wording import NOTHING, Sentence, Wording
 from orders.promising.forecast import forecast
 from orders.reconcile.target import TaskStatus
 from orders.tracking.observation import awaited_s, expected_ends

@@ -10,9 +10,9 @@ from orders.change.request import ChangeKind
 from orders.fulfilment.order_in_flight import Fulfilment
 from orders.model.catalog import Catalog
 from orders.model.expressions import references
-from orders.model.json_values import JsonObject
 from orders.model.order import Item
-from orders.model.wording import Sentence, Wording
+from orders.model.writing.json_values import JsonObject
+from orders.model.writing.wording import Sentence, Wording
 from orders.reconcile.ledger import operation_name
 from orders.tracking.what_if.options import Trials
 from orders.tracking.what_if.trial import Option, Trial

@@ -6,7 +6,7 @@ from contextlib import closing
 from datetime import timedelta
 from uuid import uuid4
 
-from orders.model.wording import verbatim
+from orders.model.writing.wording import verbatim
 from orders.read_model.jeopardy import JeopardyCause, JeopardyLevel, JeopardyView
 from register import Register
 from tests.api.conftest import Door

@@ -13,7 +13,7 @@ from pydantic import JsonValue
 
 from api.access.principal import Scope
 from orders.model.order import Site
-from orders.model.words import LONGEST_QUESTION
+from orders.model.writing.words import LONGEST_QUESTION
 from orders.read_model.views import GivenView
 from register import Register
 from tests.api.conftest import Door, ShutDoor

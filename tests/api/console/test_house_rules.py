@@ -20,7 +20,7 @@ import api
 import orders
 from api.console import named, queues
 from api.console.words import LOCALE
-from orders.model.wording import PLACE, SENTENCES, has_words
+from orders.model.writing.wording import PLACE, SENTENCES, has_words
 from orders.tracking.what_if.ways import Way
 from settings import ROOT
 

@@ -9,7 +9,7 @@ import pytest
 from playwright.async_api import expect
 
 from api.access.principal import Scope
-from orders.model.wording import verbatim
+from orders.model.writing.wording import verbatim
 from orders.read_model.jeopardy import JeopardyCause, JeopardyLevel, JeopardyView
 from orders.read_model.states import LifecycleState
 from register import Register

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from api.console.viewer import Viewer
 from orders.model.instants import moment
 from orders.model.values import Money
-from orders.model.wording import Sentence, Wording, of_money, verbatim
+from orders.model.writing.wording import Sentence, Wording, of_money, verbatim
 
 NOW = datetime(2026, 11, 29, 9, 48, tzinfo=UTC)
 BERLIN = Viewer("en", ZoneInfo("Europe/Berlin"), "auto", NOW)

@@ -19,7 +19,7 @@ from orders.fulfilment.order_in_flight import Fulfilment
 from orders.fulfilment.snapshot import OrderStart
 from orders.model import wire_names
 from orders.model.budget import DOCUMENT, ITEMS, START
-from orders.model.identifiers import LONGEST_ID
+from orders.model.writing.identifiers import LONGEST_ID
 from orders.read_model.records import OrderRecord
 from orders.tracking.reporting import order_view
 from register import Register

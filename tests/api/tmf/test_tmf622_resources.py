@@ -20,7 +20,7 @@ from orders.fulfilment.deciding import consider
 from orders.fulfilment.order_in_flight import Fulfilment
 from orders.model.catalog import Catalog
 from orders.model.order import RequestedItem, Site
-from orders.model.wording import verbatim
+from orders.model.writing.wording import verbatim
 from orders.planning.amend import amended
 from orders.read_model.answer import Answer, WaitsFor, WaitView
 from orders.read_model.states import LifecycleState

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from orders.fulfilment.starting import prepare
-from orders.model.json_values import JsonObject
 from orders.model.order import OrderRequest, Reason, Rejection, RequestedItem, Site, TimeSlot, Wishes
 from orders.model.values import Action, Inputs, ProductStatus
+from orders.model.writing.json_values import JsonObject
 from orders.planning.installed import InstalledProduct
 from tests.orders.support.driver import NOW, Driver, household, shipped_catalog
 

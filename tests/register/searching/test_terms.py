@@ -10,7 +10,7 @@ from pydantic import JsonValue
 from sqlalchemy import select, update
 
 from orders.model.order import Site
-from orders.model.words import readings
+from orders.model.writing.words import readings
 from orders.read_model.states import LifecycleState
 from orders.read_model.views import GivenView
 from register import Register

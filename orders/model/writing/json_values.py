@@ -9,7 +9,7 @@ from typing import Annotated, Final, TypeAlias, cast
 from pydantic import AfterValidator, JsonValue, ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from orders.model.text import misfit_of_text
+from orders.model.writing.text import misfit_of_text
 
 DEEPEST_NESTING: Final = 100
 """Levels. What is nested deeper can be written by one process and not be read by another."""

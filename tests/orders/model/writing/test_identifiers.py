@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orders.model.identifiers import LONGEST_ID, component_id, key_part, order_id, product_id
+from orders.model.writing.identifiers import LONGEST_ID, component_id, key_part, order_id, product_id
 
 STRANGE = ("1/1", "Item 1", "urn:ngsi-ld:place:1", "jane@example.com", "../..", "~", "ü", "x" * LONGEST_ID, "a\u202eb")
 ANY_ID = st.one_of(st.text(min_size=1, max_size=LONGEST_ID), st.from_regex(r"[a-z0-9/~. -]{1,6}", fullmatch=True))

@@ -10,9 +10,9 @@ import pytest
 from pydantic import BaseModel, Field, TypeAdapter
 
 from orders.model.instants import Instant
-from orders.model.reading import read_as
-from orders.model.text import Line
 from orders.model.values import Quantity
+from orders.model.writing.reading import read_as
+from orders.model.writing.text import Line
 
 
 class Inner(BaseModel):

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from orders.model.json_values import DEEPEST_NESTING, Json, misfits_of_json
-from orders.model.text import Line, Name, Text, printable
+from orders.model.writing.json_values import DEEPEST_NESTING, Json, misfits_of_json
+from orders.model.writing.text import Line, Name, Text, printable
 
 LINE: TypeAdapter[str] = TypeAdapter(Line)
 NAME: TypeAdapter[str] = TypeAdapter(Name)

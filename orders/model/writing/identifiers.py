@@ -13,7 +13,7 @@ from typing import Annotated, Final, TypeAlias
 
 from pydantic import Field
 
-from orders.model.text import Name
+from orders.model.writing.text import Name
 
 LONGEST_ID: Final = 200
 """Characters. Temporal's visibility keeps no more than 255 of a customer's id."""

@@ -6,7 +6,7 @@ from contextlib import suppress
 
 import pytest
 
-from orders.model.words import LONGEST_QUESTION, readings, terms_of
+from orders.model.writing.words import LONGEST_QUESTION, readings, terms_of
 
 
 def finds(question: str, *texts: str) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from orders.model.text import printable
+from orders.model.writing.text import printable
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from orders.model.values import Money
-from orders.model.wording import Sentence, Wording, has_words, joined, of_money, verbatim, wording_of
+from orders.model.writing.wording import Sentence, Wording, has_words, joined, of_money, verbatim, wording_of
 from orders.read_model.answer import Answer, NowView
 from orders.read_model.timeline import TimelineEntry
 
