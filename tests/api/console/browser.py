@@ -71,6 +71,20 @@ class Tab:
                 .map((each) => `too small to touch: ${each.outerHTML.slice(0, 160)}`)"""
         )
 
+    async def words_over_words(self) -> list[str]:
+        """Where in a picture one word stands over another."""
+        return await self.page.evaluate(
+            """() => [...document.querySelectorAll("svg")].flatMap((picture) => {
+                const words = [...picture.querySelectorAll("text")]
+                    .map((each) => ({ says: each.textContent, at: each.getBoundingClientRect() }))
+                    .filter(({ at }) => at.width > 0);
+                return words.flatMap(({ says, at }, number) => words.slice(number + 1)
+                    .filter((other) => Math.min(at.right, other.at.right) - Math.max(at.left, other.at.left) > 1
+                        && Math.min(at.bottom, other.at.bottom) - Math.max(at.top, other.at.top) > 4)
+                    .map((other) => `${says} stands over ${other.says}`));
+            })"""
+        )
+
     async def overflow(self) -> int:
         """By how many pixels the page is wider than what is shown of it."""
         return await self.page.evaluate("document.documentElement.scrollWidth - window.innerWidth")

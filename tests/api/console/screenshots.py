@@ -93,9 +93,16 @@ async def _orders(pipe: Pipe) -> dict[str, str]:
 
 async def _queues(pipe: Pipe, order_id: str) -> dict[str, str]:
     """Work for people, promises in danger, and jobs: one that is settled, and one that goes on."""
-    delayed = {"what": "Visit takes longer than it does nine times in ten", "helps": "Ask field-service what keeps it"}
-    in_danger(pipe, "C-7", JeopardyLevel.MISSED, JeopardyCause.OVERDUE, silo="field-service", **delayed)
-    in_danger(pipe, "C-8", JeopardyLevel.AT_RISK, JeopardyCause.HOLD, what="It is on hold", helps="Release it")
+    silo = "field-service"
+    sentences = {
+        "what": {
+            "template": "{title} has taken {silo} longer than it does nine times in ten",
+            "values": {"title": "Technician's visit", "silo": silo},
+        },
+        "helps": {"template": "Ask {silo} what keeps it", "values": {"silo": silo}},
+    }
+    in_danger(pipe, "C-7", JeopardyLevel.MISSED, JeopardyCause.OVERDUE, silo=silo, **sentences)
+    in_danger(pipe, "C-8", JeopardyLevel.AT_RISK, JeopardyCause.HOLD, what={"template": "The order is on hold"})
     due = datetime.now(UTC)
     words = "Ask the town hall for a permit to dig.\nThe form is on their site."
     work = asked_for(

@@ -99,7 +99,11 @@ async def test_pages_are_accessible_and_fit_in_both_themes_and_widths(
     async with tab(desk.browser, desk.address, cookie, strict=False, **look) as opened:
         for path in paths:
             await opened.go(path)
-            found[path] = [*await opened.findings(), *await opened.small_targets()]
+            found[path] = [
+                *await opened.findings(),
+                *await opened.small_targets(),
+                *await opened.words_over_words(),
+            ]
             if (over := await opened.overflow()) > 0:
                 found[path].append(f"{over} px too wide")
     wrong = [f"{where} {each}" for where, what in found.items() for each in what]
