@@ -230,3 +230,14 @@ async def test_what_somebody_ordered_is_shown_as_text(pipe: Pipe, console: Conso
         answer = await agent.get(path)
         assert evil not in answer.text
     assert (await pipe.change(order_id, kind="cancel", requestId="over"))["state"] in ("accepted", "applied")
+
+
+async def test_an_order_is_held_or_released_as_either_applies(pipe: Pipe, console: Console) -> None:
+    agent, order_id = await agent_of(console), await pipe.submit(body_of("future-dated"))
+    for kind, other in (("hold", "release"), ("release", "hold"), ("hold", "release")):
+        page = await agent.page(f"/orders/{order_id}/change")
+        assert f"/change/preview?kind={other}" not in page
+        assert f'href="/console/orders/{order_id}/change/preview?kind={kind}"' in page
+        asked = await pipe.change(order_id, kind=kind, requestId=f"{kind}-{len(page)}")
+        assert asked["state"] in ("accepted", "applied")
+    assert (await pipe.change(order_id, kind="cancel", requestId="over"))["state"] in ("accepted", "applied")
