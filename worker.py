@@ -91,30 +91,31 @@ async def workers(settings: Settings, client: Client) -> AsyncIterator[None]:
         bulk = BulkAsking(client, register)
         visiting = Visiting(catalog, http, settings, Foreseeing(register, catalogs, catalog, learned))
         capturing = Capturing(partial(describe, client), catalog, catalogs, register, learned, visiting=visiting)
-        await stack.enter_async_context(
-            Worker(
-                client,
-                task_queue=wire_names.ORDERS_QUEUE,
-                workflows=[OrderWorkflow, SiloWorkflow, BulkWorkflow],
-                activities=[
-                    Planning(catalogs, register.documents, learned, visiting).plan_revision,
-                    capturing.capture_order,
-                    register.records.record,
-                    conditions.apply,
-                    conditions.judge,
-                    conditions.probe,
-                    bulk.ask_many,
-                    bulk.stop_asking,
-                ],
-                activity_executor=threads,
-                max_concurrent_activities=20,
-                max_concurrent_local_activities=20,
-                max_cached_workflows=1000,
-                sticky_queue_schedule_to_start_timeout=LEFT_TO_ITS_WORKER,
-                workflow_runner=sandbox(),
-                graceful_shutdown_timeout=GRACE,
-            )
+        runner = sandbox()
+        orders = Worker(
+            client,
+            task_queue=wire_names.ORDERS_QUEUE,
+            workflows=[OrderWorkflow, SiloWorkflow, BulkWorkflow],
+            activities=[
+                Planning(catalogs, register.documents, learned, visiting).plan_revision,
+                capturing.capture_order,
+                register.records.record,
+                conditions.apply,
+                conditions.judge,
+                conditions.probe,
+                bulk.ask_many,
+                bulk.stop_asking,
+            ],
+            activity_executor=threads,
+            max_concurrent_activities=20,
+            max_concurrent_local_activities=20,
+            max_cached_workflows=1000,
+            sticky_queue_schedule_to_start_timeout=LEFT_TO_ITS_WORKER,
+            workflow_runner=runner,
+            graceful_shutdown_timeout=GRACE,
         )
+        runner.cache.is_of(orders)
+        await stack.enter_async_context(orders)
         log.info("worker ready", catalog=digest, silos=len(catalog.silos), namespace=client.namespace)
         yield
 

@@ -169,7 +169,7 @@ class Gateway:
             try:
                 return await self._query_once(handle, order_id, name, args, answer)
             except WorkflowQueryFailedError as error:
-                # A worker that has just begun may have to be asked again: see `workflows.sdk.query_guard`.
+                # A worker may give up on a question along with an order that it drops from its cache.
                 tries += 1
                 if tries == _ASKED_AT_MOST:
                     raise Unavailable("The order cannot be asked now", str(error)) from error

@@ -19,7 +19,7 @@ import httpx2
 import uvicorn
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionRequest
-from temporalio.client import Client, WorkflowHandle, WorkflowQueryFailedError
+from temporalio.client import Client, WorkflowHandle
 from temporalio.service import RPCError, RPCStatusCode
 
 from api.app import create_app
@@ -32,7 +32,6 @@ from settings import ROOT, Settings
 from simulated_silos.app import create_app as create_silos
 from simulated_silos.server import CuttableProtocol
 from worker import workers
-from workflows.sdk.query_guard import ASK_AGAIN
 
 EXAMPLES = ROOT / "examples" / "orders"
 _Answer = TypeVar("_Answer")
@@ -79,8 +78,7 @@ class Pipe:
     async def ask(self, order_id: str, query: str, answer: type[_Answer], *args: object) -> _Answer:
         """What the order's workflow answers.
 
-        Asked again, for a while, where the question got lost with its worker, or that one has yet to learn what has
-        come in.
+        Asked again, for a while, where the question got lost with its worker.
         """
         deadline = asyncio.get_running_loop().time() + _ASK_FOR_S
         while True:
@@ -89,10 +87,10 @@ class Pipe:
                     query, args=list(args), result_type=answer, rpc_timeout=_ASK_AGAIN_AFTER
                 )
                 return await asking
-            except (WorkflowQueryFailedError, RPCError) as error:
+            except RPCError as error:
                 # While a workflow task that failed is to be tried again, the server refuses to ask.
-                lost = isinstance(error, RPCError) and error.status in (*LOST, RPCStatusCode.FAILED_PRECONDITION)
-                if not (lost or ASK_AGAIN in str(error)) or asyncio.get_running_loop().time() > deadline:
+                lost = error.status in (*LOST, RPCStatusCode.FAILED_PRECONDITION)
+                if not lost or asyncio.get_running_loop().time() > deadline:
                     raise
 
     async def view(self, order_id: str) -> OrderView:

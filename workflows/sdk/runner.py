@@ -1,6 +1,9 @@
-"""The sandbox that orders run in: only workflow tasks move them, and they have no serialization context."""
+"""The sandbox that orders run in: queries leave nothing behind, and there is no serialization context."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import partial
 
 import structlog
 from temporalio.bridge.proto.workflow_activation import WorkflowActivation
@@ -12,11 +15,12 @@ from temporalio.workflow import Info
 
 from orders.model import wire_names
 from workflows.sdk.arguments import as_many_as_taken
-from workflows.sdk.query_guard import Activate, changed_by_workflow_tasks_only
+from workflows.sdk.query_guard import Activate, Cache, dropped_after_queries
 
 log = structlog.get_logger()
 
 
+@dataclass(frozen=True)
 class OrderRunner(SandboxedWorkflowRunner):
     """The sandbox, for workflows whose data converter writes every payload the same way whatever it is about.
 
@@ -25,14 +29,17 @@ class OrderRunner(SandboxedWorkflowRunner):
 
     No upstream issue is known. The context came with `temporalio/sdk-python` pull request 1102. Mended it is where
     `_Instance.get_serialization_context` and `get_external_store_context` run no `exec` for a payload;
-    `tests/workflows/test_sdk_faults.py` says so then.
+    `tests/workflows/sdk/test_sdk_faults.py` says so then.
     """
+
+    cache: Cache = field(default_factory=Cache)
+    """That of the worker it runs for."""
 
     def create_instance(self, det: WorkflowInstanceDetails) -> WorkflowInstance:
         """An instance in the sandbox."""
         instance = super().create_instance(det)
         activate = _failures_told(as_many_as_taken(instance.activate), det.info)
-        instance.activate = changed_by_workflow_tasks_only(activate)
+        instance.activate = dropped_after_queries(activate, partial(self.cache.drop, det.info.run_id))
         instance.get_serialization_context = _of_nothing
         instance.get_external_store_context = _nowhere
         return instance

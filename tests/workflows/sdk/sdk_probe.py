@@ -9,7 +9,10 @@ from temporalio import workflow
 
 @workflow.defn
 class Probe:
-    """Waits for two signals, does one thing or another by whether time has passed before each, and stays."""
+    """Waits for two signals. After each it does one thing if workflow time has moved meanwhile, and another if not.
+
+    It never ends.
+    """
 
     def __init__(self) -> None:
         self.signals = 0

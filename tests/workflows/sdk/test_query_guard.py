@@ -1,4 +1,4 @@
-"""A query changes no workflow state, though it brings a worker what has come in since the last workflow task."""
+"""A query leaves nothing behind of what it brings a worker that no completed workflow task has taken in."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 from temporalio.bridge.proto.workflow_activation import WorkflowActivation
 from temporalio.bridge.proto.workflow_completion import WorkflowActivationCompletion
 
-from workflows.sdk.query_guard import ASK_AGAIN, changed_by_workflow_tasks_only
+from workflows.sdk.query_guard import dropped_after_queries
 
 
 def activation(seconds: int, length: int, job: str, *, replayed: bool = False) -> WorkflowActivation:
@@ -20,49 +20,53 @@ def activation(seconds: int, length: int, job: str, *, replayed: bool = False) -
     return act
 
 
-def taken(activations: list[WorkflowActivation]) -> list[bool]:
-    """Which of some activations in a row are not refused."""
+def dropped(activations: list[WorkflowActivation]) -> list[bool]:
+    """With which of some activations in a row the run is dropped. All of them pass."""
     passed: list[WorkflowActivation] = []
+    drops: list[int] = []
 
     def activate(act: WorkflowActivation) -> WorkflowActivationCompletion:
         passed.append(act)
         return WorkflowActivationCompletion()
 
-    guarded = changed_by_workflow_tasks_only(activate)
-    refused = [guarded(act).failed.failure.message == ASK_AGAIN for act in activations]
-    assert passed == [act for act, no in zip(activations, refused, strict=True) if not no]
-    return [not no for no in refused]
+    guarded = dropped_after_queries(activate, lambda: drops.append(len(passed)))
+    for act in activations:
+        guarded(act)
+    assert passed == activations
+    return [number in drops for number in range(len(activations))]
+
+
+BEGUN = activation(1, 5, "initialize_workflow")
+REPLAY = activation(1, 5, "initialize_workflow", replayed=True)
+TASK, NEXT_TASK = activation(2, 9, "fire_timer"), activation(3, 14, "fire_timer")
+REPLAYED_TASK = activation(2, 9, "fire_timer", replayed=True)
+QUERY = activation(2, 9, "query_workflow", replayed=True)
+WITH_A_TASK = activation(2, 9, "query_workflow", replayed=True)
+WITH_A_TASK.jobs[0].query_workflow.query_id = "1"
+EVICTION = activation(2, 9, "remove_from_cache")
+
+
+@pytest.mark.parametrize("job", ["fire_timer", "signal_workflow", "resolve_activity"])
+def test_what_came_at_the_time_of_the_last_task_with_a_longer_history_is_dropped_with_the_query(job: str) -> None:
+    assert dropped([BEGUN, activation(1, 9, job), QUERY]) == [False, False, True]
+    assert dropped([BEGUN, activation(1, 5, job), QUERY]) == [False] * 3
+    assert dropped([BEGUN, activation(2, 9, job), QUERY]) == [False] * 3
+    assert dropped([REPLAY, activation(1, 9, job, replayed=True), QUERY]) == [False] * 3
 
 
 @pytest.mark.parametrize(
-    ("following", "refused"),
+    ("row", "drops"),
     [
-        (activation(2, 9, "fire_timer"), False),
-        (activation(1, 9, "fire_timer"), True),
-        (activation(1, 9, "signal_workflow"), True),
-        (activation(1, 5, "resolve_activity"), False),
-        (activation(1, 9, "query_workflow"), False),
-        (activation(1, 9, "remove_from_cache"), False),
+        ([REPLAY, TASK, QUERY], True),
+        ([REPLAY, TASK, TASK, QUERY], True),
+        ([REPLAY, QUERY, TASK, QUERY], True),
+        ([BEGUN, REPLAYED_TASK, NEXT_TASK, QUERY], True),
+        ([REPLAY, TASK, WITH_A_TASK], False),
+        ([REPLAY, TASK, EVICTION], False),
+        ([REPLAY, TASK, NEXT_TASK, QUERY], False),
+        ([REPLAY, REPLAYED_TASK, QUERY], False),
+        ([BEGUN, QUERY, TASK, QUERY], False),
     ],
 )
-def test_what_comes_at_the_time_of_the_last_workflow_task_with_a_longer_history_is_refused(
-    following: WorkflowActivation, refused: bool
-) -> None:
-    assert taken([activation(1, 5, "initialize_workflow"), following]) == [True, not refused]
-
-
-def test_a_query_after_a_replay_is_refused_where_it_may_have_brought_a_workflow_task_that_nobody_completes() -> None:
-    replay = activation(1, 5, "initialize_workflow", replayed=True)
-    task, next_task = activation(2, 9, "fire_timer"), activation(3, 14, "fire_timer")
-    query = activation(2, 9, "query_workflow", replayed=True)
-    with_the_task = activation(2, 9, "query_workflow", replayed=True)
-    with_the_task.jobs[0].query_workflow.query_id = "1"
-    assert taken([replay, task, query]) == [True, True, False]
-    assert taken([replay, task, with_the_task, query]) == [True, True, True, False]
-    assert taken([replay, task, next_task, query]) == [True] * 4
-    assert taken([replay, query, task, query]) == [True] * 4
-
-
-def test_what_began_here_and_is_in_the_cache_may_be_asked_at_any_time() -> None:
-    query = activation(1, 3, "query_workflow", replayed=True)
-    assert taken([activation(1, 3, "initialize_workflow"), query, activation(2, 9, "fire_timer"), query]) == [True] * 4
+def test_a_task_that_may_have_come_with_a_query_is_dropped_with_it(row: list[WorkflowActivation], drops: bool) -> None:
+    assert dropped(row) == [*[False] * (len(row) - 1), drops]
