@@ -32,21 +32,6 @@ def vpn(sites: int) -> dict[str, Any]:
     return order(core, *attached, channel="partner")
 
 
-async def submit_until_taken(pipe: StackPipe, body: dict[str, Any]) -> str:
-    """Submit an order as a client does: the same again, while it is not taken within the API's two seconds."""
-    found = ""
-
-    async def taken() -> bool:
-        nonlocal found
-        answer = await pipe.http.post(pipe.api("/productOrder"), json=body)
-        assert answer.status_code in (200, 201, 503), answer.text
-        found = answer.json().get("id", "")
-        return bool(found)
-
-    await until(taken, "the order to be taken", seconds=PATIENCE_S)
-    return found
-
-
 async def ask_until_taken(pipe: StackPipe, order_id: str, **change: Any) -> None:
     """Ask for a change as a client does: the same again, as long as the order is too busy to take it within the API's
     two seconds.
@@ -63,7 +48,7 @@ async def ask_until_taken(pipe: StackPipe, order_id: str, **change: Any) -> None
 async def test_an_order_of_a_thousand_tasks_ends_with_every_site_attached(pipe: StackPipe) -> None:
     sites = 1000 // PER_SITE
     await pipe.sim("PUT", "/*/pace", {"completes_after_ms": 0})
-    order_id = await submit_until_taken(pipe, vpn(sites))
+    order_id = await pipe.submit(vpn(sites))
     plan = await pipe.ask(order_id, wire_names.PLAN_QUERY, PlanPage, 0, 1)
     assert plan.total == PER_SITE * sites + PER_ORDER
     assert (await pipe.outcome(order_id)).state == "completed"
@@ -94,7 +79,7 @@ async def test_an_order_of_a_thousand_tasks_ends_with_every_site_attached(pipe: 
 async def test_a_large_order_that_is_cancelled_half_way_leaves_nothing(pipe: StackPipe) -> None:
     sites = 60
     await pipe.sim("PUT", "/*/pace", {"completes_after_ms": None})
-    order_id = await submit_until_taken(pipe, vpn(sites))
+    order_id = await pipe.submit(vpn(sites))
     await pipe.until_calls("field-service", "provision", sites // 2)
     await pipe.change(order_id, requestId="away", kind="cancel")
     assert (await pipe.outcome(order_id)).state == "cancelled"
@@ -107,7 +92,7 @@ async def test_an_order_as_large_as_may_be_is_changed_and_cancelled_in_the_middl
     sites = ITEMS.most - 2
     assert TASKS.most - 2 * PER_SITE < PER_ORDER + PER_SITE * sites <= TASKS.most
     await pipe.sim("PUT", "/*/pace", {"completes_after_ms": 0})
-    order_id = await submit_until_taken(pipe, vpn(sites))
+    order_id = await pipe.submit(vpn(sites))
     await pipe.until_calls("resource-inventory", "provision", 100)
     faster = [{"id": f"site-{sites - 1}", "characteristics": {"bandwidth_mbps": 700}}]
     await ask_until_taken(pipe, order_id, requestId="faster", kind="amend", update=faster)

@@ -156,10 +156,7 @@ async def test_a_danger_and_what_would_help_are_told_in_german(pipe: Pipe, conso
     customer = (await pipe.view(order_id)).customer_id
     page = await told(agent, f"/jeopardy?customer={customer}", "Technician's visit von field-service kommt zu spät")
     assert "field-service bitten, es vorzuziehen, oder mit dem Kunden" in text_told(page)
-    [found] = (
-        await pipe.http.get(f"{pipe.settings.api_address}/care/v1/jeopardy", params={"customer": customer})
-    ).json()["orders"]
-    danger = found["jeopardy"]
+    danger = (await pipe.http.get(f"{pipe.settings.api_address}/care/v1/orders/{order_id}")).json()["jeopardy"]
     assert (danger["what"], danger["whatWording"]["template"]) == (
         "Technician's visit by field-service comes late",
         "{title} by {silo} comes late",
