@@ -69,6 +69,7 @@ async def _orders(pipe: Pipe) -> dict[str, str]:
     large = await pipe.submit(body_of("business-vpn"))
     dated = await pipe.submit(body_of("future-dated"))
     parcel = await held_up(pipe, internet_voice_tv(installation="self"))
+    await pipe.until_task(parcel, "tv/activate-tv", "done")
     await pipe.until_task(parcel, "delivery/ship-parcel", "awaiting")
     await pipe.sim("PUT", "/tv/faults", {"permanent": [{"operation": "*", "match": "", "code": "no_such_pack"}]})
     refused = await pipe.submit(internet_voice_tv(installation="self"))
