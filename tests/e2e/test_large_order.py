@@ -48,7 +48,7 @@ async def ask_until_taken(pipe: StackPipe, order_id: str, **change: Any) -> None
 async def test_an_order_of_a_thousand_tasks_ends_with_every_site_attached(pipe: StackPipe) -> None:
     sites = 1000 // PER_SITE
     await pipe.sim("PUT", "/*/pace", {"completes_after_ms": 0})
-    order_id = await pipe.submit(vpn(sites))
+    order_id = await pipe.submit_until_taken(vpn(sites))
     plan = await pipe.ask(order_id, wire_names.PLAN_QUERY, PlanPage, 0, 1)
     assert plan.total == PER_SITE * sites + PER_ORDER
     assert (await pipe.outcome(order_id)).state == "completed"
@@ -79,7 +79,7 @@ async def test_an_order_of_a_thousand_tasks_ends_with_every_site_attached(pipe: 
 async def test_a_large_order_that_is_cancelled_half_way_leaves_nothing(pipe: StackPipe) -> None:
     sites = 60
     await pipe.sim("PUT", "/*/pace", {"completes_after_ms": None})
-    order_id = await pipe.submit(vpn(sites))
+    order_id = await pipe.submit_until_taken(vpn(sites))
     await pipe.until_calls("field-service", "provision", sites // 2)
     await pipe.change(order_id, requestId="away", kind="cancel")
     assert (await pipe.outcome(order_id)).state == "cancelled"
@@ -92,7 +92,7 @@ async def test_an_order_as_large_as_may_be_is_changed_and_cancelled_in_the_middl
     sites = ITEMS.most - 2
     assert TASKS.most - 2 * PER_SITE < PER_ORDER + PER_SITE * sites <= TASKS.most
     await pipe.sim("PUT", "/*/pace", {"completes_after_ms": 0})
-    order_id = await pipe.submit(vpn(sites))
+    order_id = await pipe.submit_until_taken(vpn(sites))
     await pipe.until_calls("resource-inventory", "provision", 100)
     faster = [{"id": f"site-{sites - 1}", "characteristics": {"bandwidth_mbps": 700}}]
     await ask_until_taken(pipe, order_id, requestId="faster", kind="amend", update=faster)

@@ -212,7 +212,8 @@ async def test_orders_that_meet_an_outage_are_two_lines_and_each_says_what_it_wa
     bodies = [order(item("1", "mobile-s", sim_type="esim"), channel=channel) for _ in range(100)]
     with capture_logs() as lines:
         await pipe.sim("PUT", "/crm/faults", {"outage": True})
-        orders = [order_id for some in _by(10, bodies) for order_id in await asyncio.gather(*map(pipe.submit, some))]
+        taken = [await asyncio.gather(*map(pipe.submit_until_taken, some)) for some in _by(10, bodies)]
+        orders = [order_id for some in taken for order_id in some]
 
         async def counted() -> bool:
             query = f'Channel = "{channel}" AND WaitsFor = "silo" AND WaitsFor = "crm"'
