@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -96,6 +96,13 @@ class Benched:
         async with asyncio.timeout(WAIT_WITHIN_S):
             while (await self.orderpipe.client.count_workflows(query)).count < orders:  # noqa: ASYNC110 (only asking tells)
                 await asyncio.sleep(0.2)
+
+    async def until_asked_for(self, order_ids: Sequence[str]) -> None:
+        """Wait until the silo of visits was asked how those orders' stand: the next time is hours away."""
+        async with asyncio.timeout(WAIT_WITHIN_S):
+            for order_id in order_ids:
+                while ("field-service", "poll") not in await self.calls(order_id):  # noqa: ASYNC110 (only asking tells)
+                    await asyncio.sleep(0.2)
 
     async def calls(self, order_id: str) -> list[tuple[str, str]]:
         """Silo and verb of every call that the silos got for an order, sorted."""
