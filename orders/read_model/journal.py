@@ -43,6 +43,8 @@ from orders.read_model.records import EventKind, OrderEvent, OrderRecord, Transi
 from orders.read_model.states import ENDS, LifecycleState, TaskState, passed
 from orders.reconcile.ledger import Fact, Ledger, service_id
 
+AT_ONCE = datetime.min.replace(tzinfo=UTC)
+"""Before anything that an order could wait for."""
 HAD_ITS_TURN = "products free"
 """Why an order that waited is on its way."""
 
@@ -131,8 +133,8 @@ class Journal:
         self.news_since: datetime | None = None
         """When the first thing came up that no record tells yet, not even one under way. None if there is nothing."""
         if not self.complete:  # The run before it ended with a record under way.
-            self.news_since = datetime.min.replace(tzinfo=UTC)
-        self.late_at: datetime | None = datetime.min.replace(tzinfo=UTC)
+            self.news_since = AT_ONCE
+        self.late_at: datetime | None = AT_ONCE
         """When to look whether the promise can be kept. None where no look will tell anything new."""
         self.hands: dict[str, Hand] = {}
         """What somebody has done about fallout since it was last looked at: by task, under `""` about all of it."""
@@ -191,7 +193,7 @@ class Journal:
             self._event(EventKind.CREATED, now, {"revision": revision})
         else:
             self.because(HAD_ITS_TURN)
-            self.late_at = now
+            self.late_at = AT_ONCE
 
     def waits(self, now: datetime) -> None:
         """The order, just submitted, cannot begin before another has ended."""
@@ -244,7 +246,7 @@ class Journal:
         self, change: ChangeRequest, before: Revision, after: Revision, now: datetime, more: Collection[str] = ()
     ) -> None:
         """Tell of a new revision, and of what `more` is different about the order with it. Nothing, if nothing is."""
-        self.late_at, self.carried.late_because = now, ""
+        self.late_at, self.carried.late_because = AT_ONCE, ""
         order: list[JsonValue] = [*_differing(before, after, but=("number", "items", "next_product")), *more]
         items: dict[str, JsonValue] = {}
         olds, news = _by_id(before), _by_id(after)
@@ -267,7 +269,7 @@ class Journal:
 
     def promised(self, change: ChangeRequest, revision: int, now: datetime) -> None:
         """Tell that another date is promised, though the revision is the same. In what danger it is comes next."""
-        self.late_at, self.carried.late_because = now, ""
+        self.late_at, self.carried.late_because = AT_ONCE, ""
         data: dict[str, JsonValue] = {
             "revision": revision,
             "change": change.request_id,

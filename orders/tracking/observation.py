@@ -12,7 +12,7 @@ from orders.model.instants import instant
 from orders.promising.forecast import NOTHING, Forecast, forecast
 from orders.promising.slack import latest_begin
 from orders.read_model.jeopardy import RATHER_SURE, JeopardyLevel, level_of
-from orders.read_model.journal import Foreseen
+from orders.read_model.journal import AT_ONCE, Foreseen
 from orders.read_model.states import task_state
 from orders.reconcile.target import TaskStatus
 from orders.tracking.answering import why_late
@@ -39,8 +39,9 @@ def observe(order: Fulfilment, now: datetime, *, ended: bool = True) -> None:
     order.journal.stands(_stand(order), now)
     order.journal.looked_at({task: task_state(reconciler, task) for task in tasks}, reconciler.ledger, now)
     follow_fallout(order, tasks, now)
-    if order.journal.late_at is not None and now >= order.journal.late_at:
-        foresee(order, now, again=True)
+    late_at = order.journal.late_at
+    if late_at is not None and now >= late_at:
+        foresee(order, now, again=late_at > AT_ONCE)
 
 
 def foresee(order: Fulfilment, now: datetime, *, again: bool = False) -> None:
