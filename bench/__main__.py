@@ -1,4 +1,7 @@
-"""`python -m bench`: measure, and write `bench/report.md` and `bench/report.json`."""
+"""`python -m bench`: measure, and write `bench/report.md` and `bench/report.json`.
+
+With `--sections`, the report tells the others as they were measured last.
+"""
 
 from __future__ import annotations
 
@@ -76,18 +79,20 @@ def main() -> None:
     except StackError as error:
         sys.exit(f"bench: {error}")
     command = shlex.join(["python", "-m", "bench", *sys.argv[1:]])
-    for file in write_report(arguments.out, command, parts):
+    for file in write_report(arguments.out, command, parts, SECTIONS):
         say(f"wrote {file}")
 
 
-async def _measure(plan: Plan) -> list[Part]:
-    parts: list[Part] = []
+async def _measure(plan: Plan) -> dict[str, Part]:
+    parts: dict[str, Part] = {}
     if any(name in plan.sections for name in ON_THE_STACK):
         with tempfile.TemporaryDirectory(prefix="orderpipe-bench-") as folder:
             async with running_stack(Path(folder)) as bench:
                 plan.say("everything runs")
-                parts += [await measure(bench, plan) for name, measure in ON_THE_STACK.items() if name in plan.sections]
-    return parts + [measure(plan) for name, measure in ON_THE_CORE.items() if name in plan.sections]
+                for name, measure in ON_THE_STACK.items():
+                    if name in plan.sections:
+                        parts[name] = await measure(bench, plan)
+    return parts | {name: measure(plan) for name, measure in ON_THE_CORE.items() if name in plan.sections}
 
 
 def _arguments() -> argparse.Namespace:

@@ -6,7 +6,7 @@ import importlib.metadata
 import json
 import os
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from subprocess import run
@@ -27,20 +27,54 @@ this machine: compare the two columns, and read none of them as a capacity. Asyn
 catalog's rate limits are lifted. Before time is taken, one order of each is compared call by call."""
 
 
-def write_report(folder: Path, command: str, parts: Sequence[Part]) -> tuple[Path, Path]:
-    """Write both files into a folder. Gives their places."""
+MEASURED = "measured"
+"""The folder beside the report that has what each section found, a file each."""
+
+
+def write_report(folder: Path, command: str, parts: Mapping[str, Part], order: Sequence[str]) -> tuple[Path, Path]:
+    """Write both files into a folder, with the parts in order. Gives their places.
+
+    What was not measured this time is told as the run before found it, with what that run was.
+    """
+    (folder / MEASURED).mkdir(parents=True, exist_ok=True)
     about = _about(command)
-    figures: dict[str, Any] = {**about}
-    for part in parts:
-        for name, told in part.figures.items():
-            figures[name] = {**figures.get(name, {}), **told}
-    folder.mkdir(parents=True, exist_ok=True)
+    for name, part in parts.items():
+        kept = {"run": about, "figures": part.figures, "markdown": part.markdown}
+        _kept(folder, name).write_text(f"{json.dumps(kept, indent=2, default=str)}\n", encoding="utf-8")
+    files = {name: _kept(folder, name) for name in order}
+    measured = {name: json.loads(file.read_text(encoding="utf-8")) for name, file in files.items() if file.exists()}
     for_people, for_programs = folder / "report.md", folder / "report.json"
-    lines = [f"- {name}: {_words(value)}" for name, value in about.items()]
-    text = "\n\n".join(["# Benchmark", _WHAT, "\n".join(lines), *(part.markdown for part in parts)])
+    runs = _runs(measured)
+    told = ["\n".join([f"Measured in one run: {', '.join(one['sections'])}.", "", *_lines(one)]) for one in runs]
+    text = "\n\n".join(["# Benchmark", _WHAT, *told, *(one["markdown"] for one in measured.values())])
     for_people.write_text(f"{text}\n", encoding="utf-8")
+    figures: dict[str, Any] = {"runs": runs}
+    for one in measured.values():
+        for name, found in one["figures"].items():
+            figures[name] = {**figures.get(name, {}), **found}
     for_programs.write_text(f"{json.dumps(figures, indent=2, default=str)}\n", encoding="utf-8")
     return for_people, for_programs
+
+
+def _kept(folder: Path, section: str) -> Path:
+    return folder / MEASURED / f"{section}.json"
+
+
+def _runs(measured: Mapping[str, dict[str, Any]]) -> list[dict[str, Any]]:
+    """What was run, where and when, and the `sections` that came of it."""
+    runs: list[dict[str, Any]] = []
+    for name, one in measured.items():
+        for known in runs:
+            if known == {**one["run"], "sections": known["sections"]}:
+                known["sections"].append(name)
+                break
+        else:
+            runs.append({"sections": [name], **one["run"]})
+    return runs
+
+
+def _lines(run: Mapping[str, Any]) -> list[str]:
+    return [f"- {name}: {_words(value)}" for name, value in run.items() if name != "sections"]
 
 
 def _about(command: str) -> dict[str, Any]:
