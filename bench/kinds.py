@@ -21,13 +21,17 @@ Body = dict[str, Any]
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of order: how a body of it is made from a running number, and how many orders make up a block."""
+    """A kind of order: how a body of it is made from a running number, and how many orders make up a block.
+
+    `aim` is what orderpipe should do of the bare workflow's orders per second.
+    """
 
     name: str
     title: str
     make: Callable[[int], Body]
     orders: int
     in_flight: int
+    aim: float = 0.9
 
     def fewer(self, divisor: int) -> Kind:
         """The same kind, in blocks of so many times fewer orders, but of one at least."""
@@ -85,10 +89,10 @@ def business_vpn(sites: int) -> Callable[[int], Body]:
 
 
 KINDS = (
-    Kind("mobile", "mobile (eSIM)", mobile, orders=120, in_flight=30),
+    Kind("mobile", "mobile (eSIM)", mobile, orders=120, in_flight=30, aim=0.85),
     Kind("mobile_lines", f"{LINES} mobile lines", mobile_lines(LINES), orders=20, in_flight=6),
     Kind("triple_play", "triple play", triple_play, orders=80, in_flight=30),
-    Kind("business_vpn", f"business VPN, {VPN_SITES} sites", business_vpn(VPN_SITES), orders=8, in_flight=4),
+    Kind("business_vpn", f"business VPN, {VPN_SITES} sites", business_vpn(VPN_SITES), 8, in_flight=4, aim=1.8),
 )
 
 

@@ -26,10 +26,11 @@ the submitter the order's capture, plan and claim. Tried: one record, one search
 order, where there were more; records of a busy order held back; the core, and what of the shell keeps no state, passed
 through the sandbox; no serialization contexts, for each of which the SDK enters the sandbox; garbage looked for
 seldom; rows of a record written together; what an order waits for, and when its promise is at stake next, worked out
-only where that can be news. Left as they are: the record at the end, without which nobody could rely on the register,
-and the sandbox itself."""
+only where that can be news, and to the second only once that is near. Tried, and not kept: timers of busy orders five
+seconds later, which made no difference. Left as they are: the record at the end, without which nobody could rely on the
+register, as an ordinary activity, since what a local one wrote is unknown until its workflow task completes; and the
+sandbox itself."""
 
-LEAST_RATIO = 0.9
 MOST_EVENTS = 1.2
 
 
@@ -179,13 +180,14 @@ def _by_type(footprints: list[Footprint]) -> dict[str, float]:
 
 
 def _markdown(plan: Plan, throughput: dict[str, Throughput], history: dict[str, History]) -> str:
-    titles = {kind.name: kind.title for kind in plan.kinds}
+    titles, aims = {kind.name: kind.title for kind in plan.kinds}, {kind.name: kind.aim for kind in plan.kinds}
     rates = [
         (
             titles[name],
             f"{one.orders_per_s:.2f}",
             f"{one.bare_orders_per_s:.2f}",
             f"**{one.ratio:.2f}** ({min(one.ratios):.2f} to {max(one.ratios):.2f})",
+            f"{aims[name]:.2f}",
             f"{one.p50_s:.2f} / {one.bare_p50_s:.2f}",
             f"{one.p99_s:.2f} / {one.bare_p99_s:.2f}",
             f"{one.in_flight}",
@@ -216,12 +218,12 @@ def _markdown(plan: Plan, throughput: dict[str, Throughput], history: dict[str, 
     return "\n\n".join(
         [
             "## Orders per second and latency",
-            f"Aim: at least {LEAST_RATIO} of the bare workflow's orders per second, which is "
-            f"{_met(titles, [name for name, one in throughput.items() if one.ratio >= LEAST_RATIO])}. The contenders "
+            "The ratio of orders per second to those of the bare workflow has an aim for each kind, which is "
+            f"{_met(titles, [name for name, one in throughput.items() if one.ratio >= aims[name]])}. The contenders "
             f"take turns, in {plan.rounds} rounds; the ratio is the median over the rounds, with the least and the "
             "greatest. Latency is from submission to completion, in seconds, orderpipe / bare.",
             table(
-                ("kind", "orders/s", "bare", "ratio", "p50 s", "p99 s", "in flight", "orders each"),
+                ("kind", "orders/s", "bare", "ratio", "aim", "p50 s", "p99 s", "in flight", "orders each"),
                 rates,
             ),
             "## CPU",
