@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from itertools import pairwise
+from typing import Any
+
+import pytest
 
 from orders.model.plan import Takes
 from orders.news.message import MessageState
-from orders.promising.forecast import promised_at
+from orders.promising.forecast import Forecast, forecast, promised_at
 from orders.read_model.jeopardy import JeopardyCause, JeopardyLevel
 from orders.read_model.records import EventKind
+from orders.tracking import observation
 from orders.tracking.observation import observe
 from orders.tracking.reporting import order_record, order_view
 from orders.tracking.timelining import timeline_page
@@ -78,6 +82,36 @@ def test_what_takes_seconds_longer_is_not_weighed_against_a_promise_that_is_days
     driver.run()
     order_record(driver.order, NOW)
     assert driver.order.journal.late_at == NOW + timedelta(hours=12)
+
+
+def test_to_the_second_it_is_worked_out_once_the_look_is_due_and_not_for_each_order_that_begins(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    forecasts = 0
+
+    def counting(*arguments: Any) -> Forecast:
+        nonlocal forecasts
+        forecasts += 1
+        return forecast(*arguments)
+
+    monkeypatch.setattr(observation, "forecast", counting)
+    driver = visited(timedelta(hours=6))
+    begun = Driver(household(), waiting=SILOS).order
+    begun.start = begun.start.model_copy(update={"promised_at": NOW + timedelta(days=10)})
+    forecasts = 0
+    observe(begun, NOW)
+    assert forecasts == 1
+    guess = driver.order.journal.late_at
+    assert guess is not None
+    observe(driver.order, guess)
+    assert forecasts > 10
+    late_at = driver.order.journal.late_at
+    assert late_at is not None
+    before = levels(driver)
+    observe(driver.order, late_at - timedelta(seconds=2))
+    assert levels(driver) == before
+    observe(driver.order, late_at)
+    assert levels(driver) != before
 
 
 def test_danger_is_known_before_the_promised_time_passes() -> None:
