@@ -60,7 +60,8 @@ async def run(bench: Benched, plan: Plan) -> Part:
         for there_are in range(before, number, STEP):
             waiting += await _submitted(bench, kind, min(STEP, number - there_are))
             await bench.until_visits_awaited(len(waiting))
-        await bench.until_asked_for([order.order_id for order in waiting[-STEP:]])
+        if not plan.quick:
+            await bench.until_asked_for([order.order_id for order in waiting[-STEP:]])
         plan.say(f"in flight: {number} orders wait, after {time.monotonic() - began:.0f} s")
         found[number] = one = await _killed(bench, waiting)
         plan.say(
