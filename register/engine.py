@@ -53,10 +53,18 @@ class Database:
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.insert: Callable[[Table], Insert] = sqlite.insert if self.is_sqlite else postgresql.insert
         self._replacing: dict[tuple[str, tuple[str, ...]], Insert] = {}
+        self._adding: dict[str, Insert] = {}
         self._busy_timeout_s = busy_timeout.total_seconds()
         self._engine = self._sqlite() if self.is_sqlite else self._postgresql()
         self._prepared = False
         self._writer = Lock()
+
+    def adding(self, table: Table) -> Insert:
+        """An insertion of those rows that are not there yet. It is built once, as all that each record needs is."""
+        found = self._adding.get(table.name)
+        if found is None:
+            found = self._adding[table.name] = self.insert(table).on_conflict_do_nothing()
+        return found
 
     def replacing(self, table: Table, *kept: str) -> Insert:
         """An insertion of rows that have an id and a version, each in place of one of no higher version.

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Final
 
 from pydantic import SecretStr
-from sqlalchemy import ColumnElement, Connection, ScalarSelect, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, ScalarSelect, String, bindparam, delete, func, or_, select, update
 
 from orders.read_model.records import OrderEvent
 from orders.read_model.subscription import EventFilter
@@ -206,6 +206,20 @@ class Subscriptions:
             return connection.execute(waiting).scalar_one()
 
 
+_CUSTOMER: Final = bindparam("of_customer", type_=String)
+_LIVE: Final = select(SUBSCRIPTIONS.c.id, SUBSCRIPTIONS.c.filter).where(
+    SUBSCRIPTIONS.c.ended_at.is_(None),
+    or_(SUBSCRIPTIONS.c.customer_id.is_(None), SUBSCRIPTIONS.c.customer_id == _CUSTOMER),
+    or_(
+        SUBSCRIPTIONS.c.channel.is_(None),
+        SUBSCRIPTIONS.c.customer_id.is_not(None),
+        SUBSCRIPTIONS.c.channel == bindparam("of_channel"),
+        has_customer(SUBSCRIPTIONS.c.channel, _CUSTOMER),
+    ),
+)
+"""Whom an order may concern. Built once: that takes SQLAlchemy longer than to execute it."""
+
+
 def fan_out(
     database: Database, connection: Connection, order: OrderView, events: Sequence[OrderEvent], now: datetime
 ) -> None:
@@ -215,18 +229,7 @@ def fan_out(
     """
     if not events:
         return
-    live = connection.execute(
-        select(SUBSCRIPTIONS.c.id, SUBSCRIPTIONS.c.filter, SUBSCRIPTIONS.c.channel, SUBSCRIPTIONS.c.customer_id).where(
-            SUBSCRIPTIONS.c.ended_at.is_(None),
-            or_(SUBSCRIPTIONS.c.customer_id.is_(None), SUBSCRIPTIONS.c.customer_id == order.customer_id),
-            or_(
-                SUBSCRIPTIONS.c.channel.is_(None),
-                SUBSCRIPTIONS.c.customer_id.is_not(None),
-                SUBSCRIPTIONS.c.channel == order.channel,
-                has_customer(SUBSCRIPTIONS.c.channel, order.customer_id),
-            ),
-        )
-    ).all()
+    live = connection.execute(_LIVE, {"of_customer": order.customer_id, "of_channel": order.channel}).all()
     filters = [(row.id, EventFilter.model_validate(row.filter)) for row in live]
     rows = [
         {
@@ -242,7 +245,7 @@ def fan_out(
         if wanted.fits(event, order)
     ]
     if rows:
-        connection.execute(database.insert(DELIVERIES).on_conflict_do_nothing(), rows)
+        connection.execute(database.adding(DELIVERIES), rows)
 
 
 def _statuses(connection: Connection, *conditions: ColumnElement[bool]) -> list[SubscriptionStatus]:

@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, Select, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Delete, Table, bindparam, delete, func, or_, select, update
 
 from orders.planning.installed import InstalledProduct
 from orders.read_model.records import OrderRecord
@@ -22,6 +23,18 @@ from register.searching.product_search import ProductPage, ProductQuery, product
 from register.tables.installed import PRODUCT_CLAIMS, PRODUCT_RELATIONS, PRODUCT_VALUES, PRODUCTS
 
 _ADVISORY_LOCK: Final = 7_301_922
+
+_CLAIMED: Final = PRODUCT_CLAIMS.c
+_IN_LINE: Final = select(_CLAIMED.product_id, _CLAIMED.order_id, _CLAIMED.since, _CLAIMED.has_turn).order_by(
+    _CLAIMED.product_id, _CLAIMED.has_turn.desc(), _CLAIMED.place
+)
+_LINES: Final = _IN_LINE.where(
+    _CLAIMED.product_id.in_(select(_CLAIMED.product_id).where(_CLAIMED.order_id == bindparam("of_order")))
+)
+_LAST: Final = select(func.max(_CLAIMED.place))
+_TAKEN: Final = select(_CLAIMED.product_id).where(_CLAIMED.product_id.in_(bindparam("products", expanding=True)))
+_MADE: Final = select(PRODUCTS.c.id).where(PRODUCTS.c.order_id == bindparam("of_order"), PRODUCTS.c.version == 1)
+# Built once: that takes SQLAlchemy longer than to execute them.
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +118,9 @@ class Line:
 
 def next_behind(connection: Connection, order_id: str) -> list[str]:
     """The same within a transaction."""
-    own = select(PRODUCT_CLAIMS.c.product_id).where(PRODUCT_CLAIMS.c.order_id == order_id)
     found: dict[str, str] = {}
     passed = set[str]()
-    for claim in _claims(connection, own, PRODUCT_CLAIMS.c.order_id != ""):
+    for claim in (Claim(*row) for row in connection.execute(_LINES, {"of_order": order_id})):
         if claim.order_id == order_id:
             passed.add(claim.product_id)
         elif claim.product_id in passed:
@@ -120,29 +132,21 @@ def claim_made(
     database: Database, connection: Connection, order_id: str, products: Collection[str], since: datetime
 ) -> None:
     """Claim what an order has just made, within a transaction, where nobody has: others wait until it has closed."""
-    taken = set(
-        connection.scalars(select(PRODUCT_CLAIMS.c.product_id).where(PRODUCT_CLAIMS.c.product_id.in_(products)))
-    )
+    taken = set(connection.scalars(_TAKEN, {"products": list(products)}))
     place = _end(connection)
     rows = [_row(product, order_id, place, since, has_turn=True) for product in sorted(set(products) - taken)]
     if rows:
-        connection.execute(database.insert(PRODUCT_CLAIMS).on_conflict_do_nothing(), rows)
+        connection.execute(database.adding(PRODUCT_CLAIMS), rows)
 
 
-def _claims(
-    connection: Connection, products: Collection[str] | Select[tuple[str]], which: ColumnElement[bool]
-) -> list[Claim]:
+def _claims(connection: Connection, products: Collection[str], which: ColumnElement[bool]) -> list[Claim]:
     """Claims on some products, each product's in the order of its line."""
-    table = PRODUCT_CLAIMS.c
-    wanted = select(table.product_id, table.order_id, table.since, table.has_turn)
-    found = wanted.where(table.product_id.in_(products), which)
-    return [
-        Claim(*row) for row in connection.execute(found.order_by(table.product_id, table.has_turn.desc(), table.place))
-    ]
+    wanted = _IN_LINE.where(PRODUCT_CLAIMS.c.product_id.in_(products), which)
+    return [Claim(*row) for row in connection.execute(wanted)]
 
 
 def _end(connection: Connection) -> int:
-    return (connection.scalar(select(func.max(PRODUCT_CLAIMS.c.place))) or 0) + 1
+    return (connection.scalar(_LAST) or 0) + 1
 
 
 def _row(product: str, order_id: str, place: int, since: datetime, *, has_turn: bool) -> dict[str, object]:
@@ -186,7 +190,7 @@ def write_products(database: Database, connection: Connection, record: OrderReco
         return
     written = _replace_older(database, connection, record.products)
     for table, rows_of in ((PRODUCT_RELATIONS, rows.relation_rows), (PRODUCT_VALUES, rows.value_rows)):
-        connection.execute(delete(table).where(table.c.product_id.in_(written)))
+        connection.execute(_deleting(table), {"products": list(written)})
         of_written = [row for product in record.products if product.id in written for row in rows_of(product)]
         if of_written:
             connection.execute(table.insert(), of_written)
@@ -202,9 +206,14 @@ def _replace_older(database: Database, connection: Connection, products: Iterabl
 
 def _forget_others(connection: Connection, order_id: str, left: Iterable[InstalledProduct]) -> None:
     """Forget products that an earlier end of the order made, and the last one did not."""
-    of_order = select(PRODUCTS.c.id).where(PRODUCTS.c.order_id == order_id, PRODUCTS.c.version == 1)
-    gone = set(connection.scalars(of_order)) - {product.id for product in left}
+    gone = set(connection.scalars(_MADE, {"of_order": order_id})) - {product.id for product in left}
     if gone:
         connection.execute(delete(PRODUCTS).where(PRODUCTS.c.id.in_(gone)))
         for table in (PRODUCT_RELATIONS, PRODUCT_VALUES):
-            connection.execute(delete(table).where(table.c.product_id.in_(gone)))
+            connection.execute(_deleting(table), {"products": list(gone)})
+
+
+@cache
+def _deleting(table: Table) -> Delete:
+    """What is kept of some products beside them."""
+    return delete(table).where(table.c.product_id.in_(bindparam("products", expanding=True)))

@@ -24,6 +24,9 @@ UNUSED_FOR: Final = timedelta(days=7)
 OF_ORDER: Final = and_(DOCUMENTS.c.order_id == ORDERS.c.id, DOCUMENTS.c.digest == ORDERS.c.document)
 """The condition that a document is that of an order now."""
 
+_NAMED: Final = select(DOCUMENTS.c.order_id, DOCUMENTS.c.digest, DOCUMENTS.c.content).where(
+    tuple_(DOCUMENTS.c.order_id, DOCUMENTS.c.digest).in_(bindparam("names", expanding=True))
+)
 _IS_ITS: Final = DOCUMENTS.c.digest == bindparam("its")
 _UNUSED: Final = DOCUMENTS.c.unused_since
 _CHOOSING: Final = (
@@ -97,8 +100,7 @@ def found_in(connection: Connection, names: Iterable[tuple[str, str]]) -> dict[t
     wanted = list(names)
     if not wanted:
         return {}
-    found = select(DOCUMENTS).where(tuple_(DOCUMENTS.c.order_id, DOCUMENTS.c.digest).in_(wanted))
-    return {(row.order_id, row.digest): row.content for row in connection.execute(found)}
+    return {(row.order_id, row.digest): row.content for row in connection.execute(_NAMED, {"names": wanted})}
 
 
 def write_document(database: Database, connection: Connection, order: OrderView, now: datetime) -> None:

@@ -52,6 +52,7 @@ class Records:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._adding_events = database.adding(EVENTS).returning(EVENTS.c.number)
 
     @activity.defn(name=RECORD_ORDER, no_thread_cancel_exception=True)
     def record(self, record: OrderRecord) -> list[str]:
@@ -93,9 +94,10 @@ class Records:
         erased = bool(record.fallout) and is_erased(connection, record.view)
         write_fallout(self._database, connection, record, erased=erased)
         write_products(self._database, connection, record, newest=newest)
-        self._add(connection, REVISIONS, rows.revision_rows(record))
-        self._add(connection, TRANSITIONS, rows.transition_rows(record))
-        return self._add(connection, EVENTS, rows.event_rows(record))
+        for table, added in ((REVISIONS, rows.revision_rows(record)), (TRANSITIONS, rows.transition_rows(record))):
+            if added:
+                connection.execute(self._database.adding(table), added)
+        return self._add_events(connection, record)
 
     def write_order(self, connection: Connection, version: int, view: OrderView) -> bool:
         """Write an order with its items and changes. False, and nothing is written, where a higher version is there.
@@ -145,7 +147,7 @@ class Records:
             _replace(connection, TIMELINES, order_id, ())
             view = OrderView.model_validate(found.view)
             event = OrderEvent(number=last + 1, at=at, kind=EventKind.DELETED)
-            self._add(connection, EVENTS, rows.event_rows(OrderRecord(version=0, view=view, events=(event,))))
+            self._add_events(connection, OrderRecord(version=0, view=view, events=(event,)))
             fan_out(self._database, connection, view, [event], at)
         return True
 
@@ -178,12 +180,12 @@ class Records:
         with self._database.reading() as connection:
             return bool(connection.scalar(select(has_customer(channel, customer_id))))
 
-    def _add(self, connection: Connection, table: Table, added: list[rows.Row]) -> list[int]:
-        """Insert what is not there yet. Gives the numbers of those."""
+    def _add_events(self, connection: Connection, record: OrderRecord) -> list[int]:
+        """Insert those events that are not there yet. Gives their numbers."""
+        added = rows.event_rows(record)
         if not added:
             return []
-        insert = self._database.insert(table).on_conflict_do_nothing().returning(table.c.number)
-        return sorted(connection.scalars(insert, added))
+        return sorted(connection.scalars(self._adding_events, added))
 
 
 def _replace(connection: Connection, table: Table, order_id: str, written: Iterable[rows.Row]) -> None:

@@ -27,6 +27,7 @@ _AT_ONCE = 200
 """Orders that are indexed in one transaction."""
 
 _OF_ORDER: Final = select(TERMS.c.term, TERMS.c.of_document).where(TERMS.c.order_id == bindparam("of_order"))
+_FORGETTING: Final = delete(TERMS).where(TERMS.c.order_id == bindparam("of_order"))
 _ERASED: Final = select(ERASED_CUSTOMERS.c.erased_at).where(ERASED_CUSTOMERS.c.customer_id == bindparam("of_customer"))
 _FOUND: Final = (
     update(ORDERS).where(ORDERS.c.id == bindparam("of_order")).values({ORDERS.c.found_as: bindparam("by_document")})
@@ -104,7 +105,7 @@ def write_terms(database: Database, connection: Connection, order: OrderView, fo
         of_document = {term for term, is_of_document in there.items() if is_of_document}
         document: dict[str, JsonValue] | None = {}
     else:
-        connection.execute(delete(TERMS).where(TERMS.c.order_id == order.id))
+        connection.execute(_FORGETTING, {"of_order": order.id})
         named = (order.id, order.document)
         document = order.body if order.body is not None else found_in(connection, [named]).get(named)
         of_document = terms_of_document(document or {})
@@ -118,7 +119,7 @@ def write_terms(database: Database, connection: Connection, order: OrderView, fo
 
 def erase_terms(connection: Connection, order_id: str) -> None:
     """Have an order found by nothing any more, within a transaction."""
-    connection.execute(delete(TERMS).where(TERMS.c.order_id == order_id))
+    connection.execute(_FORGETTING, {"of_order": order_id})
 
 
 def _bring(
@@ -129,7 +130,7 @@ def _bring(
         connection.execute(delete(TERMS).where(TERMS.c.order_id == order.id, TERMS.c.term.in_(gone)))
     added = _rows(order, (term for term in wanted if there.get(term) is not wanted[term]), wanted)
     if added:
-        connection.execute(database.insert(TERMS).on_conflict_do_nothing(), added)
+        connection.execute(database.adding(TERMS), added)
 
 
 def _rows(order: OrderView, terms: Iterable[str], of_document: dict[str, bool]) -> list[dict[str, Any]]:
