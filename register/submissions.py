@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from enum import Enum, auto
+from typing import Final
 
 from pydantic import JsonValue
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, bindparam, delete, select
 
 from orders.read_model.records import OrderRecord
 from orders.read_model.states import LifecycleState
@@ -22,6 +23,14 @@ from register.tables.orders import ORDERS
 
 CLAIM = 0
 """The version of an order that its workflow has not written yet."""
+
+
+_STANDING: Final = (
+    select(REQUEST_IDS.c.body_digest, ORDERS.c.version, ORDERS.c.state, ORDERS.c.deleted_at)
+    .outerjoin_from(REQUEST_IDS, ORDERS, ORDERS.c.id == REQUEST_IDS.c.order_id)
+    .where(REQUEST_IDS.c.order_id == bindparam("of_order"))
+)
+"""Built once: that takes SQLAlchemy longer than to execute it."""
 
 
 class ClaimState(Enum):
@@ -45,6 +54,7 @@ class Submissions:
     def __init__(self, database: Database, records: Records) -> None:
         self._database = database
         self._records = records
+        self._taking = database.adding(REQUEST_IDS).returning(REQUEST_IDS.c.order_id)
 
     def look_up(self, order_id: str, body_digest: str) -> ClaimState:
         """How an order id stands for a body."""
@@ -59,15 +69,15 @@ class Submissions:
         left as it is.
         """
         order = record.view
-        taking = self._database.insert(REQUEST_IDS).values(
-            order_id=order.id,
-            channel=order.channel,
-            external_id=order.external_id,
-            body_digest=body_digest,
-            created_at=datetime.now(UTC),
-        )
+        taken = {
+            "order_id": order.id,
+            "channel": order.channel,
+            "external_id": order.external_id,
+            "body_digest": body_digest,
+            "created_at": datetime.now(UTC),
+        }
         with self._database.writing() as connection:
-            new = connection.scalar(taking.on_conflict_do_nothing().returning(REQUEST_IDS.c.order_id))
+            new = connection.scalar(self._taking, taken)
             state = ClaimState.FREE if new is not None else _state(connection, order.id, body_digest)
             if state in (ClaimState.FREE, ClaimState.NOT_BEGUN):
                 self._records.write_and_tell(connection, record)
@@ -85,12 +95,7 @@ class Submissions:
 
 
 def _state(connection: Connection, order_id: str, body_digest: str) -> ClaimState:
-    wanted = (
-        select(REQUEST_IDS.c.body_digest, ORDERS.c.version, ORDERS.c.state, ORDERS.c.deleted_at)
-        .outerjoin_from(REQUEST_IDS, ORDERS, ORDERS.c.id == REQUEST_IDS.c.order_id)
-        .where(REQUEST_IDS.c.order_id == order_id)
-    )
-    row = connection.execute(wanted).first()
+    row = connection.execute(_STANDING, {"of_order": order_id}).first()
     if row is None:
         return ClaimState.FREE
     if row.deleted_at is not None:

@@ -25,11 +25,11 @@ workflow task after it, a timer for the promise, an update of search attributes,
 the submitter the order's capture, plan and claim. Tried: one record, one search attribute update and one timer an
 order, where there were more; records of a busy order held back; the core, and what of the shell keeps no state, passed
 through the sandbox; no serialization contexts, for each of which the SDK enters the sandbox; garbage looked for
-seldom; rows of a record written together, by statements that are built once; what an order waits for, and when its promise is at stake next, worked out
-only where that can be news, and to the second only once that is near. Tried, and not kept: timers of busy orders five
-seconds later, which made no difference. Left as they are: the record at the end, without which nobody could rely on the
-register, as an ordinary activity, since what a local one wrote is unknown until its workflow task completes; and the
-sandbox itself."""
+seldom; rows of a record written together, by statements that are built once; what an order waits for, and when its
+promise is at stake next, worked out only where that can be news, and to the second only once that is near. Tried, and
+not kept: timers of busy orders five seconds later, which made no difference. Left as they are: the record at the end,
+without which nobody could rely on the register, as an ordinary activity, since what a local one wrote is unknown until
+its workflow task completes; and the sandbox itself."""
 
 MOST_EVENTS = 1.2
 

@@ -237,15 +237,17 @@ def _having(connection: Connection, query: OrderQuery) -> list[ColumnElement[boo
     return [ORDERS.c.id.in_(select(found.c.order_id))]
 
 
+_NOTING: Final = (
+    update(ORDERS)
+    .where(ORDERS.c.id == bindparam("of_order"), ORDERS.c.telling == bindparam("as_of"))
+    .values(told_as=bindparam("as_of"), told=bindparam("content"))
+)
+
+
 def note_told(connection: Connection, told: Iterable[Told]) -> None:
     """The same within a transaction."""
-    noting = (
-        update(ORDERS)
-        .where(ORDERS.c.id == bindparam("of_order"), ORDERS.c.telling == bindparam("as_of"))
-        .values(told_as=bindparam("as_of"), told=bindparam("content"))
-    )
     rows = [{"of_order": each.order_id, "as_of": each.telling, "content": each.content} for each in told]
-    connection.execute(noting, rows)
+    connection.execute(_NOTING, rows)
 
 
 def compared(column: ColumnElement[Any], operator: Comparison, value: Value | tuple[Value, ...]) -> ColumnElement[bool]:
