@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
+import pytest_asyncio
 from google.protobuf.duration_pb2 import Duration
+from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.enums.v1 import TaskQueueKind, TaskQueueType
 from temporalio.api.taskqueue.v1 import StickyExecutionAttributes, TaskQueue
 from temporalio.api.workflowservice.v1 import (
+    DeleteWorkflowExecutionRequest,
     DescribeTaskQueueRequest,
     PollWorkflowTaskQueueRequest,
     RespondWorkflowTaskCompletedRequest,
@@ -64,8 +68,13 @@ class Order:
         return bool((await self.client.workflow_service.describe_task_queue(asked)).pollers)
 
 
-async def held_in_memory(client: Client) -> Order:
-    """An order that a worker has in memory, as its last workflow task tells."""
+@pytest_asyncio.fixture(loop_scope="session")
+async def order(temporal: WorkflowEnvironment) -> AsyncIterator[Order]:
+    """An order that a worker has in memory, as its last workflow task tells.
+
+    It is deleted in the end: other tests read all orders of the server, and it is none that could be read.
+    """
+    client = temporal.client
     name = uuid4().hex
     handle = await client.start_workflow(wire_names.ORDER_WORKFLOW, id=name, task_queue=name)
     sticky = TaskQueue(name=f"sticky-{name}", kind=TaskQueueKind.TASK_QUEUE_KIND_STICKY, normal_name=name)
@@ -74,25 +83,27 @@ async def held_in_memory(client: Client) -> Order:
     await order.take_while_asking()
 
     async def listed() -> bool:
-        found = client.list_workflows(f"WorkflowId = '{name}' AND ExecutionStatus = 'Running'")
+        found = client.list_workflows(f"WorkflowId = '{name}' AND WorkflowType = '{wire_names.ORDER_WORKFLOW}'")
         return [one.id async for one in found] == [name]
 
+    async def gone() -> bool:
+        return not await listed()
+
     await until(listed, "the order to be listed")
-    return order
+    yield order
+    deleted = WorkflowExecution(workflow_id=name)
+    await client.workflow_service.delete_workflow_execution(
+        DeleteWorkflowExecutionRequest(namespace=client.namespace, workflow_execution=deleted)
+    )
+    await until(gone, "the order to be deleted")
 
 
-async def test_what_is_kept_for_a_worker_that_was_killed_any_other_may_have_at_once(
-    temporal: WorkflowEnvironment,
-) -> None:
-    order = await held_in_memory(temporal.client)
-    assert await unload_sticky_queues(temporal.client) >= 1
+async def test_what_is_kept_for_a_worker_that_was_killed_any_other_may_have_at_once(order: Order) -> None:
+    assert await unload_sticky_queues(order.client) >= 1
     await order.handle.signal("go_on")
     await order.take(order.queue)
-    await order.handle.terminate()
 
 
-async def test_a_worker_that_lives_is_given_its_orders_once_it_has_asked_again(temporal: WorkflowEnvironment) -> None:
-    order = await held_in_memory(temporal.client)
-    await unload_sticky_queues(temporal.client)
+async def test_a_worker_that_lives_is_given_its_orders_once_it_has_asked_again(order: Order) -> None:
+    await unload_sticky_queues(order.client)
     await order.take_while_asking()
-    await order.handle.terminate()
