@@ -92,7 +92,14 @@ KINDS = (
     Kind("mobile", "mobile (eSIM)", mobile, orders=120, in_flight=30, aim=0.85),
     Kind("mobile_lines", f"{LINES} mobile lines", mobile_lines(LINES), orders=20, in_flight=6),
     Kind("triple_play", "triple play", triple_play, orders=80, in_flight=30),
-    Kind("business_vpn", f"business VPN, {VPN_SITES} sites", business_vpn(VPN_SITES), 8, in_flight=4, aim=1.8),
+    Kind(
+        "business_vpn",
+        f"business VPN, {VPN_SITES} sites",
+        business_vpn(VPN_SITES),
+        orders=8,
+        in_flight=4,
+        aim=1.8,
+    ),
 )
 
 

@@ -44,7 +44,7 @@ from orders.read_model.states import ENDS, LifecycleState, TaskState, passed
 from orders.reconcile.ledger import Fact, Ledger, service_id
 
 AT_ONCE = datetime.min.replace(tzinfo=UTC)
-"""Before anything that an order could wait for."""
+"""Something has come about, and is not waited for: earlier than any instant that an order has."""
 HAD_ITS_TURN = "products free"
 """Why an order that waited is on its way."""
 

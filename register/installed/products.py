@@ -24,15 +24,15 @@ from register.tables.installed import PRODUCT_CLAIMS, PRODUCT_RELATIONS, PRODUCT
 
 _ADVISORY_LOCK: Final = 7_301_922
 
-_CLAIMED: Final = PRODUCT_CLAIMS.c
-_IN_LINE: Final = select(_CLAIMED.product_id, _CLAIMED.order_id, _CLAIMED.since, _CLAIMED.has_turn).order_by(
-    _CLAIMED.product_id, _CLAIMED.has_turn.desc(), _CLAIMED.place
+_COLUMNS: Final = PRODUCT_CLAIMS.c
+_IN_LINE: Final = select(_COLUMNS.product_id, _COLUMNS.order_id, _COLUMNS.since, _COLUMNS.has_turn).order_by(
+    _COLUMNS.product_id, _COLUMNS.has_turn.desc(), _COLUMNS.place
 )
 _LINES: Final = _IN_LINE.where(
-    _CLAIMED.product_id.in_(select(_CLAIMED.product_id).where(_CLAIMED.order_id == bindparam("of_order")))
+    _COLUMNS.product_id.in_(select(_COLUMNS.product_id).where(_COLUMNS.order_id == bindparam("of_order")))
 )
-_LAST: Final = select(func.max(_CLAIMED.place))
-_TAKEN: Final = select(_CLAIMED.product_id).where(_CLAIMED.product_id.in_(bindparam("products", expanding=True)))
+_LAST: Final = select(func.max(_COLUMNS.place))
+_TAKEN: Final = select(_COLUMNS.product_id).where(_COLUMNS.product_id.in_(bindparam("products", expanding=True)))
 _MADE: Final = select(PRODUCTS.c.id).where(PRODUCTS.c.order_id == bindparam("of_order"), PRODUCTS.c.version == 1)
 # Built once: that takes SQLAlchemy longer than to execute them.
 

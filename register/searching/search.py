@@ -242,6 +242,7 @@ _NOTING: Final = (
     .where(ORDERS.c.id == bindparam("of_order"), ORDERS.c.telling == bindparam("as_of"))
     .values(told_as=bindparam("as_of"), told=bindparam("content"))
 )
+"""Built once: that takes SQLAlchemy longer than to execute it."""
 
 
 def note_told(connection: Connection, told: Iterable[Told]) -> None:

@@ -25,6 +25,7 @@ ALIVE_FOR: Final = timedelta(seconds=90)
 """Whoever has not polled for longer is gone: a poll takes a minute, and Temporal remembers it for five."""
 ORDERS_LOOKED_AT: Final = 20
 EVENTS_LOOKED_AT: Final = 20
+"""The last of each of so many orders: enough to name the queue of each of some few workers."""
 
 
 async def sharing_queue(client: Client, queue: str) -> set[str]:
