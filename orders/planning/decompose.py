@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Container, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from graphlib import CycleError, TopologicalSorter
-from typing import NamedTuple
 
 from pydantic import JsonValue
 
@@ -28,12 +27,12 @@ from orders.model.catalog import (
     Undo,
 )
 from orders.model.expressions import whole_reference
-from orders.model.order import Reason, Rejection, Revision
+from orders.model.order import Item, Reason, Rejection, Revision
 from orders.model.plan import BILLING, Operation, OutputRef, Plan, Task, product_of
 from orders.model.values import Action
 from orders.planning.products import Product, Products, products_changed
 from orders.planning.scheduling.appointments import by_appointment
-from orders.planning.shared_tasks import Contribution, Contributions
+from orders.planning.shared_tasks import Contribution, Contributions, Parts
 
 
 def decompose(
@@ -59,11 +58,13 @@ def decompose(
     return _Decomposition(catalog, order_id, revision, baseline, installed or Plan(), known).plan()
 
 
-class Planned(NamedTuple):
-    """A revision with its plan."""
+@dataclass(frozen=True)
+class Planned:
+    """A revision with its plan. It keeps what each product that was planned since brings, by its item."""
 
     revision: Revision
     plan: Plan
+    parts: dict[str, tuple[Item, Parts]] = field(default_factory=dict)
 
 
 class _Decomposition:
@@ -80,14 +81,15 @@ class _Decomposition:
         self.revision = revision
         self.installed = installed
         self.products = Products(catalog, order_id, revision, installed)
-        self.applying = Contributions(catalog, self.products, baseline, installed)
+        parts = known.parts if known is not None else {}
+        self.applying = Contributions(catalog, self.products, baseline, installed, parts)
         self.reasons: list[Reason] = []
         self.items = {product: item for item in revision.items for product in item.products}
         """By their products."""
         self.untouched = self._untouched()
         self.kept = {task.key: task for tasks in self.untouched.values() for task in tasks}
         self.contributions = self.applying.but_for(self.untouched)
-        self.served = {key: {part.product.id for part in parts} for key, parts in self.contributions.items()}
+        self.served: dict[str, set[str]] = {}
         # What was found installed may be planned otherwise by what is made of other products, wherever they are.
         self.known = known if known is not None and not self.installed.tasks else None
         self.changed = products_changed(known.revision, revision) if known is not None else set[str]()
@@ -170,7 +172,12 @@ class _Decomposition:
 
     def _serves(self, key: str, product: Product) -> bool:
         """True where a product has a part in a task: a shared one may be there for others alone."""
-        return key in self.kept or product.id in self.served.get(key, ())
+        if key in self.kept:
+            return True
+        served = self.served.get(key)
+        if served is None:
+            served = self.served[key] = {part.product.id for part in self.contributions.get(key, ())}
+        return product.id in served
 
     def _task(self, key: str, parts: list[Contribution]) -> Task:
         before = self.known.plan.tasks.get(key) if self.known is not None else None

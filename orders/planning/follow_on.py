@@ -90,6 +90,9 @@ def _without_given(wanted: RequestedItem, installed: Item | None) -> JsonObject:
 
 
 def _renamed(item: Item, ids: Mapping[str, str]) -> Item:
+    """The very item, where nothing that it names has another id: what is known of it goes on to be."""
+    if all(ids.get(other, other) == other for other in (item.id, item.parent or "", *item.relies_on)):
+        return item
     return item.model_copy(
         update={
             "id": ids[item.id],

@@ -7,7 +7,7 @@ whether it applies at all.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Container, Mapping
+from collections.abc import Container, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -44,26 +44,55 @@ Meant: TypeAlias = tuple[Product, ProductSpecification, TaskTemplate]
 """A template, with the product that brings it and the specification that defines it."""
 
 
-class Contributions:
-    """The parts of products in tasks. `baseline` is what the order found installed, with its tasks in `installed`."""
+Parts: TypeAlias = Sequence[tuple[str, Contribution]]
+"""A product's parts in tasks, each with the key of the task."""
 
-    def __init__(self, catalog: Catalog, products: Products, baseline: Revision | None, installed: Plan) -> None:
+
+class Contributions:
+    """The parts of products in tasks. `baseline` is what the order found installed, with its tasks in `installed`.
+
+    `known` are those of products in other revisions of the order, with the item of then, and takes those of this one.
+    """
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        products: Products,
+        baseline: Revision | None,
+        installed: Plan,
+        known: MutableMapping[str, tuple[Item, Parts]],
+    ) -> None:
         self.catalog = catalog
         self.products = products
         self.installed = installed
         self.before = {product: item for item in (baseline.items if baseline else ()) for product in item.products}
+        self._known = known
 
     def but_for(self, untouched: Container[str]) -> dict[str, list[Contribution]]:
         """The parts in each task, by its key, of all products but those left untouched."""
         found: dict[str, list[Contribution]] = defaultdict(list)
         for product in self.products.all:
-            if product.id in untouched:
-                continue
-            for specification, template in self.catalog.templates(product.specification.name):
-                if self._applies(specification, template, product):
-                    key = self.products.key(product, specification, template)
-                    found[key].append(Contribution(product, specification, template))
+            if product.id not in untouched:
+                for key, part in self._of(product):
+                    found[key].append(part)
         return dict(found)
+
+    def _of(self, product: Product) -> Parts:
+        """Those of one product. What a new one brings is told by its item alone, whatever else there is."""
+        item = product.item
+        if item.action is not Action.ADD:
+            return self._worked_out(product)
+        known = self._known.get(product.id)
+        if known is None or known[0] is not item:
+            known = self._known[product.id] = (item, self._worked_out(product))
+        return known[1]
+
+    def _worked_out(self, product: Product) -> Parts:
+        return [
+            (self.products.key(product, specification, template), Contribution(product, specification, template))
+            for specification, template in self.catalog.templates(product.specification.name)
+            if self._applies(specification, template, product)
+        ]
 
     def brought(self, product: Product, ref: TaskRef) -> list[Meant]:
         """What a product brings for a shared task, by name or by what it counts as.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import cached_property
 from random import Random
 
 import pytest
@@ -10,10 +11,11 @@ import pytest
 from orders.change.impact import Impact
 from orders.change.nearby import Nearby
 from orders.change.request import ChangeRequest
-from orders.model.order import Rejection, Revision
+from orders.model.order import Item, Rejection, Revision
 from orders.model.plan import Plan
 from orders.planning.amend import amended
 from orders.planning.decompose import Planned, decompose
+from orders.planning.shared_tasks import Parts
 from tests.orders.support.random_orders import Order, settle
 
 ORDERS = int(os.environ.get("ORDERPIPE_TEST_NEARBY", "200"))
@@ -28,6 +30,11 @@ class Always(Nearby):
 
 class Compared(Order):
     """An order of which every change is weighed both ways."""
+
+    @cached_property
+    def parts(self) -> dict[str, tuple[Item, Parts]]:
+        """What is known of its products, over all its revisions."""
+        return {}
 
     def consider(self, change: ChangeRequest, revision: Revision | None, target: Plan) -> None:
         """Decide an amendment or a cancellation, once it was compared."""
@@ -59,7 +66,8 @@ class Compared(Order):
         """What is planned from what is known is what is planned anew."""
         order, start = self.fulfilment, self.start
         given = (self.catalog, start.order_id, before, change, order.advancement(), start.baseline, start.baseline_plan)
-        known = Planned(before, decompose(self.catalog, start.order_id, before, start.baseline, start.baseline_plan))
+        plan = decompose(self.catalog, start.order_id, before, start.baseline, start.baseline_plan)
+        known = Planned(before, plan, self.parts)
         try:
             anew = amended(*given)
         except Rejection:
