@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sys
 from pathlib import Path
@@ -239,10 +238,10 @@ def worker() -> None:
     """Run a worker: it does the orders' work, and calls the silos."""
     from catalog_loader.catalog_files import CatalogError
     from register.engine import RegisterError
-    from worker import main
+    from worker import main, run
 
     try:
-        asyncio.run(main(Settings()))
+        run(main(Settings()))
     except (CatalogError, RegisterError, RuntimeError) as error:
         raise _failed(error) from error
 

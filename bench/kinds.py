@@ -96,7 +96,7 @@ KINDS = (
         "business_vpn",
         f"business VPN, {VPN_SITES} sites",
         business_vpn(VPN_SITES),
-        orders=8,
+        orders=20,
         in_flight=4,
         aim=1.8,
     ),

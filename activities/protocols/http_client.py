@@ -1,13 +1,15 @@
-"""HTTP to silos: one pooled client for the whole worker, and for each silo what HTTP's answers mean."""
+"""HTTP to silos: pooled clients, and for each silo what HTTP's answers mean."""
 
 from __future__ import annotations
 
 import asyncio
 import email.utils
 import json
+import ssl
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from http import HTTPStatus
 from typing import Final, TypeVar
 from urllib.parse import quote
@@ -54,7 +56,7 @@ class SiloErrorBody(SiloBody):
 
 @asynccontextmanager
 async def silo_client(silos: Iterable[Silo]) -> AsyncIterator[httpx2.AsyncClient]:
-    """The HTTP client of a worker, with a connection for each call that its silos may have under way at once."""
+    """An HTTP client with a connection for each call that these silos may have under way at once."""
     connections = max(1, sum(silo.concurrency for silo in silos))
     # Idle connections are closed before servers do so (many after 5 s): a call must not meet one that is just closing.
     limits = httpx2.Limits(max_connections=connections, max_keepalive_connections=connections, keepalive_expiry=4)
@@ -63,10 +65,16 @@ async def silo_client(silos: Iterable[Silo]) -> AsyncIterator[httpx2.AsyncClient
         limits=limits,
         timeout=None,  # SiloHttp sets one around each call as a whole
         trust_env=False,
-        verify=httpx2.create_ssl_context(),
+        verify=_trusted(),
         headers={"Accept": "application/json", "User-Agent": "orderpipe"},
     ) as client:
         yield client
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """Read once: there is a client for each silo."""
+    return httpx2.create_ssl_context()
 
 
 class SiloHttp:

@@ -13,7 +13,7 @@ from temporalio.worker import Worker
 
 from bench.bare.workflow import QUEUE, BareOrderWorkflow
 from settings import Settings
-from worker import GRACE, LEFT_TO_ITS_WORKER, collect_seldom, workers
+from worker import GRACE, LEFT_TO_ITS_WORKER, collect_seldom, run, workers
 from workflows.sdk.connection import connect, sandbox
 
 READY = "bare worker ready"
@@ -41,4 +41,4 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    run(main())
