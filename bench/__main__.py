@@ -30,6 +30,7 @@ from bench.sections import (
     promises,
     register,
     throughput,
+    waiting,
 )
 from bench.stack import running_stack
 from ops.local.process import StackError
@@ -38,6 +39,7 @@ ON_THE_STACK = {
     "throughput": throughput.run,
     "growth": growth.run,
     "changes": changes.run,
+    "waiting": waiting.run,
     "preview": preview.run,
     "register": register.run,
     "attacks": attacks.run,

@@ -40,6 +40,12 @@ def test_a_quick_run_writes_a_report_with_every_figure_of_both_contenders(tmp_pa
     assert all(report["growth"][size]["worker_cpu_s"] > 0 for size in ("10", "100"))
     assert all(0 < one["usual_change_s"] <= one["next_change_s"] for one in report["growth"]["in_flight"].values())
     assert all(one["events"] > 0 < one["verdict_s"] for one in report["changes"].values())
+    waiting = report["waiting"]
+    assert all(waiting[kind]["events"] > waiting[kind]["activities"] > 0 for kind in ("triple_play", "business_vpn"))
+    assert all(
+        waiting[kind]["bare_events"] > waiting[kind]["bare_activities"] > 0 for kind in ("triple_play", "business_vpn")
+    )
+    assert waiting["options_s"] > 0
     assert all(0 < report[asked]["p50_ms"] <= report[asked]["p99_ms"] for asked in ("preview", "options"))
     assert all(0 < asked["p50_ms"] <= asked["p95_ms"] for asked in report["register"]["sqlite"].values())
     assert set(report["attacks"]) == {"none", "header"}
@@ -55,6 +61,7 @@ def test_a_quick_run_writes_a_report_with_every_figure_of_both_contenders(tmp_pa
             "## CPU",
             "## History",
             "## Growth",
+            "## History of orders that wait",
             "## Previews",
             "## The register",
             "## Attacks",
