@@ -116,8 +116,8 @@ def _markdown(orders: tuple[Waiting, ...], found: dict[str, Left], sites: int, o
         [
             "## History of orders that wait for their visits",
             "One order of each kind whose visits are done after so long, orderpipe / bare, with the aim for the events "
-            "of orderpipe. An activity is three of them, and so is a workflow task. An aim below what the bare workflow "
-            "leaves, which does nothing but make the calls, cannot be met while a call is an activity.",
+            "of orderpipe. An activity is three of them, and so is a workflow task. An aim below what the bare "
+            "workflow leaves, which does nothing but make the calls, cannot be met while a call is an activity.",
             table(("kind", "waits s", "events", "aim", "activities", "actions"), rows),
             f"Meanwhile the first page of what may still be changed about the VPN, 20 of {sites} sites, was asked for "
             f"{ASKED} times, one after the other: {options_s:.2f} s at the median. The aim is less than 1 s.",
