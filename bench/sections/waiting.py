@@ -112,6 +112,7 @@ def _markdown(orders: tuple[Waiting, ...], found: dict[str, Left], sites: int, o
         for waiting in orders
         for left in [found[waiting.kind.name]]
     ]
+    told = min(OptionsPage().limit, sites)
     return "\n\n".join(
         [
             "## History of orders that wait for their visits",
@@ -119,7 +120,7 @@ def _markdown(orders: tuple[Waiting, ...], found: dict[str, Left], sites: int, o
             "of orderpipe. An activity is three of them, and so is a workflow task. An aim below what the bare "
             "workflow leaves, which does nothing but make the calls, cannot be met while a call is an activity.",
             table(("kind", "waits s", "events", "aim", "activities", "actions"), rows),
-            f"Meanwhile the first page of what may still be changed about the VPN, 20 of {sites} sites, was asked for "
-            f"{ASKED} times, one after the other: {options_s:.2f} s at the median. The aim is less than 1 s.",
+            f"Meanwhile the first page of what may still be changed about the VPN, {told} of {sites} sites, was asked "
+            f"for {ASKED} times, one after the other: {options_s:.2f} s at the median. The aim is less than 1 s.",
         ]
     )
